@@ -1,0 +1,173 @@
+"""Image files: bytes written by other means, damage of every kind, and atomic writing."""
+
+import errno
+import os
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vode.data import files
+from vode.errors import InputError
+
+RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+
+
+def encode(suffix: str, pixels: np.ndarray) -> bytes:
+    return cv2.imencode(suffix, pixels)[1].tobytes()
+
+
+def test_image_is_rgb_in_unit_range(tmp_path):
+    (tmp_path / "a.png").write_bytes(encode(".png", RGB[..., ::-1]))
+    image = files.read_image(tmp_path / "a.png")
+    assert image.dtype == torch.float32
+    torch.testing.assert_close(image, torch.from_numpy(RGB).permute(2, 0, 1) / 255, rtol=0, atol=1e-7)
+    assert files.image_size(tmp_path / "a.png") == (5, 7)
+
+
+def test_bit_depth_grey_and_alpha(tmp_path):
+    deep = RGB.astype(np.uint16) * 257
+    variants = {
+        "deep": deep[..., ::-1],
+        "grey": RGB[..., 0],
+        "alpha": np.dstack([RGB[..., ::-1], RGB[..., 0]]),
+    }
+    for name, pixels in variants.items():
+        (tmp_path / f"{name}.png").write_bytes(encode(".png", pixels))
+        image = files.read_image(tmp_path / f"{name}.png")
+        expected = RGB[..., [0, 0, 0]] if name == "grey" else RGB
+        torch.testing.assert_close(
+            image, torch.from_numpy(expected).permute(2, 0, 1) / 255, rtol=0, atol=1e-7
+        )
+
+
+def test_written_image_reads_back(tmp_path):
+    image = torch.from_numpy(RGB).permute(2, 0, 1) / 255
+    files.write_image(tmp_path / "a.png", image)
+    assert torch.equal(files.read_image(tmp_path / "a.png"), image)
+    smooth = torch.linspace(0, 1, 64).expand(3, 32, 64)
+    files.write_image(tmp_path / "a.JPG", smooth)
+    torch.testing.assert_close(files.read_image(tmp_path / "a.JPG"), smooth, rtol=0, atol=0.03)
+    files.write_image(tmp_path / "grey.png", image[:1] * 3 - 1)
+    assert files.read_image(tmp_path / "grey.png").unique().max() == 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+@pytest.mark.parametrize("kept", [0, 3, 20, 0.5, 0.98])
+def test_cut_image_is_refused(tmp_path, suffix, kept):
+    data = encode(suffix, np.random.default_rng(1).integers(0, 256, (40, 60, 3), dtype=np.uint8))
+    path = tmp_path / f"000007{suffix}"
+    path.write_bytes(data[: int(kept * len(data)) if isinstance(kept, float) else kept])
+    with pytest.raises(InputError, match="000007"):
+        files.read_image(path)
+    with pytest.raises(InputError, match="000007"):
+        files.image_size(path)
+
+
+def test_damaged_png_is_refused(tmp_path):
+    data = bytearray(encode(".png", RGB))
+    data[len(data) // 2] ^= 0xFF
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.png: .*damaged"):
+        files.read_image(tmp_path / "a.png")
+
+
+def test_other_files_are_refused(tmp_path):
+    (tmp_path / "a.png").write_text("not a picture")
+    with pytest.raises(InputError, match=r"a\.png: not a PNG or JPEG"):
+        files.read_image(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"b\.png: no such file"):
+        files.read_image(tmp_path / "b.png")
+    with pytest.raises(InputError, match="cannot be read"):
+        files.read_image(tmp_path)
+    with pytest.raises(InputError, match=r"\.png or \.jpg"):
+        files.write_image(tmp_path / "a.bmp", torch.zeros(3, 2, 2))
+
+
+def test_claimed_size_is_checked_before_decoding(tmp_path):
+    header = struct.pack(">II5B", 60000, 60000, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
+    data = b"\x89PNG\r\n\x1a\n"
+    for kind, body in chunks:
+        data += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    (tmp_path / "bomb.png").write_bytes(data)
+    with pytest.raises(InputError, match="60000x60000"):
+        files.read_image(tmp_path / "bomb.png")
+
+
+def test_depth_steps_and_unknown(tmp_path):
+    (tmp_path / "a.png").write_bytes(encode(".png", np.array([[0, 256, 640]], np.uint16)))
+    assert files.read_depth(tmp_path / "a.png").tolist() == [[[0, 1, 2.5]]]
+    assert files.read_depth(tmp_path / "a.png", unit=1000).tolist() == [[pytest.approx([0, 0.256, 0.64])]]
+    depth = torch.tensor([[[1.5, 300.0, float("nan"), float("inf"), -1.0, 0.001, 65535 / 256]]])
+    files.write_depth(tmp_path / "b.png", depth)
+    assert files.read_depth(tmp_path / "b.png").tolist() == [[[1.5, 0, 0, 0, 0, 0, 65535 / 256]]]
+    files.write_image(tmp_path / "c.png", torch.zeros(3, 2, 2))
+    with pytest.raises(InputError, match=r"c\.png: not a 16-bit"):
+        files.read_depth(tmp_path / "c.png")
+    with pytest.raises(InputError, match=r"\.png"):
+        files.write_depth(tmp_path / "d.jpg", depth)
+
+
+def test_flow_channels_as_in_the_kitti_development_kit(tmp_path):
+    # R = u, G = v, B = valid; OpenCV takes B, G, R.
+    raw = np.array(
+        [[[1, 2**15 - 64, 2**15 + 128], [0, 0, 0], [0, 2**15, 2**15], [0, 2**15, 2**15 + 64]]], np.uint16
+    )
+    (tmp_path / "a.png").write_bytes(encode(".png", raw))
+    flow, valid = files.read_flow(tmp_path / "a.png")
+    assert flow.tolist() == [[[2, 0, 0, 1]], [[-1, 0, 0, 0]]]
+    assert valid.tolist() == [[[1, 0, 0, 0]]]
+
+
+def test_flow_reads_back_to_a_64th_pixel(tmp_path):
+    flow = torch.rand(2, 6, 8) * 400 - 200
+    flow[0, 0, 0], flow[1, 0, 1] = 600, float("nan")
+    valid = (torch.rand(1, 6, 8) > 0.3).float()
+    valid[0, 0, :2] = 1
+    files.write_flow(tmp_path / "a.png", flow, valid)
+    back, back_valid = files.read_flow(tmp_path / "a.png")
+    valid[0, 0, :2] = 0
+    assert torch.equal(back_valid, valid)
+    assert back[:, 0, :2].abs().max() == 0
+    torch.testing.assert_close(back[:, 1:], flow[:, 1:], rtol=0, atol=0.5 / 64 + 1e-5)
+
+
+def test_real_kitti_flow_and_depth(real_data):
+    flow, valid = files.read_flow(real_data / "kitti_flow" / "flow_gt.png")
+    image = files.read_image(real_data / "kitti_flow" / "frame1.png")
+    assert flow.shape[1:] == image.shape[1:]
+    assert 0.1 < valid.mean() < 0.6
+    assert flow.abs().max() < 512
+    depth = files.read_depth(real_data / "kitti_depth" / "groundtruth_image_02.png")
+    assert depth[depth > 0].min() > 1
+    assert depth.max() < 90
+
+
+def test_write_replaces_and_leaves_nothing_else(tmp_path):
+    files.write_bytes(tmp_path / "a", b"old")
+    files.write_bytes(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_failed_write_keeps_the_old_file(tmp_path, monkeypatch, code):
+    files.write_bytes(tmp_path / "a", b"old")
+
+    def fail(_: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(files.os, "fsync", fail)
+    with pytest.raises(InputError, match="disk is full" if code == errno.ENOSPC else "cannot be written"):
+        files.write_bytes(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_write_into_no_folder(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"):
+        files.write_bytes(tmp_path / "none" / "a", b"")

@@ -1,0 +1,220 @@
+"""KITTI odometry: reading its layout, and writing other sequences in it.
+
+    root/sequences/00/calib.txt        "P0: 12 numbers" ... "P3:", any order, "Tr:" or not
+    root/sequences/00/times.txt        seconds, one line a frame (optional)
+    root/sequences/00/image_2/000000.png (or .jpg), numbered without gaps; image_0, image_1 are grey
+    root/sequences/00/depth_2/000000.png    optional: 16-bit PNG, metres x 256, 0 = unknown
+    root/sequences/00/flow_2/000000.png     optional: KITTI flow PNG, from this frame to the next
+    root/poses/00.txt                  3x4 world-from-camera-0 matrices, line n = frame n (optional)
+
+The ``depth_C`` and ``flow_C`` folders are this package's own addition, beside ``image_C``; the built-in
+world writes them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vode.data.files import IMAGE_SUFFIXES, image_size, read_bytes, read_depth, read_flow, read_image
+from vode.data.sequence import Sequence
+from vode.errors import InputError
+
+TRAIN = ("00", "01", "02", "03", "04", "05", "06", "07", "08")
+"""The sequences that monocular odometry is trained on."""
+
+TEST = ("09", "10")
+"""The sequences that it is tested on."""
+
+
+class KittiOdometry(Sequence):
+    """One sequence of the KITTI odometry layout, every ``stride``-th frame; flow is known for stride 1 only.
+
+    Poses are those of the chosen camera, world = its first frame. The files' poses belong to camera 0;
+    a rectified camera c differs by a translation, ``P_c = K [I | t]`` with ``t = p_c - p_0`` in camera axes:
+    ``points_c = points_0 + t`` (Geiger et al., IJRR 2013, section 4). Files with more poses or times than
+    images are cut to the images. Raises InputError naming the file and the remedy.
+    """
+
+    def __init__(self, root: Path | str, sequence: str, camera: int = 2, stride: int = 1) -> None:
+        if stride < 1:
+            raise ValueError(f"stride is at least 1, not {stride}")
+        root = Path(root)
+        self.name, self.camera, self.stride = sequence, camera, stride
+        self.folder = _sequence_folder(root, sequence)
+        self.images = _image_files(_camera_folder(self.folder, camera))[::stride]
+        self.size = image_size(self.images[0])
+        self.intrinsics, offset = read_calibration(self.folder / "calib.txt", camera)
+        self.intrinsics = self.intrinsics.to(torch.float32)
+        numbers = [int(image.stem) for image in self.images]
+        self.poses = _camera_poses(root / "poses" / f"{sequence}.txt", numbers, offset)
+        self.stamps = _stamps(self.folder / "times.txt", numbers)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def frame(self, index: int) -> Tensor:
+        image = read_image(self.images[index])
+        self._check_size(self.images[index], image)
+        return image
+
+    def depth(self, index: int) -> Tensor | None:
+        path = self._beside("depth", index)
+        if not path.is_file():
+            return None
+        depth = read_depth(path)
+        self._check_size(path, depth)
+        return depth
+
+    def flow(self, index: int) -> tuple[Tensor, Tensor] | None:
+        path = self._beside("flow", index)
+        if self.stride != 1 or not path.is_file():
+            return None
+        flow, visible = read_flow(path)
+        self._check_size(path, flow)
+        return flow, visible
+
+    def _beside(self, kind: str, index: int) -> Path:
+        return self.folder / f"{kind}_{self.camera}" / f"{self.images[index].stem}.png"
+
+    def _check_size(self, path: Path, image: Tensor) -> None:
+        size = tuple(image.shape[-2:])
+        if size != self.size:
+            expected = f"{self.size[1]}x{self.size[0]} like {self.images[0].name}"
+            raise InputError(f"{path}: {size[1]}x{size[0]} pixels, not {expected}; a sequence has one size")
+
+
+def read_calibration(path: Path | str, camera: int) -> tuple[Tensor, Tensor]:
+    """Intrinsics (3, 3) and t (3,) metres of line ``P<camera>:``, float64; points_c = points_0 + t."""
+    cameras: dict[str, Tensor] = {}
+    for number, line in enumerate(_lines(path), start=1):
+        name, _, rest = line.partition(":")
+        if re.fullmatch(r"P\d+", name.strip()):
+            values = _numbers(path, number, rest, 12, f"12 numbers after {name.strip()}:")
+            cameras[name.strip()] = torch.tensor(values, dtype=torch.float64).view(3, 4)
+            _check_projection(path, number, cameras[name.strip()])
+    if f"P{camera}" not in cameras:
+        found = f"it has {', '.join(sorted(cameras))}" if cameras else "it has no line P0: to P3:"
+        raise InputError(f"{path}: no camera P{camera}; {found}; choose one of these or add the line")
+    projection = cameras[f"P{camera}"]
+    return projection[:, :3].clone(), torch.linalg.solve(projection[:, :3], projection[:, 3])
+
+
+def read_poses(path: Path | str) -> Tensor:
+    """The poses of a KITTI file, (N, 4, 4) float64, as they stand."""
+    rows = [
+        _numbers(path, number, line, 12, "12 numbers, a 3x4 matrix")
+        for number, line in enumerate(_lines(path), start=1)
+    ]
+    poses = torch.eye(4, dtype=torch.float64).repeat(len(rows), 1, 1)
+    poses[:, :3] = torch.tensor(rows, dtype=torch.float64).view(-1, 3, 4)
+    rotations = poses[:, :3, :3]
+    wrong = (rotations @ rotations.mT - torch.eye(3, dtype=torch.float64)).abs().amax(dim=(1, 2)) > 1e-2
+    wrong |= torch.linalg.det(rotations) < 0
+    if wrong.any():
+        raise InputError(
+            f"{path}:{int(wrong.int().argmax()) + 1}: not a rotation and translation; correct the line"
+        )
+    return poses
+
+
+def _sequence_folder(root: Path, sequence: str) -> Path:
+    parent = root / "sequences"
+    if not parent.is_dir():
+        raise InputError(f"{parent}: no such folder; give the folder that holds sequences/ and poses/")
+    folder = parent / sequence
+    if not folder.is_dir():
+        found = sorted(entry.name for entry in parent.iterdir() if entry.is_dir() and entry.name[0] != ".")
+        raise InputError(
+            f"{folder}: no such sequence; there are {', '.join(found) or 'none'}; choose one of these"
+        )
+    return folder
+
+
+def _camera_folder(folder: Path, camera: int) -> Path:
+    images = folder / f"image_{camera}"
+    if not images.is_dir():
+        found = sorted(entry.name for entry in folder.glob("image_*") if entry.is_dir())
+        raise InputError(
+            f"{images}: no such folder; there are {', '.join(found) or 'none'}; choose another camera"
+        )
+    return images
+
+
+def _image_files(folder: Path) -> list[Path]:
+    """The numbered images of a folder in order; InputError if there are none, or gaps, or doubles."""
+    images = [
+        p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and re.fullmatch(r"[0-9]+", p.stem)
+    ]
+    images.sort(key=lambda path: int(path.stem))
+    if not images:
+        raise InputError(f"{folder}: no images named 000000.png or .jpg; copy the sequence there")
+    for before, after in pairwise(images):
+        step = int(after.stem) - int(before.stem)
+        if step == 0:
+            raise InputError(f"{after}: the same frame as {before.name}; remove one of them")
+        if step > 1:
+            missing = f"{int(before.stem) + 1:0{len(before.stem)}d}{before.suffix}"
+            raise InputError(
+                f"{folder / missing}: the frame is missing; copy it again, or renumber the images"
+            )
+    return images
+
+
+def _camera_poses(path: Path, numbers: list[int], offset: Tensor) -> Tensor | None:
+    if not path.is_file():
+        return None
+    T_world_cam0 = read_poses(path)
+    _check_lines(path, len(T_world_cam0), numbers)
+    T_cam0_cam = torch.eye(4, dtype=torch.float64)
+    T_cam0_cam[:3, 3] = -offset
+    T_world_cam = T_world_cam0[numbers] @ T_cam0_cam
+    return torch.linalg.solve(T_world_cam[0], T_world_cam)
+
+
+def _stamps(path: Path, numbers: list[int]) -> Tensor | None:
+    if not path.is_file():
+        return None
+    values = [
+        _numbers(path, n, line, 1, "one number, seconds")[0] for n, line in enumerate(_lines(path), start=1)
+    ]
+    _check_lines(path, len(values), numbers)
+    return torch.tensor(values, dtype=torch.float64)[numbers]
+
+
+def _check_lines(path: Path, lines: int, numbers: list[int]) -> None:
+    if lines <= numbers[-1]:
+        raise InputError(
+            f"{path}: {lines} lines, but frame {numbers[-1]} needs line {numbers[-1] + 1}; copy it again"
+        )
+
+
+def _lines(path: Path | str) -> list[str]:
+    """The lines of a text file, without blank ones at its end."""
+    try:
+        return read_bytes(path).decode("utf-8-sig").rstrip().splitlines()
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file; copy it again") from None
+
+
+def _numbers(path: Path | str, number: int, text: str, count: int, wanted: str) -> list[float]:
+    try:
+        values = [float(word) for word in text.split()]
+    except ValueError:
+        values = []
+    if len(values) != count or not all(map(math.isfinite, values)):
+        raise InputError(f"{path}:{number}: not {wanted}; correct the line")
+    return values
+
+
+def _check_projection(path: Path | str, number: int, projection: Tensor) -> None:
+    bottom = projection.new_tensor([0.0, 0.0, 1.0])
+    if projection[0, 0] <= 0 or projection[1, 1] <= 0 or not torch.allclose(projection[2, :3], bottom):
+        raise InputError(
+            f"{path}:{number}: not a camera matrix fx 0 cx . 0 fy cy . 0 0 1 .; correct the line"
+        )

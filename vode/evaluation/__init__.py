@@ -1,0 +1,1 @@
+"""Truth against estimate: each evaluator takes both and returns a Result."""

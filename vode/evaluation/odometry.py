@@ -1,0 +1,252 @@
+"""Visual odometry against the truth: KITTI segment errors, absolute and relative pose errors.
+
+Segment errors as in Geiger, Lenz, Urtasun, "Are we ready for autonomous driving?", CVPR 2012, and its
+development kit. Alignments after Umeyama, "Least-squares estimation of transformation parameters between two
+point patterns", PAMI 1991. Before any alignment both trajectories start at identity at the first matched frame.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vode.errors import InputError
+from vode.evaluation.result import Number, Result
+from vode.geometry import pose
+from vode.geometry.alignment import umeyama
+from vode.trajectory import Matches, Trajectory, associate
+
+ALIGNMENTS = ("none", "scale", "6dof", "7dof", "scale_7dof")
+LENGTHS = (100, 200, 300, 400, 500, 600, 700, 800)
+STEP = 10
+
+
+class Segments(NamedTuple):
+    """Errors of S segments: ``length`` (S,) metres, ``translation`` (S,) m per m, ``rotation`` (S,) rad per m."""
+
+    length: Tensor
+    translation: Tensor
+    rotation: Tensor
+
+
+def evaluate_odometry(
+    estimate: Trajectory,
+    truth: Trajectory,
+    alignment: str = "7dof",
+    *,
+    by: str = "auto",
+    max_difference: float = 0.02,
+) -> Result:
+    """Segment errors, ATE, RPE and the 5-frame snippet ATE of an estimate.
+
+    Frames are matched by ``associate`` (``by``, ``max_difference``). ``alignment`` is one of ALIGNMENTS; the
+    default "7dof" is what monocular odometry is published under. What a trajectory is too short for is None,
+    with the reason in the notes. Raises InputError if nothing matches, or if the positions are all the same
+    and an alignment is asked for.
+    """
+    matches = associate(estimate, truth, by=by, max_difference=max_difference)
+    estimated, true = matches.estimate.from_first(), matches.truth.from_first()
+    aligned, scale = _align(estimated, true, alignment)
+    segments = segment_errors(aligned, true, *_path(matches, truth))
+    rpe = relative_errors(aligned, true, _followers(matches))
+    snippet = snippet_ate(estimated, true)
+    notes = _notes(matches, estimate, truth, segments, rpe, snippet)
+    numbers = (
+        Number("t_err_percent", _mean(segments.translation, 100), "%"),
+        Number("r_err_deg_per_100m", _mean(segments.rotation, 100 * 180 / math.pi), "deg/100 m"),
+        Number("ate_m", absolute_error(aligned, true), "m"),
+        Number("rpe_m", None if rpe is None else rpe[0], "m"),
+        Number("rpe_deg", None if rpe is None else math.degrees(rpe[1]), "deg"),
+        Number("snippet_ate_5_frames_m", snippet, "m"),
+        Number("scale", scale),
+        Number("segments", len(segments.length)),
+        Number("frames", len(true)),
+        Number("frames_in_estimate", len(estimate)),
+        Number("frames_in_truth", len(truth)),
+        Number("frames_dropped", estimate.dropped),
+    )
+    protocol = {
+        "alignment": alignment,
+        "matched_by": matches.by,
+        "origin": "both start at identity at the first matched frame",
+        "estimate": estimate.name,
+        "truth": truth.name,
+    }
+    return Result("Odometry", numbers, protocol, _by_length(segments), notes)
+
+
+def align(estimate: Trajectory, truth: Trajectory, alignment: str = "7dof") -> Trajectory:
+    """An estimate placed on the truth, for a plot: both with the same frames in the same order.
+
+    Both are expected to start at identity (``Trajectory.from_first``). ``alignment``: "none"; "scale", one
+    factor sum(xy) / sum(xx) about the start; "6dof", rotation and translation; "7dof", with scale;
+    "scale_7dof", the scale of that fit alone. Raises InputError if the positions are all the same.
+    """
+    return _align(estimate, truth, alignment)[0]
+
+
+def absolute_error(estimate: Trajectory, truth: Trajectory) -> float:
+    """ATE: root mean square distance of matched positions, metres."""
+    return float((estimate.positions - truth.positions).square().sum(dim=-1).mean().sqrt())
+
+
+def relative_errors(estimate: Trajectory, truth: Trajectory, rows: Tensor) -> tuple[float, float] | None:
+    """RPE: mean error of the motion from each of ``rows`` to the next row, metres and radians; None without rows."""
+    if len(rows) == 0:
+        return None
+    error = _motion_error(estimate.poses, truth.poses, rows, rows + 1)
+    return float(error[:, :3, 3].norm(dim=-1).mean()), float(pose.rotation_angle(error[:, :3, :3]).mean())
+
+
+def segment_errors(estimate: Trajectory, truth: Trajectory, distances: Tensor, rows: Tensor) -> Segments:
+    """Errors over segments of 100..800 m of the truth, their first frames every 10 frames of it.
+
+    ``distances`` (P,) is the path length at every frame of the whole truth, ``rows`` (M,) says which of these
+    frames the M matched poses are. A segment ends at the first frame farther than its length; it counts if
+    both its ends are matched.
+    """
+    first = torch.arange(0, len(distances), STEP)
+    length = torch.tensor(LENGTHS, dtype=torch.float64)
+    last = torch.searchsorted(distances, distances[first, None] + length, right=True)
+    matched = torch.full((len(distances) + 1,), -1)
+    matched[rows] = torch.arange(len(rows))
+    start, end = matched[first, None].expand_as(last), matched[last]
+    both = (start >= 0) & (end >= 0)
+    error = _motion_error(estimate.poses, truth.poses, start[both], end[both])
+    length = length.expand_as(last)[both]
+    translation = error[:, :3, 3].norm(dim=-1) / length
+    return Segments(length, translation, pose.rotation_angle(error[:, :3, :3]) / length)
+
+
+def snippet_ate(estimate: Trajectory, truth: Trajectory, frames: int = 5) -> float | None:
+    """Mean position error (m) over all snippets of ``frames`` poses, each scaled by itself; None if too short.
+
+    Zhou et al., "Unsupervised learning of depth and ego-motion from video", CVPR 2017: the snippet's first
+    frame is the origin, the scale is sum(xy) / sum(xx). It is not comparable with the ATE of a trajectory.
+    Only snippets of consecutive frame numbers count.
+    """
+    count = len(truth) - frames + 1
+    if count < 1:
+        return None
+    start = torch.arange(count)
+    window = start[:, None] + torch.arange(frames)
+    window = window[truth.indices[window[:, -1]] - truth.indices[start] == frames - 1]
+    if len(window) == 0:
+        return None
+    x, y = (
+        (pose.inverse(poses[window[:, :1]]) @ poses[window])[..., :3, 3] for poses in (estimate.poses, truth.poses)
+    )
+    square = x.square().sum(dim=(1, 2))
+    scale = torch.where(square > 0, (x * y).sum(dim=(1, 2)) / square.clamp(min=1e-300), 1.0)
+    error = scale[:, None, None] * x - y
+    return float((error.square().sum(dim=(1, 2)) / frames).sqrt().mean())
+
+
+def _align(estimate: Trajectory, truth: Trajectory, alignment: str) -> tuple[Trajectory, float]:
+    """The aligned trajectory and the factor that its translations were multiplied by."""
+    if alignment not in ALIGNMENTS:
+        raise ValueError(f"alignment is one of {', '.join(ALIGNMENTS)}, not {alignment!r}")
+    if alignment == "none":
+        return estimate, 1.0
+    _check_spread(estimate)
+    _check_spread(truth)
+    x, y = estimate.positions, truth.positions
+    if alignment == "scale":
+        scale = (x * y).sum() / (x * x).sum()
+        return _moved(estimate, scale), float(scale)
+    scale, rotation, translation = umeyama(x, y, with_scale=alignment != "6dof")
+    if alignment == "scale_7dof":
+        return _moved(estimate, scale), float(scale)
+    return _moved(estimate, scale, rotation, translation), float(scale)
+
+
+def _moved(
+    trajectory: Trajectory, scale: Tensor, rotation: Tensor | None = None, translation: Tensor | None = None
+) -> Trajectory:
+    poses = trajectory.poses.clone()
+    poses[:, :3, 3] *= scale
+    if rotation is not None:
+        poses[:, :3, :3] = rotation @ poses[:, :3, :3]
+        poses[:, :3, 3] = poses[:, :3, 3] @ rotation.mT + translation
+    return trajectory.moved(poses)
+
+
+def _check_spread(trajectory: Trajectory) -> None:
+    spread = (trajectory.positions - trajectory.positions[:1]).abs().max()
+    if not spread > 1e-9:
+        raise InputError(
+            f"{trajectory.name}: all {len(trajectory)} matched positions are the same, so it cannot be aligned; "
+            "use alignment none, or a video in which the camera moves"
+        )
+
+
+def _motion_error(estimate: Tensor, truth: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """E = inv(dP) dG (S, 4, 4) for the motions between rows ``start`` and ``end``."""
+    moved_estimate = pose.inverse(estimate[start]) @ estimate[end]
+    moved_truth = pose.inverse(truth[start]) @ truth[end]
+    return pose.inverse(moved_estimate) @ moved_truth
+
+
+def _path(matches: Matches, truth: Trajectory) -> tuple[Tensor, Tensor]:
+    """Path length at the frames that segments are counted over, and which of them are matched.
+
+    By index that is the whole truth, as in the KITTI kit; by time the truth may be sampled far more often
+    than the video, so the matched frames alone count.
+    """
+    if matches.by == "index":
+        return truth.distances(), matches.truth_rows
+    return matches.truth.distances(), torch.arange(len(matches.truth))
+
+
+def _followers(matches: Matches) -> Tensor:
+    """Rows whose next row is the next frame of the video."""
+    rows = torch.arange(len(matches.truth) - 1)
+    if matches.by == "time":
+        return rows
+    return rows[matches.truth.indices.diff() == 1]
+
+
+def _mean(values: Tensor, factor: float) -> float | None:
+    return float(values.mean()) * factor if len(values) else None
+
+
+def _by_length(segments: Segments) -> dict[str, dict[str, float]]:
+    series: dict[str, dict[str, float]] = {"t_err_percent_by_length_m": {}, "r_err_deg_per_100m_by_length_m": {}}
+    for length in LENGTHS:
+        at = segments.length == length
+        if at.any():
+            series["t_err_percent_by_length_m"][str(length)] = _mean(segments.translation[at], 100)
+            series["r_err_deg_per_100m_by_length_m"][str(length)] = _mean(
+                segments.rotation[at], 100 * 180 / math.pi
+            )
+    return series
+
+
+def _notes(
+    matches: Matches,
+    estimate: Trajectory,
+    truth: Trajectory,
+    segments: Segments,
+    rpe: tuple[float, float] | None,
+    snippet: float | None,
+) -> tuple[str, ...]:
+    notes = []
+    if len(matches.estimate) < len(estimate) or len(matches.truth) < len(truth):
+        notes.append(
+            f"{len(matches.truth)} frames matched by {matches.by}: of {len(estimate)} estimated, {len(truth)} true"
+        )
+    if estimate.dropped:
+        notes.append(f"{estimate.dropped} poses of the estimate were NaN and are left out")
+    if len(segments.length) == 0:
+        total = float(matches.truth.distances()[-1])
+        notes.append(
+            f"no t_err and r_err: no segment of {LENGTHS[0]} m has both ends matched (path of {total:.1f} m)"
+        )
+    if rpe is None:
+        notes.append("no rpe: no two consecutive frames are matched")
+    if snippet is None:
+        notes.append("no snippet ATE: no five consecutive frames are matched")
+    return tuple(notes)

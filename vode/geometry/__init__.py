@@ -1,0 +1,1 @@
+"""Pure functions on tensors: cameras, poses, warps, epipolar geometry, triangulation, alignment."""

@@ -1,0 +1,84 @@
+"""Warping by optical flow: backward sampling, forward splatting, occlusion and consistency.
+
+``flow_ab`` (B, 2, H, W) holds, in pixels, where each pixel of image a goes in image b:
+``p_b = p_a + flow_ab(p_a)``.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vode.geometry.camera import pixel_grid
+
+
+def sample(image: Tensor, pixels: Tensor) -> Tensor:
+    """Bilinear values of ``image`` (B, C, H, W) at ``pixels`` (B, 2, h, w); the border is repeated."""
+    height, width = image.shape[-2:]
+    last = pixels.new_tensor([max(width - 1, 1), max(height - 1, 1)])
+    grid = pixels.movedim(1, -1) * (2 / last) - 1
+    return F.grid_sample(image, grid.to(image.dtype), "bilinear", padding_mode="border", align_corners=True)
+
+
+def flow_target(flow_ab: Tensor) -> Tensor:
+    """Pixel coordinates (B, 2, H, W) in image b of every pixel of image a."""
+    height, width = flow_ab.shape[-2:]
+    return flow_ab + pixel_grid(height, width, device=flow_ab.device, dtype=flow_ab.dtype)
+
+
+def backward_warp(image_b: Tensor, flow_ab: Tensor) -> Tensor:
+    """Image b (B, C, H, W) seen at the pixels of image a, by the flow from a to b (B, 2, H, W)."""
+    return sample(image_b, flow_target(flow_ab))
+
+
+def inside(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Whether ``pixels`` (B, 2, H, W) lie in an image of ``size`` (height, width): bool (B, 1, H, W)."""
+    x, y = pixels[:, :1], pixels[:, 1:2]
+    return (x >= 0) & (y >= 0) & (x <= size[1] - 1) & (y <= size[0] - 1)
+
+
+def forward_splat(values: Tensor, flow: Tensor) -> Tensor:
+    """Move ``values`` (B, C, H, W) along ``flow`` (B, 2, H, W) and add them up bilinearly, (B, C, H, W).
+
+    What leaves the image is lost. Gradients reach both the values and the flow.
+    """
+    batch, channels, height, width = values.shape
+    target = flow_target(flow)
+    corner = target.detach().floor()
+    fraction = target - corner
+    out = values.new_zeros(batch, channels, height * width)
+    for dy in (0, 1):
+        for dx in (0, 1):
+            x, y = corner[:, 0] + dx, corner[:, 1] + dy
+            weight_x = fraction[:, 0] if dx else 1 - fraction[:, 0]
+            weight_y = fraction[:, 1] if dy else 1 - fraction[:, 1]
+            valid = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+            weight = torch.where(valid, weight_x * weight_y, 0.0).flatten(1).unsqueeze(1)
+            index = torch.where(valid, y * width + x, 0.0).long().flatten(1).unsqueeze(1)
+            out = out.scatter_add(2, index.expand(-1, channels, -1), values.flatten(2) * weight)
+    return out.view(batch, channels, height, width)
+
+
+def visible(flow_ba: Tensor) -> Tensor:
+    """How far each pixel of a is seen in b, 0..1 (B, 1, H, W): ones of b splatted along the reverse flow."""
+    return forward_splat(torch.ones_like(flow_ba[:, :1]), flow_ba).clamp(0, 1)
+
+
+def round_trip(flow_ab: Tensor, flow_ba: Tensor) -> Tensor:
+    """The vector F + warp(F_rev) in pixels (B, 2, H, W): zero where the two flows agree."""
+    return flow_ab + backward_warp(flow_ba, flow_ab)
+
+
+def consistent(flow_ab: Tensor, difference: Tensor, *, pixels: float = 3.0, share: float = 0.05) -> Tensor:
+    """Where the round trip is below max(``pixels``, ``share`` |F|), as 0 or 1 (B, 1, H, W)."""
+    limit = (share * flow_ab.norm(dim=1, keepdim=True)).clamp(min=pixels)
+    return (difference.norm(dim=1, keepdim=True) < limit).to(flow_ab.dtype)
+
+
+def resize_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:
+    """Flow (B, 2, h, w) resized to ``size`` (height, width), its values scaled by the size ratio."""
+    if flow.shape[-2:] == tuple(size):
+        return flow
+    ratio = flow.new_tensor([size[1] / flow.shape[-1], size[0] / flow.shape[-2]]).view(1, 2, 1, 1)
+    return F.interpolate(flow, size, mode="bilinear", align_corners=False) * ratio

@@ -1,0 +1,1 @@
+"""Losses: one function each, masked, a value a sample (B,)."""

@@ -1,0 +1,42 @@
+"""Unsupervised optical flow loss: photometric and smoothness, both directions, several scales."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vode.geometry import warp
+from vode.losses.photometric import photometric
+from vode.losses.smoothness import flow_smoothness
+
+SCALES = 3
+
+
+def flow_losses(
+    images_a: Tensor, images_b: Tensor, flows_ab: list[Tensor], flows_ba: list[Tensor]
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Losses of a sample, each (B,), summed over 3 scales, and the visibility of a (B, 1, H, W).
+
+    Images (B, 3, H, W) in 0..1; flows (B, 2, h, w) in pixels, finest first. Pixels that
+    the reverse flow does not reach are masked, judged once at full size: the stricter test of consistency
+    would mask every pixel of an untrained network. Both directions go through as one batch.
+    """
+    batch = len(images_a)
+    images = torch.cat([images_a, images_b])
+    others = torch.cat([images_b, images_a])
+    flows = [torch.cat(pair) for pair in zip(flows_ab, flows_ba, strict=True)]
+    reverse = torch.cat([flows_ba[0], flows_ab[0]])
+    mask = warp.visible(reverse.detach()) * warp.inside(warp.flow_target(flows[0].detach()), reverse.shape[-2:])
+    losses = {"flow_photometric": 0, "flow_smoothness": 0}
+    for flow in flows[:SCALES]:
+        size = flow.shape[-2:]
+        image, other, scale_mask = (_shrink(x, size) for x in (images, others, mask))
+        reconstruction = warp.backward_warp(other, flow)
+        losses["flow_photometric"] = losses["flow_photometric"] + photometric(image, reconstruction, scale_mask)
+        losses["flow_smoothness"] = losses["flow_smoothness"] + flow_smoothness(flow, image)
+    return {name: (v[:batch] + v[batch:]) / 2 for name, v in losses.items()}, mask[:batch]
+
+
+def _shrink(image: Tensor, size: tuple[int, int]) -> Tensor:
+    return image if image.shape[-2:] == size else F.interpolate(image, size, mode="area")

@@ -1,0 +1,33 @@
+"""Photometric difference of an image and its reconstruction: L1 and SSIM."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from vode.losses.masked import masked_mean
+
+SSIM_WEIGHT = 0.85
+C1, C2 = 0.01**2, 0.03**2
+
+
+def ssim_distance(image_a: Tensor, image_b: Tensor) -> Tensor:
+    """clamp((1 - SSIM) / 2, 0, 1) over 3x3 windows: (B, C, H, W) twice -> (B, C, H, W).
+
+    Wang et al., TIP 2004, eq. 13, with box windows as in Godard et al., CVPR 2017, eq. 2.
+    """
+    a, b = (F.pad(x, [1, 1, 1, 1], mode="reflect") for x in (image_a, image_b))
+    mean_a, mean_b = F.avg_pool2d(a, 3, 1), F.avg_pool2d(b, 3, 1)
+    variance_a = F.avg_pool2d(a * a, 3, 1) - mean_a**2
+    variance_b = F.avg_pool2d(b * b, 3, 1) - mean_b**2
+    covariance = F.avg_pool2d(a * b, 3, 1) - mean_a * mean_b
+    similarity = (2 * mean_a * mean_b + C1) * (2 * covariance + C2)
+    similarity = similarity / ((mean_a**2 + mean_b**2 + C1) * (variance_a + variance_b + C2))
+    return ((1 - similarity) / 2).clamp(0, 1)
+
+
+def photometric(image: Tensor, reconstruction: Tensor, mask: Tensor) -> Tensor:
+    """0.15 L1 + 0.85 SSIM distance over ``mask`` (B, 1, H, W), divided by its mean: (B,)."""
+    l1 = (image - reconstruction).abs().mean(1, keepdim=True)
+    ssim = ssim_distance(image, reconstruction).mean(1, keepdim=True)
+    return masked_mean((1 - SSIM_WEIGHT) * l1 + SSIM_WEIGHT * ssim, mask)

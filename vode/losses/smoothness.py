@@ -1,0 +1,36 @@
+"""Edge-aware smoothness of flow and disparity."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+FLOW_SCALE = 20.0
+FLOW_EDGE = 10.0
+
+
+def flow_smoothness(flow: Tensor, image: Tensor) -> Tensor:
+    """Second-order smoothness of flow / 20 (B, 2, H, W) px, weighted by exp(-10 mean |grad I|): (B,).
+
+    Where the image has an edge the flow may bend (Jonschkowski et al., ECCV 2020, eq. 4, for k = 2).
+    """
+    flow = flow / FLOW_SCALE
+    total = 0
+    for axis in (-1, -2):
+        curve = flow.diff(n=2, dim=axis).abs().mean(1, keepdim=True)
+        step = image.diff(dim=axis).abs().mean(1, keepdim=True)
+        before, after = step.narrow(axis, 0, step.shape[axis] - 1), step.narrow(axis, 1, step.shape[axis] - 1)
+        total = total + (curve * (-FLOW_EDGE * (before + after) / 2).exp()).flatten(1).mean(1) / 2
+    return total
+
+
+def disparity_smoothness(disparity: Tensor, image: Tensor) -> Tensor:
+    """First-order smoothness of mean-normalised disparity (B, 1, H, W), weighted by exp(-|grad I|): (B,).
+
+    Godard et al., ICCV 2019, eq. 3.
+    """
+    disparity = disparity / (disparity.mean((2, 3), keepdim=True) + 1e-7)
+    total = 0
+    for axis in (-1, -2):
+        edge = image.diff(dim=axis).abs().mean(1, keepdim=True)
+        total = total + (disparity.diff(dim=axis).abs() * (-edge).exp()).flatten(1).mean(1)
+    return total

@@ -1,0 +1,1 @@
+"""Networks: images in, flow or depth out, at the caller's size."""

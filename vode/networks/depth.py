@@ -1,0 +1,98 @@
+"""DepthNet: a ResNet18 encoder and a DispNet-style decoder (Godard et al., ICCV 2019; Zhao et al., CVPR 2020)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+import torchvision
+from torch import Tensor, nn
+
+from vode.networks.padding import pad_to_multiple
+
+ENCODER = (64, 64, 128, 256, 512)
+DECODER = (16, 32, 64, 128, 256)
+MIN_DISPARITY, DISPARITY_RANGE = 0.01, 9.99
+
+
+@dataclass(frozen=True)
+class DepthOptions:
+    """Options of DepthNet."""
+
+    imagenet: bool = False
+    """start the encoder from ImageNet weights (torchvision downloads them once)"""
+    scales: Literal[1, 4] = 1
+    """number of output scales: 1 as TrianFlow, 4 as Monodepth2"""
+    upsampling: Literal["bilinear", "nearest"] = "bilinear"
+    """how the decoder doubles its features: bilinear as TrianFlow, nearest as Monodepth2"""
+
+
+def disparity_to_depth(sigma: Tensor) -> Tensor:
+    """depth = 1 / (0.01 + 9.99 sigma), so 0.1 to 100 for sigma in 1..0."""
+    return 1 / (MIN_DISPARITY + DISPARITY_RANGE * sigma)
+
+
+class DepthNet(nn.Module):
+    """Depth of single images of any size."""
+
+    kind = "depth"
+
+    def __init__(self, options: DepthOptions = DepthOptions()) -> None:
+        super().__init__()
+        self.options = options
+        weights = torchvision.models.ResNet18_Weights.IMAGENET1K_V1 if options.imagenet else None
+        self.encoder = torchvision.models.resnet18(weights=weights)
+        del self.encoder.fc, self.encoder.avgpool
+        reduce, merge = [], []
+        for level in range(4, -1, -1):
+            inputs = ENCODER[-1] if level == 4 else DECODER[level + 1]
+            skip = ENCODER[level - 1] if level else 0
+            reduce.append(_conv(inputs, DECODER[level]))
+            merge.append(_conv(DECODER[level] + skip, DECODER[level]))
+        self.reduce, self.merge = nn.ModuleList(reduce), nn.ModuleList(merge)
+        self.heads = nn.ModuleList(
+            nn.Conv2d(DECODER[k], 1, 3, padding=1, padding_mode="reflect") for k in range(options.scales)
+        )
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Images (B, 3, H, W) in 0..1 -> sigmoid disparity (B, 1, h, w) at full size, then 1/2, 1/4, 1/8."""
+        size = image.shape[-2:]
+        x = pad_to_multiple(image, 32, 64)
+        skips = self._encode((x - 0.45) / 0.225)
+        x = skips.pop()
+        outputs = {}
+        for level in range(4, -1, -1):
+            x = F.elu(self.reduce[4 - level](x))
+            x = self._upsample(x)
+            if level:
+                x = torch.cat([x, skips.pop()], 1)
+            x = F.elu(self.merge[4 - level](x))
+            if level < self.options.scales:
+                outputs[level] = self.heads[level](x).sigmoid()
+        return [
+            outputs[k][..., : -(-size[0] // 2**k), : -(-size[1] // 2**k)] for k in range(self.options.scales)
+        ]
+
+    def depth(self, image: Tensor) -> Tensor:
+        """Images (B, 3, H, W) in 0..1 -> depth (B, 1, H, W), up to one scale for the whole video."""
+        return disparity_to_depth(self(image)[0])
+
+    def _encode(self, x: Tensor) -> list[Tensor]:
+        encoder = self.encoder
+        features = [encoder.relu(encoder.bn1(encoder.conv1(x)))]
+        x = encoder.maxpool(features[-1])
+        for layer in (encoder.layer1, encoder.layer2, encoder.layer3, encoder.layer4):
+            x = layer(x)
+            features.append(x)
+        return features
+
+    def _upsample(self, x: Tensor) -> Tensor:
+        if self.options.upsampling == "nearest":
+            return F.interpolate(x, scale_factor=2, mode="nearest")
+        return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _conv(inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="reflect")

@@ -1,0 +1,160 @@
+"""PWC-style optical flow network (Sun et al., CVPR 2018), in the widths of TrianFlow (Zhao et al., CVPR 2020).
+
+Both feature maps are normalised before they are correlated (Jonschkowski et al., ECCV 2020), without
+which unsupervised training from random weights hardly starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vode.geometry import warp
+from vode.networks.padding import pad_to_multiple
+
+PYRAMID = (16, 32, 64, 96, 128, 196)
+DECODER = (128, 128, 96, 64, 32)
+CONTEXT = ((128, 1), (128, 2), (128, 4), (96, 8), (64, 16), (32, 1))
+SLOPE = 0.1
+TILE = 32
+
+
+@dataclass(frozen=True)
+class FlowOptions:
+    """Options of FlowNet."""
+
+    search: int = 4
+    """largest displacement of the cost volume in pixels of each level"""
+    normalise: bool = True
+    """normalise features before they are correlated"""
+
+
+def conv(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation),
+        nn.LeakyReLU(SLOPE, inplace=True),
+    )
+
+
+def normalise_features(features: Tensor) -> Tensor:
+    """Zero mean over space, unit length over channels: (B, C, H, W)."""
+    centred = features - features.mean((2, 3), keepdim=True)
+    return F.normalize(centred, dim=1, eps=1e-6)
+
+
+def cost_volume(features_a: Tensor, features_b: Tensor, search: int) -> Tensor:
+    """Dot product of every pixel of a with its (2 search + 1)^2 neighbours in b: (B, (2 search + 1)^2, H, W).
+
+    Channel ``(dy + search) * (2 search + 1) + dx + search`` belongs to the displacement (dx, dy).
+
+    Computed a row of displacements at a time as products of short tiles of image rows, whose diagonal
+    band is the cost: several times faster than one product a displacement.
+    """
+    batch, channels, height, width = features_a.shape
+    size = 2 * search + 1
+    tiles = max(round(width / TILE), 1)
+    tile = -(-width // tiles)
+    spare = tiles * tile - width
+    a = F.pad(features_a.permute(0, 2, 3, 1), [0, 0, 0, spare]).reshape(-1, tile, channels)
+    b = F.pad(features_b.permute(0, 2, 3, 1), [0, 0, search, search + spare, search, search])
+    b = b.unfold(2, tile + 2 * search, tile)
+    rows = []
+    for dy in range(size):
+        window = b[:, dy : dy + height].reshape(-1, channels, tile + 2 * search)
+        product = torch.bmm(a, window)
+        reach = tile + 2 * search
+        band = product.as_strided((len(a), tile, size), (tile * reach, reach + 1, 1))
+        rows.append(band.reshape(batch, height, tiles * tile, size)[:, :, :width])
+    return torch.cat(rows, dim=-1).permute(0, 3, 1, 2)
+
+
+class Decoder(nn.Module):
+    """Five convolutions, each of which sees the two before it, and a flow of one pixel level."""
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        widths = (inputs, *DECODER)
+        seen = [widths[0], widths[1], *(widths[i - 1] + widths[i] for i in range(2, 5))]
+        self.convs = nn.ModuleList(conv(i, o) for i, o in zip(seen, DECODER, strict=True))
+        self.predict = nn.Conv2d(DECODER[-2] + DECODER[-1], 2, 3, padding=1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        before, last = None, x
+        for i, layer in enumerate(self.convs):
+            seen = last if i < 2 else torch.cat([before, last], 1)
+            before, last = last, layer(seen)
+        return last, self.predict(torch.cat([before, last], 1))
+
+
+class FlowNet(nn.Module):
+    """Optical flow of image pairs of any size."""
+
+    kind = "flow"
+
+    def __init__(self, options: FlowOptions = FlowOptions()) -> None:
+        super().__init__()
+        self.options = options
+        widths = (3, *PYRAMID)
+        self.pyramid = nn.ModuleList(
+            nn.Sequential(conv(i, o, stride=2), conv(o, o)) for i, o in zip(widths, PYRAMID, strict=False)
+        )
+        costs = (2 * options.search + 1) ** 2
+        self.decoders = nn.ModuleDict(
+            {str(level): Decoder(costs + (PYRAMID[level - 1] + 2 if level < 6 else 0)) for level in range(2, 7)}
+        )
+        layers, inputs = [], DECODER[-1] + 2
+        for outputs, dilation in CONTEXT:
+            layers.append(conv(inputs, outputs, dilation=dilation))
+            inputs = outputs
+        self.context = nn.Sequential(*layers, nn.Conv2d(inputs, 2, 3, padding=1))
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, a=SLOPE)
+                nn.init.zeros_(module.bias)
+
+    def forward(self, image_a: Tensor, image_b: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Flow both ways of images (B, 3, H, W) in 0..1: (a to b, b to a), each at 4 scales.
+
+        Each is a list of (B, 2, h, w) at full, 1/2, 1/4 and 1/8 size, in pixels of that size. The
+        features of each image are computed once and both directions run as one batch.
+        """
+        size = image_a.shape[-2:]
+        images = pad_to_multiple(torch.cat([image_a, image_b]), 64, 64)
+        pyramid = self._features(images)
+        flows = self._decode(pyramid)
+        padded = images.shape[-2:]
+        scales = []
+        for k in range(4):
+            whole = warp.resize_flow(flows[min(k, 2)] if k < 3 else flows[3], (padded[0] >> k, padded[1] >> k))
+            scales.append(whole[..., : -(-size[0] // 2**k), : -(-size[1] // 2**k)])
+        return [s.chunk(2)[0] for s in scales], [s.chunk(2)[1] for s in scales]
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        """Features at levels 1 to 6 of images (2B, 3, H, W)."""
+        features, x = [], (images - 0.45) / 0.225
+        for level in self.pyramid:
+            x = level(x)
+            features.append(x)
+        return features
+
+    def _decode(self, pyramid: list[Tensor]) -> list[Tensor]:
+        """Flow of both directions at levels 2, 2, 2 and 3 (the finest twice reused for larger sizes)."""
+        flow, found = None, {}
+        for level in range(6, 1, -1):
+            a = pyramid[level - 1]
+            b = torch.cat(a.chunk(2)[::-1])
+            if flow is not None:
+                flow = warp.resize_flow(flow, a.shape[-2:])
+            matched_a, matched_b = (normalise_features(a), normalise_features(b)) if self.options.normalise else (a, b)
+            if flow is not None:
+                matched_b = warp.backward_warp(matched_b, flow)
+            cost = F.leaky_relu(cost_volume(matched_a, matched_b, self.options.search), SLOPE)
+            features, residual = self.decoders[str(level)](cost if flow is None else torch.cat([cost, a, flow], 1))
+            flow = residual if flow is None else flow + residual
+            if level == 2:
+                flow = flow + self.context(torch.cat([features, flow], 1))
+            found[level] = flow
+        return [found[2], found[2], found[2], found[3]]
