@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from vode.data import DATASETS, files
-from vode.data.kitti import TEST, TRAIN, KittiOdometry, read_poses
+from vode.data.kitti import TEST, TRAIN, KittiOdometry
 from vode.data.kitti_writer import write_kitti_sequence
 from vode.data.sequence import Sequence
 from vode.errors import InputError
+from vode.trajectory import read_trajectory
 
 P0 = [718.5, 0, 607.25, 0, 0, 718.5, 185.5, 0, 0, 0, 1, 0]
 P2 = [718.5, 0, 607.25, 45.38225, 0, 718.5, 185.5, -0.1130887, 0, 0, 1, 0.003779761]
@@ -154,11 +155,18 @@ GOOD_POSE = line(np.eye(4)[:3].ravel())
         (replace(CALIB, f"P0: {line(P0)}\nP2: 1 2 3"), r"calib\.txt:2: not 12 numbers after P2:"),
         (replace(CALIB, f"P2: {line(P2)} x"), r"calib\.txt:1: not 12 numbers"),
         (replace(CALIB, f"P2: {line(TR)}"), r"calib\.txt:1: not a camera matrix"),
-        (replace(POSE_FILE, f"{GOOD_POSE}\n1 2 3\n"), r"poses/05\.txt:2: not 12 numbers"),
-        (replace(POSE_FILE, f"{GOOD_POSE}\n" * 2), r"poses/05\.txt: 2 lines, but frame 2 needs line 3"),
-        (replace(POSE_FILE, f"{GOOD_POSE}\n{line(range(12))}\n"), r"poses/05\.txt:2: not a rotation"),
-        (replace(POSE_FILE, f"{GOOD_POSE} nan\n"), r"poses/05\.txt:1: not 12 numbers"),
-        (replace(POSE_FILE, ""), r"poses/05\.txt: 0 lines"),
+        (replace(POSE_FILE, f"{GOOD_POSE}\n1 2 3\n"), r"poses/05\.txt:2: 3 columns"),
+        (
+            replace(POSE_FILE, f"{GOOD_POSE}\n" * 2),
+            r"poses/05\.txt: no pose for 1 of 3 images, first frame 2",
+        ),
+        (replace(POSE_FILE, f"{GOOD_POSE}\n{line(range(12))}\n"), r"poses/05\.txt:2: .*no rotation"),
+        (
+            replace(POSE_FILE, f"{GOOD_POSE}\n{'nan ' * 12}\n{GOOD_POSE}"),
+            r"no pose for 1 of 3 images, first frame 1",
+        ),
+        (replace(POSE_FILE, ""), r"poses/05\.txt: no poses"),
+        (replace(POSE_FILE, "0 0 0 0 0 0 0 1\n"), r"poses/05\.txt: a TUM trajectory"),
         (replace("sequences/05/times.txt", "0\n1 2\n"), r"times\.txt:2: not one number"),
         (replace("sequences/05/times.txt", "0\n"), r"times\.txt: 1 lines, but frame 2"),
     ],
@@ -221,7 +229,7 @@ def test_written_sequence_reads_back_exactly(tmp_path):
         assert torch.equal(sequence.flow(i)[1], flows[i][1])
     assert sequence.flow(2) is None
     assert KittiOdometry(tmp_path, "w0", stride=2).flow(0) is None
-    torch.testing.assert_close(read_poses(tmp_path / "poses" / "w0.txt"), OWN_POSES, rtol=0, atol=0)
+    assert torch.equal(read_trajectory(tmp_path / "poses" / "w0.txt").poses, OWN_POSES)
     assert sorted(os.listdir(tmp_path / "sequences")) == ["w0"]
 
 
@@ -277,7 +285,7 @@ def test_interrupted_or_inconsistent_writing_leaves_nothing(tmp_path, monkeypatc
 def test_real_sequence(real_data):
     sequence = KittiOdometry(real_data / "kitti_odometry", "00", camera=0)
     assert (len(sequence), sequence.size) == (200, (376, 1241))
-    assert len(read_poses(real_data / "kitti_odometry" / "poses" / "00.txt")) == 4541
+    assert len(read_trajectory(real_data / "kitti_odometry" / "poses" / "00.txt")) == 4541
     assert sequence.poses.shape == (200, 4, 4)
     assert sequence.stamps.diff().median().item() == pytest.approx(0.1036, abs=1e-3)
     forward = (torch.linalg.inv(sequence.poses[:-1]) @ sequence.poses[1:])[:, 2, 3]

@@ -38,7 +38,7 @@ class Wall(Sequence):
             return None
         points = unproject(self.depth(index)[None], self.intrinsics[None]).flatten(2).mT - STEP.float()
         target = project(points, self.intrinsics)[0][0].mT.view(2, *self.size)
-        return target - pixel_grid(*self.size), torch.ones(1, *self.size)
+        return target - pixel_grid(*self.size), torch.ones(1, *self.size, dtype=torch.bool)
 
 
 def frames_of(sample) -> list[int]:

@@ -24,6 +24,7 @@ from torch import Tensor
 from vode.data.files import IMAGE_SUFFIXES, image_size, read_bytes, read_depth, read_flow, read_image
 from vode.data.sequence import Sequence
 from vode.errors import InputError
+from vode.trajectory import read_trajectory
 
 TRAIN = ("00", "01", "02", "03", "04", "05", "06", "07", "08")
 """The sequences that monocular odometry is trained on."""
@@ -105,24 +106,6 @@ def read_calibration(path: Path | str, camera: int) -> tuple[Tensor, Tensor]:
     return projection[:, :3].clone(), torch.linalg.solve(projection[:, :3], projection[:, 3])
 
 
-def read_poses(path: Path | str) -> Tensor:
-    """The poses of a KITTI file, (N, 4, 4) float64, as they stand."""
-    rows = [
-        _numbers(path, number, line, 12, "12 numbers, a 3x4 matrix")
-        for number, line in enumerate(_lines(path), start=1)
-    ]
-    poses = torch.eye(4, dtype=torch.float64).repeat(len(rows), 1, 1)
-    poses[:, :3] = torch.tensor(rows, dtype=torch.float64).view(-1, 3, 4)
-    rotations = poses[:, :3, :3]
-    wrong = (rotations @ rotations.mT - torch.eye(3, dtype=torch.float64)).abs().amax(dim=(1, 2)) > 1e-2
-    wrong |= torch.linalg.det(rotations) < 0
-    if wrong.any():
-        raise InputError(
-            f"{path}:{int(wrong.int().argmax()) + 1}: not a rotation and translation; correct the line"
-        )
-    return poses
-
-
 def _sequence_folder(root: Path, sequence: str) -> Path:
     parent = root / "sequences"
     if not parent.is_dir():
@@ -169,11 +152,19 @@ def _image_files(folder: Path) -> list[Path]:
 def _camera_poses(path: Path, numbers: list[int], offset: Tensor) -> Tensor | None:
     if not path.is_file():
         return None
-    T_world_cam0 = read_poses(path)
-    _check_lines(path, len(T_world_cam0), numbers)
+    truth = read_trajectory(path)
+    if truth.stamps is not None:
+        raise InputError(f"{path}: a TUM trajectory; give KITTI rows of 12 numbers, a 3x4 matrix")
+    frames, wanted = truth.indices, torch.tensor(numbers)
+    missing = ~torch.isin(wanted, frames)
+    if missing.any():
+        count, first = int(missing.sum()), numbers[int(missing.int().argmax())]
+        raise InputError(
+            f"{path}: no pose for {count} of {len(numbers)} images, first frame {first}; copy it again"
+        )
     T_cam0_cam = torch.eye(4, dtype=torch.float64)
     T_cam0_cam[:3, 3] = -offset
-    T_world_cam = T_world_cam0[numbers] @ T_cam0_cam
+    T_world_cam = truth.poses[torch.searchsorted(frames, wanted)] @ T_cam0_cam
     return torch.linalg.solve(T_world_cam[0], T_world_cam)
 
 
@@ -183,15 +174,12 @@ def _stamps(path: Path, numbers: list[int]) -> Tensor | None:
     values = [
         _numbers(path, n, line, 1, "one number, seconds")[0] for n, line in enumerate(_lines(path), start=1)
     ]
-    _check_lines(path, len(values), numbers)
-    return torch.tensor(values, dtype=torch.float64)[numbers]
-
-
-def _check_lines(path: Path, lines: int, numbers: list[int]) -> None:
-    if lines <= numbers[-1]:
+    if len(values) <= numbers[-1]:
+        last = numbers[-1]
         raise InputError(
-            f"{path}: {lines} lines, but frame {numbers[-1]} needs line {numbers[-1] + 1}; copy it again"
+            f"{path}: {len(values)} lines, but frame {last} needs line {last + 1}; copy it again"
         )
+    return torch.tensor(values, dtype=torch.float64)[numbers]
 
 
 def _lines(path: Path | str) -> list[str]:

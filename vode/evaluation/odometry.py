@@ -97,14 +97,14 @@ def relative_errors(estimate: Trajectory, truth: Trajectory, rows: Tensor) -> tu
     """RPE: mean error of the motion from each of ``rows`` to the next row, metres and radians; None without rows."""
     if len(rows) == 0:
         return None
-    error = _motion_error(estimate.poses, truth.poses, rows, rows + 1)
-    return float(error[:, :3, 3].norm(dim=-1).mean()), float(pose.rotation_angle(error[:, :3, :3]).mean())
+    metres, radians = _motion_errors(estimate.poses, truth.poses, rows, rows + 1)
+    return float(metres.mean()), float(radians.mean())
 
 
 def segment_errors(estimate: Trajectory, truth: Trajectory, distances: Tensor, rows: Tensor) -> Segments:
     """Errors over segments of 100..800 m of the truth, their first frames every 10 frames of it.
 
-    ``distances`` (P,) is the path length at every frame of the whole truth, ``rows`` (M,) says which of these
+    ``distances`` (P,) is the path length at every frame of the truth, ``rows`` (M,) says which of these
     frames the M matched poses are. A segment ends at the first frame farther than its length; it counts if
     both its ends are matched.
     """
@@ -115,18 +115,18 @@ def segment_errors(estimate: Trajectory, truth: Trajectory, distances: Tensor, r
     matched[rows] = torch.arange(len(rows))
     start, end = matched[first, None].expand_as(last), matched[last]
     both = (start >= 0) & (end >= 0)
-    error = _motion_error(estimate.poses, truth.poses, start[both], end[both])
+    metres, radians = _motion_errors(estimate.poses, truth.poses, start[both], end[both])
     length = length.expand_as(last)[both]
-    translation = error[:, :3, 3].norm(dim=-1) / length
-    return Segments(length, translation, pose.rotation_angle(error[:, :3, :3]) / length)
+    return Segments(length, metres / length, radians / length)
 
 
 def snippet_ate(estimate: Trajectory, truth: Trajectory, frames: int = 5) -> float | None:
     """Mean position error (m) over all snippets of ``frames`` poses, each scaled by itself; None if too short.
 
     Zhou et al., "Unsupervised learning of depth and ego-motion from video", CVPR 2017: the snippet's first
-    frame is the origin, the scale is sum(xy) / sum(xx). It is not comparable with the ATE of a trajectory.
-    Only snippets of consecutive frame numbers count.
+    frame is the origin, the scale is sum(xy) / sum(xx), and the error is sqrt(sum of squares) / frames, which
+    is smaller than the root mean square: the published figures were computed so. It is not comparable with
+    the ATE of a trajectory. Only snippets of consecutive frame numbers count.
     """
     count = len(truth) - frames + 1
     if count < 1:
@@ -136,13 +136,11 @@ def snippet_ate(estimate: Trajectory, truth: Trajectory, frames: int = 5) -> flo
     window = window[truth.indices[window[:, -1]] - truth.indices[start] == frames - 1]
     if len(window) == 0:
         return None
-    x, y = (
-        (pose.inverse(poses[window[:, :1]]) @ poses[window])[..., :3, 3] for poses in (estimate.poses, truth.poses)
-    )
+    x, y = (_motions(poses, window[:, :1], window)[1] for poses in (estimate.poses, truth.poses))
     square = x.square().sum(dim=(1, 2))
     scale = torch.where(square > 0, (x * y).sum(dim=(1, 2)) / square.clamp(min=1e-300), 1.0)
     error = scale[:, None, None] * x - y
-    return float((error.square().sum(dim=(1, 2)) / frames).sqrt().mean())
+    return float(error.square().sum(dim=(1, 2)).sqrt().mean() / frames)
 
 
 def _align(estimate: Trajectory, truth: Trajectory, alignment: str) -> tuple[Trajectory, float]:
@@ -183,21 +181,31 @@ def _check_spread(trajectory: Trajectory) -> None:
         )
 
 
-def _motion_error(estimate: Tensor, truth: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    """E = inv(dP) dG (S, 4, 4) for the motions between rows ``start`` and ``end``."""
-    moved_estimate = pose.inverse(estimate[start]) @ estimate[end]
-    moved_truth = pose.inverse(truth[start]) @ truth[end]
-    return pose.inverse(moved_estimate) @ moved_truth
+def _motion_errors(estimate: Tensor, truth: Tensor, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+    """|t(E)| metres and angle radians of E = inv(dP) dG for the motions between rows ``start`` and ``end``."""
+    rotation_estimate, translation_estimate = _motions(estimate, start, end)
+    rotation_truth, translation_truth = _motions(truth, start, end)
+    # t(E) = R_P^T (t_G - t_P), and a rotation leaves its length alone.
+    metres = (translation_truth - translation_estimate).norm(dim=-1)
+    return metres, pose.rotation_angle(rotation_estimate.mT @ rotation_truth)
+
+
+def _motions(poses: Tensor, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+    """Rotation (..., 3, 3) and translation (..., 3) of inv(T_start) T_end."""
+    back = poses[start, :3, :3].mT
+    step = poses[end, :3, 3] - poses[start, :3, 3]
+    return back @ poses[end, :3, :3], (back @ step.unsqueeze(-1)).squeeze(-1)
 
 
 def _path(matches: Matches, truth: Trajectory) -> tuple[Tensor, Tensor]:
     """Path length at the frames that segments are counted over, and which of them are matched.
 
-    By index that is the whole truth, as in the KITTI kit; by time the truth may be sampled far more often
-    than the video, so the matched frames alone count.
+    By index these are all true frames from the first matched one on; by time the truth may be sampled far
+    more often than the video, so the matched frames alone count.
     """
     if matches.by == "index":
-        return truth.distances(), matches.truth_rows
+        first = int(matches.truth_rows[0])
+        return truth.distances()[first:], matches.truth_rows - first
     return matches.truth.distances(), torch.arange(len(matches.truth))
 
 

@@ -1,0 +1,195 @@
+"""Depth errors against hand-computed cases and a referee in plain loops."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from vode.errors import InputError
+from vode.evaluation.depth import CROPS, MEASURES, constant_depth, crop_mask, depth_errors
+
+
+def referee(pairs, *, cap, low=1e-3, crop=None, scaling="median"):
+    """Eigen's measures, pixel by pixel."""
+    images = []
+    for predicted, true in pairs:
+        height, width = true.shape
+        top, bottom, left, right = CROPS[crop] if crop else (0, 1, 0, 1)
+        kept = []
+        for y in range(int(top * height), int(bottom * height)):
+            for x in range(int(left * width), int(right * width)):
+                if low < true[y, x] < cap:
+                    kept.append((float(predicted[y, x]), float(true[y, x])))
+        images.append(kept)
+    ratios = [np.median([t for _, t in kept]) / np.median([p for p, _ in kept]) for kept in images]
+    if scaling == "global":
+        factors = [np.median(ratios)] * len(images)
+    else:
+        factors = ratios if scaling == "median" else [1.0] * len(images)
+    rows = []
+    for kept, factor in zip(images, factors, strict=True):
+        sums = np.zeros(7)
+        for p, t in kept:
+            p = min(max(p * factor, low), cap)
+            ratio = max(p / t, t / p)
+            sums += [abs(p - t) / t, (p - t) ** 2 / t, (p - t) ** 2, (math.log(p) - math.log(t)) ** 2, 0, 0, 0]
+            sums[4:] += [ratio < 1.25, ratio < 1.25**2, ratio < 1.25**3]
+        mean = sums / len(kept)
+        mean[2:4] = np.sqrt(mean[2:4])
+        rows.append(mean)
+    return np.mean(rows, axis=0), np.median(ratios), np.std(ratios) / np.median(ratios)
+
+
+def scene(count=3, height=18, width=25, seed=0):
+    generator = np.random.default_rng(seed)
+    truth = generator.uniform(-20, 100, (count, height, width)).clip(0)
+    prediction = generator.uniform(0.2, 90, (count, height, width))
+    return prediction.astype(np.float32), truth.astype(np.float32)
+
+
+@pytest.mark.parametrize("scaling", ["median", "none", "global"])
+@pytest.mark.parametrize("crop", [None, "garg", "eigen"])
+def test_against_a_referee(scaling: str, crop: str | None) -> None:
+    prediction, truth = scene()
+    result = depth_errors(prediction, truth, cap=50, crop=crop, scaling=scaling)
+    expected, ratio, spread = referee(zip(prediction, truth, strict=True), cap=50, crop=crop, scaling=scaling)
+    assert [result[key] for key in MEASURES] == pytest.approx(expected, rel=1e-6)
+    assert result["ratio_median"] == pytest.approx(ratio, rel=1e-6)
+    assert result["ratio_spread"] == pytest.approx(spread, rel=1e-6)
+    assert result["images"] == 3
+
+
+def test_by_hand() -> None:
+    truth = np.array([[10.0, 20.0, 0.0, 40.0]])
+    prediction = np.array([[11.0, 15.0, 7.0, 40.0]])
+    result = depth_errors(prediction, truth, scaling="none")
+    assert result["abs_rel"] == pytest.approx((0.1 + 0.25 + 0) / 3)
+    assert result["sq_rel"] == pytest.approx((0.1 + 1.25) / 3)
+    assert result["rmse"] == pytest.approx(math.sqrt(26 / 3))
+    assert result["rmse_log"] == pytest.approx(math.sqrt((math.log(1.1) ** 2 + math.log(0.75) ** 2) / 3))
+    # 20 / 15 = 1.333 fails 1.25 but passes 1.5625.
+    assert (result["d1"], result["d2"], result["d3"]) == pytest.approx((2 / 3, 1, 1))
+
+
+def test_images_count_equally_whatever_their_valid_pixels() -> None:
+    truth = np.array([[[10.0, 0, 0, 0]], [[10.0, 10, 10, 10]]])
+    prediction = np.array([[[20.0, 1, 1, 1]], [[10.0, 10, 10, 10]]])
+    assert depth_errors(prediction, truth, scaling="none")["abs_rel"] == pytest.approx(0.5)
+
+
+def test_a_scaled_copy_is_perfect_under_median_scaling_alone() -> None:
+    _, truth = scene()
+    prediction = truth * np.array([3.0, 3.0, 6.0], dtype=np.float32)[:, None, None] + (truth == 0)
+    scaled = depth_errors(prediction, truth)
+    assert [scaled[key] for key in MEASURES] == pytest.approx([0, 0, 0, 0, 1, 1, 1], abs=1e-5)
+    assert scaled["ratio_median"] == pytest.approx(1 / 3)
+    assert scaled["ratio_spread"] == pytest.approx(np.std([1, 1, 0.5]))
+    assert depth_errors(prediction, truth, scaling="none")["abs_rel"] > 0.5
+    # One scale for all is right for two of the three images.
+    mixed = depth_errors(prediction, truth, scaling="global", cap=1000)
+    assert mixed["abs_rel"] == pytest.approx(1 / 3, rel=1e-5)
+
+
+def test_tensors_arrays_lists_and_generators_agree() -> None:
+    prediction, truth = scene()
+    expected = depth_errors(prediction, truth).to_dict()
+    tensors = torch.from_numpy(prediction)[:, None], torch.from_numpy(truth)[:, None]
+    assert depth_errors(*tensors).to_dict() == expected
+    assert depth_errors(list(tensors[0]), list(truth)).to_dict() == expected
+    assert depth_errors((p for p in prediction), (t for t in truth), names="abc").to_dict() == expected
+
+
+def test_each_image_may_have_its_own_size() -> None:
+    truth = [torch.full((1, 8, 12), 5.0), torch.full((1, 9, 13), 10.0)]
+    prediction = [torch.full((1, 4, 6), 1.0), torch.full((1, 4, 6), 3.0)]
+    assert depth_errors(prediction, truth)["abs_rel"] == pytest.approx(0, abs=1e-6)
+
+
+def test_resizing_samples_between_pixel_areas() -> None:
+    # Doubling a row (1, 3) with pixel areas kept gives 1, 1.5, 2.5, 3; with corners kept it would be 1, 1.67, 2.33, 3.
+    result = depth_errors(np.array([[1.0, 3.0]]), np.array([[1.0, 1.5, 2.5, 3.0]]), scaling="none")
+    assert result["abs_rel"] == pytest.approx(0, abs=1e-6)
+
+
+def test_garg_crop_of_a_kitti_image() -> None:
+    rows, columns = np.nonzero(crop_mask(375, 1242, "garg"))
+    assert (rows.min(), rows.max() + 1, columns.min(), columns.max() + 1) == (153, 371, 44, 1197)
+
+
+def test_nyu_crop() -> None:
+    rows, columns = np.nonzero(crop_mask(480, 640, "nyu"))
+    assert (rows.min(), rows.max() + 1, columns.min(), columns.max() + 1) == (45, 471, 41, 601)
+
+
+def test_cap_and_smallest_depth_bound_truth_and_prediction() -> None:
+    truth = np.array([[10.0, 79.0, 80.0, 1e-4]])
+    result = depth_errors(np.array([[10.0, 500.0, 1.0, 1.0]]), truth, scaling="none")
+    assert result["abs_rel"] == pytest.approx((80 - 79) / 79 / 2)
+
+
+def test_images_without_truth_are_named_and_left_out() -> None:
+    prediction, truth = scene()
+    both = depth_errors(prediction[[0, 2]], truth[[0, 2]])
+    truth[1] = 0
+    result = depth_errors(prediction, truth, names=["first", "second", "third"])
+    assert result["abs_rel"] == both["abs_rel"]
+    assert (result["images"], result["images_without_truth"]) == (2, 1)
+    assert "second" in result.notes[0]
+    truth[1] = np.nan
+    assert depth_errors(prediction, truth)["images_without_truth"] == 1
+
+
+def test_input_that_cannot_be_scored() -> None:
+    prediction, truth = scene()
+    with pytest.raises(InputError, match="none of 3 images"):
+        depth_errors(prediction, np.zeros_like(truth))
+    with pytest.raises(InputError, match="as many predictions"):
+        depth_errors(prediction[:2], truth)
+    with pytest.raises(InputError, match="image 1: .*median"):
+        depth_errors(prediction * np.array([1, 0, 1])[:, None, None], truth)
+    prediction[2] = np.nan
+    with pytest.raises(InputError, match="image 2: .*not finite"):
+        depth_errors(prediction, truth)
+    with pytest.raises(ValueError, match="scaling"):
+        depth_errors(prediction, truth, scaling="mean")
+    with pytest.raises(ValueError, match="crop"):
+        depth_errors(prediction, truth, crop="centre")
+    with pytest.raises(ValueError, match="depth map"):
+        depth_errors(np.ones((1, 3, 4, 5)), np.ones((1, 3, 4, 5)))
+
+
+def test_protocol_is_stated() -> None:
+    prediction, truth = scene()
+    protocol = depth_errors(prediction, truth, crop="garg", cap=50).protocol
+    assert protocol["crop"] == "garg"
+    assert protocol["cap"] == "0.001 m to 50 m"
+    assert "median" in protocol["scaling"]
+
+
+@pytest.mark.parametrize("scaling", ["median", "none", "global"])
+def test_constant_prediction(scaling: str) -> None:
+    prediction, truth = scene()
+    medians = [np.median(t[(t > 1e-3) & (t < 80)]) for t in truth]
+    constants = medians if scaling == "median" else [np.median(medians)] * 3
+    pairs = [(np.full_like(t, c), t) for c, t in zip(constants, truth, strict=True)]
+    expected, _, _ = referee(pairs, cap=80, scaling="none")
+    baseline = constant_depth(truth, scaling=scaling)
+    assert baseline["abs_rel_constant"] == pytest.approx(expected[0], rel=1e-6)
+    assert baseline["rmse_constant"] == pytest.approx(expected[2], rel=1e-6)
+    assert depth_errors(prediction, truth, scaling=scaling)["abs_rel_constant"] == baseline["abs_rel_constant"]
+
+
+def test_real_lidar_against_annotated_depth(real_data) -> None:
+    """Raw lidar and KITTI's cleaned depth of one image agree where both are known."""
+    cv2 = pytest.importorskip("cv2")
+    folder = real_data / "kitti_depth"
+    clean, raw = (
+        cv2.imread(str(folder / f"{kind}_image_02.png"), cv2.IMREAD_UNCHANGED).astype(np.float32) / 256
+        for kind in ("groundtruth", "velodyne_raw")
+    )
+    truth = np.where(raw > 0, clean, 0)
+    result = depth_errors(np.maximum(raw, 0.1), truth, crop="garg")
+    assert result["abs_rel"] < 0.05
+    assert result["ratio_median"] == pytest.approx(1, abs=0.01)
+    assert result["abs_rel_constant"] > 0.3

@@ -1,0 +1,81 @@
+"""Rigid motions (..., 4, 4) and rotations: inverse, angle, exponential, quaternions (w first)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vode.geometry.epipolar import skew
+
+
+def inverse(T_b_a: Tensor) -> Tensor:
+    """T_a_b of a rigid motion (..., 4, 4)."""
+    rotation = T_b_a[..., :3, :3].mT
+    return from_rotation_translation(rotation, -(rotation @ T_b_a[..., :3, 3:])[..., 0])
+
+
+def from_rotation_translation(rotation: Tensor, translation: Tensor) -> Tensor:
+    """(..., 3, 3), (..., 3) -> (..., 4, 4)."""
+    top = torch.cat([rotation, translation.unsqueeze(-1)], -1)
+    last = top.new_tensor([0.0, 0.0, 0.0, 1.0]).expand(*top.shape[:-2], 1, 4)
+    return torch.cat([top, last], -2)
+
+
+def rotation_angle(rotation: Tensor) -> Tensor:
+    """Angle in 0..pi of rotations (..., 3, 3), exact near 0 and pi, unlike the arc cosine of the trace."""
+    sine = _vee(rotation - rotation.mT).norm(dim=-1)
+    cosine = rotation.diagonal(dim1=-2, dim2=-1).sum(-1) - 1
+    return torch.atan2(sine, cosine)
+
+
+def so3_exp(vector: Tensor) -> Tensor:
+    """Rotation (..., 3, 3) by a rotation vector (..., 3) in radians."""
+    return torch.linalg.matrix_exp(skew(vector))
+
+
+def so3_log(rotation: Tensor) -> Tensor:
+    """Rotation vector (..., 3) in radians, of length 0..pi, of rotations (..., 3, 3)."""
+    quaternion = matrix_to_quaternion(rotation)
+    axis = quaternion[..., 1:]
+    sine = axis.norm(dim=-1, keepdim=True)
+    half = torch.atan2(sine, quaternion[..., :1])
+    factor = torch.where(sine > 1e-9, 2 * half / sine.clamp(min=1e-9), 2.0)
+    return axis * factor
+
+
+def quaternion_to_matrix(quaternion: Tensor) -> Tensor:
+    """Quaternions (..., 4), w first, of any non-zero length -> rotations (..., 3, 3)."""
+    w, x, y, z = (quaternion / quaternion.norm(dim=-1, keepdim=True)).unbind(-1)
+    rows = [
+        1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
+        2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
+        2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
+    ]  # fmt: skip
+    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+
+
+def matrix_to_quaternion(rotation: Tensor) -> Tensor:
+    """Rotations (..., 3, 3) -> unit quaternions (..., 4), w first and not negative (Shepperd, 1978)."""
+    m = rotation
+    xx, yy, zz = m.diagonal(dim1=-2, dim2=-1).unbind(-1)
+    x, y, z = _vee(m - m.mT).unbind(-1)
+    xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
+    # each row is the quaternion times 4 of one of its entries: the largest entry gives the safest one
+    rows = torch.stack(
+        [
+            torch.stack([1 + xx + yy + zz, x, y, z], -1),
+            torch.stack([x, 1 + xx - yy - zz, xy, xz], -1),
+            torch.stack([y, xy, 1 - xx + yy - zz, yz], -1),
+            torch.stack([z, xz, yz, 1 - xx - yy + zz], -1),
+        ],
+        dim=-2,
+    )
+    best = rows.diagonal(dim1=-2, dim2=-1).argmax(-1)
+    quaternion = rows.gather(-2, best[..., None, None].expand(*best.shape, 1, 4))[..., 0, :]
+    quaternion = quaternion / quaternion.norm(dim=-1, keepdim=True)
+    return torch.where(quaternion[..., :1] < 0, -quaternion, quaternion)
+
+
+def _vee(skewed: Tensor) -> Tensor:
+    """(..., 3) of an antisymmetric matrix (..., 3, 3)."""
+    return torch.stack([skewed[..., 2, 1], skewed[..., 0, 2], skewed[..., 1, 0]], -1)

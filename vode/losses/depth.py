@@ -1,0 +1,46 @@
+"""Predicted depth against triangulated depth and against the other view (Zhao et al., CVPR 2020, eqs. 5-8)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vode.geometry import warp
+from vode.geometry.camera import project, transform, unproject
+from vode.losses.masked import masked_mean
+
+MIN_DEPTH = 1e-3
+
+
+def triangulated_depth(depth: Tensor, reference: Tensor, mask: Tensor) -> Tensor:
+    """mean (1 - depth / reference)^2 over ``mask``, all (B, N), depth already scaled: (B,)."""
+    ratio = depth / torch.where(mask > 0, reference, 1.0).clamp(min=MIN_DEPTH)
+    return masked_mean((1 - ratio).square(), mask)
+
+
+def reprojection(
+    depth_a: Tensor,
+    depth_b: Tensor,
+    flow_ab: Tensor,
+    intrinsics: Tensor,
+    T_b_a: Tensor,
+    depth_mask: Tensor,
+    flow_mask: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Depth part |1 - D_a->b / D_b| (B,) and flow part |p_flow - p_reprojected| (B,) in pixels.
+
+    depth_a, depth_b (B, 1, H, W) in the unit of the translation of T_b_a (B, 4, 4); flow_ab
+    (B, 2, H, W) pixels; masks (B, 1, H, W). D_a->b is the depth of a's points in b and D_b the depth
+    predicted there, read where the flow leads.
+    """
+    height, width = depth_a.shape[-2:]
+    points_b = transform(T_b_a, unproject(depth_a, intrinsics).flatten(2).mT)
+    pixels, z = project(points_b, intrinsics, min_depth=MIN_DEPTH)
+    z = z.view_as(depth_a)
+    in_front = (z > MIN_DEPTH).to(z.dtype)
+    target = warp.flow_target(flow_ab)
+    seen = warp.sample(depth_b, target).clamp(min=MIN_DEPTH)
+    depth_part = masked_mean((1 - z.clamp(min=MIN_DEPTH) / seen).abs().clamp(max=1), depth_mask * in_front)
+    # a point that leaves the image by far says nothing more than that it does
+    offset = (pixels.mT.view_as(flow_ab) - target).abs().clamp(max=max(height, width)).sum(1, keepdim=True)
+    return depth_part, masked_mean(offset, flow_mask * in_front)

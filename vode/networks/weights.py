@@ -1,0 +1,67 @@
+"""Weights as safetensors files that say which network and options they belong to; nothing is unpickled."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from vode.errors import InputError
+from vode.networks.depth import DepthNet, DepthOptions
+from vode.networks.flow import FlowNet, FlowOptions
+
+KINDS = {"flow": (FlowNet, FlowOptions), "depth": (DepthNet, DepthOptions)}
+
+
+def weights_bytes(network: FlowNet | DepthNet) -> bytes:
+    """The content of a weights file of ``network``."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    options = dataclasses.asdict(network.options)
+    return save(tensors, {"vode": json.dumps({"kind": network.kind, "options": options})})
+
+
+def load_weights(path: Path | str, kind: str, device: torch.device | str = "cpu") -> FlowNet | DepthNet:
+    """The network of a weights file of ``kind`` ("flow" or "depth"), in evaluation mode.
+
+    Raises InputError for a file that is missing, damaged or of another kind.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such weights; train first, or name the folder of a finished run")
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("vode", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path}: damaged weights ({one_line(error)}); copy or train them again") from error
+    if about.get("kind") != kind:
+        found = f"weights of kind {about['kind']!r}" if "kind" in about else "not weights of this library"
+        raise InputError(f"{path}: {found}; a file of kind {kind!r} is needed here")
+    network_class, options_class = KINDS[kind]
+    try:
+        options = options_class(**about["options"])
+        network = network_class(without_download(options))
+        network.load_state_dict(tensors)
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise InputError(f"{path}: weights of another network ({one_line(error)}); train them again") from error
+    return prepare(network, device).eval()
+
+
+def without_download(options: FlowOptions | DepthOptions) -> FlowOptions | DepthOptions:
+    """The same options for a network whose weights are about to be loaded."""
+    has = {field.name for field in dataclasses.fields(options)}
+    return dataclasses.replace(options, imagenet=False) if "imagenet" in has else options
+
+
+def prepare(network: nn.Module, device: torch.device | str) -> nn.Module:
+    """Move to the device in the memory layout that convolutions run fastest in."""
+    return network.to(device, memory_format=torch.channels_last)
+
+
+def one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]

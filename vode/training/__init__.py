@@ -1,0 +1,1 @@
+"""Training: stages (batch -> losses), the loop, checkpoints, logs. The only place that knows optimisers."""

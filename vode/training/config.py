@@ -1,0 +1,118 @@
+"""TrainConfig: everything that decides a run, gathered from the options that live beside what they configure."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from vode.data.transforms import Augment
+from vode.data.world import WorldOptions
+from vode.errors import InputError
+from vode.networks.depth import DepthOptions
+from vode.networks.flow import FlowOptions
+from vode.training.stages import LossWeights, MotionOptions
+
+STAGES = ("flow", "depth", "joint")
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """Length and rate of one stage."""
+
+    steps: int = 0
+    """optimiser steps, 0 = leave the stage out"""
+    learning_rate: float = 1e-4
+    """Adam's rate at its height"""
+    decay: Literal["constant", "cosine"] = "constant"
+    """cosine falls to a fiftieth of the rate at the stage's end"""
+    warm_up: int = 0
+    """steps over which the rate rises from 0"""
+    weights: LossWeights = LossWeights()
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is trained on."""
+
+    dataset: Literal["world", "kitti-odom"] = "world"
+    root: Path | None = None
+    """folder of the data set; the built-in world needs none"""
+    sequences: tuple[str, ...] = ()
+    """names of sequences, or seeds of the built-in world"""
+    camera: int = 2
+    """camera of KITTI odometry: 0 and 1 are grey, 2 and 3 colour"""
+    size: tuple[int, int] = (256, 832)
+    """height and width that images are resized to"""
+    stride: int = 1
+    """frames between the two images of a pair"""
+    world: WorldOptions = WorldOptions()
+    """the drives of the built-in world; their size follows ``size``"""
+    augment: Augment = field(default_factory=lambda: Augment(0, 0, 0, 0, 0, 0))
+    workers: int = 0
+    """processes that load data beside the training"""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run."""
+
+    data: DataConfig = DataConfig()
+    batch: int = 8
+    seed: int = 0
+    flow_stage: StageConfig = StageConfig()
+    depth_stage: StageConfig = StageConfig()
+    joint_stage: StageConfig = StageConfig()
+    joint_flow_only: bool = False
+    """train the flow alone in the joint stage, as the released code of the paper does"""
+    flow: FlowOptions = FlowOptions()
+    depth: DepthOptions = DepthOptions()
+    motion: MotionOptions = MotionOptions()
+    start_from: Path | None = None
+    """folder of a run whose weights are the start"""
+    clip: float = 1.0
+    """largest norm of the gradient"""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, ...; auto takes the GPU if there is one"""
+    save_every: int = 200
+    """steps between checkpoints"""
+    log_every: int = 20
+    picture_every: int = 100
+
+    def stages(self) -> list[tuple[str, StageConfig]]:
+        """The stages that have steps, in order."""
+        named = [(name, getattr(self, f"{name}_stage")) for name in STAGES]
+        return [(name, stage) for name, stage in named if stage.steps > 0]
+
+
+def config_to_dict(config: TrainConfig) -> dict[str, Any]:
+    """Plain values for JSON."""
+    return json.loads(json.dumps(dataclasses.asdict(config), default=str))
+
+
+def config_from_dict(values: dict[str, Any], where: Path) -> TrainConfig:
+    """A TrainConfig from what ``config_to_dict`` gave; ``where`` is named if it does not fit."""
+    try:
+        return _build(TrainConfig, values)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise InputError(f"{where}: not the configuration of a run ({error}); start a new run") from error
+
+
+def _build(kind: Any, value: Any) -> Any:
+    origin = typing.get_origin(kind)
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        return kind(**{name: _build(hints[name], item) for name, item in value.items()})
+    if origin is tuple:
+        return tuple(_build(typing.get_args(kind)[0], item) for item in value)
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else _build(typing.get_args(kind)[0], value)
+    if origin is Literal:
+        if value not in typing.get_args(kind):
+            raise ValueError(f"{value!r} is none of {typing.get_args(kind)}")
+        return value
+    return kind(value)

@@ -1,0 +1,85 @@
+"""What a run tells: a progress bar, JSON lines, TensorBoard curves and pictures."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+
+from vode.visualization.colors import colour_depth, colour_flow
+
+
+class RunLog:
+    """Writes to a run's folder; without a terminal the progress bar becomes a line now and then."""
+
+    def __init__(self, folder: Path, total: int, done: int) -> None:
+        self.console = Console(stderr=True)
+        self._lines = open(folder / "log.jsonl", "a", encoding="utf-8")  # noqa: SIM115
+        self._board = SummaryWriter(folder / "tensorboard")
+        self._start, self._done_before, self._total = time.monotonic(), done, total
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[losses]}"),
+            console=self.console,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._progress.add_task("training", total=total, completed=done, losses="")
+        self._progress.start()
+
+    def step(self, done: int) -> None:
+        self._progress.update(self._task, completed=done)
+
+    def scalars(self, stage: str, done: int, values: Mapping[str, float]) -> None:
+        """One line of numbers, of step ``done`` of the whole run."""
+        record = {"stage": stage, "step": done, **values}
+        self._lines.write(json.dumps(record) + "\n")
+        self._lines.flush()
+        for name, value in values.items():
+            self._board.add_scalar(f"{stage}/{name}", value, done)
+        shown = " ".join(f"{name} {value:.3g}" for name, value in values.items() if name in SHOWN)
+        self._progress.update(self._task, description=stage, losses=shown)
+        if not sys.stderr.isatty():
+            elapsed = time.monotonic() - self._start
+            left = elapsed / max(done - self._done_before, 1) * (self._total - done)
+            self.console.print(f"{stage} {done}/{self._total}, {left / 60:.1f} min left: {shown}", soft_wrap=True)
+
+    def pictures(self, stage: str, done: int, pictures: Mapping[str, Tensor]) -> None:
+        """Pictures (C, H, W) of one sample: images, flow, depth, masks."""
+        for name, picture in pictures.items():
+            self._board.add_image(f"{stage}/{name}", paint(name, picture.float().cpu()), done)
+
+    def say(self, text: str) -> None:
+        self.console.print(text, soft_wrap=True, highlight=False)
+
+    def close(self) -> None:
+        self._progress.stop()
+        self._lines.close()
+        self._board.close()
+
+
+SHOWN = ("loss", "flow_photometric", "triangulated_depth", "reprojection_depth", "geometry_failed")
+
+
+def paint(name: str, picture: Tensor) -> Tensor:
+    """An RGB picture (3, H, W) in 0..1 of a tensor that a stage shows under ``name``."""
+    if name == "flow":
+        return colour_flow(picture)
+    if name == "depth":
+        return colour_depth(picture)
+    return picture.clamp(0, 1) if len(picture) == 3 else picture.clamp(0, 1).expand(3, -1, -1)
+
+
+def mean_scalars(values: list[dict[str, Tensor]]) -> dict[str, float]:
+    """Means over steps of the scalars that steps returned."""
+    return {name: float(torch.stack([v[name] for v in values]).mean()) for name in values[0]}

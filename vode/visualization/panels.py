@@ -1,0 +1,127 @@
+"""Strips of pictures to look at: what went in, what came out, the truth, the error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from vode.visualization.colors import depth_range, depth_to_color, error_to_color, flow_to_color
+from vode.visualization.plots import new_figure, save_figure
+
+MAX_ERROR = 0.3
+"""Relative depth error that is drawn as the brightest."""
+
+
+def depth_panel(image: Tensor, prediction: Tensor, truth: Tensor | None = None) -> list[tuple[str, Tensor]]:
+    """Named pictures (3, H, W): image, predicted depth, and with a truth also that and the relative error.
+
+    ``image`` (3, H, W) in 0..1; ``prediction`` and ``truth`` (1, h, w) metres of any size, 0 = unknown; all are
+    brought to the image's size. Both depths share their colours. A sparse truth (lidar) is drawn with thicker
+    dots. Scale the prediction beforehand if the error is to mean something.
+    """
+    size = image.shape[-2:]
+    predicted = _resized(prediction, size)
+    if truth is None:
+        return [("image", image), ("predicted depth", depth_to_color(predicted))]
+    true = _resized_nearest(truth, size)
+    limits = depth_range(true)
+    known = true > 0
+    error = torch.where(known, (predicted - true).abs() / true.clamp(min=1e-6), 0.0)
+    shown, dots, error = _thickened(true, known, error)
+    return [
+        ("image", image),
+        ("predicted depth", depth_to_color(predicted, limits=limits)),
+        (f"true depth, {limits[0]:.0f} to {limits[1]:.0f} m", depth_to_color(shown, limits=limits)),
+        (f"relative error, 0 to {MAX_ERROR:.0%}", error_to_color(error, limit=MAX_ERROR, known=dots)),
+    ]
+
+
+def flow_panel(
+    image: Tensor, prediction: Tensor, truth: Tensor | None = None, visible: Tensor | None = None
+) -> list[tuple[str, Tensor]]:
+    """Named pictures (3, H, W): image, predicted flow, and with a truth also that and the end-point error.
+
+    ``prediction`` and ``truth`` (2, H, W) pixels, of the image's size, in the same colours; ``visible``
+    (1, H, W), non-zero where the truth is known. Errors are drawn up to 10 pixels.
+    """
+    if truth is None:
+        return [("image", image), ("predicted flow", flow_to_color(prediction))]
+    known = truth.isfinite().all(dim=0, keepdim=True)
+    if visible is not None:
+        known &= visible > 0
+    true = torch.where(known, truth, torch.nan)
+    reference = true.norm(dim=0)[known[0]]
+    longest = float(reference.quantile(0.99)) if 0 < len(reference) < 2**24 else 1.0
+    error = (prediction - truth).norm(dim=0, keepdim=True)
+    return [
+        ("image", image),
+        ("predicted flow", flow_to_color(prediction, max_flow=longest)),
+        (f"true flow, up to {longest:.0f} px", flow_to_color(true, max_flow=longest)),
+        ("end-point error, 0 to 10 px", error_to_color(error, limit=10.0, known=known)),
+    ]
+
+
+def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None) -> Figure:
+    """Pictures side by side, one row a sample, each with its title; ``names`` label the rows.
+
+    Wide pictures (wider than 2:1) are stacked two by two when there is only one row of four.
+    """
+    if not rows or not rows[0]:
+        raise ValueError("a panel needs a picture")
+    rows = [list(row) for row in rows]
+    height, width = rows[0][0][1].shape[-2:]
+    if len(rows) == 1 and len(rows[0]) == 4 and width > 2 * height:
+        rows, names = [rows[0][:2], rows[0][2:]], None
+    columns = max(map(len, rows))
+    inches = 12 / columns
+    figure = new_figure(12, len(rows) * (inches * height / width + 0.3))
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for number, row in enumerate(rows):
+        for axes in grid[number, len(row) :]:
+            axes.set_axis_off()
+        for axes, (title, picture) in zip(grid[number], row, strict=False):
+            axes.imshow(_pixels(picture), interpolation="nearest")
+            axes.set_title(title, fontsize=9, pad=3)
+            axes.set_xticks([])
+            axes.set_yticks([])
+        if names is not None:
+            grid[number, 0].set_ylabel(names[number], fontsize=9)
+    return figure
+
+
+def save_panel(
+    path: Path | str, rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None
+) -> None:
+    """``panel_figure`` into a PNG, PDF or SVG file."""
+    save_figure(panel_figure(rows, names=names), path, dpi=200)
+
+
+def _pixels(picture: Tensor):
+    return picture.detach().cpu().float().clamp(0, 1).movedim(0, -1).numpy()
+
+
+def _resized(depth: Tensor, size: tuple[int, int]) -> Tensor:
+    if depth.shape[-2:] == size:
+        return depth
+    return F.interpolate(depth[None], size, mode="bilinear", align_corners=False)[0]
+
+
+def _resized_nearest(depth: Tensor, size: tuple[int, int]) -> Tensor:
+    # Averaging would mix unknown pixels (0) into known ones.
+    return depth if depth.shape[-2:] == size else F.interpolate(depth[None], size, mode="nearest")[0]
+
+
+def _thickened(depth: Tensor, known: Tensor, error: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Sparse points grown to 3x3 dots, the nearest in front; a dense map stays as it is."""
+    if known.float().mean() > 0.3:
+        return depth, known, error
+    near = torch.where(known, 1 / depth.clamp(min=1e-6), 0.0)
+    grown = F.max_pool2d(near, 3, stride=1, padding=1)
+    dots = grown > 0
+    worst = F.max_pool2d(error, 3, stride=1, padding=1)
+    return torch.where(dots, 1 / grown.clamp(min=1e-6), 0.0), dots, worst

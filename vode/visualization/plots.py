@@ -1,0 +1,170 @@
+"""Plots of trajectories and of errors, as matplotlib figures that can be saved as PNG, PDF or SVG."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from vode.errors import InputError
+from vode.trajectory import Trajectory, write_bytes
+
+FORMATS = ("png", "pdf", "svg")
+
+# Okabe and Ito's colours for the colour-blind; each line has its own dashes too, for print in black and white.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (9, 3)))
+_MARKERS = ("o", "s", "^", "D", "v", "P")
+_TRUTH = {"color": "0.55", "linestyle": "-", "linewidth": 3.0, "label": "truth", "zorder": 1}
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of ``width`` x ``height`` inches with its own Agg canvas."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def figure_bytes(figure: Figure, kind: str = "png", *, dpi: int = 150) -> bytes:
+    """The figure as a file's contents; ``kind`` is one of FORMATS. The same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    # A time in the file would make two equal plots differ.
+    metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind)
+    with mpl.rc_context({"svg.hashsalt": "vode", "pdf.fonttype": 42}):
+        figure.savefig(buffer, format=kind, dpi=dpi, facecolor="white", metadata=metadata)
+    return buffer.getvalue()
+
+
+def save_figure(figure: Figure, path: Path | str, *, dpi: int = 150) -> None:
+    """Write a figure whole or not at all; the suffix .png, .pdf or .svg chooses the format, else InputError."""
+    kind = Path(path).suffix.lower().lstrip(".")
+    if kind not in FORMATS:
+        raise InputError(f"{path}: cannot draw this kind of file; choose a name that ends in .png, .pdf or .svg")
+    write_bytes(path, figure_bytes(figure, kind, dpi=dpi))
+
+
+def trajectory_figure(
+    truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = "", unit: str = "m"
+) -> Figure:
+    """The path from above, x to the right and z up the page, with equal axes and a mark at each start.
+
+    ``estimates`` are drawn as they are, so align them first; ``unit`` labels the axes. Raises InputError if
+    there is nothing to draw.
+    """
+    if truth is None and not estimates:
+        raise InputError("no trajectory to draw; give the truth or an estimate")
+    figure = new_figure(6.4, 6.0)
+    axes = figure.add_subplot()
+    drawn = [] if truth is None else [truth]
+    if truth is not None:
+        _draw_path(axes, truth, _TRUTH)
+    for number, (name, estimate) in enumerate(estimates.items()):
+        _draw_path(axes, estimate, {**_style(number), "label": name, "zorder": 2 + number})
+        drawn.append(estimate)
+    starts = np.stack([_top_down(trajectory)[0] for trajectory in drawn if len(trajectory)])
+    axes.plot(*starts.T, "*", color="black", markersize=13, markeredgecolor="white", label="start", zorder=50)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.margins(0.05)
+    _label(axes, f"x, right ({unit})", f"z, forward ({unit})", title)
+    axes.legend(loc="best", framealpha=0.9, handlelength=3.2)
+    return figure
+
+
+def plot_trajectories(
+    path: Path | str, truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = ""
+) -> None:
+    """``trajectory_figure`` into a file."""
+    save_figure(trajectory_figure(truth, estimates, title=title), path)
+
+
+def coordinates_figure(
+    truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = ""
+) -> Figure:
+    """x, y, z (m) and roll, pitch, yaw (deg) over the distance along each trajectory's own path.
+
+    Angles are those of R = Ry(yaw) Rx(pitch) Rz(roll), yaw about the camera's downward y axis.
+    """
+    if truth is None and not estimates:
+        raise InputError("no trajectory to draw; give the truth or an estimate")
+    figure = new_figure(10.0, 6.4)
+    grid = figure.subplots(3, 2, sharex=True)
+    lines = [] if truth is None else [(truth, _TRUTH)]
+    lines += [
+        (estimate, {**_style(number), "label": name, "zorder": 2 + number})
+        for number, (name, estimate) in enumerate(estimates.items())
+    ]
+    for trajectory, style in lines:
+        distance = trajectory.distances().numpy()
+        values = (*trajectory.positions.numpy().T, *_angles(trajectory))
+        for axes, value in zip(grid.T.flat, values, strict=True):
+            axes.plot(distance, value, **style)
+    names = ("x, right (m)", "y, down (m)", "z, forward (m)", "roll (deg)", "pitch (deg)", "yaw (deg)")
+    for axes, name in zip(grid.T.flat, names, strict=True):
+        _label(axes, "", name, "")
+    for axes in grid[-1]:
+        axes.set_xlabel("distance (m)")
+    figure.suptitle(title)
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=3.2)
+    return figure
+
+
+def segment_figure(errors: Mapping[str, Mapping[str, Mapping[str, float]]], *, title: str = "") -> Figure:
+    """Translation and rotation error over segment length.
+
+    ``errors`` names each estimate's series "t_err_percent_by_length_m" and "r_err_deg_per_100m_by_length_m",
+    values by length in metres, as a Result's ``series`` has them.
+    """
+    figure = new_figure(9.0, 3.6)
+    kinds = {
+        "t_err_percent_by_length_m": "translation error (%)",
+        "r_err_deg_per_100m_by_length_m": "rotation error (deg / 100 m)",
+    }
+    for axes, (key, label) in zip(figure.subplots(1, 2), kinds.items(), strict=True):
+        for number, (name, series) in enumerate(errors.items()):
+            lengths, values = [float(length) for length in series[key]], list(series[key].values())
+            style = {**_style(number), "marker": _MARKERS[number % len(_MARKERS)], "markersize": 5}
+            axes.plot(lengths, values, **style, label=name)
+        _label(axes, "segment length (m)", label, "")
+        axes.set_ylim(bottom=0)
+        if errors:
+            axes.legend(handlelength=3.2)
+    figure.suptitle(title)
+    return figure
+
+
+def _style(number: int) -> dict:
+    shown = number % len(_COLORS)
+    # The dashes move on once all colours are used, so that the pairs do not repeat for a long while.
+    dashes = _DASHES[(number + number // len(_COLORS)) % len(_DASHES)]
+    return {"color": _COLORS[shown], "linestyle": dashes, "linewidth": 1.6}
+
+
+def _draw_path(axes, trajectory: Trajectory, style: dict) -> None:
+    axes.plot(*_top_down(trajectory).T, **style)
+
+
+def _top_down(trajectory: Trajectory) -> np.ndarray:
+    return trajectory.positions[:, [0, 2]].numpy()
+
+
+def _angles(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rotation = trajectory.poses[:, :3, :3].numpy()
+    roll = np.arctan2(rotation[:, 1, 0], rotation[:, 1, 1])
+    pitch = np.arcsin(np.clip(-rotation[:, 1, 2], -1, 1))
+    yaw = np.arctan2(rotation[:, 0, 2], rotation[:, 2, 2])
+    return tuple(np.unwrap(angle) * 180 / math.pi for angle in (roll, pitch, yaw))
+
+
+def _label(axes, x: str, y: str, title: str) -> None:
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.set_title(title)
+    axes.grid(color="0.9", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
