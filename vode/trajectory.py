@@ -6,8 +6,6 @@ index first. TUM rows hold ``t tx ty tz qx qy qz qw``. Blank lines and lines tha
 
 from __future__ import annotations
 
-import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vode.atomic import write_bytes
 from vode.errors import InputError
 from vode.geometry import pose
 
@@ -39,7 +38,9 @@ class Trajectory:
     def __post_init__(self) -> None:
         if self.poses.ndim != 3 or self.poses.shape[1:] != (4, 4):
             raise ValueError(f"poses are (N, 4, 4), not {tuple(self.poses.shape)}")
-        indices = torch.arange(len(self.poses)) if self.indices is None else self.indices.to("cpu", torch.int64)
+        indices = (
+            torch.arange(len(self.poses)) if self.indices is None else self.indices.to("cpu", torch.int64)
+        )
         stamps = None if self.stamps is None else self.stamps.to("cpu", torch.float64)
         for name, values in (("indices", indices), ("stamps", stamps)):
             if values is not None and values.shape != self.poses.shape[:1]:
@@ -172,19 +173,6 @@ def write_tum(path: Path | str, trajectory: Trajectory) -> None:
     write_bytes(path, (head + "".join(_text(row) + "\n" for row in table.tolist())).encode())
 
 
-def write_bytes(path: Path | str, data: bytes) -> None:
-    """Write a file whole or not at all: a temporary file beside it, then a rename. InputError if it cannot be."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); check the folder and its rights") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _match_indices(estimate: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     order = truth.argsort(stable=True)
     at = torch.searchsorted(truth[order], estimate).clamp(max=max(len(truth) - 1, 0))
@@ -220,12 +208,16 @@ def _read_rows(path: Path | str) -> tuple[list[list[float]], list[int]]:
         try:
             row = [float(word) for word in words]
         except ValueError:
-            raise InputError(f"{path}:{line}: not a number in '{text.strip()[:60]}'; correct the line") from None
+            raise InputError(
+                f"{path}:{line}: not a number in '{text.strip()[:60]}'; correct the line"
+            ) from None
         if len(row) not in _COLUMNS:
             kinds = ", ".join(f"{count} ({name})" for count, name in _COLUMNS.items())
             raise InputError(f"{path}:{line}: {len(row)} columns; a trajectory has {kinds}")
         if rows and len(row) != len(rows[0]):
-            raise InputError(f"{path}:{line}: {len(row)} columns after rows of {len(rows[0])}; correct the line")
+            raise InputError(
+                f"{path}:{line}: {len(row)} columns after rows of {len(rows[0])}; correct the line"
+            )
         rows.append(row)
         lines.append(line)
     if not rows:
@@ -239,7 +231,9 @@ def _read_text(path: Path | str) -> str:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its rights") from None
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); check the path and its rights"
+        ) from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file; give a KITTI or TUM trajectory") from None
 
@@ -249,22 +243,22 @@ def _frame_numbers(path: Path | str, values: Tensor, lines: Tensor) -> Tensor:
     wrong = (values != values.round()) | (values < 0) | (values > 2**53)
     if wrong.any():
         at = int(wrong.int().argmax())
-        raise InputError(f"{path}:{lines[at]}: frame index {values[at]:g} is no whole number; correct the line")
+        raise InputError(
+            f"{path}:{lines[at]}: frame index {values[at]:g} is no whole number; correct the line"
+        )
     return values.to(torch.int64)
 
 
 def _poses_of_kitti(table: Tensor) -> Tensor:
-    poses = torch.eye(4, dtype=torch.float64).repeat(len(table), 1, 1)
-    poses[:, :3] = table.view(-1, 3, 4)
-    return poses
+    rows = table.view(-1, 3, 4)
+    return pose.from_rotation_translation(rows[..., :3], rows[..., 3])
 
 
 def _poses_of_tum(table: Tensor) -> Tensor:
-    quaternion = torch.nn.functional.normalize(table[:, 4:].roll(1, dims=-1), dim=-1)
-    poses = torch.eye(4, dtype=torch.float64).repeat(len(table), 1, 1)
-    poses[:, :3, :3] = pose.quaternion_to_matrix(quaternion)
-    poses[:, :3, 3] = table[:, 1:4]
-    return poses
+    # The file puts w last.
+    return pose.from_rotation_translation(
+        pose.quaternion_to_matrix(table[:, 4:].roll(1, dims=-1)), table[:, 1:4]
+    )
 
 
 def _check_rotations(path: Path | str, poses: Tensor, lines: Tensor) -> None:
@@ -273,7 +267,9 @@ def _check_rotations(path: Path | str, poses: Tensor, lines: Tensor) -> None:
     wrong = (error > 1e-2) | (torch.linalg.det(rotation) < 0)
     if wrong.any():
         at = int(wrong.int().argmax())
-        raise InputError(f"{path}:{lines[at]}: the 3x3 part is no rotation; give rows of [R | t], world from camera")
+        raise InputError(
+            f"{path}:{lines[at]}: the 3x3 part is no rotation; give rows of [R | t], world from camera"
+        )
 
 
 def _text(row: list[float]) -> str:

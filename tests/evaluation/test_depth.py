@@ -33,7 +33,15 @@ def referee(pairs, *, cap, low=1e-3, crop=None, scaling="median"):
         for p, t in kept:
             p = min(max(p * factor, low), cap)
             ratio = max(p / t, t / p)
-            sums += [abs(p - t) / t, (p - t) ** 2 / t, (p - t) ** 2, (math.log(p) - math.log(t)) ** 2, 0, 0, 0]
+            sums += [
+                abs(p - t) / t,
+                (p - t) ** 2 / t,
+                (p - t) ** 2,
+                (math.log(p) - math.log(t)) ** 2,
+                0,
+                0,
+                0,
+            ]
             sums[4:] += [ratio < 1.25, ratio < 1.25**2, ratio < 1.25**3]
         mean = sums / len(kept)
         mean[2:4] = np.sqrt(mean[2:4])
@@ -107,7 +115,7 @@ def test_each_image_may_have_its_own_size() -> None:
 
 
 def test_resizing_samples_between_pixel_areas() -> None:
-    # Doubling a row (1, 3) with pixel areas kept gives 1, 1.5, 2.5, 3; with corners kept it would be 1, 1.67, 2.33, 3.
+    # Corners kept in place would give 1, 1.67, 2.33, 3.
     result = depth_errors(np.array([[1.0, 3.0]]), np.array([[1.0, 1.5, 2.5, 3.0]]), scaling="none")
     assert result["abs_rel"] == pytest.approx(0, abs=1e-6)
 
@@ -146,10 +154,10 @@ def test_input_that_cannot_be_scored() -> None:
         depth_errors(prediction, np.zeros_like(truth))
     with pytest.raises(InputError, match="as many predictions"):
         depth_errors(prediction[:2], truth)
-    with pytest.raises(InputError, match="image 1: .*median"):
+    with pytest.raises(InputError, match=r"image 1: .*median"):
         depth_errors(prediction * np.array([1, 0, 1])[:, None, None], truth)
     prediction[2] = np.nan
-    with pytest.raises(InputError, match="image 2: .*not finite"):
+    with pytest.raises(InputError, match=r"image 2: .*not finite"):
         depth_errors(prediction, truth)
     with pytest.raises(ValueError, match="scaling"):
         depth_errors(prediction, truth, scaling="mean")
@@ -177,7 +185,9 @@ def test_constant_prediction(scaling: str) -> None:
     baseline = constant_depth(truth, scaling=scaling)
     assert baseline["abs_rel_constant"] == pytest.approx(expected[0], rel=1e-6)
     assert baseline["rmse_constant"] == pytest.approx(expected[2], rel=1e-6)
-    assert depth_errors(prediction, truth, scaling=scaling)["abs_rel_constant"] == baseline["abs_rel_constant"]
+    assert (
+        depth_errors(prediction, truth, scaling=scaling)["abs_rel_constant"] == baseline["abs_rel_constant"]
+    )
 
 
 def test_real_lidar_against_annotated_depth(real_data) -> None:

@@ -79,7 +79,7 @@ def test_input_that_cannot_be_scored() -> None:
         flow_errors(PREDICTION, TRUTH, torch.zeros(1, 1, 1, 4))
     with pytest.raises(InputError, match="as many predicted"):
         flow_errors(PREDICTION.repeat(2, 1, 1, 1), TRUTH)
-    with pytest.raises(InputError, match="image 0: .*not finite"):
+    with pytest.raises(InputError, match=r"image 0: .*not finite"):
         flow_errors(PREDICTION / 0, TRUTH)
     with pytest.raises(ValueError, match=r"\(2, H, W\)"):
         flow_errors(torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 4))

@@ -6,9 +6,6 @@ PNG or JPEG as a picture with grey rows.
 
 from __future__ import annotations
 
-import errno
-import os
-import secrets
 import struct
 import zlib
 from pathlib import Path
@@ -18,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vode.atomic import write_bytes, write_error
 from vode.errors import InputError
 
 MAX_PIXELS = 2**26
@@ -40,34 +38,6 @@ def read_bytes(path: Path | str) -> bytes:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}); check the path and its rights"
         ) from None
-
-
-def write_bytes(path: Path | str, data: bytes, *, sync: bool = True) -> None:
-    """Write a file whole or not at all: a temporary file beside it, fsync, then a rename.
-
-    ``sync=False`` leaves out the fsync, for files in a folder that is itself renamed when complete.
-    Raises InputError for a full disk or a folder that cannot be written.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise write_error(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_error(path: Path | str, error: OSError) -> InputError:
-    """The InputError that explains why ``path`` could not be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return InputError(f"{path}: the disk is full; free some space or choose another folder")
-    return InputError(f"{path}: cannot be written ({error.strerror}); check the folder and its rights")
 
 
 def image_size(path: Path | str) -> tuple[int, int]:

@@ -56,6 +56,17 @@ class KittiOdometry(Sequence):
         self.poses = _camera_poses(root / "poses" / f"{sequence}.txt", numbers, offset)
         self.stamps = _stamps(self.folder / "times.txt", numbers)
 
+    @staticmethod
+    def training(root: Path | str) -> tuple[str, ...]:
+        """The names of the training sequences that are on disk; InputError if there is none."""
+        found = tuple(name for name in TRAIN if (Path(root) / "sequences" / name).is_dir())
+        if not found:
+            raise InputError(
+                f"{Path(root) / 'sequences'}: none of the training sequences {TRAIN[0]}-{TRAIN[-1]} is there; "
+                "check --data, or name others with --sequences"
+            )
+        return found
+
     def __len__(self) -> int:
         return len(self.images)
 

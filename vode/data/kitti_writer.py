@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vode.data.files import write_bytes, write_depth, write_error, write_flow, write_image
+from vode.atomic import write_bytes, write_error
+from vode.data.files import write_depth, write_flow, write_image
 from vode.errors import InputError
 
 

@@ -24,6 +24,7 @@ CAMERA_HEIGHT = 1.65
 RATE = 10.0
 FOCAL_OF_WIDTH = 718.856 / 1241.0
 STEP = 0.5
+HELD_OUT_SEED, HELD_OUT_FRAMES = 10_000, 300
 
 
 @dataclass(frozen=True)
@@ -250,3 +251,8 @@ def _ground_colour(lateral: Tensor, along: Tensor, foot: Tensor) -> Tensor:
     dash = band(((along / 9) % 1 - 0.5).abs() * 9, 1.8, foot[1])
     marks = torch.maximum(band(side, 0.08, foot[0]) * dash, band((side - 3.85).abs(), 0.08, foot[0]))
     return torch.lerp(image, colour(0.85, 0.85, 0.82), marks)
+
+
+def held_out_sequence(size: tuple[int, int]) -> WorldSequence:
+    """The drive that runs are scored on: over 200 m, of a seed that no recipe trains on."""
+    return WorldSequence(HELD_OUT_SEED, WorldOptions(size=size, frames=HELD_OUT_FRAMES))

@@ -50,13 +50,14 @@ def depth_errors(
 ) -> Result:
     """Depth errors of a set of images, each measure averaged over the images.
 
-    ``prediction`` and ``truth`` are (B, 1, H, W), (B, H, W) or (H, W) tensors or arrays in metres, or iterables
-    (generators too) of (1, H, W) or (H, W) maps, of which each image may have its own size. A prediction of
-    another size is resized bilinearly to the truth's. Pixels count whose true depth lies strictly between
-    ``min_depth`` and ``cap`` within ``crop`` (a key of CROPS, or None); predictions are then clamped to the same
-    range. ``scaling``: "median", each image by median(truth) / median(prediction); "global", all images by the
-    median of these ratios; "none". ``ratio_median`` and ``ratio_spread`` (standard deviation over median) tell
-    the ratios under every scaling. ``abs_rel_constant`` scores a constant prediction under the same protocol.
+    ``prediction`` and ``truth`` are (B, 1, H, W), (B, H, W) or (H, W) tensors or arrays in metres, or
+    iterables (generators too) of (1, H, W) or (H, W) maps, of which each image may have its own size. A
+    prediction of another size is resized bilinearly to the truth's. Pixels count whose true depth lies
+    strictly between ``min_depth`` and ``cap`` within ``crop`` (a key of CROPS, or None); predictions are then
+    clamped to the same range. ``scaling``: "median", each image by median(truth) / median(prediction);
+    "global", all images by the median of these ratios; "none". ``ratio_median`` and ``ratio_spread``
+    (standard deviation over median) tell the ratios under every scaling. ``abs_rel_constant`` scores a
+    constant prediction under the same protocol.
 
     Images without a valid pixel are left out, counted and named (``names``, else their number). Raises
     InputError if no image has one, if a prediction is not finite, or if its median is not positive while
@@ -106,7 +107,7 @@ def constant_depth(
 
 
 def crop_mask(height: int, width: int, crop: str | None) -> np.ndarray:
-    """Pixels (H, W) bool inside ``crop``, its bounds rounded down as published evaluations do; None keeps all."""
+    """Pixels (H, W) bool inside ``crop``, its bounds rounded down as in published figures; None keeps all."""
     mask = np.zeros((height, width), dtype=bool)
     top, bottom, left, right = CROPS[crop] if crop else (0, 1, 0, 1)
     mask[int(top * height) : int(bottom * height), int(left * width) : int(right * width)] = True
@@ -193,7 +194,9 @@ def _measures(errors: np.ndarray, suffix: str = "") -> tuple[Number, ...]:
     return tuple(Number(key + suffix, float(value), _UNITS.get(key, "")) for key, value in means)
 
 
-def _pairs(prediction: Iterable[np.ndarray], truth: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _pairs(
+    prediction: Iterable[np.ndarray], truth: Iterable[np.ndarray]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     try:
         yield from zip(prediction, truth, strict=True)
     except ValueError as error:

@@ -34,10 +34,10 @@ def flow_errors(
 ) -> Result:
     """End-point error (px) and outliers (%) of predicted flows, and the end-point error of zero flow.
 
-    ``prediction`` and ``truth`` are (B, 2, H, W) or iterables (generators too) of (2, H, W), in pixels, x then y;
-    each image may have its own size, and a prediction of another size is resized bilinearly, its values
-    scaled. ``visible`` (B, 1, H, W), non-zero where the truth is known, chooses the pixels that count (all, if
-    None): KITTI's flow_occ mask, or what both images see. With ``noc``, non-zero where the pixel is not
+    ``prediction`` and ``truth`` are (B, 2, H, W) or iterables (generators too) of (2, H, W), in pixels, x
+    then y; each image may have its own size; a prediction of another size is resized bilinearly, its values
+    scaled. ``visible`` (B, 1, H, W), non-zero where the truth is known, chooses the pixels that count (all,
+    if None): KITTI's flow_occ mask, or what both images see. With ``noc``, non-zero where the pixel is not
     occluded, the measures are given for the two parts as well, as ``_noc`` and ``_hidden``; a part without
     pixels is None. Images without a pixel are counted and named. Raises InputError if none has any, or if a
     counted prediction is not finite.
@@ -52,7 +52,9 @@ def flow_errors(
         images += 1
         per_pixel = _per_pixel(predicted, true)
         if not per_pixel[:, mask].isfinite().all():
-            raise InputError(f"{name}: the flow is not finite; check the network's weights and the truth's mask")
+            raise InputError(
+                f"{name}: the flow is not finite; check the network's weights and the truth's mask"
+            )
         for part, total in sums.items():
             chosen = mask if not part else mask & (seen if part == "_noc" else ~seen)
             total += per_pixel[:, chosen].sum(dim=1)
@@ -73,7 +75,7 @@ def _per_pixel(predicted: Tensor, true: Tensor) -> Tensor:
 def _images(
     prediction: Flows, truth: Flows, visible: Flows | None, noc: Flows | None
 ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-    """Predicted and true flow (2, H, W) float64, the mask of counted pixels and that of seen ones (H, W) bool."""
+    """Predicted and true flow (2, H, W) float64, masks of counted and of seen pixels (H, W) bool."""
     masks = [mask for mask in (visible, noc) if mask is not None]
     try:
         for predicted, true, *given in zip(prediction, truth, *masks, strict=True):
@@ -120,4 +122,6 @@ def _notes(empty: list[str]) -> tuple[str, ...]:
     if not empty:
         return ()
     more = f" and {len(empty) - 10} more" if len(empty) > 10 else ""
-    return (f"{len(empty)} images have no pixel with true flow and are left out: {', '.join(empty[:10])}{more}",)
+    return (
+        f"{len(empty)} images have no pixel with true flow and are left out: {', '.join(empty[:10])}{more}",
+    )

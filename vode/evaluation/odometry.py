@@ -2,7 +2,8 @@
 
 Segment errors as in Geiger, Lenz, Urtasun, "Are we ready for autonomous driving?", CVPR 2012, and its
 development kit. Alignments after Umeyama, "Least-squares estimation of transformation parameters between two
-point patterns", PAMI 1991. Before any alignment both trajectories start at identity at the first matched frame.
+point patterns", PAMI 1991. Before any alignment both trajectories start at identity at the first matched
+frame.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ STEP = 10
 
 
 class Segments(NamedTuple):
-    """Errors of S segments: ``length`` (S,) metres, ``translation`` (S,) m per m, ``rotation`` (S,) rad per m."""
+    """Errors of S segments: ``length`` (S,) metres, ``translation`` (S,) m/m, ``rotation`` (S,) rad/m."""
 
     length: Tensor
     translation: Tensor
@@ -94,7 +95,7 @@ def absolute_error(estimate: Trajectory, truth: Trajectory) -> float:
 
 
 def relative_errors(estimate: Trajectory, truth: Trajectory, rows: Tensor) -> tuple[float, float] | None:
-    """RPE: mean error of the motion from each of ``rows`` to the next row, metres and radians; None without rows."""
+    """RPE: mean error of the motion from ``rows`` to the next ones, metres and radians; None without rows."""
     if len(rows) == 0:
         return None
     metres, radians = _motion_errors(estimate.poses, truth.poses, rows, rows + 1)
@@ -121,7 +122,7 @@ def segment_errors(estimate: Trajectory, truth: Trajectory, distances: Tensor, r
 
 
 def snippet_ate(estimate: Trajectory, truth: Trajectory, frames: int = 5) -> float | None:
-    """Mean position error (m) over all snippets of ``frames`` poses, each scaled by itself; None if too short.
+    """Mean position error (m) over all snippets of ``frames`` poses, each with its own scale, or None.
 
     Zhou et al., "Unsupervised learning of depth and ego-motion from video", CVPR 2017: the snippet's first
     frame is the origin, the scale is sum(xy) / sum(xx), and the error is sqrt(sum of squares) / frames, which
@@ -176,13 +177,13 @@ def _check_spread(trajectory: Trajectory) -> None:
     spread = (trajectory.positions - trajectory.positions[:1]).abs().max()
     if not spread > 1e-9:
         raise InputError(
-            f"{trajectory.name}: all {len(trajectory)} matched positions are the same, so it cannot be aligned; "
-            "use alignment none, or a video in which the camera moves"
+            f"{trajectory.name}: all {len(trajectory)} matched positions are the same, so it cannot be "
+            "aligned; use alignment none, or a video in which the camera moves"
         )
 
 
 def _motion_errors(estimate: Tensor, truth: Tensor, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
-    """|t(E)| metres and angle radians of E = inv(dP) dG for the motions between rows ``start`` and ``end``."""
+    """|t(E)| metres and angle radians of E = inv(dP) dG for the motions from rows ``start`` to ``end``."""
     rotation_estimate, translation_estimate = _motions(estimate, start, end)
     rotation_truth, translation_truth = _motions(truth, start, end)
     # t(E) = R_P^T (t_G - t_P), and a rotation leaves its length alone.
@@ -222,7 +223,10 @@ def _mean(values: Tensor, factor: float) -> float | None:
 
 
 def _by_length(segments: Segments) -> dict[str, dict[str, float]]:
-    series: dict[str, dict[str, float]] = {"t_err_percent_by_length_m": {}, "r_err_deg_per_100m_by_length_m": {}}
+    series: dict[str, dict[str, float]] = {
+        "t_err_percent_by_length_m": {},
+        "r_err_deg_per_100m_by_length_m": {},
+    }
     for length in LENGTHS:
         at = segments.length == length
         if at.any():
@@ -244,7 +248,8 @@ def _notes(
     notes = []
     if len(matches.estimate) < len(estimate) or len(matches.truth) < len(truth):
         notes.append(
-            f"{len(matches.truth)} frames matched by {matches.by}: of {len(estimate)} estimated, {len(truth)} true"
+            f"{len(matches.truth)} frames matched by {matches.by}: "
+            f"of {len(estimate)} estimated, {len(truth)} true"
         )
     if estimate.dropped:
         notes.append(f"{estimate.dropped} poses of the estimate were NaN and are left out")

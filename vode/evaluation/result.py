@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vode.trajectory import write_bytes
+from vode.atomic import write_bytes
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,14 @@ class Result:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        keys = [*(number.name for number in self.numbers), *self.protocol, *self.series, "title", "notes", "units"]
+        keys = [
+            *(number.name for number in self.numbers),
+            *self.protocol,
+            *self.series,
+            "title",
+            "notes",
+            "units",
+        ]
         if len(set(keys)) != len(keys):
             raise ValueError(f"names in a result must differ: {sorted(keys)}")
         for number in self.numbers:
@@ -62,7 +69,7 @@ class Result:
         }
 
     def save_json(self, path: Path | str) -> None:
-        """Write ``to_dict`` as JSON; the file appears whole or not at all. InputError if it cannot be written."""
+        """Write ``to_dict`` as JSON; whole or not at all. InputError if it cannot be written."""
         write_bytes(path, (json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n").encode())
 
     def table(self) -> str:
@@ -72,7 +79,11 @@ class Result:
         lines = [self.title, "-" * len(self.title)]
         lines += [f"{name:<{widths[0]}}  {value:>{widths[1]}}  {unit}".rstrip() for name, value, unit in rows]
         for name, values in self.series.items():
-            lines += ["", f"{name}:", "  " + "  ".join(f"{key}: {_text(value)}" for key, value in values.items())]
+            lines += [
+                "",
+                f"{name}:",
+                "  " + "  ".join(f"{key}: {_text(value)}" for key, value in values.items()),
+            ]
         if self.protocol:
             width = max(map(len, self.protocol))
             lines += ["", *(f"{name:<{width}}  {text}" for name, text in self.protocol.items())]

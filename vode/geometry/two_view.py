@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -53,15 +53,13 @@ def relative_pose(
     *,
     scores: Tensor | None = None,
     threshold: float = 1.0,
-    backend: Literal["torch", "opencv"] = "torch",
     seed: int = 0,
     options: TwoViewOptions = TwoViewOptions(),
 ) -> TwoView:
     """Motion from points_a to points_b (B, N, 2), in pixels of a camera with intrinsics (B, 3, 3).
 
     scores (B, N) >= 0, where given, say how likely a correspondence is drawn, 0 = unusable; threshold in
-    pixels of Sampson distance. Solved in float64. "torch" is the batched solver of this package, "opencv"
-    its USAC MAGSAC, one pair after another on the CPU. No gradient.
+    pixels of Sampson distance. Solved in float64. No gradient.
     """
     with torch.autocast(points_a.device.type, enabled=False):
         kind = points_a.dtype if points_a.dtype == torch.float64 else torch.float32
@@ -72,20 +70,12 @@ def relative_pose(
         a, b = (torch.where(finite.unsqueeze(-1), x, 0.0) for x in (a, b))
         rays_a, rays_b = rays(a, K)[..., :2], rays(b, K)[..., :2]
         limit = threshold / (K[:, 0, 0] * K[:, 1, 1]).abs().sqrt().clamp(min=1e-6)
-        if backend == "opencv":
-            from vode.geometry.opencv_solver import essential_opencv
-
-            essential = essential_opencv(rays_a, rays_b, weights, limit, seed=seed)
-        elif backend == "torch":
-            essential = ransac_essential(rays_a, rays_b, weights, limit, seed=seed, options=options.ransac)
-        else:
-            raise ValueError(f"backend is torch or opencv, not {backend!r}")
+        essential = ransac_essential(rays_a, rays_b, weights, limit, seed=seed, options=options.ransac)
         used = (weights > 0).to(a.dtype)
         rotation, translation = _choose(essential, a, b, rays_a, rays_b, K, used, limit)
-        if backend == "torch":
-            rotation, translation = refine_pose(
-                rotation, translation, rays_a, rays_b, used, limit, iterations=options.ransac.iterations
-            )
+        rotation, translation = refine_pose(
+            rotation, translation, rays_a, rays_b, used, limit, iterations=options.ransac.iterations
+        )
         result = _judge(rotation, translation, a, b, rays_a, rays_b, K, used, limit, options)
         return TwoView(*(x.to(kind) if torch.is_tensor(x) and x.is_floating_point() else x for x in result))
 

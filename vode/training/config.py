@@ -36,14 +36,14 @@ class StageConfig:
 
 
 @dataclass(frozen=True)
-class DataConfig:
-    """What is trained on."""
+class TrainConfig:
+    """One training run."""
 
     dataset: Literal["world", "kitti-odom"] = "world"
-    root: Path | None = None
+    data: Path | None = None
     """folder of the data set; the built-in world needs none"""
     sequences: tuple[str, ...] = ()
-    """names of sequences, or seeds of the built-in world"""
+    """names of sequences, or seeds of the built-in world; none = the training sequences on disk"""
     camera: int = 2
     """camera of KITTI odometry: 0 and 1 are grey, 2 and 3 colour"""
     size: tuple[int, int] = (256, 832)
@@ -51,29 +51,22 @@ class DataConfig:
     stride: int = 1
     """frames between the two images of a pair"""
     world: WorldOptions = WorldOptions()
-    """the drives of the built-in world; their size follows ``size``"""
+    """drives of the built-in world; their size follows ``size``"""
     augment: Augment = field(default_factory=lambda: Augment(0, 0, 0, 0, 0, 0))
     workers: int = 0
     """processes that load data beside the training"""
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """One training run."""
-
-    data: DataConfig = DataConfig()
+    start_from: Path | None = None
+    """folder of a run whose weights are the start"""
     batch: int = 8
     seed: int = 0
     flow_stage: StageConfig = StageConfig()
     depth_stage: StageConfig = StageConfig()
     joint_stage: StageConfig = StageConfig()
     joint_flow_only: bool = False
-    """train the flow alone in the joint stage, as the released code of the paper does"""
+    """train the flow alone in the joint stage, as the paper's released code does"""
     flow: FlowOptions = FlowOptions()
     depth: DepthOptions = DepthOptions()
     motion: MotionOptions = MotionOptions()
-    start_from: Path | None = None
-    """folder of a run whose weights are the start"""
     clip: float = 1.0
     """largest norm of the gradient"""
     device: str = "auto"
@@ -81,7 +74,9 @@ class TrainConfig:
     save_every: int = 200
     """steps between checkpoints"""
     log_every: int = 20
+    """steps between lines of the log"""
     picture_every: int = 100
+    """steps between pictures"""
 
     def stages(self) -> list[tuple[str, StageConfig]]:
         """The stages that have steps, in order."""

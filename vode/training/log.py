@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from vode.visualization.colors import colour_depth, colour_flow
+from vode.visualization.colors import depth_to_color, flow_to_color
 
 
 class RunLog:
@@ -74,9 +74,9 @@ SHOWN = ("loss", "flow_photometric", "triangulated_depth", "reprojection_depth",
 def paint(name: str, picture: Tensor) -> Tensor:
     """An RGB picture (3, H, W) in 0..1 of a tensor that a stage shows under ``name``."""
     if name == "flow":
-        return colour_flow(picture)
+        return flow_to_color(picture)
     if name == "depth":
-        return colour_depth(picture)
+        return depth_to_color(picture)
     return picture.clamp(0, 1) if len(picture) == 3 else picture.clamp(0, 1).expand(3, -1, -1)
 
 

@@ -16,16 +16,16 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
 
-from vode.data.files import write_bytes, write_error
+from vode.atomic import make_folder, write_bytes
 from vode.data.sample import collate
 from vode.data.sequence import Snippets
 from vode.errors import InputError
-from vode.evaluation.runs import score_run, validation_sequence
+from vode.evaluation.runs import score_run
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.networks.weights import load_weights, prepare, without_download
 from vode.training.config import StageConfig, TrainConfig, config_from_dict, config_to_dict
-from vode.training.datasets import training_sequences
+from vode.training.datasets import scoring_sequence, training_sequences
 from vode.training.log import RunLog, mean_scalars
 from vode.training.stages import DepthStage, FlowStage, JointStage
 from vode.training.state import CHECKPOINT, TrainState, read_checkpoint, restore, save_state
@@ -82,13 +82,6 @@ def device_name(asked: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(folder, error) from error
-
-
 def _run(
     config: TrainConfig, folder: Path, state: TrainState, snippets: Snippets, optimiser_state: dict | None
 ) -> dict[str, float]:
@@ -111,7 +104,10 @@ def _run(
             state.seconds = before + time.monotonic() - started
             save_state(folder, state)
         results = score_run(
-            state.networks["flow"].eval(), state.networks["depth"].eval(), validation_sequence(config.data)
+            state.networks["flow"].eval(),
+            state.networks["depth"].eval(),
+            scoring_sequence(config),
+            config.size,
         )
         results["minutes"] = (before + time.monotonic() - started) / 60
         results["peak_memory_gib"] = peak_memory_gib()
@@ -206,16 +202,19 @@ def load(config: TrainConfig, snippets: Snippets, first: int, count: int) -> Dat
         batch_size=config.batch,
         sampler=EndlessOrder(len(snippets), first=first, count=count, seed=config.seed),
         collate_fn=collate,
-        num_workers=config.data.workers,
+        num_workers=config.workers,
         generator=torch.Generator().manual_seed(config.seed),
         pin_memory=torch.cuda.is_available(),
     )
 
 
 def _snippets(config: TrainConfig) -> Snippets:
-    data = config.data
     return Snippets(
-        training_sequences(data), stride=data.stride, size=data.size, augment=data.augment, seed=config.seed
+        training_sequences(config),
+        stride=config.stride,
+        size=config.size,
+        augment=config.augment,
+        seed=config.seed,
     )
 
 

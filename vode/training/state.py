@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from vode.data.files import write_bytes
+from vode.atomic import write_bytes
 from vode.errors import InputError
 from vode.networks.weights import one_line, weights_bytes
 

@@ -1,1 +1,1 @@
-"""Colour maps, plots and panels. Figures use matplotlib's objects and its Agg canvas, never pyplot's state."""
+"""Colour maps, plots and panels, by matplotlib's objects and its Agg canvas, never by pyplot's state."""

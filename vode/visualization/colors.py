@@ -15,18 +15,19 @@ _STEPS = (0, 15, 6, 4, 11, 13, 6)
 
 
 def flow_to_color(flow: Tensor, *, max_flow: float | Tensor | None = None) -> Tensor:
-    """Colour of flow (..., 2, H, W) in pixels -> (..., 3, H, W): the hue tells direction, the saturation length.
+    """Colour of flow (..., 2, H, W) in pixels -> (..., 3, H, W): hue tells direction, saturation length.
 
     White is no motion; full saturation is ``max_flow`` pixels, by default the 99th percentile of each image,
-    and longer flow is darker. Flow that is not finite is black. The wheel is that of Baker et al., "A database
-    and evaluation methodology for optical flow", IJCV 2011.
+    and longer flow is darker. Flow that is not finite is black. The wheel is that of Baker et al., "A
+    database and evaluation methodology for optical flow", IJCV 2011.
     """
+    if max_flow is None:
+        max_flow = flow_length(flow)[..., None, None]
     known = flow.isfinite().all(dim=-3)
     flow = torch.where(known.unsqueeze(-3), flow, 0.0)
-    length = flow.norm(dim=-3)
-    if max_flow is None:
-        max_flow = _quantiles(length, known, (0.99,))[..., 0, None, None]
-    reach = length / torch.as_tensor(max_flow, dtype=flow.dtype, device=flow.device).clamp(min=1e-6)
+    reach = flow.norm(dim=-3) / torch.as_tensor(max_flow, dtype=flow.dtype, device=flow.device).clamp(
+        min=1e-6
+    )
     hue = _wheel(torch.atan2(flow[..., 1, :, :], flow[..., 0, :, :]))
     inside = (reach <= 1).unsqueeze(-3)
     reach = reach.unsqueeze(-3)
@@ -34,13 +35,19 @@ def flow_to_color(flow: Tensor, *, max_flow: float | Tensor | None = None) -> Te
     return torch.where(known.unsqueeze(-3), color, 0.0)
 
 
+def flow_length(flow: Tensor, *, percentile: float = 99.0) -> Tensor:
+    """Length in pixels (...) that ``percentile`` of the finite flows of (..., 2, H, W) stay below."""
+    length = flow.norm(dim=-3).flatten(-2)
+    return _quantiles(length, length.isfinite(), (percentile / 100,))[..., 0]
+
+
 def depth_range(depth: Tensor, *, percentiles: tuple[float, float] = (2.0, 98.0)) -> tuple[float, float]:
-    """Nearest and farthest depth (m) of a map or several, without the outer percentiles; (1, 80) if all is unknown."""
+    """Nearest and farthest depth (m) of maps, without the outer percentiles; (1, 80) if none is known."""
     known = _known(depth)
     if not known.any():
         return 1.0, 80.0
     shares = (percentiles[0] / 100, percentiles[1] / 100)
-    near, far = _quantiles(depth.reshape(1, -1).float(), known.reshape(1, -1), shares)[0].tolist()
+    near, far = _quantiles(depth.flatten().float(), known.flatten(), shares).tolist()
     return near, max(far, near * 1.001)
 
 
@@ -52,7 +59,9 @@ def depth_to_color(depth: Tensor, *, limits: tuple[float, float] | None = None) 
     near, far = limits or depth_range(depth)
     known = _known(depth)
     disparity = 1 / torch.where(known, depth.float(), far)
-    color = map_color((disparity - 1 / far) / (1 / near - 1 / far), "magma")
+    share = ((disparity - 1 / far) / (1 / near - 1 / far)).clamp(0, 1)
+    # The map begins at black, which is kept for the unknown.
+    color = map_color(0.12 + 0.88 * share, "magma")
     return torch.where(known, color, 0.0)
 
 
@@ -66,7 +75,7 @@ def error_to_color(error: Tensor, *, limit: float = 0.3, known: Tensor | None = 
 
 
 def map_color(values: Tensor, name: str) -> Tensor:
-    """Colours (..., 3, H, W) of ``values`` (..., 1, H, W) in 0..1 (others are clamped) in matplotlib's map ``name``."""
+    """Colours (..., 3, H, W) of ``values`` (..., 1, H, W), clamped to 0..1, in matplotlib's map ``name``."""
     table = torch.as_tensor(colormaps[name].resampled(256)(range(256))[:, :3], dtype=torch.float32)
     index = (values.nan_to_num().clamp(0, 1) * 255).round().long().squeeze(-3)
     return table.to(values.device)[index].movedim(-1, -3)
@@ -88,10 +97,9 @@ def _known(depth: Tensor) -> Tensor:
 
 
 def _quantiles(values: Tensor, known: Tensor, shares: tuple[float, ...]) -> Tensor:
-    """Quantiles (..., len(shares)) over the known values of each (H, W) or row; 0 where nothing is known."""
-    flat, mask = (x.reshape(*x.shape[:-2], -1) if x.ndim > 2 else x.reshape(1, -1) for x in (values, known))
+    """Quantiles (..., len(shares)) over the known values (..., N); 0 where nothing is known."""
     # torch.quantile stops at 16 million values, and cannot leave the unknown ones out; sorting does both.
-    ordered = torch.where(mask, flat, float("inf")).sort(dim=-1).values
-    count = mask.sum(dim=-1, keepdim=True)
+    ordered = torch.where(known, values, float("inf")).sort(dim=-1).values
+    count = known.sum(dim=-1, keepdim=True)
     at = (torch.tensor(shares, device=values.device) * (count - 1).clamp(min=0)).round().long()
     return torch.where(count > 0, ordered.gather(-1, at), 0.0)

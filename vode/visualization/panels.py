@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from vode.visualization.colors import depth_range, depth_to_color, error_to_color, flow_to_color
+from vode.visualization.colors import depth_range, depth_to_color, error_to_color, flow_length, flow_to_color
 from vode.visualization.plots import new_figure, save_figure
 
 MAX_ERROR = 0.3
@@ -20,9 +20,9 @@ MAX_ERROR = 0.3
 def depth_panel(image: Tensor, prediction: Tensor, truth: Tensor | None = None) -> list[tuple[str, Tensor]]:
     """Named pictures (3, H, W): image, predicted depth, and with a truth also that and the relative error.
 
-    ``image`` (3, H, W) in 0..1; ``prediction`` and ``truth`` (1, h, w) metres of any size, 0 = unknown; all are
-    brought to the image's size. Both depths share their colours. A sparse truth (lidar) is drawn with thicker
-    dots. Scale the prediction beforehand if the error is to mean something.
+    ``image`` (3, H, W) in 0..1; ``prediction`` and ``truth`` (1, h, w) metres of any size, 0 = unknown; all
+    are brought to the image's size. Both depths share their colours. A sparse truth (lidar) is drawn with
+    thicker dots. Scale the prediction beforehand if the error is to mean something.
     """
     size = image.shape[-2:]
     predicted = _resized(prediction, size)
@@ -31,13 +31,18 @@ def depth_panel(image: Tensor, prediction: Tensor, truth: Tensor | None = None) 
     true = _resized_nearest(truth, size)
     limits = depth_range(true)
     known = true > 0
-    error = torch.where(known, (predicted - true).abs() / true.clamp(min=1e-6), 0.0)
-    shown, dots, error = _thickened(true, known, error)
+    error = (predicted - true).abs() / true.clamp(min=1e-6)
     return [
         ("image", image),
         ("predicted depth", depth_to_color(predicted, limits=limits)),
-        (f"true depth, {limits[0]:.0f} to {limits[1]:.0f} m", depth_to_color(shown, limits=limits)),
-        (f"relative error, 0 to {MAX_ERROR:.0%}", error_to_color(error, limit=MAX_ERROR, known=dots)),
+        (
+            f"true depth, {limits[0]:.0f} to {limits[1]:.0f} m",
+            _thickened(depth_to_color(true, limits=limits), known),
+        ),
+        (
+            f"relative error, 0 to {MAX_ERROR:.0%}",
+            _thickened(error_to_color(error, limit=MAX_ERROR, known=known), known),
+        ),
     ]
 
 
@@ -55,21 +60,25 @@ def flow_panel(
     if visible is not None:
         known &= visible > 0
     true = torch.where(known, truth, torch.nan)
-    reference = true.norm(dim=0)[known[0]]
-    longest = float(reference.quantile(0.99)) if 0 < len(reference) < 2**24 else 1.0
+    longest = flow_length(true)
     error = (prediction - truth).norm(dim=0, keepdim=True)
     return [
         ("image", image),
         ("predicted flow", flow_to_color(prediction, max_flow=longest)),
-        (f"true flow, up to {longest:.0f} px", flow_to_color(true, max_flow=longest)),
-        ("end-point error, 0 to 10 px", error_to_color(error, limit=10.0, known=known)),
+        (
+            f"true flow, up to {float(longest):.0f} px",
+            _thickened(flow_to_color(true, max_flow=longest), known),
+        ),
+        ("end-point error, 0 to 10 px", _thickened(error_to_color(error, limit=10.0, known=known), known)),
     ]
 
 
-def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None) -> Figure:
+def panel_figure(
+    rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None
+) -> Figure:
     """Pictures side by side, one row a sample, each with its title; ``names`` label the rows.
 
-    Wide pictures (wider than 2:1) are stacked two by two when there is only one row of four.
+    A single row of four pictures wider than 2:1 is folded into two rows.
     """
     if not rows or not rows[0]:
         raise ValueError("a panel needs a picture")
@@ -79,7 +88,7 @@ def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequenc
         rows, names = [rows[0][:2], rows[0][2:]], None
     columns = max(map(len, rows))
     inches = 12 / columns
-    figure = new_figure(12, len(rows) * (inches * height / width + 0.3))
+    figure = new_figure(12, len(rows) * (inches * height / width + 0.25))
     grid = figure.subplots(len(rows), columns, squeeze=False)
     for number, row in enumerate(rows):
         for axes in grid[number, len(row) :]:
@@ -116,12 +125,16 @@ def _resized_nearest(depth: Tensor, size: tuple[int, int]) -> Tensor:
     return depth if depth.shape[-2:] == size else F.interpolate(depth[None], size, mode="nearest")[0]
 
 
-def _thickened(depth: Tensor, known: Tensor, error: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Sparse points grown to 3x3 dots, the nearest in front; a dense map stays as it is."""
+def _thickened(picture: Tensor, known: Tensor) -> Tensor:
+    """``picture`` (3, H, W) with sparse known pixels (1, H, W) grown to 3x3 dots; a denser one as it is."""
     if known.float().mean() > 0.3:
-        return depth, known, error
-    near = torch.where(known, 1 / depth.clamp(min=1e-6), 0.0)
-    grown = F.max_pool2d(near, 3, stride=1, padding=1)
-    dots = grown > 0
-    worst = F.max_pool2d(error, 3, stride=1, padding=1)
-    return torch.where(dots, 1 / grown.clamp(min=1e-6), 0.0), dots, worst
+        return picture
+    height, width = picture.shape[-2:]
+    # Known pixels carry a 1 in a fourth channel; each unknown one takes the first known neighbour's colour.
+    padded = F.pad(torch.cat([picture, known.to(picture.dtype)]), (1, 1, 1, 1))
+    out = padded[:, 1:-1, 1:-1].clone()
+    for dy in range(3):
+        for dx in range(3):
+            neighbour = padded[:, dy : dy + height, dx : dx + width]
+            out = torch.where((out[3:] == 0) & (neighbour[3:] > 0), neighbour, out)
+    return out[:3]

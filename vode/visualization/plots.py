@@ -12,12 +12,13 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from vode.atomic import write_bytes
 from vode.errors import InputError
-from vode.trajectory import Trajectory, write_bytes
+from vode.trajectory import Trajectory, associate
 
 FORMATS = ("png", "pdf", "svg")
 
-# Okabe and Ito's colours for the colour-blind; each line has its own dashes too, for print in black and white.
+# Okabe and Ito's colours for the colour-blind; each line has its own dashes too, for black and white.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (9, 3)))
 _MARKERS = ("o", "s", "^", "D", "v", "P")
@@ -42,10 +43,12 @@ def figure_bytes(figure: Figure, kind: str = "png", *, dpi: int = 150) -> bytes:
 
 
 def save_figure(figure: Figure, path: Path | str, *, dpi: int = 150) -> None:
-    """Write a figure whole or not at all; the suffix .png, .pdf or .svg chooses the format, else InputError."""
+    """Write a figure whole or not at all; the suffix .png, .pdf or .svg chooses its kind, else InputError."""
     kind = Path(path).suffix.lower().lstrip(".")
     if kind not in FORMATS:
-        raise InputError(f"{path}: cannot draw this kind of file; choose a name that ends in .png, .pdf or .svg")
+        raise InputError(
+            f"{path}: cannot draw this kind of file; choose a name that ends in .png, .pdf or .svg"
+        )
     write_bytes(path, figure_bytes(figure, kind, dpi=dpi))
 
 
@@ -86,9 +89,10 @@ def plot_trajectories(
 def coordinates_figure(
     truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = ""
 ) -> Figure:
-    """x, y, z (m) and roll, pitch, yaw (deg) over the distance along each trajectory's own path.
+    """x, y, z (m) and roll, pitch, yaw (deg) over the distance along the truth (else each own path).
 
-    Angles are those of R = Ry(yaw) Rx(pitch) Rz(roll), yaw about the camera's downward y axis.
+    Angles are those of R = Ry(yaw) Rx(pitch) Rz(roll), yaw about the camera's downward y axis. Raises
+    InputError if there is nothing to draw, or if an estimate shares no frame with the truth.
     """
     if truth is None and not estimates:
         raise InputError("no trajectory to draw; give the truth or an estimate")
@@ -100,7 +104,7 @@ def coordinates_figure(
         for number, (name, estimate) in enumerate(estimates.items())
     ]
     for trajectory, style in lines:
-        distance = trajectory.distances().numpy()
+        distance, trajectory = _along(trajectory, truth)
         values = (*trajectory.positions.numpy().T, *_angles(trajectory))
         for axes, value in zip(grid.T.flat, values, strict=True):
             axes.plot(distance, value, **style)
@@ -110,7 +114,9 @@ def coordinates_figure(
     for axes in grid[-1]:
         axes.set_xlabel("distance (m)")
     figure.suptitle(title)
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=3.2)
+    figure.legend(
+        *grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=3.2
+    )
     return figure
 
 
@@ -151,6 +157,14 @@ def _draw_path(axes, trajectory: Trajectory, style: dict) -> None:
 
 def _top_down(trajectory: Trajectory) -> np.ndarray:
     return trajectory.positions[:, [0, 2]].numpy()
+
+
+def _along(trajectory: Trajectory, truth: Trajectory | None) -> tuple[np.ndarray, Trajectory]:
+    """Distance (N,) at each frame, and the frames that it is known for."""
+    if truth is None:
+        return trajectory.distances().numpy(), trajectory
+    matches = associate(trajectory, truth)
+    return truth.distances()[matches.truth_rows].numpy(), matches.estimate
 
 
 def _angles(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

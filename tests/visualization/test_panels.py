@@ -1,0 +1,79 @@
+"""Panels: which pictures they hold, and that files come out."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vode.visualization.panels import depth_panel, flow_panel, panel_figure, save_panel
+
+
+def test_depth_panel_shares_colours_between_prediction_and_truth() -> None:
+    image, truth = torch.rand(3, 12, 20), torch.rand(1, 12, 20) * 30 + 2
+    rows = dict(depth_panel(image, truth, truth))
+    names = list(rows)
+    assert names[:2] == ["image", "predicted depth"]
+    assert names[2].startswith("true depth")
+    assert torch.equal(rows["predicted depth"], rows[names[2]])
+    error = rows[names[3]]
+    assert (error == error[:, :1, :1]).all()
+    assert [name for name, _ in depth_panel(image, truth)] == ["image", "predicted depth"]
+
+
+def test_all_pictures_have_the_images_size() -> None:
+    panel = depth_panel(torch.rand(3, 12, 20), torch.rand(1, 6, 10) + 1, torch.rand(1, 24, 40) + 1)
+    assert {tuple(picture.shape) for _, picture in panel} == {(3, 12, 20)}
+
+
+def test_sparse_truth_is_drawn_as_dots_of_nine_pixels() -> None:
+    truth = torch.zeros(1, 12, 20)
+    truth[0, 5, 5], truth[0, 5, 15], truth[0, 0, 0] = 4, 40, 10
+    drawn = depth_panel(torch.rand(3, 12, 20), torch.full((1, 12, 20), 10.0), truth)[2][1]
+    seen = drawn.sum(dim=0) > 0
+    assert seen.sum() == 9 + 9 + 4
+    assert torch.equal(drawn[:, 4, 4], drawn[:, 6, 6])
+    assert not torch.equal(drawn[:, 5, 5], drawn[:, 5, 15])
+
+
+def test_unknown_truth_everywhere() -> None:
+    zeros = torch.zeros(1, 12, 20)
+    assert depth_panel(torch.rand(3, 12, 20), zeros, zeros)[2][1].sum() == 0
+    flow = torch.zeros(2, 12, 20)
+    panel = flow_panel(torch.rand(3, 12, 20), flow, flow, zeros)
+    assert panel[2][1].sum() == panel[3][1].sum() == 0
+
+
+def test_flow_panel_hides_the_invisible() -> None:
+    flow, visible = torch.rand(2, 12, 20) * 9, torch.ones(1, 12, 20)
+    visible[0, 3, 4] = 0
+    rows = flow_panel(torch.rand(3, 12, 20), flow, flow, visible)
+    assert [name.split(",")[0] for name, _ in rows] == [
+        "image",
+        "predicted flow",
+        "true flow",
+        "end-point error",
+    ]
+    assert rows[2][1][:, 3, 4].tolist() == rows[3][1][:, 3, 4].tolist() == [0, 0, 0]
+    known = visible[0] > 0
+    assert torch.equal(rows[1][1][:, known], rows[2][1][:, known])
+
+
+def test_a_file_with_rows_of_different_length(tmp_path) -> None:
+    image, depth = torch.rand(3, 12, 20), torch.rand(1, 12, 20) + 1
+    path = tmp_path / "panel.png"
+    save_panel(path, [depth_panel(image, depth, depth), depth_panel(image, depth)], names=["a", "b"])
+    picture = cv2.imread(str(path))
+    assert picture.shape[1] == 2400
+    assert np.std(picture) > 10
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_four_wide_pictures_are_folded_into_two_rows() -> None:
+    depth = torch.rand(1, 10, 40) + 1
+    figure = panel_figure([depth_panel(torch.rand(3, 10, 40), depth, depth)])
+    assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == (2, 2)
+
+
+def test_no_picture() -> None:
+    with pytest.raises(ValueError, match="needs a picture"):
+        panel_figure([])

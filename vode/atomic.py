@@ -1,0 +1,47 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from vode.errors import InputError
+
+
+def write_bytes(path: Path | str, data: bytes, *, sync: bool = True) -> None:
+    """Write a file whole or not at all: a temporary file beside it, fsync, then a rename.
+
+    ``sync=False`` leaves out the fsync, for files in a folder that is itself renamed when complete.
+    Raises InputError for a full disk or a folder that cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path | str) -> Path:
+    """The folder, made with its parents if need be; InputError if it cannot be."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    return Path(folder)
+
+
+def write_error(path: Path | str, error: OSError) -> InputError:
+    """The InputError that explains why ``path`` could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return InputError(f"{path}: the disk is full; free some space or choose another folder")
+    return InputError(f"{path}: cannot be written ({error.strerror}); check the folder and its rights")

@@ -1,0 +1,132 @@
+"""Predict with a run's networks on a sequence, and score what its truth allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vode.data.sequence import Sequence
+from vode.errors import InputError
+from vode.evaluation.depth import depth_errors
+from vode.evaluation.flow import flow_errors
+from vode.evaluation.odometry import evaluate_odometry
+from vode.evaluation.result import Result
+from vode.geometry.warp import resize_flow
+from vode.networks.depth import DepthNet
+from vode.networks.flow import FlowNet
+from vode.odometry.motion import TrackerOptions
+from vode.odometry.tracker import Tracked, network_image, track
+from vode.trajectory import Trajectory
+from vode.visualization.panels import depth_panel
+
+
+@torch.no_grad()
+def predict_depth(depth: DepthNet, image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Depth (1, height, width) of a frame (3, H, W), computed at ``size``."""
+    return depth.depth(network_image(image, size, next(depth.parameters()).device))[0].float().cpu()
+
+
+@torch.no_grad()
+def predict_flow(flow: FlowNet, image_a: Tensor, image_b: Tensor, size: tuple[int, int]) -> Tensor:
+    """Flow (2, H, W) between two frames (3, H, W), computed at ``size`` and given in pixels of the frames."""
+    device = next(flow.parameters()).device
+    flows, _ = flow(network_image(image_a, size, device), network_image(image_b, size, device))
+    return resize_flow(flows[0].float(), tuple(image_a.shape[-2:]))[0].cpu()
+
+
+def score_depth(
+    depth: DepthNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1, **protocol: Any
+) -> Result:
+    """Depth errors on every ``every``-th frame that has a truth; ``protocol`` as in ``depth_errors``."""
+    frames = [i for i in range(0, len(sequence), every) if sequence.depth(i) is not None]
+    if not frames:
+        raise InputError(
+            f"{sequence.name}: no frame has true depth; put uint16 PNGs in depth_C beside image_C"
+        )
+    return depth_errors(
+        (predict_depth(depth, sequence.frame(i), size) for i in frames),
+        (sequence.depth(i) for i in frames),
+        names=[f"{sequence.name} frame {i}" for i in frames],
+        **protocol,
+    )
+
+
+def score_flow(flow: FlowNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1) -> Result:
+    """Flow errors over the visible pixels of every ``every``-th pair that has a truth."""
+    pairs = range(0, len(sequence) - 1, every)
+    known = [(i, sequence.flow(i)) for i in pairs]
+    known = [(i, truth) for i, truth in known if truth is not None]
+    if not known:
+        raise InputError(f"{sequence.name}: no pair has true flow")
+    return flow_errors(
+        (predict_flow(flow, sequence.frame(i), sequence.frame(i + 1), size) for i, _ in known),
+        (truth[0] for _, truth in known),
+        (truth[1] for _, truth in known),
+        names=[f"{sequence.name} frame {i}" for i, _ in known],
+    )
+
+
+def score_odometry(
+    flow: FlowNet,
+    depth: DepthNet,
+    sequence: Sequence,
+    size: tuple[int, int],
+    *,
+    alignment: str = "7dof",
+    options: TrackerOptions = TrackerOptions(),
+) -> tuple[Tracked, Trajectory | None, Result | None]:
+    """The tracked trajectory, the truth and the errors; None where the sequence has no poses."""
+    tracked = track(sequence, flow, depth, size=size, options=options)
+    if sequence.poses is None:
+        return tracked, None, None
+    truth = Trajectory(sequence.poses, sequence.stamps, name=f"truth of {sequence.name}")
+    return tracked, truth, evaluate_odometry(tracked.trajectory, truth, alignment)
+
+
+def score_run(
+    flow: FlowNet, depth: DepthNet, sequence: Sequence, size: tuple[int, int]
+) -> dict[str, float | None]:
+    """The numbers of a run's results; None where the sequence has no such truth."""
+    results: dict[str, float | None] = dict.fromkeys(
+        (
+            "flow_epe_px",
+            "depth_abs_rel",
+            "depth_abs_rel_constant",
+            "t_err_percent",
+            "r_err_deg_per_100m",
+            "ate_m",
+        )
+    )
+    every = max(len(sequence) // 80, 1)
+    if sequence.flow(0) is not None:
+        results["flow_epe_px"] = score_flow(flow, sequence, size, every=every)["flow_epe_px"]
+    if sequence.depth(0) is not None:
+        errors = score_depth(depth, sequence, size, every=every)
+        results["depth_abs_rel"] = errors["abs_rel"]
+        results["depth_abs_rel_constant"] = errors["abs_rel_constant"]
+    _, _, odometry = score_odometry(flow, depth, sequence, size)
+    if odometry is not None:
+        for name in ("t_err_percent", "r_err_deg_per_100m", "ate_m"):
+            results[name] = odometry[name]
+    return results
+
+
+def depth_strip(
+    depth: DepthNet, sequence: Sequence, size: tuple[int, int], *, rows: int = 4, cap: float = 80.0
+) -> list[list[tuple[str, Tensor]]]:
+    """Pictures of some frames for a panel: image, prediction scaled by its median, truth and error."""
+    known = [i for i in range(len(sequence)) if sequence.depth(i) is not None]
+    strips = []
+    for k in range(rows):
+        i = known[(2 * k + 1) * len(known) // (2 * rows)]
+        image, truth = sequence.frame(i), sequence.depth(i)
+        valid = (truth > 0) & (truth < cap)
+        prediction = predict_depth(depth, image, size)
+        prediction = F.interpolate(prediction[None], truth.shape[-2:], mode="bilinear", align_corners=False)[0]
+        if valid.any():
+            prediction = prediction * (truth[valid].median() / prediction[valid].median())
+        strips.append(depth_panel(image, prediction, torch.where(valid, truth, 0.0)))
+    return strips

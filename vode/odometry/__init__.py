@@ -1,0 +1,1 @@
+"""Odometry: a video in, a Trajectory out."""
