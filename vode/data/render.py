@@ -23,9 +23,9 @@ MAX_VIEW = 160.0
 SUN = (0.5, -0.75, -0.43)
 # (wavelength across, wavelength along, amplitude): the ground keeps detail longest across the line of sight
 GROUND_OCTAVES = tuple(
-    (across, across * stretch, 0.30) for across in (0.15, 0.4, 1.1, 3.0) for stretch in (1.0, 4.0, 16.0)
+    (across, across * stretch, 0.60) for across in (0.15, 0.4, 1.1, 3.0) for stretch in (1.0, 4.0, 16.0)
 )
-SOLID_OCTAVES = tuple((wave, wave, 0.36) for wave in (0.08, 0.16, 0.32, 0.64, 1.28, 2.56))
+SOLID_OCTAVES = tuple((wave, wave, 0.60) for wave in (0.08, 0.16, 0.32, 0.64, 1.28, 2.56))
 
 
 @dataclass(frozen=True)

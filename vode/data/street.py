@@ -50,7 +50,7 @@ def _row(rng: np.random.Generator, first: float, last: float, side: int) -> list
     while arc < last:
         height = rng.uniform(4, 8)
         solids.append(
-            Solid(arc, side * rng.uniform(5.0, 6.5), (rng.uniform(0.08, 0.2), height / 2, 0.2), pole=True,
+            Solid(arc, side * rng.uniform(5.0, 6.5), (rng.uniform(0.06, 0.15), height / 2, 0.2), pole=True,
                   colour=(0.35, 0.34, 0.33))
         )  # fmt: skip
         arc += rng.uniform(9, 28)

@@ -107,7 +107,11 @@ def score_run(
         errors = score_depth(depth, sequence, size, every=every)
         results["depth_abs_rel"] = errors["abs_rel"]
         results["depth_abs_rel_constant"] = errors["abs_rel_constant"]
-    _, _, odometry = score_odometry(flow, depth, sequence, size)
+    try:
+        _, _, odometry = score_odometry(flow, depth, sequence, size)
+    except InputError:
+        # networks that see no motion at all leave nothing to align: a result, not the end of the run
+        odometry = None
     if odometry is not None:
         for name in ("t_err_percent", "r_err_deg_per_100m", "ate_m"):
             results[name] = odometry[name]

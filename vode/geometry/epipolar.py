@@ -1,9 +1,15 @@
-"""Epipolar geometry: weighted 8-point, distances, essential matrices. Convention: b^T F a = 0."""
+"""Epipolar geometry: weighted 8-point, distances, essential matrices. Convention: b^T F a = 0.
+
+a and b are pixels (x, y, 1) of the first and the second image. Distances are lengths, not squared, in
+the unit of the points.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+from vode.geometry.camera import rays
 
 
 def homogeneous(points: Tensor) -> Tensor:
@@ -21,10 +27,11 @@ def skew(vector: Tensor) -> Tensor:
 def normalise_points(points: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Hartley's normalisation (PAMI 1997): weighted mean 0 and mean distance sqrt 2.
 
-    points (..., N, 2), weights (..., N) -> points (..., N, 2) and the transform T (..., 3, 3) that gives them.
+    points (..., N, 2), weights (..., N) -> points (..., N, 2) and the transform T (..., 3, 3) that gives
+    them. Points that coincide are moved to 0 and scaled by a finite number.
     """
     weights = torch.ones_like(points[..., 0]) if weights is None else weights
-    share = (weights / weights.sum(-1, keepdim=True).clamp(min=1e-12)).unsqueeze(-1)
+    share = (weights / weights.sum(-1, keepdim=True).clamp(min=1e-30)).unsqueeze(-1)
     mean = (points * share).sum(-2)
     centred = points - mean.unsqueeze(-2)
     spread = ((centred.square().sum(-1, keepdim=True) + 1e-12).sqrt() * share).sum(-2)
@@ -37,40 +44,75 @@ def normalise_points(points: Tensor, weights: Tensor | None = None) -> tuple[Ten
 def eight_point(points_a: Tensor, points_b: Tensor, weights: Tensor | None = None) -> Tensor:
     """Weighted normalised 8-point fundamental matrix (..., 3, 3) of rank 2 and unit norm.
 
-    points (..., N >= 8, 2), weights (..., N) >= 0 of the squared algebraic error. In ray coordinates
-    (pixels through K^-1) the result is an essential matrix up to its singular values. Hartley, PAMI 1997.
+    points (..., N >= 8, 2); weights (..., N) >= 0 multiply the squared algebraic errors. On rays (pixels
+    through K^-1) the result is an essential matrix up to its singular values. Its largest entry is positive.
+    Gradients are finite also for degenerate points, whose matrix is any of those that fit. Hartley, PAMI 1997.
     """
+    if points_a.shape[-2] < 8:
+        raise ValueError(f"the 8-point method needs 8 points, got {points_a.shape[-2]}")
     a, T_a = normalise_points(points_a, weights)
     b, T_b = normalise_points(points_b, weights)
     rows = (homogeneous(b).unsqueeze(-1) * homogeneous(a).unsqueeze(-2)).flatten(-2)
     weighted = rows if weights is None else rows * weights.unsqueeze(-1)
-    matrix = _null_vector(weighted.mT @ rows).unflatten(-1, (3, 3))
-    matrix = T_b.mT @ _rank_two(matrix) @ T_a
-    return matrix / matrix.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-12)
+    matrix = smallest_eigenvector(weighted.mT @ rows).unflatten(-1, (3, 3))
+    direction = smallest_eigenvector(matrix.mT @ matrix).unsqueeze(-1)
+    matrix = T_b.mT @ (matrix - matrix @ direction @ direction.mT) @ T_a
+    matrix = matrix / matrix.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-30)
+    return matrix * _sign_of_largest(matrix.flatten(-2)).unsqueeze(-1)
 
 
-def _null_vector(gram: Tensor) -> Tensor:
-    """Eigenvector (..., 9) of the smallest eigenvalue of (..., 9, 9); a zero matrix has any."""
-    return torch.linalg.eigh(gram)[1][..., 0]
+def smallest_eigenvector(symmetric: Tensor) -> Tensor:
+    """Unit eigenvector (..., n) of the smallest eigenvalue of (..., n, n), its largest entry positive.
+
+    The gradient stays finite where eigenvalues meet, unlike that of ``torch.linalg.eigh``. A matrix with a
+    number that is not finite gives a finite vector and no gradient.
+    """
+    finite = symmetric.isfinite().flatten(-2).all(-1)[..., None, None]
+    return _SmallestEigenvector.apply(torch.where(finite, symmetric, 0.0))
 
 
-def _rank_two(matrix: Tensor) -> Tensor:
-    """Nearest matrix of rank 2: what its last singular direction maps is taken away."""
-    direction = torch.linalg.eigh(matrix.mT @ matrix)[1][..., :1]
-    return matrix - matrix @ direction @ direction.mT
+class _SmallestEigenvector(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, symmetric: Tensor) -> Tensor:
+        with torch.autocast(symmetric.device.type, enabled=False):
+            values, vectors = torch.linalg.eigh(symmetric)
+        vector = vectors[..., 0]
+        vector = vector * _sign_of_largest(vector)
+        ctx.save_for_backward(values, vectors, vector)
+        return vector
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        values, vectors, vector = ctx.saved_tensors
+        gap = values[..., 1:] - values[..., :1]
+        # eigenvalues closer than rounding have no direction of their own: their share is dropped
+        floor = 10 * torch.finfo(values.dtype).eps * values.abs().amax(-1, keepdim=True)
+        share = torch.where(gap > floor, 1 / gap.clamp(min=1e-30), 0.0)
+        others = vectors[..., 1:]
+        along = share * (others.mT @ gradient.unsqueeze(-1))[..., 0]
+        moved = -(others @ along.unsqueeze(-1))
+        change = moved @ vector.unsqueeze(-2)
+        return (change + change.mT) / 2
+
+
+def _sign_of_largest(vector: Tensor) -> Tensor:
+    """+1 or -1 (..., 1): the sign of the entry of (..., n) that is largest by magnitude."""
+    largest = vector.gather(-1, vector.detach().abs().argmax(-1, keepdim=True))
+    return torch.where(largest < 0, -1.0, 1.0).to(vector.dtype)
 
 
 def epipolar_distance(fundamental: Tensor, points_a: Tensor, points_b: Tensor) -> Tensor:
-    """Distance (..., N), in the unit of the points, of points_b from the epipolar lines of points_a."""
+    """Distance (..., N) of points_b from the epipolar lines of points_a in image b."""
     line = homogeneous(points_a) @ fundamental.mT
     length = (line[..., 0].square() + line[..., 1].square() + 1e-20).sqrt()
     return (line * homogeneous(points_b)).sum(-1).abs() / length
 
 
 def sampson_distance(fundamental: Tensor, points_a: Tensor, points_b: Tensor) -> Tensor:
-    """First-order distance (..., N) of each pair from the epipolar constraint (not squared).
+    """First-order distance (..., N) of each pair from the epipolar constraint.
 
-    Hartley and Zisserman, Multiple View Geometry, eq. 11.9.
+    Hartley and Zisserman, Multiple View Geometry, eq. 11.9 (there squared).
     """
     a, b = homogeneous(points_a), homogeneous(points_b)
     line_b, line_a = a @ fundamental.mT, b @ fundamental
@@ -97,7 +139,8 @@ def essential_from_pose(T_b_a: Tensor) -> Tensor:
 def decompose_essential(essential: Tensor) -> tuple[Tensor, Tensor]:
     """The four motions of E (..., 3, 3): rotations (..., 4, 3, 3) and unit translations (..., 4, 3).
 
-    Hartley and Zisserman, Multiple View Geometry, result 9.19.
+    Hartley and Zisserman, Multiple View Geometry, result 9.19. No gradient worth having: E has two equal
+    singular values.
     """
     U, _, Vt = torch.linalg.svd(essential)
     U = U * torch.linalg.det(U).sign()[..., None, None]
@@ -105,3 +148,36 @@ def decompose_essential(essential: Tensor) -> tuple[Tensor, Tensor]:
     W = essential.new_tensor([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     one, two, t = U @ W @ Vt, U @ W.T @ Vt, U[..., 2]
     return torch.stack([one, one, two, two], -3), torch.stack([t, -t, t, -t], -2)
+
+
+def in_front(T_b_a: Tensor, points_a: Tensor, points_b: Tensor, intrinsics: Tensor) -> tuple[Tensor, Tensor]:
+    """Which pairs (..., N) meet before both cameras, and which behind both, where -t would put them before.
+
+    T_b_a (..., 4, 4), points (..., N, 2) pixels, intrinsics (..., 3, 3). Signs of the midpoint's two depths
+    (Hartley and Sturm, CVIU 1997); parallel rays are neither. Meant for float64.
+    """
+    rotation = T_b_a[..., :3, :3]
+    ray_a, ray_b = rays(points_a, intrinsics), rays(points_b, intrinsics) @ rotation
+    centre_b = -rotation.mT @ T_b_a[..., :3, 3:]
+    ac, bc = (ray_a @ centre_b)[..., 0], (ray_b @ centre_b)[..., 0]
+    aa, bb, ab = ray_a.square().sum(-1), ray_b.square().sum(-1), (ray_a * ray_b).sum(-1)
+    along_a, along_b = bb * ac - ab * bc, ab * ac - aa * bc
+    return (along_a > 0) & (along_b > 0), (along_a < 0) & (along_b < 0)
+
+
+def choose_motion(
+    essential: Tensor, points_a: Tensor, points_b: Tensor, intrinsics: Tensor, weights: Tensor
+) -> Tensor:
+    """Of the four motions of E (..., 3, 3) the pose (..., 4, 4) with most weight in front of both cameras.
+
+    points (..., N, 2) pixels of the sample's own camera (..., 3, 3), weights (..., N), 0 = not counted.
+    """
+    rotations, translations = decompose_essential(essential)
+    T_b_a = torch.zeros(*translations.shape[:-1], 4, 4, dtype=essential.dtype, device=essential.device)
+    T_b_a[..., :3, :3], T_b_a[..., :3, 3], T_b_a[..., 3, 3] = rotations, translations, 1
+    # the second and the fourth motion are the first and the third with t turned round
+    views = (x.unsqueeze(-3) for x in (points_a, points_b, intrinsics))
+    before, behind = in_front(T_b_a[..., ::2, :, :], *views)
+    votes = torch.stack([before, behind], -2) * weights[..., None, None, :]
+    best = votes.sum(-1).flatten(-2).argmax(-1)[..., None, None, None]
+    return T_b_a.gather(-3, best.expand(*best.shape[:-3], 1, 4, 4))[..., 0, :, :]

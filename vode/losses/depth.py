@@ -10,12 +10,17 @@ from vode.geometry.camera import project, transform, unproject
 from vode.losses.masked import masked_mean
 
 MIN_DEPTH = 1e-3
+OUTLIER = 3.0
 
 
 def triangulated_depth(depth: Tensor, reference: Tensor, mask: Tensor) -> Tensor:
-    """mean (1 - depth / reference)^2 over ``mask``, all (B, N), depth already scaled: (B,)."""
+    """mean (1 - depth / reference)^2 over ``mask``, all (B, N), depth already scaled: (B,).
+
+    Points triangulated ``OUTLIER`` times nearer than the prediction are left out: they are mismatches or move
+    by themselves, and a few of them would outweigh all others.
+    """
     ratio = depth / torch.where(mask > 0, reference, 1.0).clamp(min=MIN_DEPTH)
-    return masked_mean((1 - ratio).square(), mask)
+    return masked_mean((1 - ratio.clamp(max=OUTLIER)).square(), mask * (ratio < OUTLIER))
 
 
 def reprojection(

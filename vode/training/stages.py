@@ -54,6 +54,8 @@ class MotionOptions:
     """RANSAC threshold in pixels at a width of 832"""
     inlier: float = 0.5
     """largest epipolar distance in pixels of a pixel that moves with the camera alone"""
+    min_parallax: float = 0.5
+    """smallest parallax in pixels of a triangulated point: with less, its depth is noise"""
 
 
 class Motion(NamedTuple):
@@ -99,11 +101,10 @@ def motion_from_flow(flow_ab: Tensor, flow_ba: Tensor, intrinsics: Tensor, optio
     distance = distance.view_as(scores.mask)
     rigid = (distance < options.inlier) / (1 + distance)
     best = matches.best_matches(flow_ab, scores.score * rigid, share=options.share, count=options.count)
-    points = triangulation.midpoint(
-        best.points_a, best.points_b, intrinsics, pair.T_b_a, size=size
-    )
+    points = triangulation.midpoint(best.points_a, best.points_b, intrinsics, pair.T_b_a, size=size)
+    apart = points.parallax * intrinsics[:, :1, 0] > options.min_parallax
     reliable = pair.reliable.to(flow_ab.dtype)
-    valid = points.valid * (best.scores > 0) * reliable[:, None]
+    valid = points.valid * apart * (best.scores > 0) * reliable[:, None]
     return Motion(
         pair.T_b_a,
         pair.fundamental,

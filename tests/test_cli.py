@@ -1,0 +1,159 @@
+"""The command line: every verb on tiny data, and bad input in one line with status 2."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from vode.cli import free_folder, main
+from vode.data.world import WorldOptions, WorldSequence
+from vode.training import loop
+
+TINY = (
+    "--sequences 0 --size 64 96 --world.frames 4 --batch 2 --flow-stage.steps 2 --depth-stage.steps 1 "
+    "--joint-stage.steps 1 --motion.count 500 --device cpu"
+).split()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short_drives():
+    """Held-out drives of a few frames."""
+    drive = WorldSequence(99, WorldOptions(size=(64, 96), frames=4))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "scoring_sequence", lambda config: drive)
+        patch.setattr("vode.data.world.held_out_sequence", lambda size: drive)
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(short_drives, tmp_path_factory):
+    """The folder of a finished tiny run."""
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    assert main(["train", "world", *TINY, "--run", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def kitti(tmp_path_factory):
+    """Two drives of the world written in the KITTI odometry layout."""
+    folder = tmp_path_factory.mktemp("cli") / "kitti"
+    arguments = "--seeds 3 4 --size 64 96 --frames 4 --camera 0 --device cpu".split()
+    assert main(["world", "--out", str(folder), *arguments]) == 0
+    return folder
+
+
+def refused(capfd, *arguments):
+    """The one line that a refused call prints."""
+    capfd.readouterr()
+    assert main([str(argument) for argument in arguments]) == 2
+    out, err = capfd.readouterr()
+    assert "Traceback" not in out + err
+    lines = [line for line in err.splitlines() if line]
+    assert len(lines) == 1, err
+    assert lines[0].startswith("vode: ")
+    return lines[0]
+
+
+def test_train_odom_and_depth_on_the_world(run, tmp_path, capfd):
+    assert (run / "results.json").exists()
+    assert main(["depth", str(run), "--json", str(tmp_path / "depth.json")]) == 0
+    assert main(["odom", str(run), "--alignment", "none", "--json", str(tmp_path / "odom.json")]) == 0
+    out = capfd.readouterr().out
+    assert "abs_rel" in out
+    assert "alignment" in out
+    depth = json.loads((tmp_path / "depth.json").read_text())
+    assert {"abs_rel", "sq_rel", "rmse", "rmse_log", "d1", "d2", "d3", "cap", "crop", "scaling"} <= depth.keys()
+    odom = json.loads((tmp_path / "odom.json").read_text())
+    assert {"t_err_percent", "r_err_deg_per_100m", "ate_m", "alignment", "frames"} <= odom.keys()
+    poses = np.loadtxt(run / "odometry" / "world99.txt")
+    assert poses.shape == (4, 12)
+    assert (run / "odometry" / "world99.png").stat().st_size > 5000
+    assert (run / "depth" / "world99.png").stat().st_size > 5000
+
+
+def test_kitti_layout_is_trained_and_evaluated_through_its_reader(run, kitti, tmp_path):
+    arguments = [*TINY, "--sequences", "03", "04", "--data", str(kitti), "--camera", "0"]
+    arguments += ["--start-from", str(run), "--run", str(tmp_path / "run")]
+    assert main(["train", "kitti-odom", *arguments]) == 0
+    where = ["--data", str(kitti), "--sequences", "03", "04", "--camera", "0"]
+    for verb in ("odom", "depth"):
+        file = tmp_path / f"{verb}.json"
+        extra = ["--alignment", "none"] if verb == "odom" else []
+        assert main([verb, str(tmp_path / "run"), *where, *extra, "--json", str(file)]) == 0
+        assert json.loads(file.read_text())["sequences"].keys() == {"03", "04"}
+
+
+def test_trajectory_files_are_scored_alone(kitti, tmp_path):
+    truth = kitti / "poses" / "03.txt"
+    file = tmp_path / "out.json"
+    assert main(["odom", "--estimate", str(truth), "--truth", str(truth), "--json", str(file)]) == 0
+    assert json.loads(file.read_text())["ate_m"] == pytest.approx(0, abs=1e-9)
+
+
+def test_resume_goes_on_with_a_finished_run(run):
+    assert main(["train", "--resume", str(run)]) == 0
+
+
+def test_runs_get_folders_of_their_own(tmp_path):
+    assert free_folder(tmp_path / "world") == tmp_path / "world"
+    (tmp_path / "world").mkdir()
+    assert free_folder(tmp_path / "world") == tmp_path / "world-2"
+
+
+def test_unknown_words_are_refused(capfd):
+    assert "'nonsense'" in refused(capfd, "nonsense")
+    assert "world, kitti-odom" in refused(capfd, "train", "nope")
+    assert "--foo" in refused(capfd, "train", "world", "--foo", "3")
+    assert "--batch" in refused(capfd, "train", "world", "--batch", "many")
+    assert "0 steps" in refused(
+        capfd, *"train world --flow-stage.steps 0 --depth-stage.steps 0 --joint-stage.steps 0".split()
+    )
+    assert "numbers" in refused(capfd, *"train world --sequences a".split())
+
+
+def test_missing_data_is_named(run, kitti, tmp_path, capfd):
+    assert "--data" in refused(capfd, "train", "kitti-odom", "--run", tmp_path / "new")
+    assert "nothing" in refused(capfd, "train", "kitti-odom", "--data", tmp_path / "nothing")
+    (tmp_path / "empty").mkdir()
+    assert "empty" in refused(capfd, "odom", run, "--data", tmp_path / "empty", "--sequences", "00")
+    assert "image_2" in refused(capfd, "odom", run, "--data", kitti, "--sequences", "03", "--camera", "2")
+    assert "config.json" in refused(capfd, "odom", tmp_path / "no-run")
+    assert "both" in refused(capfd, "odom", "--estimate", kitti / "poses" / "03.txt")
+    assert not (tmp_path / "new").exists()
+
+
+def test_weights_that_do_not_fit_are_named(run, tmp_path, capfd):
+    broken = tmp_path / "run"
+    broken.mkdir()
+    for name in ("config.json", "flow.safetensors", "depth.safetensors"):
+        (broken / name).write_bytes((run / name).read_bytes())
+    (broken / "depth.safetensors").write_bytes((run / "flow.safetensors").read_bytes())
+    assert "kind" in refused(capfd, "depth", broken)
+    (broken / "depth.safetensors").write_bytes((run / "depth.safetensors").read_bytes()[:1000])
+    assert re.search(r"depth\.safetensors: damaged", refused(capfd, "depth", broken))
+    (broken / "depth.safetensors").unlink()
+    assert "depth.safetensors" in refused(capfd, "depth", broken)
+    torch.save({"a": 1}, broken / "depth.safetensors")
+    assert "depth.safetensors" in refused(capfd, "odom", broken)
+
+
+def test_a_written_world_is_not_overwritten(kitti, capfd):
+    before = (kitti / "poses" / "03.txt").read_bytes()
+    line = refused(capfd, *f"world --out {kitti} --seeds 3 --size 64 96 --frames 4 --camera 0".split())
+    assert "not overwritten" in line
+    assert (kitti / "poses" / "03.txt").read_bytes() == before
+
+
+def test_a_file_where_a_folder_should_be(run, tmp_path, capfd):
+    (tmp_path / "file").write_text("")
+    assert "file" in refused(capfd, "depth", run, "--out", tmp_path / "file" / "out")
+
+
+def test_help_is_not_an_error(capsys):
+    assert main(["--help"]) == 0
+    with pytest.raises(SystemExit) as end:
+        main(["train", "--help"])
+    assert end.value.code == 0
+    assert "--flow-stage.steps" in capsys.readouterr().out

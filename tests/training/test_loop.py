@@ -1,0 +1,162 @@
+"""Training on tiny drives: losses fall, a resumed run equals an uninterrupted one, nothing is overwritten."""
+
+import json
+import os
+import signal
+
+import pytest
+import torch
+
+from vode.data.world import WorldOptions, WorldSequence
+from vode.errors import InputError
+from vode.training import loop
+from vode.training.config import StageConfig, TrainConfig
+from vode.training.log import RunLog
+from vode.training.stages import MotionOptions
+
+SIZE = (64, 96)
+TINY = TrainConfig(
+    dataset="world",
+    sequences=("0", "1"),
+    size=SIZE,
+    world=WorldOptions(frames=4),
+    batch=2,
+    flow_stage=StageConfig(steps=3, learning_rate=1e-3),
+    depth_stage=StageConfig(steps=3, learning_rate=1e-3),
+    joint_stage=StageConfig(steps=2, learning_rate=1e-3),
+    motion=MotionOptions(count=500, threshold=4.0),
+    save_every=100,
+    log_every=1,
+    picture_every=2,
+    device="cpu",
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short_score():
+    """The final score on a few frames instead of a whole drive."""
+    drive = WorldSequence(99, WorldOptions(size=SIZE, frames=4))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "scoring_sequence", lambda config: drive)
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(short_score, tmp_path_factory):
+    """The folder of a finished run of TINY."""
+    folder = tmp_path_factory.mktemp("loop") / "run"
+    loop.train(TINY, folder)
+    return folder
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """A function that makes Ctrl-C arrive after a given step."""
+
+    def after(step):
+        told = RunLog.step
+
+        def tell(self, done):
+            told(self, done)
+            if done == step:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        monkeypatch.setattr(RunLog, "step", tell)
+
+    return after
+
+
+def weights(folder):
+    return torch.load(folder / "checkpoint.pt", weights_only=True)["networks"]
+
+
+def test_a_run_leaves_its_configuration_logs_weights_and_results(run):
+    names = {path.name for path in run.iterdir()}
+    expected = {"config.json", "log.jsonl", "tensorboard", "checkpoint.pt", "results.json"}
+    assert expected | {"flow.safetensors", "depth.safetensors"} <= names
+    assert not [name for name in names if name.endswith(".tmp")]
+    saved = json.loads((run / "results.json").read_text())
+    asked = "flow_epe_px depth_abs_rel depth_abs_rel_constant t_err_percent r_err_deg_per_100m ate_m minutes"
+    assert {*asked.split(), "peak_memory_gib"} <= saved.keys()
+    assert 0 < saved["peak_memory_gib"] < 64
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 9))
+    assert [line["stage"] for line in lines] == ["flow"] * 3 + ["depth"] * 3 + ["joint"] * 2
+    assert loop.read_config(run) == TINY
+
+
+def test_a_run_stopped_in_each_stage_and_resumed_equals_an_uninterrupted_one(run, tmp_path, interrupt):
+    cut = tmp_path / "cut"
+    interrupt(2)
+    assert loop.train(TINY, cut) == {}
+    for stop in (5, 7):
+        assert not (cut / "results.json").exists()
+        interrupt(stop)
+        assert loop.resume(cut) == {}
+    results = loop.resume(cut)
+    whole, resumed = weights(run), weights(cut)
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    assert results["flow_epe_px"] == json.loads((run / "results.json").read_text())["flow_epe_px"]
+
+
+def test_training_reduces_the_losses(tmp_path):
+    config = TrainConfig(
+        **{**vars(TINY), "flow_stage": StageConfig(steps=25, learning_rate=1e-3)}
+        | {"depth_stage": StageConfig(), "joint_stage": StageConfig()}
+    )
+    loop.train(config, tmp_path / "run")
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    losses = [line["loss"] for line in lines]
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+
+
+def test_a_run_is_never_overwritten(run):
+    before = (run / "checkpoint.pt").read_bytes()
+    with pytest.raises(InputError, match="holds a run already"):
+        loop.train(TINY, run)
+    assert (run / "checkpoint.pt").read_bytes() == before
+
+
+def test_the_start_can_be_another_runs_weights(run):
+    config = TrainConfig(**{**vars(TINY), "start_from": run})
+    one, two = weights(run), loop.build_networks(config).state_dict()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_bad_checkpoints_are_named(run, tmp_path):
+    (tmp_path / "config.json").write_bytes((run / "config.json").read_bytes())
+    path = tmp_path / "checkpoint.pt"
+    with pytest.raises(InputError, match="no such checkpoint"):
+        loop.resume(tmp_path)
+    data = (run / "checkpoint.pt").read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match=r"checkpoint\.pt: damaged"):
+        loop.resume(tmp_path)
+    torch.save({"model": {}}, path)
+    with pytest.raises(InputError, match="not a checkpoint"):
+        loop.resume(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(InputError, match="config.json: not JSON"):
+        loop.resume(tmp_path)
+    (tmp_path / "config.json").write_text('{"batches": 3}')
+    with pytest.raises(InputError, match="not the configuration of a run"):
+        loop.resume(tmp_path)
+
+
+def test_the_order_of_samples_continues_and_reshuffles():
+    whole = list(loop.EndlessOrder(5, first=0, count=20, seed=3))
+    tail = list(loop.EndlessOrder(5, first=7, count=13, seed=3))
+    assert tail == whole[7:]
+    epochs = [[index for index, _ in whole[k : k + 5]] for k in range(0, 20, 5)]
+    assert all(sorted(epoch) == list(range(5)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) > 1
+
+
+def test_learning_rate_schedule():
+    constant = StageConfig(steps=10, learning_rate=2.0)
+    assert [loop.learning_rate(constant, step) for step in (0, 5, 9)] == [2.0, 2.0, 2.0]
+    cosine = StageConfig(steps=100, learning_rate=1.0, decay="cosine", warm_up=10)
+    assert loop.learning_rate(cosine, 0) == pytest.approx(0.1)
+    assert loop.learning_rate(cosine, 50) == pytest.approx(0.02 + 0.98 / 2)
+    assert loop.learning_rate(cosine, 100) == pytest.approx(0.02)

@@ -1,0 +1,178 @@
+"""Gauss-Newton on the essential manifold: E = [t]x R with unit t, five degrees of freedom.
+
+Robust sums of squared Sampson distances of calibrated rays, all models of all samples at once. The
+constraint and its slope are linear in products of coordinates that never change, so each step is a few
+matrix products and one pass over a weight per point.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vode.geometry.epipolar import homogeneous, skew
+
+CUT = 4.0
+"""Tukey's limit in standard deviations: near the best for Gaussian noise among outliers"""
+PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+
+
+class RayPairs(NamedTuple):
+    """Products of the coordinates of both rays (x, y, 1) of every pair."""
+
+    mixed: Tensor
+    """b_i a_j (B, 9, N)"""
+    squares: Tensor
+    """a_i a_j, then b_i b_j, for i <= j (B, 12, N)"""
+    used: Tensor
+    """(B, 1, N), 0 or 1"""
+
+
+def ray_pairs(rays_a: Tensor, rays_b: Tensor, used: Tensor) -> RayPairs:
+    """Rays (B, N, 2) and used (B, N), 0 or 1, made ready for the functions below."""
+    a, b = (homogeneous(x).mT.contiguous() for x in (rays_a, rays_b))
+    first, second = [i for i, _ in PAIRS], [j for _, j in PAIRS]
+    mixed = (b.unsqueeze(2) * a.unsqueeze(1)).flatten(1, 2)
+    squares = torch.cat([a[:, first] * a[:, second], b[:, first] * b[:, second]], 1)
+    return RayPairs(mixed, squares, used.unsqueeze(1))
+
+
+def refine(rotation: Tensor, translation: Tensor, pairs: RayPairs, limits: Tensor) -> tuple[Tensor, Tensor]:
+    """Gauss-Newton with Tukey weights: rotations (B, M, 3, 3), unit translations (B, M, 3).
+
+    limits (B, M or 1, K): from this Sampson distance on a pair has no weight in step k. Every step is taken.
+    """
+    for limit in limits.unbind(-1):
+        rotation, translation = _step(rotation, translation, *_system(rotation, translation, pairs, limit))
+    return rotation, translation
+
+
+def refine_adaptive(
+    rotation: Tensor, translation: Tensor, pairs: RayPairs, threshold: Tensor, *, rounds: int = 2, steps: int = 3
+) -> tuple[Tensor, Tensor]:
+    """``refine`` with a limit of ``CUT`` times the noise, which is estimated anew before each round.
+
+    threshold (B,), in the unit of rays, bounds the noise. The result never has a higher truncated cost than
+    the start.
+    """
+    start = truncated_cost(sampson_squared(skew(translation) @ rotation, pairs), pairs.used, threshold)
+    before = rotation, translation
+    for _ in range(rounds):
+        sigma = noise(sampson_squared(skew(translation) @ rotation, pairs), pairs.used, threshold)
+        rotation, translation = refine(rotation, translation, pairs, (CUT * sigma).unsqueeze(-1).repeat(1, 1, steps))
+    better = truncated_cost(sampson_squared(skew(translation) @ rotation, pairs), pairs.used, threshold) <= start
+    rotation = torch.where(better[..., None, None], rotation, before[0])
+    return rotation, torch.where(better[..., None], translation, before[1])
+
+
+def sampson_squared(essential: Tensor, pairs: RayPairs) -> Tensor:
+    """Squared Sampson distances (B, M, N) of models (B, M, 3, 3)."""
+    algebraic, inverse = _algebraic(essential, pairs)
+    return algebraic.square_().mul_(inverse)
+
+
+def _algebraic(essential: Tensor, pairs: RayPairs) -> tuple[Tensor, Tensor]:
+    """b^T E a and the inverse squared slope, (B, M, N)."""
+    line_b, line_a = essential[..., :2, :], essential[..., :2]
+    forms = torch.cat([_upper(line_b.mT @ line_b), _upper(line_a @ line_a.mT)], -1)
+    slope = (forms @ pairs.squares).clamp_(min=1e-16)
+    return essential.flatten(-2) @ pairs.mixed, slope.reciprocal_()
+
+
+def _upper(form: Tensor) -> Tensor:
+    """Quadratic forms (..., 3, 3) as coefficients (..., 6) of the products of PAIRS."""
+    return torch.stack([form[..., i, j] * (1 if i == j else 2) for i, j in PAIRS], -1)
+
+
+def truncated_cost(squared: Tensor, used: Tensor, threshold: Tensor) -> Tensor:
+    """MSAC (Torr and Zisserman, CVIU 2000): (B, M) sums of min(d^2 / t^2, 1) over squared distances (B, M, N)."""
+    return ((squared / threshold.square()[:, None, None]).clamp(max=1) * used).sum(-1)
+
+
+def noise(squared: Tensor, used: Tensor, threshold: Tensor, *, steps: int = 5) -> Tensor:
+    """Standard deviation (B, M) of inliers' distances, from squared distances (B, M, N).
+
+    Expectation maximisation for Gaussian inliers among evenly spread outliers within 4 thresholds
+    (MLESAC, Torr and Zisserman, CVIU 2000); between 0.02 and 1 threshold.
+    """
+    threshold = threshold[:, None, None]
+    window = 4 * threshold
+    seen = used * (squared < window.square())
+    count = seen.sum(-1, keepdim=True).clamp(min=1)
+    sigma, floor = (threshold / 2).expand_as(count), torch.full_like(count, 0.05)
+    for _ in range(steps):
+        density = torch.exp(squared / (-2 * sigma.square()))
+        weight = seen * density / (density + floor)
+        inliers = weight.sum(-1, keepdim=True).clamp(min=1)
+        variance = (weight * squared).sum(-1, keepdim=True) / inliers
+        sigma = variance.sqrt().maximum(0.02 * threshold).minimum(threshold)
+        outliers = (count - inliers).maximum(0.01 * count)
+        floor = outliers / inliers * sigma * (2 * torch.pi) ** 0.5 / (2 * window)
+    return sigma[..., 0]
+
+
+def _system(
+    rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Normal matrix (B, M, 5, 5) and gradient (B, M, 5) of the Tukey-weighted squared Sampson distances.
+
+    The matrix keeps the slopes fixed; the gradient does not, so that the minimum is the true one.
+    """
+    essential = skew(translation) @ rotation
+    algebraic, inverse = _algebraic(essential, pairs)
+    squared = algebraic.square() * inverse
+    tukey = squared.div(-limit.square().unsqueeze(-1)).add_(1).clamp_(min=0).square_().mul_(pairs.used)
+    weight = tukey.mul_(inverse)
+    change = ((weight * algebraic) @ pairs.mixed.mT).unflatten(-1, (3, 3))
+    bend = squared.mul_(weight) @ pairs.squares.mT
+    full = [[PAIRS.index((min(i, j), max(i, j))) for j in range(3)] for i in range(3)]
+    full = torch.tensor(full, device=weight.device)
+    change[..., :2, :] -= essential[..., :2, :] @ bend[..., full]
+    change[..., :2] -= bend[..., 6 + full] @ essential[..., :2]
+    directions = _directions(rotation, translation)
+    jacobian = directions.mT @ pairs.mixed.unsqueeze(1)
+    normal = (jacobian * weight.unsqueeze(-2)) @ jacobian.mT
+    return normal, (directions.mT @ change.flatten(-2).unsqueeze(-1))[..., 0]
+
+
+def _tangent(translation: Tensor) -> Tensor:
+    """Orthonormal basis (..., 3, 2) of the sphere at unit vectors (..., 3)."""
+    # the axis least along t gives the best conditioned cross product
+    axis = torch.zeros_like(translation).scatter(-1, translation.abs().argmin(-1, keepdim=True), 1.0)
+    first = torch.linalg.cross(translation, axis)
+    first = first / first.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+    return torch.stack([first, torch.linalg.cross(translation, first)], -1)
+
+
+def _directions(rotation: Tensor, translation: Tensor) -> Tensor:
+    """Change of E, row by row, (..., 9, 5) along R exp(w) and the two tangents of t."""
+    generators = skew(torch.eye(3, device=rotation.device, dtype=rotation.dtype))
+    turning = (skew(translation) @ rotation).unsqueeze(-3) @ generators
+    moving = skew(_tangent(translation).mT) @ rotation.unsqueeze(-3)
+    return torch.cat([turning, moving], -3).flatten(-2).mT
+
+
+def _step(
+    rotation: Tensor, translation: Tensor, normal: Tensor, gradient: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The slightly damped step of a system, at most a radian long."""
+    trace = normal.diagonal(dim1=-2, dim2=-1).mean(-1).clamp(min=1e-12)
+    eye = torch.eye(5, device=normal.device, dtype=normal.dtype)
+    damped = normal + (1e-6 * trace)[..., None, None] * eye
+    step = -torch.linalg.solve_ex(damped, gradient.unsqueeze(-1))[0][..., 0]
+    step = step / step.norm(dim=-1, keepdim=True).clamp(min=1)
+    return move(rotation, translation, step)
+
+
+def move(rotation: Tensor, translation: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+    """R exp(w) and the unit vector at t + tangent v, for steps (w, v) (..., 5)."""
+    vector = step[..., :3]
+    square = vector.square().sum(-1)[..., None, None]
+    angle = square.clamp(min=1e-30).sqrt()
+    cross = skew(vector)
+    eye = torch.eye(3, device=step.device, dtype=step.dtype)
+    turn = eye + torch.sinc(angle / torch.pi) * cross + 0.5 * torch.sinc(angle / 2 / torch.pi).square() * cross @ cross
+    moved = translation + (_tangent(translation) @ step[..., 3:, None])[..., 0]
+    return rotation @ turn, moved / moved.norm(dim=-1, keepdim=True).clamp(min=1e-12)
