@@ -13,7 +13,8 @@ WORLD = TrainConfig(
     flow_stage=StageConfig(steps=600, learning_rate=1e-3, decay="cosine", warm_up=20),
     depth_stage=StageConfig(steps=300, learning_rate=4e-4, decay="cosine", warm_up=20),
     joint_stage=StageConfig(steps=100, learning_rate=2e-4, decay="cosine", warm_up=20),
-    motion=MotionOptions(threshold=1.3),
+    motion=MotionOptions(share=0.5, threshold=0.65),
+    precision="auto",
 )
 """The built-in world from random weights, in minutes on two CPU cores."""
 
@@ -24,7 +25,8 @@ KITTI_ODOM = TrainConfig(
     flow_stage=StageConfig(steps=150, learning_rate=1e-4, decay="cosine", warm_up=10),
     depth_stage=StageConfig(steps=100, learning_rate=1e-4, decay="cosine", warm_up=10),
     joint_stage=StageConfig(steps=50, learning_rate=5e-5, decay="cosine", warm_up=10),
-    motion=MotionOptions(threshold=0.6),
+    motion=MotionOptions(share=0.5, threshold=0.3),
+    precision="auto",
 )
 """KITTI odometry at half size, for a start from the world's weights (--start-from runs/world): minutes on a CPU."""
 

@@ -46,7 +46,8 @@ def eight_point(points_a: Tensor, points_b: Tensor, weights: Tensor | None = Non
 
     points (..., N >= 8, 2); weights (..., N) >= 0 multiply the squared algebraic errors. On rays (pixels
     through K^-1) the result is an essential matrix up to its singular values. Its largest entry is positive.
-    Gradients are finite also for degenerate points, whose matrix is any of those that fit. Hartley, PAMI 1997.
+    Gradients are finite also for degenerate points, whose matrix is any of those that fit. Hartley,
+    PAMI 1997. Raises ValueError for fewer than 8 points.
     """
     if points_a.shape[-2] < 8:
         raise ValueError(f"the 8-point method needs 8 points, got {points_a.shape[-2]}")

@@ -9,13 +9,18 @@ from torch import Tensor
 
 
 def usac_poses(a: Tensor, b: Tensor, K: Tensor, usable: Tensor, *, threshold: float, seed: int) -> Tensor:
-    """Poses T_b_a (B, 4, 4) of pixels (B, N, 2), camera K (B, 3, 3), over usable (B, N); NaN where none is found."""
+    """Poses T_b_a (B, 4, 4) of pixels (B, N, 2) of cameras K (B, 3, 3), over usable (B, N).
+
+    threshold in pixels. NaN where no pose is found.
+    """
     arrays = (x.detach().cpu().numpy() for x in (a, b, K, usable))
     poses = [_pose(*pair, threshold, seed) for pair in zip(*arrays, strict=True)]
     return torch.from_numpy(np.stack(poses)).to(a)
 
 
-def _pose(a: np.ndarray, b: np.ndarray, K: np.ndarray, usable: np.ndarray, threshold: float, seed: int) -> np.ndarray:
+def _pose(
+    a: np.ndarray, b: np.ndarray, K: np.ndarray, usable: np.ndarray, threshold: float, seed: int
+) -> np.ndarray:
     T_b_a = np.full((4, 4), np.nan)
     a, b = np.ascontiguousarray(a[usable]), np.ascontiguousarray(b[usable])
     if len(a) < 6:

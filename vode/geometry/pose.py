@@ -1,4 +1,4 @@
-"""Rigid motions (..., 4, 4) and rotations: inverse, angle, exponential, quaternions (w first)."""
+"""Rigid motions (..., 4, 4) and rotations: inverse, angle, exp and log, Euler angles, quaternions w first."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ def inverse(T_b_a: Tensor) -> Tensor:
     """T_a_b of a rigid motion (..., 4, 4)."""
     rotation = T_b_a[..., :3, :3].mT
     return from_rotation_translation(rotation, -(rotation @ T_b_a[..., :3, 3:])[..., 0])
+
+
+def relative(T_world_a: Tensor, T_world_b: Tensor) -> Tensor:
+    """T_b_a of two poses (..., 4, 4): takes points of frame a to frame b."""
+    return inverse(T_world_b) @ T_world_a
 
 
 def from_rotation_translation(rotation: Tensor, translation: Tensor) -> Tensor:
@@ -29,8 +34,13 @@ def rotation_angle(rotation: Tensor) -> Tensor:
 
 
 def so3_exp(vector: Tensor) -> Tensor:
-    """Rotation (..., 3, 3) by a rotation vector (..., 3) in radians."""
-    return torch.linalg.matrix_exp(skew(vector))
+    """Rotation (..., 3, 3) by a rotation vector (..., 3) in radians (Rodrigues)."""
+    angle = vector.square().sum(-1)[..., None, None].clamp(min=1e-30).sqrt()
+    cross = skew(vector)
+    eye = torch.eye(3, device=vector.device, dtype=vector.dtype)
+    # sinc keeps both factors exact near zero, where sin(x) / x and (1 - cos x) / x^2 are not
+    half = torch.sinc(angle / (2 * torch.pi))
+    return eye + torch.sinc(angle / torch.pi) * cross + 0.5 * half.square() * (cross @ cross)
 
 
 def so3_log(rotation: Tensor) -> Tensor:
@@ -74,6 +84,27 @@ def matrix_to_quaternion(rotation: Tensor) -> Tensor:
     quaternion = rows.gather(-2, best[..., None, None].expand(*best.shape, 1, 4))[..., 0, :]
     quaternion = quaternion / quaternion.norm(dim=-1, keepdim=True)
     return torch.where(quaternion[..., :1] < 0, -quaternion, quaternion)
+
+
+def euler_to_matrix(angles: Tensor) -> Tensor:
+    """Roll, pitch, yaw (..., 3) in radians about x, y, z -> R = Rz(yaw) Ry(pitch) Rx(roll), (..., 3, 3)."""
+    axes = torch.eye(3, device=angles.device, dtype=angles.dtype)
+    x, y, z = so3_exp(angles.unsqueeze(-1) * axes).unbind(-3)
+    return z @ y @ x
+
+
+def matrix_to_euler(rotation: Tensor) -> Tensor:
+    """Roll, pitch, yaw (..., 3) of rotations (..., 3, 3), pitch in -pi/2..pi/2.
+
+    At a pitch of a right angle only the sum or difference of roll and yaw is told: roll is then set to 0.
+    """
+    level = torch.hypot(rotation[..., 0, 0], rotation[..., 1, 0])
+    locked = level < 10 * torch.finfo(rotation.dtype).eps
+    roll = torch.atan2(rotation[..., 2, 1], rotation[..., 2, 2])
+    pitch = torch.atan2(-rotation[..., 2, 0], level)
+    yaw = torch.atan2(rotation[..., 1, 0], rotation[..., 0, 0])
+    alone = torch.atan2(-rotation[..., 0, 1], rotation[..., 1, 1])
+    return torch.stack([torch.where(locked, 0.0, roll), pitch, torch.where(locked, alone, yaw)], -1)
 
 
 def _vee(skewed: Tensor) -> Tensor:

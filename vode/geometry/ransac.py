@@ -12,24 +12,24 @@ import torch
 from torch import Tensor
 
 from vode.geometry.epipolar import decompose_essential, eight_point, normalise_points, sampson_distance, skew
-from vode.geometry.refinement import ray_pairs, refine, refine_adaptive, sampson_squared, truncated_cost
-
-SAMPLE = 8
+from vode.geometry.refinement import five_point, ray_pairs, refine, refine_adaptive, truncated_cost
 
 
 @dataclass(frozen=True)
 class RansacOptions:
     """Effort of the robust estimation."""
 
-    hypotheses: int = 192
-    """minimal samples of 8 points, drawn by score"""
+    eight_point: int = 96
+    """hypotheses from samples of 8 points, good for any motion"""
+    five_point: int = 384
+    """hypotheses from samples of 5 points, good for small rotations and planes, and many outliers"""
     preview: int = 500
     """usable points that hypotheses are first judged on"""
     finalists: int = 6
     """hypotheses that are optimised"""
     polish: int = 1500
     """usable points that finalists are optimised and judged on; the best is refined on all"""
-    limits: tuple[float, ...] = (6.0, 4.0, 3.0, 2.0, 2.0)
+    limits: tuple[float, ...] = (6.0, 4.0, 3.0, 2.0, 1.5, 1.5)
     """inlier limits, in thresholds, of successive steps of the local optimisation"""
 
 
@@ -43,17 +43,20 @@ def ransac_essential(
     seed: int = 0,
     options: RansacOptions = RansacOptions(),
 ) -> tuple[Tensor, Tensor]:
-    """Robust essential matrix [t]x R of rays (B, N, 2): R (B, 3, 3) and unit t (B, 3), one of the four motions.
+    """Robust essential matrix [t]x R of rays (B, N >= 8, 2): one R (B, 3, 3) and t (B, 3) of its four.
 
-    rays are pixels through K^-1, weights (B, N) how likely a pair is drawn, 0 = never used, threshold (B,) a
-    Sampson distance in the unit of the rays. Hypotheses by the normalised 8-point method, judged by a truncated
-    cost (MSAC), the best optimised on the essential manifold (LO-RANSAC, Chum et al., DAGM 2003), the winner
-    refined on all points with its own noise.
+    Rays are pixels through K^-1; weights (B, N) say how likely a pair is drawn, 0 = never used; threshold
+    (B,) is a Sampson distance in the unit of the rays. Hypotheses by the normalised 8-point method and from 5
+    points are judged by a truncated cost (MSAC), the best optimised on the essential manifold (LO-RANSAC,
+    Chum et al., DAGM 2003), the winner refined on all points by its own noise. Meant for float64.
     """
     generator = torch.Generator(rays_a.device).manual_seed(seed)
     order = _usable_first(weights, generator)
     a, b, w = _take(rays_a, order), _take(rays_b, order), weights.gather(1, order)
-    models = _finalists(a, b, w, threshold, generator, options)
+    eight = _draw(w, options.eight_point, 8, generator)
+    five = _draw(w, options.five_point, 5, generator)
+    models = [eight_point(_take(a, eight), _take(b, eight)), five_point(_take(a, five), _take(b, five))]
+    models = _finalists(torch.cat(models, 1), a, b, w, threshold, options)
     rotations, translations = decompose_essential(models)
     rotation, translation = rotations[..., 0, :, :], translations[..., 0, :]
     used = (w > 0).to(a.dtype)
@@ -63,7 +66,7 @@ def ransac_essential(
     optimised = refine(rotation, translation, pairs, limits)
     rotation = torch.cat([rotation, optimised[0]], 1)
     translation = torch.cat([translation, optimised[1]], 1)
-    cost = truncated_cost(sampson_squared(skew(translation) @ rotation, pairs), pairs.used, threshold)
+    cost = truncated_cost(skew(translation) @ rotation, pairs, threshold)
     rotation, translation = _best(rotation, cost, 1), _best(translation, cost, 1)
     rotation, translation = refine_adaptive(rotation, translation, ray_pairs(a, b, used), threshold)
     return rotation[:, 0], translation[:, 0]
@@ -79,14 +82,16 @@ def ransac_fundamental(
     seed: int = 0,
     options: RansacOptions = RansacOptions(),
 ) -> Tensor:
-    """Robust fundamental matrices (B, 3, 3) of pixels (B, N, 2), for cameras that are not known.
+    """Robust fundamental matrices (B, 3, 3) of pixels (B, N >= 8, 2), for cameras that are not known.
 
-    weights and threshold as in ``ransac_essential``, in pixels. Local optimisation by weighted 8-point refits.
+    Weights and threshold as in ``ransac_essential``, but in pixels. Local optimisation by weighted 8-point
+    refits.
     """
     generator = torch.Generator(points_a.device).manual_seed(seed)
     order = _usable_first(weights, generator)
     a, b, w = _take(points_a, order), _take(points_b, order), weights.gather(1, order)
-    models = _finalists(a, b, w, threshold, generator, options)
+    index = _draw(w, options.eight_point + options.five_point, 8, generator)
+    models = _finalists(eight_point(_take(a, index), _take(b, index)), a, b, w, threshold, options)
     some = slice(options.polish)
     optimised = _refit(models, a[:, some], b[:, some], w[:, some], threshold, options.limits)
     models = torch.cat([models, optimised], 1)
@@ -96,17 +101,17 @@ def ransac_fundamental(
 
 
 def _finalists(
-    a: Tensor, b: Tensor, weights: Tensor, threshold: Tensor, generator: torch.Generator, options: RansacOptions
+    models: Tensor, a: Tensor, b: Tensor, weights: Tensor, threshold: Tensor, options: RansacOptions
 ) -> Tensor:
-    """The best hypotheses (B, finalists, 3, 3) of points in random order, usable ones first."""
-    index = _draw(weights, options.hypotheses, generator)
-    models = eight_point(_take(a, index), _take(b, index))
+    """The best of the hypotheses (B, H, 3, 3) on the first points, (B, finalists, 3, 3)."""
     few = slice(options.preview)
     # float32 tells hypotheses apart well enough once coordinates are near 1
-    (a, T_a), (b, T_b) = normalise_points(a[:, few], weights[:, few]), normalise_points(b[:, few], weights[:, few])
+    weights = weights[:, few]
+    a, T_a = normalise_points(a[:, few], weights)
+    b, T_b = normalise_points(b[:, few], weights)
     near = torch.linalg.inv(T_b).mT.unsqueeze(1) @ models @ torch.linalg.inv(T_a).unsqueeze(1)
     limit = threshold * (T_a[:, 0, 0] * T_b[:, 0, 0]).sqrt()
-    cost = _cost(near.float(), a.float(), b.float(), weights[:, few], 2 * limit.float())
+    cost = _cost(near.float(), a.float(), b.float(), weights, 2 * limit.float())
     return _best(models, cost, options.finalists)
 
 
@@ -118,8 +123,9 @@ def _refit(
     for limit in limits:
         distance = sampson_distance(models, a, b)
         tukey = (1 - (distance / (limit * threshold[:, None, None])).square()).clamp(min=0).square()
-        lines = a @ models[..., :2].mT + models[..., None, :, 2], b @ models[..., :2, :] + models[..., None, 2, :]
-        slope = sum(line[..., :2].square().sum(-1) for line in lines)
+        line_b = a @ models[..., :2, :2].mT + models[..., None, :2, 2]
+        line_a = b @ models[..., :2, :2] + models[..., None, 2, :2]
+        slope = line_a.square().sum(-1) + line_b.square().sum(-1)
         weight = tukey * used / slope.clamp(min=1e-30)
         models = eight_point(*(x.expand(-1, models.shape[1], -1, -1) for x in (a, b)), weight)
     return models
@@ -127,7 +133,7 @@ def _refit(
 
 def _cost(models: Tensor, a: Tensor, b: Tensor, weights: Tensor, threshold: Tensor) -> Tensor:
     pairs = ray_pairs(a, b, (weights > 0).to(a.dtype))
-    return truncated_cost(sampson_squared(models, pairs), pairs.used, threshold)
+    return truncated_cost(models, pairs, threshold)
 
 
 def _usable_first(weights: Tensor, generator: torch.Generator) -> Tensor:
@@ -136,15 +142,15 @@ def _usable_first(weights: Tensor, generator: torch.Generator) -> Tensor:
     return (rank + 2 * (weights <= 0)).argsort(dim=1)
 
 
-def _draw(weights: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Indices (B, count, 8) of points drawn in proportion to weights (B, N).
+def _draw(weights: Tensor, count: int, size: int, generator: torch.Generator) -> Tensor:
+    """Indices (B, count, size) of points drawn in proportion to weights (B, N).
 
-    Systematic sampling: one point from each eighth of the weight, the eighths turned at random for every
-    sample, so that a point comes twice only if it holds more than an eighth.
+    Systematic sampling: one point from each of ``size`` equal parts of the weight, the parts turned at random
+    for every sample, so that a point comes twice only if it holds more than a part.
     """
-    shape = (count, SAMPLE + 1)
+    shape = (count, size + 1)
     uniform = torch.rand(shape, generator=generator, device=weights.device, dtype=weights.dtype)
-    place = (torch.arange(SAMPLE, device=weights.device) + uniform[:, 1:]) / SAMPLE
+    place = (torch.arange(size, device=weights.device) + uniform[:, 1:]) / size
     # rounding must never reach past the last point of weight
     place = ((place + uniform[:, :1]) % 1).clamp(max=1 - 1e-6)
     edges = weights.cumsum(-1)
@@ -161,4 +167,5 @@ def _take(points: Tensor, index: Tensor) -> Tensor:
 def _best(values: Tensor, cost: Tensor, count: int) -> Tensor:
     """Of values (B, M, ...) the ``count`` of the lowest cost (B, M)."""
     index = cost.nan_to_num(float("inf")).topk(min(count, cost.shape[1]), dim=1, largest=False).indices
-    return values.gather(1, index.view(*index.shape, *[1] * (values.ndim - 2)).expand(-1, -1, *values.shape[2:]))
+    index = index.view(*index.shape, *[1] * (values.ndim - 2))
+    return values.gather(1, index.expand(-1, -1, *values.shape[2:]))

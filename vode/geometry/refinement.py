@@ -12,7 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vode.geometry.epipolar import homogeneous, skew
+from vode.geometry.epipolar import homogeneous, skew, smallest_eigenvector
+from vode.geometry.pose import so3_exp
 
 CUT = 4.0
 """Tukey's limit in standard deviations: near the best for Gaussian noise among outliers"""
@@ -39,6 +40,25 @@ def ray_pairs(rays_a: Tensor, rays_b: Tensor, used: Tensor) -> RayPairs:
     return RayPairs(mixed, squares, used.unsqueeze(1))
 
 
+def five_point(rays_a: Tensor, rays_b: Tensor, *, steps: int = 4) -> Tensor:
+    """Essential matrices (..., 3, 3) through five pairs of rays (..., 5, 2), by Newton from no rotation.
+
+    One solution for rotations of a few degrees between the views; none is promised beyond.
+    """
+    a, b = homogeneous(rays_a), homogeneous(rays_b)
+    mixed = (b.unsqueeze(-1) * a.unsqueeze(-2)).flatten(-2)
+    normals = torch.linalg.cross(a, b)
+    translation = smallest_eigenvector(normals.mT @ normals)
+    rotation = torch.eye(3, device=a.device, dtype=a.dtype).expand(*translation.shape, 3)
+    for _ in range(steps):
+        residual = mixed @ (skew(translation) @ rotation).flatten(-2).unsqueeze(-1)
+        jacobian = mixed @ _directions(rotation, translation)
+        step = -torch.linalg.solve_ex(jacobian, residual)[0][..., 0].nan_to_num(0.0, 0.0, 0.0)
+        step = step / (2 * step.norm(dim=-1, keepdim=True)).clamp(min=1)
+        rotation, translation = move(rotation, translation, step)
+    return skew(translation) @ rotation
+
+
 def refine(rotation: Tensor, translation: Tensor, pairs: RayPairs, limits: Tensor) -> tuple[Tensor, Tensor]:
     """Gauss-Newton with Tukey weights: rotations (B, M, 3, 3), unit translations (B, M, 3).
 
@@ -50,21 +70,28 @@ def refine(rotation: Tensor, translation: Tensor, pairs: RayPairs, limits: Tenso
 
 
 def refine_adaptive(
-    rotation: Tensor, translation: Tensor, pairs: RayPairs, threshold: Tensor, *, rounds: int = 2, steps: int = 3
+    rotation: Tensor,
+    translation: Tensor,
+    pairs: RayPairs,
+    threshold: Tensor,
+    *,
+    rounds: int = 2,
+    steps: int = 3,
 ) -> tuple[Tensor, Tensor]:
     """``refine`` with a limit of ``CUT`` times the noise, which is estimated anew before each round.
 
     threshold (B,), in the unit of rays, bounds the noise. The result never has a higher truncated cost than
     the start.
     """
-    start = truncated_cost(sampson_squared(skew(translation) @ rotation, pairs), pairs.used, threshold)
-    before = rotation, translation
+    start, before = skew(translation) @ rotation, (rotation, translation)
     for _ in range(rounds):
-        sigma = noise(sampson_squared(skew(translation) @ rotation, pairs), pairs.used, threshold)
-        rotation, translation = refine(rotation, translation, pairs, (CUT * sigma).unsqueeze(-1).repeat(1, 1, steps))
-    better = truncated_cost(sampson_squared(skew(translation) @ rotation, pairs), pairs.used, threshold) <= start
-    rotation = torch.where(better[..., None, None], rotation, before[0])
-    return rotation, torch.where(better[..., None], translation, before[1])
+        limit = CUT * noise(skew(translation) @ rotation, pairs, threshold)
+        rotation, translation = refine(rotation, translation, pairs, limit.unsqueeze(-1).repeat(1, 1, steps))
+    cost = truncated_cost(torch.cat([start, skew(translation) @ rotation], 1), pairs, threshold)
+    was, now = cost.chunk(2, dim=1)
+    better = (now <= was).unsqueeze(-1)
+    rotation = torch.where(better.unsqueeze(-1), rotation, before[0])
+    return rotation, torch.where(better, translation, before[1])
 
 
 def sampson_squared(essential: Tensor, pairs: RayPairs) -> Tensor:
@@ -86,17 +113,22 @@ def _upper(form: Tensor) -> Tensor:
     return torch.stack([form[..., i, j] * (1 if i == j else 2) for i, j in PAIRS], -1)
 
 
-def truncated_cost(squared: Tensor, used: Tensor, threshold: Tensor) -> Tensor:
-    """MSAC (Torr and Zisserman, CVIU 2000): (B, M) sums of min(d^2 / t^2, 1) over squared distances (B, M, N)."""
-    return ((squared / threshold.square()[:, None, None]).clamp(max=1) * used).sum(-1)
+def truncated_cost(essential: Tensor, pairs: RayPairs, threshold: Tensor) -> Tensor:
+    """MSAC (Torr and Zisserman, CVIU 2000): sums (B, M) of min(d^2 / t^2, 1) over Sampson distances d.
+
+    Models (B, M, 3, 3), threshold (B,).
+    """
+    squared = sampson_squared(essential, pairs)
+    return (squared.div_(threshold.square()[:, None, None]).clamp_(max=1) * pairs.used).sum(-1)
 
 
-def noise(squared: Tensor, used: Tensor, threshold: Tensor, *, steps: int = 5) -> Tensor:
-    """Standard deviation (B, M) of inliers' distances, from squared distances (B, M, N).
+def noise(essential: Tensor, pairs: RayPairs, threshold: Tensor, *, steps: int = 5) -> Tensor:
+    """Standard deviation (B, M) of inliers' Sampson distances from models (B, M, 3, 3).
 
     Expectation maximisation for Gaussian inliers among evenly spread outliers within 4 thresholds
     (MLESAC, Torr and Zisserman, CVIU 2000); between 0.02 and 1 threshold.
     """
+    squared, used = sampson_squared(essential, pairs), pairs.used
     threshold = threshold[:, None, None]
     window = 4 * threshold
     seen = used * (squared < window.square())
@@ -113,9 +145,7 @@ def noise(squared: Tensor, used: Tensor, threshold: Tensor, *, steps: int = 5) -
     return sigma[..., 0]
 
 
-def _system(
-    rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tensor
-) -> tuple[Tensor, Tensor]:
+def _system(rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tensor) -> tuple[Tensor, Tensor]:
     """Normal matrix (B, M, 5, 5) and gradient (B, M, 5) of the Tukey-weighted squared Sampson distances.
 
     The matrix keeps the slopes fixed; the gradient does not, so that the minimum is the true one.
@@ -137,6 +167,20 @@ def _system(
     return normal, (directions.mT @ change.flatten(-2).unsqueeze(-1))[..., 0]
 
 
+def direction_deviation(rotation: Tensor, translation: Tensor, pairs: RayPairs, threshold: Tensor) -> Tensor:
+    """Standard deviation (B, M), in radians, of the direction of t that the pairs' own noise predicts.
+
+    From the inverse of the Gauss-Newton matrix; large where pairs do not determine the motion.
+    """
+    sigma = noise(skew(translation) @ rotation, pairs, threshold)
+    normal, _ = _system(rotation, translation, pairs, CUT * sigma)
+    finite = normal.isfinite().flatten(-2).all(-1)[..., None, None]
+    values, vectors = torch.linalg.eigh(torch.where(finite, normal, 0.0))
+    share = vectors[..., 3:, :].square().sum(-2)
+    floor = 1e-12 * values[..., -1:].clamp(min=1e-12)
+    return sigma * (share / values.maximum(floor)).sum(-1).sqrt()
+
+
 def _tangent(translation: Tensor) -> Tensor:
     """Orthonormal basis (..., 3, 2) of the sphere at unit vectors (..., 3)."""
     # the axis least along t gives the best conditioned cross product
@@ -154,9 +198,7 @@ def _directions(rotation: Tensor, translation: Tensor) -> Tensor:
     return torch.cat([turning, moving], -3).flatten(-2).mT
 
 
-def _step(
-    rotation: Tensor, translation: Tensor, normal: Tensor, gradient: Tensor
-) -> tuple[Tensor, Tensor]:
+def _step(rotation: Tensor, translation: Tensor, normal: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
     """The slightly damped step of a system, at most a radian long."""
     trace = normal.diagonal(dim1=-2, dim2=-1).mean(-1).clamp(min=1e-12)
     eye = torch.eye(5, device=normal.device, dtype=normal.dtype)
@@ -168,11 +210,5 @@ def _step(
 
 def move(rotation: Tensor, translation: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
     """R exp(w) and the unit vector at t + tangent v, for steps (w, v) (..., 5)."""
-    vector = step[..., :3]
-    square = vector.square().sum(-1)[..., None, None]
-    angle = square.clamp(min=1e-30).sqrt()
-    cross = skew(vector)
-    eye = torch.eye(3, device=step.device, dtype=step.dtype)
-    turn = eye + torch.sinc(angle / torch.pi) * cross + 0.5 * torch.sinc(angle / 2 / torch.pi).square() * cross @ cross
     moved = translation + (_tangent(translation) @ step[..., 3:, None])[..., 0]
-    return rotation @ turn, moved / moved.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+    return rotation @ so3_exp(step[..., :3]), moved / moved.norm(dim=-1, keepdim=True).clamp(min=1e-12)

@@ -50,8 +50,7 @@ def midpoint(
     ray_a, ray_b, centre_b = torch.broadcast_tensors(ray_a, ray_b, centre_b)
     normal = torch.linalg.cross(ray_a, ray_b)
     squared = normal.square().sum(-1)
-    sine = (squared.clamp(min=1e-20) / (ray_a.square().sum(-1) * ray_b.square().sum(-1))).sqrt()
-    parallax = torch.atan2(sine, (ray_a * ray_b).sum(-1))
+    parallax = torch.atan2(squared.clamp(min=1e-20).sqrt(), (ray_a * ray_b).sum(-1))
     apart = parallax > min_parallax
     # near-parallel rays get a harmless denominator: their result is masked, and so must be their gradient
     divisor = torch.where(apart, squared, 1.0)

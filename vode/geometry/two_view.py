@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vode.geometry.camera import project, rays
@@ -19,6 +20,7 @@ from vode.geometry.epipolar import (
 )
 from vode.geometry.pose import from_rotation_translation
 from vode.geometry.ransac import RansacOptions, ransac_essential
+from vode.geometry.refinement import direction_deviation, ray_pairs
 
 BACKENDS = ("torch", "opencv")
 
@@ -35,14 +37,16 @@ class Model(IntEnum):
 class TwoViewOptions:
     """Effort of the solver, and when its motion counts as reliable."""
 
-    ransac: RansacOptions = RansacOptions()
+    ransac: RansacOptions = field(default_factory=RansacOptions)
     min_inliers: int = 20
     min_inlier_share: float = 0.3
     """of the usable correspondences"""
     min_in_front: float = 0.6
     """share of the inliers that lie before both cameras"""
     min_parallax: float = 0.5
-    """median motion in pixels that the rotation alone does not explain"""
+    """pixels, of TwoView.parallax: noise cancels in it, so that a mere rotation comes near 0"""
+    max_deviation: float = 0.1
+    """radians: standard deviation of the direction of translation, as the inliers' noise predicts it"""
 
 
 class TwoView(NamedTuple):
@@ -57,7 +61,7 @@ class TwoView(NamedTuple):
     reliable: Tensor
     """bool (B,): meets every criterion of TwoViewOptions"""
     parallax: Tensor
-    """(B,) pixels: median over inliers of the motion that the rotation does not explain"""
+    """(B,) pixels: median over inliers of the motion beyond the rotation, along the way t moves points"""
     model: Tensor
     """int64 (B,), a value of Model"""
 
@@ -87,9 +91,9 @@ def relative_pose(
     _check_shapes(points_a, points_b, intrinsics, scores)
     with torch.autocast(points_a.device.type, enabled=False):
         a, b, K, weights = _clean(points_a, points_b, intrinsics, scores)
-        usable = weights > 0
         T_b_a = (_by_torch if backend == "torch" else _by_opencv)(a, b, K, weights, threshold, seed, options)
-        result = _judge(T_b_a, a, b, K, usable, threshold, options)
+        result = _judge(T_b_a, a, b, K, weights > 0, threshold, options)
+    result = result._replace(inliers=result.inliers[:, : points_a.shape[1]])
     kind = torch.promote_types(points_a.dtype, torch.float32)
     return TwoView(*(x.to(kind) if x.is_floating_point() else x for x in result))
 
@@ -101,31 +105,35 @@ def _check_shapes(points_a: Tensor, points_b: Tensor, intrinsics: Tensor, scores
         expected.append((scores, (batch, count)))
     for tensor, shape in expected:
         if tuple(tensor.shape) != shape:
-            raise ValueError(f"expected points (B, N, 2), intrinsics (B, 3, 3), scores (B, N), got {tensor.shape}")
+            raise ValueError(f"expected a tensor of shape {shape}, got {tuple(tensor.shape)}")
 
 
 def _clean(
     points_a: Tensor, points_b: Tensor, intrinsics: Tensor, scores: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Everything in float64 and finite: a pair that is not gets weight 0, a camera that is not the identity."""
+    """All in float64 and finite: a bad pair gets weight 0, a bad camera the identity and no pairs.
+
+    At least the eight pairs that solvers draw, if need be of weight 0.
+    """
     a, b, K = points_a.double(), points_b.double(), intrinsics.double()
     weights = torch.ones_like(a[..., 0]) if scores is None else scores.double()
     known = (K.isfinite().flatten(1).all(-1) & (K[:, 0, 0] > 0) & (K[:, 1, 1] > 0)).unsqueeze(-1)
     finite = a.isfinite().all(-1) & b.isfinite().all(-1) & weights.isfinite() & known
     weights = torch.where(finite & (weights > 0), weights, 0.0)
-    a, b = (torch.where(finite.unsqueeze(-1), x, 0.0) for x in (a, b))
-    return a, b, torch.where(known.unsqueeze(-1), K, torch.eye(3, device=K.device, dtype=K.dtype)), weights
+    short = max(8 - a.shape[1], 0)
+    a, b = (F.pad(torch.where(finite.unsqueeze(-1), x, 0.0), (0, 0, 0, short)) for x in (a, b))
+    K = torch.where(known.unsqueeze(-1), K, torch.eye(3, device=K.device, dtype=K.dtype))
+    return a, b, K, F.pad(weights, (0, short))
 
 
 def _by_torch(
     a: Tensor, b: Tensor, K: Tensor, weights: Tensor, threshold: float, seed: int, options: TwoViewOptions
 ) -> Tensor:
     rays_a, rays_b = rays(a, K)[..., :2], rays(b, K)[..., :2]
-    limit = threshold / (K[:, 0, 0] * K[:, 1, 1]).sqrt()
-    short = max(8 - a.shape[1], 0)
-    rays_a, rays_b = (torch.nn.functional.pad(x, (0, 0, 0, short)) for x in (rays_a, rays_b))
-    padded = torch.nn.functional.pad(weights, (0, short))
-    rotation, translation = ransac_essential(rays_a, rays_b, padded, limit, seed=seed, options=options.ransac)
+    limit = _in_rays(threshold, K)
+    rotation, translation = ransac_essential(
+        rays_a, rays_b, weights, limit, seed=seed, options=options.ransac
+    )
     essential = essential_from_pose(from_rotation_translation(rotation, translation))
     near = (sampson_distance(fundamental_from_essential(essential, K), a, b) < threshold) & (weights > 0)
     return choose_motion(essential.nan_to_num(0.0), a, b, K, near)
@@ -142,24 +150,46 @@ def _by_opencv(
 def _judge(
     T_b_a: Tensor, a: Tensor, b: Tensor, K: Tensor, usable: Tensor, threshold: float, options: TwoViewOptions
 ) -> TwoView:
-    F = fundamental_from_essential(essential_from_pose(T_b_a), K)
-    F = F / F.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-30)
-    inliers = (sampson_distance(F, a, b) < threshold) & usable
+    fundamental = fundamental_from_essential(essential_from_pose(T_b_a), K)
+    fundamental = fundamental / fundamental.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-30)
+    inliers = (sampson_distance(fundamental, a, b) < threshold) & usable
     count = inliers.sum(-1)
     # any five pairs have an essential matrix, so fewer than six inliers say nothing
     solved = T_b_a.isfinite().flatten(1).all(-1) & (T_b_a[:, :3, 3].norm(dim=-1) > 0.5) & (count > 5)
     T_b_a = torch.where(solved[:, None, None], T_b_a, torch.eye(4, device=a.device, dtype=a.dtype))
     inliers = inliers & solved[:, None]
     front = in_front(T_b_a, a, b, K)[0] & inliers
-    turned, _ = project(rays(a, K) @ T_b_a[:, :3, :3].mT, K)
-    moved = torch.where(inliers, (b - turned).norm(dim=-1), float("nan"))
-    parallax = moved.nanmedian(-1).values.nan_to_num(0.0)
+    moved = torch.where(inliers, _epipolar_motion(T_b_a, a, b, K), float("nan"))
+    parallax = moved.nanmedian(-1).values.nan_to_num(0.0).clamp(min=0)
     reliable = (
         solved
         & (count >= options.min_inliers)
         & (count >= options.min_inlier_share * usable.sum(-1))
         & (front.sum(-1) >= options.min_in_front * count)
         & (parallax >= options.min_parallax)
+        & (_deviation(T_b_a, a, b, K, inliers, threshold) <= options.max_deviation)
     )
+    fundamental = torch.where(solved[:, None, None], fundamental, 0.0)
     model = torch.where(solved, int(Model.ESSENTIAL), int(Model.NONE))
-    return TwoView(T_b_a, torch.where(solved[:, None, None], F, 0.0), inliers, reliable, parallax, model)
+    return TwoView(T_b_a, fundamental, inliers, reliable, parallax, model)
+
+
+def _deviation(T_b_a: Tensor, a: Tensor, b: Tensor, K: Tensor, inliers: Tensor, threshold: float) -> Tensor:
+    pairs = ray_pairs(rays(a, K)[..., :2], rays(b, K)[..., :2], inliers.to(a.dtype))
+    rotation, translation = T_b_a[:, None, :3, :3], T_b_a[:, None, :3, 3]
+    return direction_deviation(rotation, translation, pairs, _in_rays(threshold, K))[:, 0]
+
+
+def _in_rays(threshold: float, K: Tensor) -> Tensor:
+    """Pixels as a distance (B,) between rays of z = 1."""
+    return threshold / (K[:, 0, 0] * K[:, 1, 1]).sqrt()
+
+
+def _epipolar_motion(T_b_a: Tensor, a: Tensor, b: Tensor, K: Tensor) -> Tensor:
+    """Pixels (B, N) by which points moved beyond the rotation, towards where t moves points in front."""
+    turned = rays(a, K) @ T_b_a[:, :3, :3].mT
+    pixels, _ = project(turned, K)
+    focal = K.diagonal(dim1=-2, dim2=-1)[:, None, :2]
+    translation = T_b_a[:, None, :3, 3]
+    away = focal * (translation[..., :2] * turned[..., 2:] - translation[..., 2:] * turned[..., :2])
+    return ((b - pixels) * away).sum(-1) / away.norm(dim=-1).clamp(min=1e-12)

@@ -14,11 +14,16 @@ from vode.geometry.camera import pixel_grid
 
 
 def sample(image: Tensor, pixels: Tensor) -> Tensor:
-    """Bilinear values of ``image`` (B, C, H, W) at ``pixels`` (B, 2, h, w); the border is repeated."""
+    """Bilinear values of ``image`` (B, C, H, W) at ``pixels`` (B, 2, h, w); the border is repeated.
+
+    Coordinates need the precision of float32, so an image of less is brought to it and back.
+    """
     height, width = image.shape[-2:]
     last = pixels.new_tensor([max(width - 1, 1), max(height - 1, 1)])
     grid = pixels.movedim(1, -1) * (2 / last) - 1
-    return F.grid_sample(image, grid.to(image.dtype), "bilinear", padding_mode="border", align_corners=True)
+    kind = torch.promote_types(image.dtype, torch.float32)
+    values = F.grid_sample(image.to(kind), grid.to(kind), padding_mode="border", align_corners=True)
+    return values.to(image.dtype)
 
 
 def flow_target(flow_ab: Tensor) -> Tensor:

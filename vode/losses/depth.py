@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
@@ -10,17 +12,19 @@ from vode.geometry.camera import project, transform, unproject
 from vode.losses.masked import masked_mean
 
 MIN_DEPTH = 1e-3
-OUTLIER = 3.0
 
 
-def triangulated_depth(depth: Tensor, reference: Tensor, mask: Tensor) -> Tensor:
-    """mean (1 - depth / reference)^2 over ``mask``, all (B, N), depth already scaled: (B,).
+def triangulated_depth(
+    depth: Tensor, reference: Tensor, mask: Tensor, residual: Literal["log", "square"] = "log"
+) -> Tensor:
+    """Difference of scaled depth and triangulated ``reference`` over ``mask``, all (B, N): (B,).
 
-    Points triangulated ``OUTLIER`` times nearer than the prediction are left out: they are mismatches or move
-    by themselves, and a few of them would outweigh all others.
+    "square" is the paper's mean (1 - depth / reference)^2. "log" is mean |log (depth / reference)|, to first
+    order the absolute value of the same ratio's difference from 1: points triangulated far too near, from
+    mismatches and other motions, outweigh all others in the square but not in the logarithm.
     """
-    ratio = depth / torch.where(mask > 0, reference, 1.0).clamp(min=MIN_DEPTH)
-    return masked_mean((1 - ratio.clamp(max=OUTLIER)).square(), mask * (ratio < OUTLIER))
+    ratio = (depth / torch.where(mask > 0, reference, 1.0).clamp(min=MIN_DEPTH)).clamp(min=MIN_DEPTH)
+    return masked_mean(ratio.log().abs() if residual == "log" else (1 - ratio).square(), mask)
 
 
 def reprojection(

@@ -56,6 +56,10 @@ class DepthNet(nn.Module):
             nn.Conv2d(DECODER[k], 1, 3, padding=1, padding_mode="reflect") for k in range(options.scales)
         )
 
+        for head in self.heads:
+            # a first depth near 0.8 leaves room for much nearer and much farther points
+            nn.init.constant_(head.bias, -2.0)
+
     def forward(self, image: Tensor) -> list[Tensor]:
         """Images (B, 3, H, W) in 0..1 -> sigmoid disparity (B, 1, h, w) at full size, then 1/2, 1/4, 1/8."""
         size = image.shape[-2:]

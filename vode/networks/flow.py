@@ -86,7 +86,7 @@ class Decoder(nn.Module):
         for i, layer in enumerate(self.convs):
             seen = last if i < 2 else torch.cat([before, last], 1)
             before, last = last, layer(seen)
-        return last, self.predict(torch.cat([before, last], 1))
+        return last, self.predict(torch.cat([before, last], 1)).float()
 
 
 class FlowNet(nn.Module):
@@ -114,6 +114,9 @@ class FlowNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, a=SLOPE)
                 nn.init.zeros_(module.bias)
+        for predict in [self.context[-1], *(decoder.predict for decoder in self.decoders.values())]:
+            # flow starts near zero: from large random flows the way back is long
+            predict.weight.data.mul_(0.1)
 
     def forward(self, image_a: Tensor, image_b: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Flow both ways of images (B, 3, H, W) in 0..1: (a to b, b to a), each at 4 scales.
@@ -155,6 +158,6 @@ class FlowNet(nn.Module):
             features, residual = self.decoders[str(level)](cost if flow is None else torch.cat([cost, a, flow], 1))
             flow = residual if flow is None else flow + residual
             if level == 2:
-                flow = flow + self.context(torch.cat([features, flow], 1))
+                flow = flow + self.context(torch.cat([features, flow], 1)).float()
             found[level] = flow
         return [found[2], found[2], found[2], found[3]]

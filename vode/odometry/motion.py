@@ -83,6 +83,7 @@ def frame_motion(
             torch.cat([at_a, at_b], 1),
             torch.cat([points.depth_a, points.depth_b], 1),
             valid,
+            outlier=2.0,
             least=2 * options.least_points,
         )
         if bool(enough):

@@ -67,6 +67,10 @@ class TrainConfig:
     flow: FlowOptions = FlowOptions()
     depth: DepthOptions = DepthOptions()
     motion: MotionOptions = MotionOptions()
+    triangulation_loss: Literal["log", "square"] = "log"
+    """residual of predicted against triangulated depth: robust, or the paper's square"""
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    """of the networks alone; auto takes bfloat16 where the processor or GPU computes in it"""
     clip: float = 1.0
     """largest norm of the gradient"""
     device: str = "auto"

@@ -27,7 +27,7 @@ from vode.networks.weights import load_weights, prepare, without_download
 from vode.training.config import StageConfig, TrainConfig, config_from_dict, config_to_dict
 from vode.training.datasets import scoring_sequence, training_sequences
 from vode.training.log import RunLog, mean_scalars
-from vode.training.stages import DepthStage, FlowStage, JointStage
+from vode.training.stages import DepthStage, FlowStage, JointStage, StageOptions
 from vode.training.state import CHECKPOINT, TrainState, read_checkpoint, restore, save_state
 
 
@@ -161,11 +161,23 @@ def _train_stage(config, folder, state, snippets, optimiser_state, log, stopped,
 
 
 def build_stage(name: str, config: TrainConfig, networks: nn.ModuleDict) -> nn.Module:
+    mixed = use_bfloat16(config.precision, next(networks.parameters()).device)
+    options = StageOptions(config.motion, config.triangulation_loss, mixed)
     if name == "flow":
-        return FlowStage(networks["flow"])
+        return FlowStage(networks["flow"], options)
     if name == "depth":
-        return DepthStage(networks["flow"], networks["depth"], config.motion)
-    return JointStage(networks["flow"], networks["depth"], config.motion, flow_only=config.joint_flow_only)
+        return DepthStage(networks["flow"], networks["depth"], options)
+    return JointStage(networks["flow"], networks["depth"], options, flow_only=config.joint_flow_only)
+
+
+def use_bfloat16(precision: str, device: torch.device) -> bool:
+    """Whether networks run in bfloat16; "auto" only where it is computed in, not emulated."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return bool(supported())
 
 
 def learning_rate(options: StageConfig, step: int) -> float:

@@ -7,7 +7,7 @@ A sample whose geometry fails is left out of the geometric losses by a mask and 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -119,19 +119,35 @@ def motion_from_flow(flow_ab: Tensor, flow_ba: Tensor, intrinsics: Tensor, optio
     )
 
 
+@dataclass(frozen=True)
+class StageOptions:
+    """What the stages share."""
+
+    motion: MotionOptions = MotionOptions()
+    triangulation_loss: Literal["log", "square"] = "log"
+    mixed: bool = False
+    """run the networks, and them alone, in bfloat16"""
+
+
+def run(network: nn.Module, *images: Tensor, mixed: bool) -> Any:
+    """What ``network`` makes of ``images``, computed in bfloat16 if ``mixed``."""
+    with torch.autocast(images[0].device.type, torch.bfloat16, enabled=mixed):
+        return network(*images)
+
+
 class FlowStage(nn.Module):
     """Trains the flow network on photometric and smoothness losses."""
 
-    def __init__(self, flow: FlowNet) -> None:
+    def __init__(self, flow: FlowNet, options: StageOptions = StageOptions()) -> None:
         super().__init__()
-        self.flow = flow
+        self.flow, self.options = flow, options
 
     def trained(self) -> list[nn.Module]:
         return [self.flow]
 
     def forward(self, sample: dict[str, Tensor]) -> LossesAndPictures:
         image_a, image_b = sample["images"][:, 0], sample["images"][:, 1]
-        flows_ab, flows_ba = self.flow(image_a, image_b)
+        flows_ab, flows_ba = run(self.flow, image_a, image_b, mixed=self.options.mixed)
         losses, mask = flow_losses(image_a, image_b, flows_ab, flows_ba)
         pictures = {"image": image_a[0], "flow": flows_ab[0][0], "visible": mask[0]}
         return {name: value.mean() for name, value in losses.items()}, detach(pictures)
@@ -140,9 +156,9 @@ class FlowStage(nn.Module):
 class DepthStage(nn.Module):
     """Trains the depth network on what the frozen flow network triangulates."""
 
-    def __init__(self, flow: FlowNet, depth: DepthNet, motion: MotionOptions = MotionOptions()) -> None:
+    def __init__(self, flow: FlowNet, depth: DepthNet, options: StageOptions = StageOptions()) -> None:
         super().__init__()
-        self.flow, self.depth, self.motion = flow, depth, motion
+        self.flow, self.depth, self.options = flow, depth, options
 
     def trained(self) -> list[nn.Module]:
         return [self.depth]
@@ -150,10 +166,10 @@ class DepthStage(nn.Module):
     def forward(self, sample: dict[str, Tensor]) -> LossesAndPictures:
         image_a, image_b = sample["images"][:, 0], sample["images"][:, 1]
         with torch.no_grad():
-            flows_ab, flows_ba = self.flow(image_a, image_b)
+            flows_ab, flows_ba = run(self.flow, image_a, image_b, mixed=self.options.mixed)
         flow_ab, flow_ba = flows_ab[0].float(), flows_ba[0].float()
-        motion = motion_from_flow(flow_ab, flow_ba, sample["intrinsics"], self.motion)
-        losses, pictures = depth_losses(self.depth, sample, flow_ab, motion)
+        motion = motion_from_flow(flow_ab, flow_ba, sample["intrinsics"], self.options.motion)
+        losses, pictures = depth_losses(self.depth, sample, flow_ab, motion, self.options)
         del losses["reprojection_flow"]
         return losses, pictures
 
@@ -165,51 +181,58 @@ class JointStage(nn.Module):
         self,
         flow: FlowNet,
         depth: DepthNet,
-        motion: MotionOptions = MotionOptions(),
+        options: StageOptions = StageOptions(),
         *,
         flow_only: bool = False,
     ) -> None:
         super().__init__()
-        self.flow, self.depth, self.motion, self.flow_only = flow, depth, motion, flow_only
+        self.flow, self.depth, self.options, self.flow_only = flow, depth, options, flow_only
 
     def trained(self) -> list[nn.Module]:
         return [self.flow] if self.flow_only else [self.flow, self.depth]
 
     def forward(self, sample: dict[str, Tensor]) -> LossesAndPictures:
         image_a, image_b = sample["images"][:, 0], sample["images"][:, 1]
-        flows_ab, flows_ba = self.flow(image_a, image_b)
+        flows_ab, flows_ba = run(self.flow, image_a, image_b, mixed=self.options.mixed)
         per_sample, _ = flow_losses(image_a, image_b, flows_ab, flows_ba)
         losses = {name: value.mean() for name, value in per_sample.items()}
         flow_ab, flow_ba = flows_ab[0].float(), flows_ba[0].float()
-        motion = motion_from_flow(flow_ab, flow_ba, sample["intrinsics"], self.motion)
+        motion = motion_from_flow(flow_ab, flow_ba, sample["intrinsics"], self.options.motion)
         target = warp.flow_target(flow_ab)
         grid = (target - flow_ab).detach()
         distance = epipolar(
             motion.fundamental, grid.flatten(2).mT, target.flatten(2).mT, motion.mask.flatten(1)
         )
         losses["epipolar"] = mean_reliable(distance, motion.reliable)
-        geometric, pictures = depth_losses(self.depth, sample, flow_ab, motion)
+        geometric, pictures = depth_losses(self.depth, sample, flow_ab, motion, self.options)
         if self.flow_only:
             geometric = {k: geometric[k] for k in ("reprojection_flow", "geometry_failed")}
         return losses | geometric, pictures
 
 
 def depth_losses(
-    network: DepthNet, sample: dict[str, Tensor], flow_ab: Tensor, motion: Motion
+    network: DepthNet,
+    sample: dict[str, Tensor],
+    flow_ab: Tensor,
+    motion: Motion,
+    options: StageOptions = StageOptions(),
 ) -> LossesAndPictures:
     """Depth losses of both images of every pair, whose depths share one scale, and the failed share."""
     image_a, image_b = sample["images"][:, 0], sample["images"][:, 1]
     images = torch.cat([image_a, image_b])
-    sigma = network(images)[0].float()
+    sigma = run(network, images, mixed=options.mixed)[0].float()
     depth_a, depth_b = disparity_to_depth(sigma).chunk(2)
     at_a, at_b = at_points(depth_a, motion.points_a), at_points(depth_b, motion.points_b)
     reference = torch.cat([motion.depth_a, motion.depth_b], 1)
     predicted, valid = torch.cat([at_a, at_b], 1), motion.valid.repeat(1, 2)
-    scale, aligned = align_depth_scale(predicted.detach(), reference, valid)
+    outlier = float("inf") if options.triangulation_loss == "square" else None
+    scale, aligned = align_depth_scale(predicted.detach(), reference, valid, outlier=outlier)
     usable = motion.reliable * aligned
     scale = torch.where(usable > 0, scale, 1.0)
     per_sample = {
-        "triangulated_depth": triangulated_depth(scale[:, None] * predicted, reference, valid),
+        "triangulated_depth": triangulated_depth(
+            scale[:, None] * predicted, reference, valid, options.triangulation_loss
+        ),
         "depth_smoothness": disparity_smoothness(sigma, images).view(2, -1).mean(0),
     }
     map_scale = scale.view(-1, 1, 1, 1)

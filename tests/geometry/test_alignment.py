@@ -1,0 +1,144 @@
+"""Depth scale against hand-made cases, similarity against scipy and against its own optimum."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize_scalar
+from scipy.spatial.transform import Rotation
+
+from vode.geometry.alignment import align_depth_scale, umeyama
+
+
+def test_the_scale_is_exact_and_outliers_do_not_move_it():
+    predicted = 1 + 9 * torch.rand(3, 200, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    scale = torch.tensor([0.2, 1.0, 30.0], dtype=torch.float64)
+    reference = scale[:, None] * predicted
+    reference[:, :60] *= 50
+    found, enough = align_depth_scale(predicted, reference, torch.ones(3, 200))
+    torch.testing.assert_close(found, scale)
+    assert enough.all()
+
+
+def test_the_scale_minimises_the_loss_it_is_for():
+    generator = np.random.default_rng(0)
+    predicted = generator.uniform(2, 40, 300)
+    reference = 1.7 * predicted * generator.uniform(0.8, 1.25, 300)
+    best = minimize_scalar(lambda a: np.square(1 - a * predicted / reference).sum()).x
+    found, _ = align_depth_scale(
+        *(torch.from_numpy(x)[None] for x in (predicted, reference)), torch.ones(1, 300)
+    )
+    assert found.item() == pytest.approx(best, rel=1e-6)
+
+
+def test_the_first_scale_is_the_median_over_the_mask():
+    predicted, mask = torch.ones(1, 60), torch.zeros(1, 60)
+    reference = torch.full((1, 60), 100.0)
+    reference[:, :30], mask[:, :30] = 3.0, 1.0
+    assert align_depth_scale(predicted, reference, mask)[0].item() == pytest.approx(3.0)
+
+
+def test_samples_without_points_say_so_and_leave_the_others_alone():
+    predicted, reference = torch.full((5, 50), 2.0), torch.full((5, 50), 6.0)
+    mask = torch.ones(5, 50, dtype=torch.bool)
+    mask[0], mask[1, 19:] = False, False
+    reference[2], predicted[3] = 0.0, float("nan")
+    scale, enough = align_depth_scale(predicted, reference, mask)
+    torch.testing.assert_close(scale, torch.tensor([1.0, 1, 1, 1, 3]))
+    assert enough.tolist() == [False, False, False, False, True]
+    assert align_depth_scale(predicted, reference, mask, least=19)[1][1]
+
+
+def test_bad_depths_inside_the_mask_take_no_part():
+    predicted, reference = torch.full((1, 50), 2.0), torch.full((1, 50), 6.0)
+    predicted[0, :5], reference[0, 5:9], reference[0, 9] = -1.0, float("inf"), float("nan")
+    scale, enough = align_depth_scale(predicted, reference, torch.ones(1, 50))
+    assert scale.item() == pytest.approx(3.0)
+    assert enough
+
+
+def test_no_gradient_passes_the_scale_and_half_precision_is_solved_in_single():
+    predicted = torch.full((1, 4000), 60.0, requires_grad=True)
+    scale, _ = align_depth_scale(predicted, torch.full((1, 4000), 120.0), torch.ones(1, 4000))
+    assert not scale.requires_grad
+    scale, _ = align_depth_scale(
+        torch.full((1, 4000), 60.0).half(), torch.full((1, 4000), 0.6), torch.ones(1, 4000)
+    )
+    assert scale.dtype == torch.float32
+    assert scale.item() == pytest.approx(0.01, rel=1e-3)
+
+
+def clouds(shape=(4,), count=30, noise=0.0, flat=False):
+    generator = np.random.default_rng(1)
+    source = generator.normal(size=(*shape, count, 3)) * [5, 3, 0 if flat else 1] + [100, -20, 3]
+    rotation = Rotation.random(int(np.prod(shape)), random_state=2).as_matrix().reshape(*shape, 3, 3)
+    scale, shift = generator.uniform(0.1, 20, shape), generator.normal(size=(*shape, 3)) * 50
+    target = scale[..., None, None] * source @ rotation.swapaxes(-1, -2) + shift[..., None, :]
+    target = target + noise * generator.normal(size=target.shape)
+    return [torch.from_numpy(np.asarray(x)) for x in (source, target, scale, rotation, shift)]
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (2, 3)])
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_similarity_is_found_exactly(shape, flat):
+    source, target, scale, rotation, shift = clouds(shape, flat=flat)
+    found = umeyama(source, target)
+    torch.testing.assert_close(found[0], scale.to(found[0]).view(shape))
+    torch.testing.assert_close(found[1], rotation.view(*shape, 3, 3), atol=1e-9, rtol=0)
+    torch.testing.assert_close(found[2], shift.view(*shape, 3), atol=1e-7, rtol=0)
+
+
+def test_without_scale_the_rotation_is_scipys():
+    source, target, *_ = clouds(noise=0.5)
+    weights = torch.rand(4, 30, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    scale, rotation, shift = umeyama(source, target, with_scale=False, weights=weights)
+    assert (scale == 1).all()
+    for i in range(4):
+        w = weights[i].numpy()
+        x, y = (p[i].numpy() - np.average(p[i].numpy(), axis=0, weights=w) for p in (source, target))
+        expected = Rotation.align_vectors(y, x, weights=w)[0].as_matrix()
+        np.testing.assert_allclose(rotation[i], expected, atol=1e-9)
+        mean = [np.average(p[i].numpy(), axis=0, weights=w) for p in (source, target)]
+        np.testing.assert_allclose(shift[i], mean[1] - expected @ mean[0], atol=1e-7)
+
+
+def test_a_mirror_image_is_aligned_by_a_rotation_that_no_other_beats():
+    source = clouds((1,))[0]
+    target = source * torch.tensor([1.0, 1.0, -1.0])
+    scale, rotation, shift = umeyama(source, target)
+    assert torch.linalg.det(rotation).item() == pytest.approx(1.0)
+
+    def error(turn, factor):
+        x, y = source - source.mean(1, keepdim=True), target - target.mean(1, keepdim=True)
+        return (factor * x @ turn.mT - y).square().sum()
+
+    best = error(rotation[0], scale[0])
+    for vector in np.random.default_rng(0).normal(size=(50, 3)) * 0.1:
+        turn = torch.from_numpy(Rotation.from_rotvec(vector).as_matrix()) @ rotation[0]
+        assert best <= error(turn, scale[0]) + 1e-9
+        assert best <= error(rotation[0], scale[0] * (1 + vector[0])) + 1e-9
+    assert shift.isfinite().all()
+
+
+def test_a_straight_drive_is_aligned():
+    source = torch.zeros(1, 20, 3, dtype=torch.float64)
+    source[..., 2] = torch.arange(20)
+    turn = torch.from_numpy(Rotation.from_rotvec([0.3, -1.0, 0.2]).as_matrix())
+    scale, rotation, shift = umeyama(source, 2 * source @ turn.mT + 1)
+    torch.testing.assert_close(
+        scale[:, None, None] * source @ rotation.mT + shift[:, None], 2 * source @ turn.mT + 1
+    )
+    assert torch.linalg.det(rotation).item() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("case", ["one point", "no weight", "nan"])
+def test_points_without_extent_are_refused(case):
+    source, target, *_ = clouds((2,))
+    weights = torch.ones(2, 30, dtype=torch.float64)
+    if case == "one point":
+        source[1] = torch.tensor([1e4 / 3, 0.1, 7.7])
+    elif case == "no weight":
+        weights[1] = 0
+    else:
+        source[1, 0, 0] = float("nan")
+    with pytest.raises(ValueError, match="coincide"):
+        umeyama(source, target, weights=weights)

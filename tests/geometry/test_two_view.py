@@ -1,0 +1,216 @@
+"""The door of two-view geometry: accuracy, failures, and what a batch may not do."""
+
+import pytest
+import torch
+
+from vode.geometry import epipolar, two_view
+from vode.geometry.two_view import Model, TwoViewOptions, relative_pose
+
+
+def run(s, **options):
+    return relative_pose(s.a, s.b, s.K, **options)
+
+
+@pytest.mark.parametrize("backend", two_view.BACKENDS)
+def test_exact_points_give_the_exact_motion(scene, errors, backend):
+    s = scene(batch=3, count=300)
+    pair = run(s, backend=backend)
+    rotation, direction = errors(pair.T_b_a, s.T_b_a)
+    assert rotation.max() < 1e-3
+    assert direction.max() < 1e-2
+    assert pair.reliable.all()
+    assert pair.inliers.all()
+    assert (pair.model == Model.ESSENTIAL).all()
+    assert pair.T_b_a.dtype == torch.float64
+    assert epipolar.epipolar_distance(pair.fundamental, s.a, s.b).median() < 1e-2
+    norm = pair.T_b_a[:, :3, 3].norm(dim=-1)
+    torch.testing.assert_close(norm, torch.ones_like(norm))
+
+
+@pytest.mark.parametrize("direction", [(0.05, 0, -1.0), (1.0, 0.1, -0.2), (0, 0, 1.0)])
+def test_noise_and_outliers_leave_little_error(scene, errors, direction):
+    s = scene(batch=6, count=6000, noise=0.5, outliers=0.3, angle=0.02, direction=direction)
+    pair = relative_pose(s.a.float(), s.b.float(), s.K.float())
+    rotation, way = errors(pair.T_b_a, s.T_b_a)
+    assert rotation.median() < 0.008
+    assert way.median() < 0.06
+    assert pair.reliable.all()
+    assert (pair.inliers[s.clean].float().mean()) > 0.95
+    assert pair.inliers[~s.clean].float().mean() < 0.1
+    assert pair.T_b_a.dtype == torch.float32
+
+
+def test_errors_are_no_larger_than_opencvs(scene, errors):
+    s = scene(batch=12, count=1500, noise=0.5, outliers=0.3, angle=0.02)
+    ours, theirs = (errors(run(s, backend=backend).T_b_a, s.T_b_a) for backend in two_view.BACKENDS)
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine.square().mean() <= other.square().mean()
+
+
+def test_half_of_the_points_may_be_wrong(scene, errors):
+    s = scene(batch=6, count=3000, noise=0.5, outliers=0.5, angle=0.02)
+    rotation, way = errors(run(s).T_b_a, s.T_b_a)
+    assert rotation.median() < 0.02
+    assert way.median() < 0.2
+
+
+def test_points_on_one_plane_have_a_motion(scene, errors):
+    s = scene(batch=4, count=1000, angle=0.01)
+    # a road 1.65 m below the camera: rows below the horizon
+    pixels = s.a.clone()
+    pixels[..., 1] = s.K[:, None, 1, 2] + 20 + 0.35 * pixels[..., 1]
+    ray = torch.cat(
+        [(pixels - s.K[:, None, :2, 2]) / s.K[:, None, :1, 0], torch.ones_like(pixels[..., :1])], -1
+    )
+    moved = ray * (1.65 / ray[..., 1:2]) @ s.T_b_a[:, :3, :3].mT + s.T_b_a[:, None, :3, 3]
+    b = moved[..., :2] / moved[..., 2:] * s.K[:, None, 0, :1] + s.K[:, None, :2, 2]
+    generator = torch.Generator().manual_seed(0)
+    b = b + 0.1 * torch.randn(b.shape, generator=generator, dtype=torch.float64)
+    rotation, way = errors(relative_pose(pixels, b, s.K).T_b_a, s.T_b_a)
+    assert rotation.max() < 0.1
+    assert way.max() < 1.0
+
+
+def test_each_sample_is_judged_by_its_own_camera(scene, errors):
+    s = scene(batch=3, count=500)
+    s.K[1, 0, 2] += 200
+    s.K[2] *= torch.tensor([[0.5], [0.5], [1.0]])
+    rays = torch.cat([s.points[..., :2] / s.points[..., 2:], torch.ones_like(s.points[..., :1])], -1)
+    moved = s.points @ s.T_b_a[:, :3, :3].mT + s.T_b_a[:, None, :3, 3]
+    a, b = ((x / x[..., 2:] @ s.K.mT)[..., :2] for x in (rays, moved))
+    rotation, way = errors(relative_pose(a, b, s.K).T_b_a, s.T_b_a)
+    assert rotation.max() < 1e-4
+    assert way.max() < 1e-2
+
+
+def test_pairs_of_score_zero_are_never_used(scene):
+    s = scene(batch=2, count=800, noise=0.2, outliers=0.7)
+    pair = run(s, scores=s.clean.float())
+    assert not pair.inliers[~s.clean].any()
+    assert pair.inliers[s.clean].float().mean() > 0.98
+    b = torch.where(s.clean[..., None], s.b, 5000.0)
+    again = relative_pose(s.a, b, s.K, scores=s.clean.float())
+    assert torch.equal(pair.T_b_a, again.T_b_a)
+
+
+def spoil(s, case):
+    """The first sample of a batch made useless."""
+    a, b, K = s.a.clone(), s.b.clone(), s.K.clone()
+    scores = torch.ones(a.shape[:2], dtype=torch.float64)
+    if case == "nan":
+        b[0, :, 0] = float("nan")
+    elif case == "no scores":
+        scores[0] = 0
+    elif case == "nan scores":
+        scores[0] = float("nan")
+    elif case == "same point":
+        a[0], b[0] = 100.0, 90.0
+    elif case == "no motion":
+        b[0] = a[0]
+    elif case == "infinite":
+        a[0] = float("inf")
+    elif case == "camera":
+        K[0] = 0
+    elif case == "noise":
+        b[0] = 300 * torch.rand(b[0].shape, generator=torch.Generator().manual_seed(77), dtype=torch.float64)
+    elif case == "seven":
+        scores[0, 7:] = 0
+    return a, b, K, scores
+
+
+CASES = ["nan", "no scores", "nan scores", "same point", "no motion", "infinite", "camera", "noise", "seven"]
+
+
+@pytest.mark.parametrize("backend", two_view.BACKENDS)
+@pytest.mark.parametrize("case", CASES)
+def test_a_useless_sample_is_told_and_poisons_no_other(scene, case, backend):
+    s = scene(batch=3, count=200, noise=0.2, outliers=0.1)
+    a, b, K, scores = spoil(s, case)
+    pair = relative_pose(a, b, K, scores=scores, backend=backend)
+    assert all(x.isfinite().all() for x in pair)
+    assert pair.reliable.tolist() == [False, True, True]
+    if pair.model[0] == Model.NONE:
+        assert torch.equal(pair.T_b_a[0], torch.eye(4, dtype=torch.float64))
+        assert not pair.inliers[0].any()
+        assert not pair.fundamental[0].any()
+    if case not in ("same point", "no motion", "noise", "seven"):
+        assert pair.model[0] == Model.NONE
+    clean = relative_pose(s.a[1:], s.b[1:], s.K[1:], backend=backend)
+    torch.testing.assert_close(pair.T_b_a[1:], clean.T_b_a, atol=1e-7, rtol=0)
+    assert torch.equal(pair.inliers[1:], clean.inliers)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.03])
+def test_a_mere_rotation_is_not_reliable(scene, angle):
+    s = scene(batch=6, count=3000, noise=0.3, outliers=0.2, angle=angle, baseline=1e-9)
+    pair = run(s)
+    assert not pair.reliable.any()
+    assert pair.parallax.max() < 0.2
+
+
+def test_parallax_is_the_motion_beyond_the_rotation(scene):
+    s = scene(batch=2, count=2000, noise=0.2, angle=0.05)
+    turned = (s.points @ s.T_b_a[:, :3, :3].mT).double()
+    turned = turned[..., :2] / turned[..., 2:] * s.K[:, None, 0, :1] + s.K[:, None, :2, 2]
+    expected = (scene(batch=2, count=2000, angle=0.05).b - turned).norm(dim=-1).median(-1).values
+    torch.testing.assert_close(run(s).parallax, expected, rtol=0.05, atol=0)
+
+
+def test_the_criteria_are_the_callers(scene):
+    s = scene(batch=1, count=100, noise=0.1, outliers=0.3)
+    assert run(s).reliable
+    for strict in (
+        TwoViewOptions(min_inliers=95),
+        TwoViewOptions(min_inlier_share=0.95),
+        TwoViewOptions(min_in_front=1.01),
+        TwoViewOptions(min_parallax=1e3),
+        TwoViewOptions(max_deviation=1e-6),
+    ):
+        assert not run(s, options=strict).reliable
+
+
+def test_seeds_decide_and_batches_do_not(scene):
+    s = scene(batch=4, count=400, noise=0.5, outliers=0.4)
+    pair = run(s, seed=5)
+    assert all(torch.equal(x, y) for x, y in zip(pair, run(s, seed=5), strict=True))
+    alone = relative_pose(s.a[2:3], s.b[2:3], s.K[2:3], seed=5)
+    torch.testing.assert_close(alone.T_b_a, pair.T_b_a[2:3], atol=1e-7, rtol=0)
+
+
+def test_autocast_and_half_precision_callers_get_float32(scene, errors):
+    s = scene(batch=2, count=500)
+    plain = relative_pose(s.a.float(), s.b.float(), s.K.float())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        pair = relative_pose(s.a.float(), s.b.float(), s.K.float())
+    assert torch.equal(pair.T_b_a, plain.T_b_a)
+    assert relative_pose(s.a.half(), s.b.half(), s.K.half()).T_b_a.dtype == torch.float32
+
+
+def test_no_gradient_is_kept(scene):
+    s = scene(batch=1, count=50)
+    pair = relative_pose(s.a.requires_grad_(), s.b, s.K)
+    assert not pair.T_b_a.requires_grad
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 7])
+def test_too_few_pairs_are_no_motion(scene, count):
+    s = scene(batch=2, count=8)
+    pair = relative_pose(s.a[:, :count], s.b[:, :count], s.K)
+    assert not pair.reliable.any()
+    assert pair.inliers.shape == (2, count)
+    assert all(x.isfinite().all() for x in pair)
+
+
+def test_an_empty_batch_is_an_empty_answer(scene):
+    s = scene(batch=1, count=20)
+    assert relative_pose(s.a[:0], s.b[:0], s.K[:0]).T_b_a.shape == (0, 4, 4)
+
+
+def test_wrong_arguments_are_refused(scene):
+    s = scene(batch=2, count=20)
+    with pytest.raises(ValueError, match="backend"):
+        run(s, backend="numpy")
+    with pytest.raises(ValueError, match=r"shape \(2, 3, 3\)"):
+        relative_pose(s.a, s.b, s.K[0])
+    with pytest.raises(ValueError, match=r"shape \(2, 20\)"):
+        run(s, scores=torch.ones(2, 19))
