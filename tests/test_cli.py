@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 
 import numpy as np
 import pytest
@@ -11,10 +12,10 @@ from vode.cli import free_folder, main
 from vode.data.world import WorldOptions, WorldSequence
 from vode.training import loop
 
-TINY = (
+TINY = shlex.split(
     "--sequences 0 --size 64 96 --world.frames 4 --batch 2 --flow-stage.steps 2 --depth-stage.steps 1 "
     "--joint-stage.steps 1 --motion.count 500 --device cpu"
-).split()
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -39,7 +40,7 @@ def run(short_drives, tmp_path_factory):
 def kitti(tmp_path_factory):
     """Two drives of the world written in the KITTI odometry layout."""
     folder = tmp_path_factory.mktemp("cli") / "kitti"
-    arguments = "--seeds 3 4 --size 64 96 --frames 4 --camera 0 --device cpu".split()
+    arguments = ["--seeds", "3", "4", "--size", "64", "96", "--frames", "4", "--camera", "0", "--device", "cpu"]
     assert main(["world", "--out", str(folder), *arguments]) == 0
     return folder
 
@@ -108,9 +109,9 @@ def test_unknown_words_are_refused(capfd):
     assert "--foo" in refused(capfd, "train", "world", "--foo", "3")
     assert "--batch" in refused(capfd, "train", "world", "--batch", "many")
     assert "0 steps" in refused(
-        capfd, *"train world --flow-stage.steps 0 --depth-stage.steps 0 --joint-stage.steps 0".split()
+        capfd, *["train", "world", "--flow-stage.steps", "0", "--depth-stage.steps", "0", "--joint-stage.steps", "0"]
     )
-    assert "numbers" in refused(capfd, *"train world --sequences a".split())
+    assert "numbers" in refused(capfd, *["train", "world", "--sequences", "a"])
 
 
 def test_missing_data_is_named(run, kitti, tmp_path, capfd):

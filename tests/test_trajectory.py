@@ -36,9 +36,7 @@ def test_kitti_row_is_the_upper_part_of_the_matrix_row_by_row(tmp_path) -> None:
 
 def test_tum_row_against_scipy(tmp_path) -> None:
     path = tmp_path / "pose.txt"
-    path.write_text(
-        "# timestamp tx ty tz qx qy qz qw\n1305031225.9334 1.3 0.6 1.6 0.6504 0.6012 -0.3056 -0.3496\n"
-    )
+    path.write_text("# timestamp tx ty tz qx qy qz qw\n1305031225.9334 1.3 0.6 1.6 0.6504 0.6012 -0.3056 -0.3496\n")
     trajectory = read_trajectory(path)
     rotation = Rotation.from_quat([0.6504, 0.6012, -0.3056, -0.3496]).as_matrix()
     np.testing.assert_allclose(trajectory.poses[0, :3, :3], rotation, atol=1e-12)
@@ -68,9 +66,7 @@ def test_tum_round_trip(tmp_path) -> None:
     assert torch.equal(again.stamps, stamps)
     torch.testing.assert_close(again.poses, trajectory.poses, atol=1e-12, rtol=0)
     table = np.loadtxt(tmp_path / "pose.txt")
-    np.testing.assert_allclose(
-        Rotation.from_quat(table[:, 4:]).as_matrix(), trajectory.poses[:, :3, :3], atol=1e-12
-    )
+    np.testing.assert_allclose(Rotation.from_quat(table[:, 4:]).as_matrix(), trajectory.poses[:, :3, :3], atol=1e-12)
 
 
 def test_real_files(real_data) -> None:

@@ -38,9 +38,7 @@ class Trajectory:
     def __post_init__(self) -> None:
         if self.poses.ndim != 3 or self.poses.shape[1:] != (4, 4):
             raise ValueError(f"poses are (N, 4, 4), not {tuple(self.poses.shape)}")
-        indices = (
-            torch.arange(len(self.poses)) if self.indices is None else self.indices.to("cpu", torch.int64)
-        )
+        indices = torch.arange(len(self.poses)) if self.indices is None else self.indices.to("cpu", torch.int64)
         stamps = None if self.stamps is None else self.stamps.to("cpu", torch.float64)
         for name, values in (("indices", indices), ("stamps", stamps)):
             if values is not None and values.shape != self.poses.shape[:1]:
@@ -85,9 +83,7 @@ class Matches(NamedTuple):
     by: str
 
 
-def associate(
-    estimate: Trajectory, truth: Trajectory, *, by: str = "auto", max_difference: float = 0.02
-) -> Matches:
+def associate(estimate: Trajectory, truth: Trajectory, *, by: str = "auto", max_difference: float = 0.02) -> Matches:
     """Match an estimate with the truth, by frame index or by nearest time.
 
     ``by`` is "index", "time", or "auto": time where both have stamps, else index. By time, each estimated
@@ -208,16 +204,12 @@ def _read_rows(path: Path | str) -> tuple[list[list[float]], list[int]]:
         try:
             row = [float(word) for word in words]
         except ValueError:
-            raise InputError(
-                f"{path}:{line}: not a number in '{text.strip()[:60]}'; correct the line"
-            ) from None
+            raise InputError(f"{path}:{line}: not a number in '{text.strip()[:60]}'; correct the line") from None
         if len(row) not in _COLUMNS:
             kinds = ", ".join(f"{count} ({name})" for count, name in _COLUMNS.items())
             raise InputError(f"{path}:{line}: {len(row)} columns; a trajectory has {kinds}")
         if rows and len(row) != len(rows[0]):
-            raise InputError(
-                f"{path}:{line}: {len(row)} columns after rows of {len(rows[0])}; correct the line"
-            )
+            raise InputError(f"{path}:{line}: {len(row)} columns after rows of {len(rows[0])}; correct the line")
         rows.append(row)
         lines.append(line)
     if not rows:
@@ -231,9 +223,7 @@ def _read_text(path: Path | str) -> str:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); check the path and its rights"
-        ) from None
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its rights") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file; give a KITTI or TUM trajectory") from None
 
@@ -243,9 +233,7 @@ def _frame_numbers(path: Path | str, values: Tensor, lines: Tensor) -> Tensor:
     wrong = (values != values.round()) | (values < 0) | (values > 2**53)
     if wrong.any():
         at = int(wrong.int().argmax())
-        raise InputError(
-            f"{path}:{lines[at]}: frame index {values[at]:g} is no whole number; correct the line"
-        )
+        raise InputError(f"{path}:{lines[at]}: frame index {values[at]:g} is no whole number; correct the line")
     return values.to(torch.int64)
 
 
@@ -256,9 +244,7 @@ def _poses_of_kitti(table: Tensor) -> Tensor:
 
 def _poses_of_tum(table: Tensor) -> Tensor:
     # The file puts w last.
-    return pose.from_rotation_translation(
-        pose.quaternion_to_matrix(table[:, 4:].roll(1, dims=-1)), table[:, 1:4]
-    )
+    return pose.from_rotation_translation(pose.quaternion_to_matrix(table[:, 4:].roll(1, dims=-1)), table[:, 1:4])
 
 
 def _check_rotations(path: Path | str, poses: Tensor, lines: Tensor) -> None:
@@ -267,9 +253,7 @@ def _check_rotations(path: Path | str, poses: Tensor, lines: Tensor) -> None:
     wrong = (error > 1e-2) | (torch.linalg.det(rotation) < 0)
     if wrong.any():
         at = int(wrong.int().argmax())
-        raise InputError(
-            f"{path}:{lines[at]}: the 3x3 part is no rotation; give rows of [R | t], world from camera"
-        )
+        raise InputError(f"{path}:{lines[at]}: the 3x3 part is no rotation; give rows of [R | t], world from camera")
 
 
 def _text(row: list[float]) -> str:

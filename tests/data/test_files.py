@@ -39,9 +39,7 @@ def test_bit_depth_grey_and_alpha(tmp_path):
         (tmp_path / f"{name}.png").write_bytes(encode(".png", pixels))
         image = files.read_image(tmp_path / f"{name}.png")
         expected = RGB[..., [0, 0, 0]] if name == "grey" else RGB
-        torch.testing.assert_close(
-            image, torch.from_numpy(expected).permute(2, 0, 1) / 255, rtol=0, atol=1e-7
-        )
+        torch.testing.assert_close(image, torch.from_numpy(expected).permute(2, 0, 1) / 255, rtol=0, atol=1e-7)
 
 
 def test_written_image_reads_back(tmp_path):
@@ -114,9 +112,7 @@ def test_depth_steps_and_unknown(tmp_path):
 
 def test_flow_channels_as_in_the_kitti_development_kit(tmp_path):
     # R = u, G = v, B = valid; OpenCV takes B, G, R.
-    raw = np.array(
-        [[[1, 2**15 - 64, 2**15 + 128], [0, 0, 0], [0, 2**15, 2**15], [0, 2**15, 2**15 + 64]]], np.uint16
-    )
+    raw = np.array([[[1, 2**15 - 64, 2**15 + 128], [0, 0, 0], [0, 2**15, 2**15], [0, 2**15, 2**15 + 64]]], np.uint16)
     (tmp_path / "a.png").write_bytes(encode(".png", raw))
     flow, valid = files.read_flow(tmp_path / "a.png")
     assert flow.tolist() == [[[2, 0, 0, 1]], [[-1, 0, 0, 0]]]

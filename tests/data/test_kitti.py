@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from vode.atomic import write_error
 from vode.data import DATASETS, files
 from vode.data.kitti import TEST, TRAIN, KittiOdometry
 from vode.data.kitti_writer import write_kitti_sequence
@@ -273,7 +274,7 @@ def test_interrupted_or_inconsistent_writing_leaves_nothing(tmp_path, monkeypatc
         write_kitti_sequence(tmp_path, "w0", 2, [], INTRINSICS)
 
     def full(path, data, **options):
-        raise files.write_error(path, OSError(errno.ENOSPC, "No space left on device"))
+        raise write_error(path, OSError(errno.ENOSPC, "No space left on device"))
 
     monkeypatch.setattr(files, "write_bytes", full)
     with pytest.raises(InputError, match="disk is full"):

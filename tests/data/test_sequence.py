@@ -134,9 +134,7 @@ def test_workers_change_nothing():
     order = [(i * 7 % 19, i) for i in range(8)]
 
     def load(workers: int):
-        return list(
-            torch.utils.data.DataLoader(snippets, 2, sampler=order, collate_fn=collate, num_workers=workers)
-        )
+        return list(torch.utils.data.DataLoader(snippets, 2, sampler=order, collate_fn=collate, num_workers=workers))
 
     for here, there in zip(load(0), load(2), strict=True):
         assert all(torch.equal(here[key], there[key]) for key in here)

@@ -14,9 +14,7 @@ WIDTH = 20
 def sample():
     make = torch.Generator().manual_seed(0)
     poses = torch.eye(4).repeat(3, 1, 1)
-    poses[1:, :3, :3] = torch.from_numpy(
-        Rotation.from_rotvec([[0.1, 0.4, -0.2], [0.3, -0.1, 0.2]]).as_matrix()
-    )
+    poses[1:, :3, :3] = torch.from_numpy(Rotation.from_rotvec([[0.1, 0.4, -0.2], [0.3, -0.1, 0.2]]).as_matrix())
     poses[1:, :3, 3] = torch.tensor([[0.5, 0.1, 1.0], [1.0, -0.3, 2.0]])
     return {
         "images": torch.rand(3, 3, 12, WIDTH, generator=make),
@@ -41,9 +39,7 @@ def test_a_mirrored_world_is_seen_at_mirrored_pixels():
     points_world = torch.tensor([[1.0, 0.5, 6.0], [-2.0, 0.3, 9.0], [0.0, -1.0, 5.0]])
     mirrored_world = points_world * torch.tensor([-1.0, 1.0, 1.0])
     for i in range(3):
-        seen, depth = project(
-            transform(torch.linalg.inv(before["poses"][i]), points_world), before["intrinsics"]
-        )
+        seen, depth = project(transform(torch.linalg.inv(before["poses"][i]), points_world), before["intrinsics"])
         flipped, flipped_depth = project(
             transform(torch.linalg.inv(after["poses"][i]), mirrored_world), after["intrinsics"]
         )
@@ -101,10 +97,7 @@ def test_no_strength_is_no_change_and_flips_are_as_often_as_asked():
     for key, value in augment_sample(before, still, seed=(0,)).items():
         assert torch.equal(value, before[key])
     often = Augment(flip=0.25, brightness=0, contrast=0, saturation=0, hue=0, gamma=0)
-    flips = [
-        not torch.equal(augment_sample(before, often, seed=(0, i))["flow"], before["flow"])
-        for i in range(400)
-    ]
+    flips = [not torch.equal(augment_sample(before, often, seed=(0, i))["flow"], before["flow"]) for i in range(400)]
     assert 70 < sum(flips) < 130
 
 

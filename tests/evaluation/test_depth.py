@@ -185,9 +185,7 @@ def test_constant_prediction(scaling: str) -> None:
     baseline = constant_depth(truth, scaling=scaling)
     assert baseline["abs_rel_constant"] == pytest.approx(expected[0], rel=1e-6)
     assert baseline["rmse_constant"] == pytest.approx(expected[2], rel=1e-6)
-    assert (
-        depth_errors(prediction, truth, scaling=scaling)["abs_rel_constant"] == baseline["abs_rel_constant"]
-    )
+    assert depth_errors(prediction, truth, scaling=scaling)["abs_rel_constant"] == baseline["abs_rel_constant"]
 
 
 def test_real_lidar_against_annotated_depth(real_data) -> None:

@@ -247,9 +247,7 @@ def test_nothing_matches_or_an_unknown_alignment() -> None:
         align(trajectory(truth), trajectory(truth), "sim3")
 
 
-@pytest.mark.parametrize(
-    ("sequence", "t_err", "r_err", "ate"), [("09", 2.87, 0.25, 8.39), ("10", 3.33, 0.31, 6.63)]
-)
+@pytest.mark.parametrize(("sequence", "t_err", "r_err", "ate"), [("09", 2.87, 0.25, 8.39), ("10", 3.33, 0.31, 6.63)])
 def test_orb_slam2_on_kitti(real_data, sequence: str, t_err: float, r_err: float, ate: float) -> None:
     estimate = read_trajectory(real_data / "trajectories" / "orb_slam2" / f"{sequence}.txt")
     truth = read_trajectory(real_data / "kitti_odometry" / "poses" / f"{sequence}.txt")

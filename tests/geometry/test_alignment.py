@@ -9,12 +9,13 @@ from scipy.spatial.transform import Rotation
 from vode.geometry.alignment import align_depth_scale, umeyama
 
 
-def test_the_scale_is_exact_and_outliers_do_not_move_it():
+@pytest.mark.parametrize("outlier", [None, 2.0])
+def test_the_scale_is_exact_and_outliers_do_not_move_it(outlier):
     predicted = 1 + 9 * torch.rand(3, 200, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     scale = torch.tensor([0.2, 1.0, 30.0], dtype=torch.float64)
     reference = scale[:, None] * predicted
     reference[:, :60] *= 50
-    found, enough = align_depth_scale(predicted, reference, torch.ones(3, 200))
+    found, enough = align_depth_scale(predicted, reference, torch.ones(3, 200), outlier=outlier)
     torch.testing.assert_close(found, scale)
     assert enough.all()
 
@@ -24,17 +25,26 @@ def test_the_scale_minimises_the_loss_it_is_for():
     predicted = generator.uniform(2, 40, 300)
     reference = 1.7 * predicted * generator.uniform(0.8, 1.25, 300)
     best = minimize_scalar(lambda a: np.square(1 - a * predicted / reference).sum()).x
-    found, _ = align_depth_scale(
-        *(torch.from_numpy(x)[None] for x in (predicted, reference)), torch.ones(1, 300)
-    )
-    assert found.item() == pytest.approx(best, rel=1e-6)
+    d, D = (torch.from_numpy(x)[None] for x in (predicted, reference))
+    for outlier in (2.0, float("inf")):
+        found, _ = align_depth_scale(d, D, torch.ones(1, 300), outlier=outlier)
+        assert found.item() == pytest.approx(best, rel=1e-6)
 
 
-def test_the_first_scale_is_the_median_over_the_mask():
+def test_the_plain_scale_minimises_the_mean_absolute_log():
+    generator = np.random.default_rng(0)
+    predicted, reference = generator.uniform(2, 40, (2, 301))
+    loss = lambda a: np.abs(np.log(a * predicted / reference)).mean()  # noqa: E731
+    found, _ = align_depth_scale(*(torch.from_numpy(x)[None] for x in (predicted, reference)), torch.ones(1, 301))
+    assert loss(found.item()) <= min(loss(found.item() * f) for f in (0.9, 0.999, 1.001, 1.1))
+
+
+def test_the_median_is_the_median_over_the_mask():
     predicted, mask = torch.ones(1, 60), torch.zeros(1, 60)
     reference = torch.full((1, 60), 100.0)
     reference[:, :30], mask[:, :30] = 3.0, 1.0
-    assert align_depth_scale(predicted, reference, mask)[0].item() == pytest.approx(3.0)
+    for outlier in (None, 2.0):
+        assert align_depth_scale(predicted, reference, mask, outlier=outlier)[0].item() == pytest.approx(3.0)
 
 
 def test_samples_without_points_say_so_and_leave_the_others_alone():
@@ -60,9 +70,7 @@ def test_no_gradient_passes_the_scale_and_half_precision_is_solved_in_single():
     predicted = torch.full((1, 4000), 60.0, requires_grad=True)
     scale, _ = align_depth_scale(predicted, torch.full((1, 4000), 120.0), torch.ones(1, 4000))
     assert not scale.requires_grad
-    scale, _ = align_depth_scale(
-        torch.full((1, 4000), 60.0).half(), torch.full((1, 4000), 0.6), torch.ones(1, 4000)
-    )
+    scale, _ = align_depth_scale(torch.full((1, 4000), 60.0).half(), torch.full((1, 4000), 0.6), torch.ones(1, 4000))
     assert scale.dtype == torch.float32
     assert scale.item() == pytest.approx(0.01, rel=1e-3)
 
@@ -124,9 +132,7 @@ def test_a_straight_drive_is_aligned():
     source[..., 2] = torch.arange(20)
     turn = torch.from_numpy(Rotation.from_rotvec([0.3, -1.0, 0.2]).as_matrix())
     scale, rotation, shift = umeyama(source, 2 * source @ turn.mT + 1)
-    torch.testing.assert_close(
-        scale[:, None, None] * source @ rotation.mT + shift[:, None], 2 * source @ turn.mT + 1
-    )
+    torch.testing.assert_close(scale[:, None, None] * source @ rotation.mT + shift[:, None], 2 * source @ turn.mT + 1)
     assert torch.linalg.det(rotation).item() == pytest.approx(1.0)
 
 

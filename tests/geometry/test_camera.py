@@ -90,9 +90,7 @@ def test_resized_intrinsics_follow_a_resized_picture(new_size):
 
 
 def test_resized_intrinsics_by_hand():
-    resized = resize_intrinsics(
-        torch.tensor([[100.0, 0, 31.5], [0, 90, 15.5], [0, 0, 1]]), (32, 64), (16, 16)
-    )
+    resized = resize_intrinsics(torch.tensor([[100.0, 0, 31.5], [0, 90, 15.5], [0, 0, 1]]), (32, 64), (16, 16))
     assert resized.tolist() == [[25, 0, 7.5], [0, 45, 7.5], [0, 0, 1]]
 
 
@@ -106,9 +104,7 @@ def test_flipped_intrinsics_follow_a_flipped_picture():
 
 def test_cropped_intrinsics_follow_a_cropped_picture():
     x, y = 40.0, 30.0
-    moved, _ = project(
-        rays(torch.tensor([[x, y]], dtype=torch.float64), K), crop_intrinsics(K, top=7, left=11)
-    )
+    moved, _ = project(rays(torch.tensor([[x, y]], dtype=torch.float64), K), crop_intrinsics(K, top=7, left=11))
     torch.testing.assert_close(centre(blob(x, y, (64, 80), 2.0)[..., 7:, 11:]), moved[0], atol=1e-3, rtol=0)
 
 

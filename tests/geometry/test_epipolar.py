@@ -46,11 +46,8 @@ def test_sampson_is_the_distance_moved_to_satisfy_the_constraint(scene):
     s = scene(count=200, noise=0.1)
     F = true_fundamental(s)
     distance = epipolar.sampson_distance(F, s.a, s.b)
-    expected = [
-        [cv2.sampsonDistance(*(epipolar.homogeneous(x[i, n]).numpy().reshape(3, 1) for x in (s.a, s.b)), F[i].numpy())
-         for n in range(20)]
-        for i in range(2)
-    ]  # fmt: skip
+    a, b = (epipolar.homogeneous(x).unsqueeze(-1).numpy() for x in (s.a, s.b))
+    expected = [[cv2.sampsonDistance(a[i, n], b[i, n], F[i].numpy()) for n in range(20)] for i in range(2)]
     torch.testing.assert_close(distance[:, :20].square(), torch.tensor(expected, dtype=torch.float64))
 
 

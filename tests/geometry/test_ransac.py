@@ -54,9 +54,7 @@ def test_five_pairs_have_an_essential_matrix(scene, angle):
     solved = refinement.sampson_squared(E[:, None], pairs).amax((1, 2)) < 1e-16
     assert solved.double().mean() > 0.8
     values = torch.linalg.svdvals(E)
-    torch.testing.assert_close(
-        values, torch.tensor([1.0, 1, 0]).double().expand_as(values), atol=1e-9, rtol=0
-    )
+    torch.testing.assert_close(values, torch.tensor([1.0, 1, 0]).double().expand_as(values), atol=1e-9, rtol=0)
 
 
 def test_squared_distances_are_those_of_the_plain_formula(scene):
@@ -112,10 +110,8 @@ def test_the_essential_matrix_is_found_among_outliers(scene, angle):
     s = scene(batch=3, count=2000, noise=0.3, outliers=0.4 if angle < 0.1 else 0.25, angle=angle)
     a, b = in_rays(s)
     E = essential_of(*ransac.ransac_essential(a, b, ones(s), 1 / s.K[:, 0, 0]))
-    exact = a, (rays(s.a, s.K) @ s.T_b_a[:, :3, :3].mT)[..., :2]
     distance = epipolar.sampson_distance(E, a, b) * s.K[:, 0, :1]
     assert (distance[s.clean].square().mean().sqrt()) < 0.3
-    assert all(x.isfinite().all() for x in (E, *exact))
 
 
 def test_the_fundamental_matrix_is_found_among_outliers(scene):

@@ -30,9 +30,7 @@ def test_skew_rays_meet_halfway():
     found = midpoint(a, b, K, T_b_a)
     ray_b = torch.tensor([-0.5, 0.1, 1.0])
     # the shortest segment by least squares over both ray lengths
-    lengths = torch.linalg.lstsq(
-        torch.stack([torch.tensor([0.0, 0, 1]), -ray_b], 1), torch.tensor([1.0, 0, 0])
-    )
+    lengths = torch.linalg.lstsq(torch.stack([torch.tensor([0.0, 0, 1]), -ray_b], 1), torch.tensor([1.0, 0, 0]))
     along_a, along_b = lengths.solution
     expected = (along_a * torch.tensor([0.0, 0, 1]) + torch.tensor([1.0, 0, 0]) + along_b * ray_b) / 2
     torch.testing.assert_close(found.points[0], expected)

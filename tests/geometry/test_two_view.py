@@ -59,9 +59,7 @@ def test_points_on_one_plane_have_a_motion(scene, errors):
     # a road 1.65 m below the camera: rows below the horizon
     pixels = s.a.clone()
     pixels[..., 1] = s.K[:, None, 1, 2] + 20 + 0.35 * pixels[..., 1]
-    ray = torch.cat(
-        [(pixels - s.K[:, None, :2, 2]) / s.K[:, None, :1, 0], torch.ones_like(pixels[..., :1])], -1
-    )
+    ray = torch.cat([(pixels - s.K[:, None, :2, 2]) / s.K[:, None, :1, 0], torch.ones_like(pixels[..., :1])], -1)
     moved = ray * (1.65 / ray[..., 1:2]) @ s.T_b_a[:, :3, :3].mT + s.T_b_a[:, None, :3, 3]
     b = moved[..., :2] / moved[..., 2:] * s.K[:, None, 0, :1] + s.K[:, None, :2, 2]
     generator = torch.Generator().manual_seed(0)

@@ -137,7 +137,7 @@ def test_bad_checkpoints_are_named(run, tmp_path):
     with pytest.raises(InputError, match="not a checkpoint"):
         loop.resume(tmp_path)
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(InputError, match="config.json: not JSON"):
+    with pytest.raises(InputError, match=r"config\.json: not JSON"):
         loop.resume(tmp_path)
     (tmp_path / "config.json").write_text('{"batches": 3}')
     with pytest.raises(InputError, match="not the configuration of a run"):

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.atomic import write_bytes, write_error
+from vode.atomic import write_bytes
 from vode.errors import InputError
 
 MAX_PIXELS = 2**26
@@ -35,9 +35,7 @@ def read_bytes(path: Path | str) -> bytes:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); check the path and its rights"
-        ) from None
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its rights") from None
 
 
 def image_size(path: Path | str) -> tuple[int, int]:
@@ -89,9 +87,7 @@ def read_flow(path: Path | str) -> tuple[Tensor, Tensor]:
     """
     raw = _decode(path, cv2.IMREAD_UNCHANGED)
     if raw.dtype != np.uint16 or raw.ndim != 3 or raw.shape[2] != 3:
-        raise InputError(
-            f"{path}: not a 16-bit RGB PNG; KITTI flow holds u, v (times 64 plus 2^15) and valid"
-        )
+        raise InputError(f"{path}: not a 16-bit RGB PNG; KITTI flow holds u, v (times 64 plus 2^15) and valid")
     # OpenCV gives B, G, R; the file holds R = u, G = v, B = valid.
     steps = raw[..., 2::-1].astype(np.float32)
     valid = steps[..., 2] > 0
@@ -106,9 +102,7 @@ def write_flow(path: Path | str, flow: Tensor, valid: Tensor, *, sync: bool = Tr
     Flow beyond +-512 pixels does not fit and becomes invalid.
     """
     if flow.ndim != 3 or flow.shape[0] != 2 or valid.shape != (1, *flow.shape[1:]):
-        raise ValueError(
-            f"flow is (2, H, W) with valid (1, H, W), not {tuple(flow.shape)}, {tuple(valid.shape)}"
-        )
+        raise ValueError(f"flow is (2, H, W) with valid (1, H, W), not {tuple(flow.shape)}, {tuple(valid.shape)}")
     steps = flow.detach().cpu().double().mul(64).round().add(_FLOW_ZERO).permute(1, 2, 0).numpy()
     fits = np.all(np.isfinite(steps) & (steps >= 0) & (steps <= 65535), axis=-1)
     mask = fits & (valid[0].detach().cpu().numpy() > 0.5)
@@ -134,9 +128,7 @@ def _encode(path: Path | str, pixels: np.ndarray, sync: bool) -> None:
     suffix = Path(path).suffix.lower()
     suffixes = IMAGE_SUFFIXES if pixels.dtype == np.uint8 else (".png",)
     if suffix not in suffixes:
-        raise InputError(
-            f"{path}: cannot write this kind of file; choose a name ending in {' or '.join(suffixes)}"
-        )
+        raise InputError(f"{path}: cannot write this kind of file; choose a name ending in {' or '.join(suffixes)}")
     done, data = cv2.imencode(suffix, pixels)
     if not done:
         raise ValueError(f"{path}: OpenCV could not encode {pixels.shape} {pixels.dtype}")

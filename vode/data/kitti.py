@@ -124,9 +124,7 @@ def _sequence_folder(root: Path, sequence: str) -> Path:
     folder = parent / sequence
     if not folder.is_dir():
         found = sorted(entry.name for entry in parent.iterdir() if entry.is_dir() and entry.name[0] != ".")
-        raise InputError(
-            f"{folder}: no such sequence; there are {', '.join(found) or 'none'}; choose one of these"
-        )
+        raise InputError(f"{folder}: no such sequence; there are {', '.join(found) or 'none'}; choose one of these")
     return folder
 
 
@@ -134,17 +132,13 @@ def _camera_folder(folder: Path, camera: int) -> Path:
     images = folder / f"image_{camera}"
     if not images.is_dir():
         found = sorted(entry.name for entry in folder.glob("image_*") if entry.is_dir())
-        raise InputError(
-            f"{images}: no such folder; there are {', '.join(found) or 'none'}; choose another camera"
-        )
+        raise InputError(f"{images}: no such folder; there are {', '.join(found) or 'none'}; choose another camera")
     return images
 
 
 def _image_files(folder: Path) -> list[Path]:
     """The numbered images of a folder in order; InputError if there are none, or gaps, or doubles."""
-    images = [
-        p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and re.fullmatch(r"[0-9]+", p.stem)
-    ]
+    images = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and re.fullmatch(r"[0-9]+", p.stem)]
     images.sort(key=lambda path: int(path.stem))
     if not images:
         raise InputError(f"{folder}: no images named 000000.png or .jpg; copy the sequence there")
@@ -154,9 +148,7 @@ def _image_files(folder: Path) -> list[Path]:
             raise InputError(f"{after}: the same frame as {before.name}; remove one of them")
         if step > 1:
             missing = f"{int(before.stem) + 1:0{len(before.stem)}d}{before.suffix}"
-            raise InputError(
-                f"{folder / missing}: the frame is missing; copy it again, or renumber the images"
-            )
+            raise InputError(f"{folder / missing}: the frame is missing; copy it again, or renumber the images")
     return images
 
 
@@ -170,9 +162,7 @@ def _camera_poses(path: Path, numbers: list[int], offset: Tensor) -> Tensor | No
     missing = ~torch.isin(wanted, frames)
     if missing.any():
         count, first = int(missing.sum()), numbers[int(missing.int().argmax())]
-        raise InputError(
-            f"{path}: no pose for {count} of {len(numbers)} images, first frame {first}; copy it again"
-        )
+        raise InputError(f"{path}: no pose for {count} of {len(numbers)} images, first frame {first}; copy it again")
     T_cam0_cam = torch.eye(4, dtype=torch.float64)
     T_cam0_cam[:3, 3] = -offset
     T_world_cam = truth.poses[torch.searchsorted(frames, wanted)] @ T_cam0_cam
@@ -182,14 +172,10 @@ def _camera_poses(path: Path, numbers: list[int], offset: Tensor) -> Tensor | No
 def _stamps(path: Path, numbers: list[int]) -> Tensor | None:
     if not path.is_file():
         return None
-    values = [
-        _numbers(path, n, line, 1, "one number, seconds")[0] for n, line in enumerate(_lines(path), start=1)
-    ]
+    values = [_numbers(path, n, line, 1, "one number, seconds")[0] for n, line in enumerate(_lines(path), start=1)]
     if len(values) <= numbers[-1]:
         last = numbers[-1]
-        raise InputError(
-            f"{path}: {len(values)} lines, but frame {last} needs line {last + 1}; copy it again"
-        )
+        raise InputError(f"{path}: {len(values)} lines, but frame {last} needs line {last + 1}; copy it again")
     return torch.tensor(values, dtype=torch.float64)[numbers]
 
 
@@ -214,6 +200,4 @@ def _numbers(path: Path | str, number: int, text: str, count: int, wanted: str) 
 def _check_projection(path: Path | str, number: int, projection: Tensor) -> None:
     bottom = projection.new_tensor([0.0, 0.0, 1.0])
     if projection[0, 0] <= 0 or projection[1, 1] <= 0 or not torch.allclose(projection[2, :3], bottom):
-        raise InputError(
-            f"{path}:{number}: not a camera matrix fx 0 cx . 0 fy cy . 0 0 1 .; correct the line"
-        )
+        raise InputError(f"{path}:{number}: not a camera matrix fx 0 cx . 0 fy cy . 0 0 1 .; correct the line")

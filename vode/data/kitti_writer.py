@@ -43,18 +43,14 @@ def write_kitti_sequence(
     final, poses_file = root / "sequences" / name, root / "poses" / f"{name}.txt"
     for path in (final, poses_file):
         if path.exists():
-            raise InputError(
-                f"{path}: exists already and is not overwritten; choose another name or remove it"
-            )
+            raise InputError(f"{path}: exists already and is not overwritten; choose another name or remove it")
     work = final.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
     try:
         _make_folder(work)
         count = _write_frames(work, camera, frames, depths, flows)
         _check_count("poses", poses, count)
         _check_count("stamps", stamps, count)
-        _write_rows(
-            work / "calib.txt", f"P{camera}: ", torch.cat([intrinsics, torch.zeros(3, 1)], dim=1).view(1, 12)
-        )
+        _write_rows(work / "calib.txt", f"P{camera}: ", torch.cat([intrinsics, torch.zeros(3, 1)], dim=1).view(1, 12))
         if stamps is not None:
             _write_rows(work / "times.txt", "", stamps.view(-1, 1))
         _publish(work, final, poses_file, poses)

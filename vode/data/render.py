@@ -131,9 +131,7 @@ def _rectangles(
     return [tuple(row) for row in corners.long().tolist()]
 
 
-def _hit_solid(
-    hits: Hits, solid: Solid, place: list[float], origin: Tensor, directions: Tensor, base: int
-) -> None:
+def _hit_solid(hits: Hits, solid: Solid, place: list[float], origin: Tensor, directions: Tensor, base: int) -> None:
     """Write the solid where it is nearer than what ``hits`` (views of a rectangle) hold."""
     x, z, yaw = place
     cos, sin = math.cos(yaw), math.sin(yaw)
@@ -167,9 +165,7 @@ def _box(start: Tensor, direction: Tensor, half: tuple[float, float, float]) -> 
     return near, 2 * axis + side, far
 
 
-def _pole(
-    start: Tensor, direction: Tensor, half: tuple[float, float, float]
-) -> tuple[Tensor, Tensor, Tensor]:
+def _pole(start: Tensor, direction: Tensor, half: tuple[float, float, float]) -> tuple[Tensor, Tensor, Tensor]:
     """Entry, face and exit of rays through an upright cylinder at the origin; its caps are open."""
     a = (direction[0].square() + direction[2].square()).clamp(min=1e-9)
     b = start[0] * direction[0] + start[2] * direction[2]
@@ -204,9 +200,9 @@ class Noise:
         wave_u, wave_v, amplitude = torch.tensor(octaves, device=u.device).T.unsqueeze(-1)
         shift = torch.arange(len(octaves), device=u.device).unsqueeze(-1) * 37.3
         cell = torch.stack([u / wave_u + shift, v / wave_v + 1.7 * shift], dim=-1) % self.SIZE
-        values = F.grid_sample(
-            self.cells, cell[None] * (2 / self.SIZE) - 1, "bilinear", "border", align_corners=True
-        )[0]
+        values = F.grid_sample(self.cells, cell[None] * (2 / self.SIZE) - 1, "bilinear", "border", align_corners=True)[
+            0
+        ]
         fade = (torch.minimum(wave_u / foot_u, wave_v / foot_v) / 2 - 1).clamp(0, 1)
         return (values * (fade * amplitude)).sum(1)
 
@@ -232,9 +228,7 @@ def shade(
     sky, floor, solid = surface == SKY, surface == GROUND, surface > SKY
     image[:, sky] = _sky(rays_flat[:, sky], noise, focal)
     foot = foot_ground.flatten(1)[:, floor]
-    image[:, floor] = ground.flatten(1)[:, floor] * (
-        1 + noise(u[floor], v[floor], foot[0], foot[1], GROUND_OCTAVES)
-    )
+    image[:, floor] = ground.flatten(1)[:, floor] * (1 + noise(u[floor], v[floor], foot[0], foot[1], GROUND_OCTAVES))
     if placed.solids:
         image[:, solid] = _solids(
             surface[solid] - 2, u[solid], v[solid], depth[solid], rays_flat[:, solid], placed, noise, focal
@@ -249,9 +243,7 @@ def _sky(directions: Tensor, noise: Noise, focal: float) -> Tensor:
     azimuth = torch.atan2(directions[0], directions[2])
     elevation = torch.atan2(-directions[1], directions[0].hypot(directions[2]))
     foot = torch.full_like(azimuth, 1 / focal)
-    clouds = noise(
-        azimuth, elevation, foot, foot, tuple((w, w / 2, 0.22) for w in (0.06, 0.12, 0.25, 0.5))
-    )
+    clouds = noise(azimuth, elevation, foot, foot, tuple((w, w / 2, 0.22) for w in (0.06, 0.12, 0.25, 0.5)))
     blue = torch.tensor([[0.40], [0.58], [0.86]], device=directions.device)
     white = torch.tensor([[0.82], [0.87], [0.93]], device=directions.device)
     mix = (elevation / 0.5).clamp(0, 1)
@@ -275,7 +267,9 @@ def _solids(
     )
     pole = torch.tensor([s.pole for s in placed.solids], device=device)[number]
     normal = axes[number, face // 2] * (2.0 * (face % 2) - 1).unsqueeze(-1)
-    normal = torch.where(pole.unsqueeze(-1), -F.normalize(directions.T * torch.tensor([1.0, 0, 1.0], device=device), dim=-1), normal)
+    normal = torch.where(
+        pole.unsqueeze(-1), -F.normalize(directions.T * torch.tensor([1.0, 0, 1.0], device=device), dim=-1), normal
+    )
     light = 0.72 + 0.28 * (normal @ torch.tensor(SUN, device=device))
     facing = (normal * F.normalize(directions.T, dim=-1)).sum(-1).abs().clamp(min=0.08)
     foot = depth / focal / facing

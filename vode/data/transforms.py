@@ -61,9 +61,7 @@ def augment_sample(sample: Sample, options: Augment, *, seed: Numbers[int]) -> S
 
 def flip_sample(sample: Sample) -> Sample:
     """The sample as a mirrored camera sees the mirrored world: x becomes -x in every frame."""
-    flipped: Sample = {
-        key: value.flip(-1) for key, value in sample.items() if key not in ("intrinsics", "poses")
-    }
+    flipped: Sample = {key: value.flip(-1) for key, value in sample.items() if key not in ("intrinsics", "poses")}
     flipped["intrinsics"] = flip_intrinsics(sample["intrinsics"], sample["images"].shape[-1])
     if "poses" in sample:
         mirror = torch.diag(sample["poses"].new_tensor([-1.0, 1.0, 1.0, 1.0]))

@@ -162,13 +162,9 @@ class WorldSequence:
             origin[0] + hits.depth * directions[0], origin[2] + hits.depth * directions[2]
         )
         on_ground = hits.surface == render.GROUND
-        hits = hits._replace(
-            u=torch.where(on_ground, lateral, hits.u), v=torch.where(on_ground, along, hits.v)
-        )
+        hits = hits._replace(u=torch.where(on_ground, lateral, hits.u), v=torch.where(on_ground, along, hits.v))
         foot = _ground_footprint(hits.depth, directions, heading, -float(origin[1]), focal)
-        image = render.shade(
-            hits, placed, self.noise, directions, focal, _ground_colour(lateral, along, foot), foot
-        )
+        image = render.shade(hits, placed, self.noise, directions, focal, _ground_colour(lateral, along, foot), foot)
         return (image * float(self._gain[i])).clamp(0, 1)
 
 
@@ -176,8 +172,7 @@ def _wobble(rng: np.random.Generator, count: int, shortest: float, longest: floa
     """A smooth random signal of ``count`` frames within about -1..1; periods in seconds."""
     time = np.arange(count) / RATE
     waves = [
-        np.sin(2 * math.pi * time / rng.uniform(shortest, longest) + rng.uniform(0, 2 * math.pi))
-        for _ in range(3)
+        np.sin(2 * math.pi * time / rng.uniform(shortest, longest) + rng.uniform(0, 2 * math.pi)) for _ in range(3)
     ]
     return np.mean(waves, axis=0)
 
@@ -209,9 +204,7 @@ def _move(points: Tensor, place: Tensor, place_next: Tensor) -> Tensor:
     turn = place_next[2] - place[2]
     x, z = points[:, 0] - place[0], points[:, 2] - place[1]
     cos, sin = turn.cos(), turn.sin()
-    return torch.stack(
-        [place_next[0] + x * cos + z * sin, points[:, 1], place_next[1] - x * sin + z * cos], dim=-1
-    )
+    return torch.stack([place_next[0] + x * cos + z * sin, points[:, 1], place_next[1] - x * sin + z * cos], dim=-1)
 
 
 def _same_surface(surface_a: Tensor, surface_b: Tensor, target: Tensor) -> Tensor:

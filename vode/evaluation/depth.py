@@ -194,9 +194,7 @@ def _measures(errors: np.ndarray, suffix: str = "") -> tuple[Number, ...]:
     return tuple(Number(key + suffix, float(value), _UNITS.get(key, "")) for key, value in means)
 
 
-def _pairs(
-    prediction: Iterable[np.ndarray], truth: Iterable[np.ndarray]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _pairs(prediction: Iterable[np.ndarray], truth: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     try:
         yield from zip(prediction, truth, strict=True)
     except ValueError as error:

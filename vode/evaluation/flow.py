@@ -52,9 +52,7 @@ def flow_errors(
         images += 1
         per_pixel = _per_pixel(predicted, true)
         if not per_pixel[:, mask].isfinite().all():
-            raise InputError(
-                f"{name}: the flow is not finite; check the network's weights and the truth's mask"
-            )
+            raise InputError(f"{name}: the flow is not finite; check the network's weights and the truth's mask")
         for part, total in sums.items():
             chosen = mask if not part else mask & (seen if part == "_noc" else ~seen)
             total += per_pixel[:, chosen].sum(dim=1)
@@ -122,6 +120,4 @@ def _notes(empty: list[str]) -> tuple[str, ...]:
     if not empty:
         return ()
     more = f" and {len(empty) - 10} more" if len(empty) > 10 else ""
-    return (
-        f"{len(empty)} images have no pixel with true flow and are left out: {', '.join(empty[:10])}{more}",
-    )
+    return (f"{len(empty)} images have no pixel with true flow and are left out: {', '.join(empty[:10])}{more}",)

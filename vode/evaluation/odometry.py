@@ -231,9 +231,7 @@ def _by_length(segments: Segments) -> dict[str, dict[str, float]]:
         at = segments.length == length
         if at.any():
             series["t_err_percent_by_length_m"][str(length)] = _mean(segments.translation[at], 100)
-            series["r_err_deg_per_100m_by_length_m"][str(length)] = _mean(
-                segments.rotation[at], 100 * 180 / math.pi
-            )
+            series["r_err_deg_per_100m_by_length_m"][str(length)] = _mean(segments.rotation[at], 100 * 180 / math.pi)
     return series
 
 
@@ -248,16 +246,13 @@ def _notes(
     notes = []
     if len(matches.estimate) < len(estimate) or len(matches.truth) < len(truth):
         notes.append(
-            f"{len(matches.truth)} frames matched by {matches.by}: "
-            f"of {len(estimate)} estimated, {len(truth)} true"
+            f"{len(matches.truth)} frames matched by {matches.by}: of {len(estimate)} estimated, {len(truth)} true"
         )
     if estimate.dropped:
         notes.append(f"{estimate.dropped} poses of the estimate were NaN and are left out")
     if len(segments.length) == 0:
         total = float(matches.truth.distances()[-1])
-        notes.append(
-            f"no t_err and r_err: no segment of {LENGTHS[0]} m has both ends matched (path of {total:.1f} m)"
-        )
+        notes.append(f"no t_err and r_err: no segment of {LENGTHS[0]} m has both ends matched (path of {total:.1f} m)")
     if rpe is None:
         notes.append("no rpe: no two consecutive frames are matched")
     if snippet is None:

@@ -43,9 +43,7 @@ def score_depth(
     """Depth errors on every ``every``-th frame that has a truth; ``protocol`` as in ``depth_errors``."""
     frames = [i for i in range(0, len(sequence), every) if sequence.depth(i) is not None]
     if not frames:
-        raise InputError(
-            f"{sequence.name}: no frame has true depth; put uint16 PNGs in depth_C beside image_C"
-        )
+        raise InputError(f"{sequence.name}: no frame has true depth; put uint16 PNGs in depth_C beside image_C")
     return depth_errors(
         (predict_depth(depth, sequence.frame(i), size) for i in frames),
         (sequence.depth(i) for i in frames),
@@ -86,9 +84,7 @@ def score_odometry(
     return tracked, truth, evaluate_odometry(tracked.trajectory, truth, alignment)
 
 
-def score_run(
-    flow: FlowNet, depth: DepthNet, sequence: Sequence, size: tuple[int, int]
-) -> dict[str, float | None]:
+def score_run(flow: FlowNet, depth: DepthNet, sequence: Sequence, size: tuple[int, int]) -> dict[str, float | None]:
     """The numbers of a run's results; None where the sequence has no such truth."""
     results: dict[str, float | None] = dict.fromkeys(
         (

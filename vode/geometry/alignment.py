@@ -6,20 +6,21 @@ import torch
 from torch import Tensor
 
 
-
 @torch.no_grad()
 def align_depth_scale(
     predicted: Tensor, reference: Tensor, mask: Tensor, *, outlier: float | None = None, least: int = 20
 ) -> tuple[Tensor, Tensor]:
     """Scale a (B,) that brings predicted depth d to triangulated depth D, both (B, N), over ``mask`` (B, N).
 
-    The median of D / d, then, where ``outlier`` is given, the closed form sum(d/D) / sum((d/D)^2), which minimises
-    sum (1 - a d/D)^2, over the points within that factor of the median (Zhao et al., CVPR 2020, section 3.3).
-    No gradient: a loss must be at its own minimum over the scale, or it drives the network's scale away,
-    so mean |log| goes with the median and the mean square with the closed form over all (``inf``). Also returns
-    whether at least ``least`` points took part, (B,) bool; else a = 1.
+    The median of D / d, then, where ``outlier`` is given, the closed form sum(d/D) / sum((d/D)^2), which
+    minimises sum (1 - a d/D)^2, over the points within that factor of the median (Zhao et al., CVPR 2020,
+    section 3.3). No gradient: a loss must be at its own minimum over the scale, or it drives the network's
+    scale away, so mean |log| goes with the median and the mean square with the closed form over all
+    (``inf``). Also returns whether at least ``least`` points took part, (B,) bool; else a = 1. Depths that are
+    not positive or not finite take no part.
     """
-    valid = (mask > 0) & (predicted > 0) & (reference > 0)
+    predicted, reference = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in (predicted, reference))
+    valid = (mask > 0) & (predicted > 0) & (reference > 0) & predicted.isfinite() & reference.isfinite()
     ratio = torch.where(valid, reference / torch.where(valid, predicted, 1.0), float("nan"))
     scale = ratio.nanmedian(-1).values.nan_to_num(1.0)
     if outlier is not None:

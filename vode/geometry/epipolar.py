@@ -166,9 +166,7 @@ def in_front(T_b_a: Tensor, points_a: Tensor, points_b: Tensor, intrinsics: Tens
     return (along_a > 0) & (along_b > 0), (along_a < 0) & (along_b < 0)
 
 
-def choose_motion(
-    essential: Tensor, points_a: Tensor, points_b: Tensor, intrinsics: Tensor, weights: Tensor
-) -> Tensor:
+def choose_motion(essential: Tensor, points_a: Tensor, points_b: Tensor, intrinsics: Tensor, weights: Tensor) -> Tensor:
     """Of the four motions of E (..., 3, 3) the pose (..., 4, 4) with most weight in front of both cameras.
 
     points (..., N, 2) pixels of the sample's own camera (..., 3, 3), weights (..., N), 0 = not counted.

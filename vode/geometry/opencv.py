@@ -18,9 +18,7 @@ def usac_poses(a: Tensor, b: Tensor, K: Tensor, usable: Tensor, *, threshold: fl
     return torch.from_numpy(np.stack(poses)).to(a)
 
 
-def _pose(
-    a: np.ndarray, b: np.ndarray, K: np.ndarray, usable: np.ndarray, threshold: float, seed: int
-) -> np.ndarray:
+def _pose(a: np.ndarray, b: np.ndarray, K: np.ndarray, usable: np.ndarray, threshold: float, seed: int) -> np.ndarray:
     T_b_a = np.full((4, 4), np.nan)
     a, b = np.ascontiguousarray(a[usable]), np.ascontiguousarray(b[usable])
     if len(a) < 6:

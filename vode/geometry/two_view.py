@@ -131,9 +131,7 @@ def _by_torch(
 ) -> Tensor:
     rays_a, rays_b = rays(a, K)[..., :2], rays(b, K)[..., :2]
     limit = _in_rays(threshold, K)
-    rotation, translation = ransac_essential(
-        rays_a, rays_b, weights, limit, seed=seed, options=options.ransac
-    )
+    rotation, translation = ransac_essential(rays_a, rays_b, weights, limit, seed=seed, options=options.ransac)
     essential = essential_from_pose(from_rotation_translation(rotation, translation))
     near = (sampson_distance(fundamental_from_essential(essential, K), a, b) < threshold) & (weights > 0)
     return choose_motion(essential.nan_to_num(0.0), a, b, K, near)

@@ -75,9 +75,7 @@ class DepthNet(nn.Module):
             x = F.elu(self.merge[4 - level](x))
             if level < self.options.scales:
                 outputs[level] = self.heads[level](x).sigmoid()
-        return [
-            outputs[k][..., : -(-size[0] // 2**k), : -(-size[1] // 2**k)] for k in range(self.options.scales)
-        ]
+        return [outputs[k][..., : -(-size[0] // 2**k), : -(-size[1] // 2**k)] for k in range(self.options.scales)]
 
     def depth(self, image: Tensor) -> Tensor:
         """Images (B, 3, H, W) in 0..1 -> depth (B, 1, H, W), up to one scale for the whole video."""

@@ -7,7 +7,6 @@ import math
 import resource
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +30,7 @@ from vode.training.stages import DepthStage, FlowStage, JointStage, StageOptions
 from vode.training.state import CHECKPOINT, TrainState, read_checkpoint, restore, save_state
 
 
-def train(config: TrainConfig, folder: Path) -> dict[str, float]:
+def train(config: TrainConfig, folder: Path) -> dict[str, float | None]:
     """Train a new run in ``folder``, which must not hold one, and return its results."""
     if (folder / CHECKPOINT).exists() or (folder / "config.json").exists():
         raise InputError(f"{folder}: holds a run already; go on with --resume {folder} or name another --run")
@@ -42,17 +41,17 @@ def train(config: TrainConfig, folder: Path) -> dict[str, float]:
     state = TrainState(build_networks(config))
     make_folder(folder)
     write_bytes(folder / "config.json", json.dumps(config_to_dict(config), indent=1).encode())
-    return _run(config, folder, state, snippets, None)
+    return _run(config, folder, state, snippets)
 
 
-def resume(folder: Path) -> dict[str, float]:
+def resume(folder: Path) -> dict[str, float | None]:
     """Go on with the run in ``folder`` where its last checkpoint stands."""
     config = read_config(folder)
     checkpoint = read_checkpoint(folder)
     snippets = _snippets(config)
     state = TrainState(build_networks(config, fresh=False))
     restore(state, checkpoint, folder / CHECKPOINT)
-    return _run(config, folder, state, snippets, checkpoint["optimiser"])
+    return _run(config, folder, state, snippets)
 
 
 def read_config(folder: Path) -> TrainConfig:
@@ -82,55 +81,46 @@ def device_name(asked: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _run(
-    config: TrainConfig, folder: Path, state: TrainState, snippets: Snippets, optimiser_state: dict | None
-) -> dict[str, float]:
+def _run(config: TrainConfig, folder: Path, state: TrainState, snippets: Snippets) -> dict[str, float | None]:
+    """All stages from where ``state`` stands, then the score; nothing if asked to stop before."""
     stages = config.stages()
-    total = sum(stage.steps for _, stage in stages)
-    done = sum(stage.steps for _, stage in stages[: state.stage]) + state.step
-    log, started = RunLog(folder, total, done), time.monotonic()
-    before = state.seconds
+    log = RunLog(folder, sum(stage.steps for _, stage in stages), _steps_before(config, state) + state.step)
     try:
         with stop_signal() as stopped:
-            for index in range(state.stage, len(stages)):
-                state.stage = index
-                _train_stage(config, folder, state, snippets, optimiser_state, log, stopped, before, started)
-                optimiser_state = None
+            while state.stage < len(stages):
+                _train_stage(config, folder, state, snippets, log, stopped)
                 if stopped:
+                    save_state(folder, state)
                     log.say(f"stopped and saved; go on with --resume {folder}")
                     return {}
-                state.step = 0
-            state.stage, state.optimiser = len(stages), None
-            state.seconds = before + time.monotonic() - started
+                state.stage, state.step, state.optimiser = state.stage + 1, 0, None
             save_state(folder, state)
-        results = score_run(
-            state.networks["flow"].eval(),
-            state.networks["depth"].eval(),
-            scoring_sequence(config),
-            config.size,
-        )
-        results["minutes"] = (before + time.monotonic() - started) / 60
+        networks = state.networks.eval()
+        results = score_run(networks["flow"], networks["depth"], scoring_sequence(config), config.size)
+        results["minutes"] = state.elapsed() / 60
         results["peak_memory_gib"] = peak_memory_gib()
-        results["geometry_failed_share"] = state.failed / max(sum(s.steps for n, s in stages if n != "flow"), 1)
+        geometric = sum(stage.steps for name, stage in stages if name != "flow")
+        results["geometry_failed_share"] = state.failed / max(geometric, 1)
         write_bytes(folder / "results.json", json.dumps(results, indent=1).encode())
         return results
     finally:
         log.close()
 
 
-def _train_stage(config, folder, state, snippets, optimiser_state, log, stopped, before, started) -> None:
-    stages = config.stages()
-    name, options = stages[state.stage]
-    done_before = sum(stage.steps for _, stage in stages[: state.stage])
+def _train_stage(
+    config: TrainConfig, folder: Path, state: TrainState, snippets: Snippets, log: RunLog, stopped: list[int]
+) -> None:
+    """The rest of the stage that ``state`` stands in, until it ends or is asked to stop."""
+    name, options = config.stages()[state.stage]
     stage = build_stage(name, config, state.networks)
     parameters = [p for network in stage.trained() for p in network.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=options.learning_rate)
-    if optimiser_state is not None:
-        optimiser.load_state_dict(optimiser_state)
-    state.optimiser = optimiser
+    state.optimiser = optimiser = torch.optim.Adam(parameters, lr=options.learning_rate)
+    if state.optimiser_state is not None:
+        optimiser.load_state_dict(state.optimiser_state)
+        state.optimiser_state = None
     for network in state.networks.values():
         network.train(network in stage.trained())
-    device = parameters[0].device
+    device, before = parameters[0].device, _steps_before(config, state)
     batches = iter(load(config, snippets, state.draws, (options.steps - state.step) * config.batch))
     recent: list[dict[str, Tensor]] = []
     while state.step < options.steps and not stopped:
@@ -145,19 +135,22 @@ def _train_stage(config, folder, state, snippets, optimiser_state, log, stopped,
         optimiser.step()
         state.step += 1
         state.draws += config.batch
-        recent.append({"loss": loss.detach(), "gradient_norm": norm, **{k: v.detach() for k, v in losses.items()}})
-        done = done_before + state.step
-        log.step(done)
-        if state.step % config.log_every == 0 or state.step == options.steps:
+        recent.append({"loss": loss.detach(), "gradient_norm": norm} | {k: v.detach() for k, v in losses.items()})
+        log.step(before + state.step)
+        if state.step % config.log_every == 0 or state.step == options.steps or stopped:
             means = mean_scalars(recent)
             state.failed += means.get("geometry_failed", 0.0) * len(recent)
-            log.scalars(name, done, {**means, "learning_rate": learning_rate(options, state.step - 1)})
+            log.scalars(name, before + state.step, means | {"learning_rate": learning_rate(options, state.step - 1)})
             recent = []
         if state.step % config.picture_every == 0:
-            log.pictures(name, done, pictures)
-        if state.step % config.save_every == 0 or stopped:
-            state.seconds = before + time.monotonic() - started
+            log.pictures(name, before + state.step, pictures)
+        if state.step % config.save_every == 0:
             save_state(folder, state)
+
+
+def _steps_before(config: TrainConfig, state: TrainState) -> int:
+    """Steps of the stages before the one that ``state`` stands in."""
+    return sum(stage.steps for _, stage in config.stages()[: state.stage])
 
 
 def build_stage(name: str, config: TrainConfig, networks: nn.ModuleDict) -> nn.Module:

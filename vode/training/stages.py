@@ -200,9 +200,7 @@ class JointStage(nn.Module):
         motion = motion_from_flow(flow_ab, flow_ba, sample["intrinsics"], self.options.motion)
         target = warp.flow_target(flow_ab)
         grid = (target - flow_ab).detach()
-        distance = epipolar(
-            motion.fundamental, grid.flatten(2).mT, target.flatten(2).mT, motion.mask.flatten(1)
-        )
+        distance = epipolar(motion.fundamental, grid.flatten(2).mT, target.flatten(2).mT, motion.mask.flatten(1))
         losses["epipolar"] = mean_reliable(distance, motion.reliable)
         geometric, pictures = depth_losses(self.depth, sample, flow_ab, motion, self.options)
         if self.flow_only:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,18 @@ class TrainState:
     draws: int = 0
     """samples drawn in the whole run: the sampler's position"""
     seconds: float = 0.0
-    """time spent training before this session"""
-    optimiser: torch.optim.Optimizer | None = None
-    failed: float = field(default=0.0)
+    """time that the run had taken when this process took it up"""
+    begun: float = field(default_factory=time.monotonic)
+    """when that was"""
+    failed: float = 0.0
     """sum over steps of the share of samples whose geometry failed"""
+    optimiser: torch.optim.Optimizer | None = None
+    optimiser_state: dict[str, Any] | None = None
+    """of a checkpoint, until its stage takes it"""
+
+    def elapsed(self) -> float:
+        """Seconds that the run has taken in all."""
+        return self.seconds + time.monotonic() - self.begun
 
 
 def save_state(folder: Path, state: TrainState) -> None:
@@ -45,7 +54,7 @@ def save_state(folder: Path, state: TrainState) -> None:
         "stage": state.stage,
         "step": state.step,
         "draws": state.draws,
-        "seconds": state.seconds,
+        "seconds": state.elapsed(),
         "failed": state.failed,
         "random": _random_state(),
     }
@@ -73,11 +82,12 @@ def read_checkpoint(folder: Path) -> dict[str, Any]:
 
 
 def restore(state: TrainState, content: dict[str, Any], path: Path) -> None:
-    """Put a checkpoint into a state whose networks are built; the optimiser is restored by its stage."""
+    """Put a checkpoint into a state whose networks are built; its stage takes up the optimiser's."""
     try:
         state.networks.load_state_dict(content["networks"])
         for name in ("stage", "step", "draws", "seconds", "failed"):
             setattr(state, name, content[name])
+        state.optimiser_state = content["optimiser"]
     except (KeyError, RuntimeError) as error:
         raise InputError(
             f"{path}: a checkpoint of other networks ({one_line(error)}); resume with its own options"

@@ -25,9 +25,7 @@ def flow_to_color(flow: Tensor, *, max_flow: float | Tensor | None = None) -> Te
         max_flow = flow_length(flow)[..., None, None]
     known = flow.isfinite().all(dim=-3)
     flow = torch.where(known.unsqueeze(-3), flow, 0.0)
-    reach = flow.norm(dim=-3) / torch.as_tensor(max_flow, dtype=flow.dtype, device=flow.device).clamp(
-        min=1e-6
-    )
+    reach = flow.norm(dim=-3) / torch.as_tensor(max_flow, dtype=flow.dtype, device=flow.device).clamp(min=1e-6)
     hue = _wheel(torch.atan2(flow[..., 1, :, :], flow[..., 0, :, :]))
     inside = (reach <= 1).unsqueeze(-3)
     reach = reach.unsqueeze(-3)

@@ -73,9 +73,7 @@ def flow_panel(
     ]
 
 
-def panel_figure(
-    rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None
-) -> Figure:
+def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None) -> Figure:
     """Pictures side by side, one row a sample, each with its title; ``names`` label the rows.
 
     A single row of four pictures wider than 2:1 is folded into two rows.

@@ -46,9 +46,7 @@ def save_figure(figure: Figure, path: Path | str, *, dpi: int = 150) -> None:
     """Write a figure whole or not at all; the suffix .png, .pdf or .svg chooses its kind, else InputError."""
     kind = Path(path).suffix.lower().lstrip(".")
     if kind not in FORMATS:
-        raise InputError(
-            f"{path}: cannot draw this kind of file; choose a name that ends in .png, .pdf or .svg"
-        )
+        raise InputError(f"{path}: cannot draw this kind of file; choose a name that ends in .png, .pdf or .svg")
     write_bytes(path, figure_bytes(figure, kind, dpi=dpi))
 
 
@@ -86,9 +84,7 @@ def plot_trajectories(
     save_figure(trajectory_figure(truth, estimates, title=title), path)
 
 
-def coordinates_figure(
-    truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = ""
-) -> Figure:
+def coordinates_figure(truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = "") -> Figure:
     """x, y, z (m) and roll, pitch, yaw (deg) over the distance along the truth (else each own path).
 
     Angles are those of R = Ry(yaw) Rx(pitch) Rz(roll), yaw about the camera's downward y axis. Raises
@@ -114,9 +110,7 @@ def coordinates_figure(
     for axes in grid[-1]:
         axes.set_xlabel("distance (m)")
     figure.suptitle(title)
-    figure.legend(
-        *grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=3.2
-    )
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=3.2)
     return figure
 
 
