@@ -1,0 +1,138 @@
+"""The built-in world: its depth, flow and poses agree with each other and with its images."""
+
+import numpy as np
+import pytest
+import torch
+
+from vode.data.kitti import KittiOdometry
+from vode.data.kitti_writer import write_kitti_sequence
+from vode.data.world import CAMERA_HEIGHT, WorldOptions, WorldSequence, held_out_sequence
+from vode.geometry import warp
+
+OPTIONS = WorldOptions(size=(64, 192), frames=5)
+
+
+@pytest.fixture(scope="module")
+def drive():
+    return WorldSequence(2, OPTIONS)
+
+
+def rigid_target(depth, T_b_a, intrinsics):
+    """Where static points of a lie in b, pixel by pixel, in plain numpy float64."""
+    K, T = intrinsics.double().numpy(), T_b_a.numpy()
+    height, width = depth.shape
+    y, x = np.mgrid[:height, :width].astype(float)
+    rays = np.stack([(x - K[0, 2]) / K[0, 0], (y - K[1, 2]) / K[1, 1], np.ones_like(x)], -1)
+    points = (rays * depth[..., None]) @ T[:3, :3].T + T[:3, 3]
+    seen = points @ K.T
+    return seen[..., :2] / seen[..., 2:], np.stack([x, y], -1)
+
+
+def test_a_sequence_is_a_pure_function_of_its_seed(drive):
+    again = WorldSequence(2, OPTIONS)
+    backwards = [again.frame(i) for i in reversed(range(5))][::-1]
+    assert all(torch.equal(drive.frame(i), backwards[i]) for i in range(5))
+    assert torch.equal(drive.depth(3), again.depth(3))
+    assert torch.equal(drive.flow(1)[0], again.flow(1)[0])
+    assert torch.equal(drive.poses, again.poses)
+    assert not torch.equal(drive.frame(0), WorldSequence(3, OPTIONS).frame(0))
+
+
+@pytest.mark.parametrize("seed", [0, 2, 5])
+def test_warping_the_next_frame_by_exact_flow_gives_this_one(seed):
+    drive = WorldSequence(seed, OPTIONS)
+    a, b = drive.frame(1), drive.frame(2)
+    flow, seen = drive.flow(1)
+    assert seen.float().mean() > 0.5
+    warped = (warp.backward_warp(b[None], flow[None])[0] - a).abs().mean(0)[seen[0]]
+    still = (b - a).abs().mean(0)[seen[0]]
+    assert warped.median() < 0.01
+    assert warped.mean() < still.mean() / 3
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_depth_and_poses_give_the_flow_of_a_static_world(seed):
+    drive = WorldSequence(seed, WorldOptions(size=(64, 192), frames=3, moving=False))
+    flow, _ = drive.flow(0)
+    depth = drive.depth(0)[0].numpy().astype(float)
+    target, pixels = rigid_target(depth, torch.linalg.inv(drive.poses[1]) @ drive.poses[0], drive.intrinsics)
+    known = depth > 0
+    error = np.abs(target - pixels - flow.permute(1, 2, 0).numpy())[known]
+    assert error.max() < 0.02
+
+
+def test_moving_cars_break_the_static_flow_and_nothing_else_does():
+    found = 0
+    for seed in range(6):
+        drive = WorldSequence(seed, OPTIONS)
+        flow, seen = drive.flow(0)
+        depth = drive.depth(0)[0].numpy().astype(float)
+        target, pixels = rigid_target(depth, torch.linalg.inv(drive.poses[1]) @ drive.poses[0], drive.intrinsics)
+        off = (np.abs(target - pixels - flow.permute(1, 2, 0).numpy()).max(-1) > 0.3) & (depth > 0) & seen[0].numpy()
+        assert off.mean() < 0.15
+        found += off.sum() > 20
+    assert found >= 2
+
+
+def test_hidden_points_are_not_called_visible(drive):
+    flow, seen = drive.flow(1)
+    there = warp.sample(drive.depth(2)[None], warp.flow_target(flow[None]))[0, 0]
+    depth = drive.depth(1)[0]
+    known = seen[0] & (depth > 0) & (there > 0)
+    # a camera at 5 to 15 m/s comes nearer by at most 1.5 m a frame; a nearer surface in front would show
+    assert ((depth - there)[known] < 6.0).float().mean() > 0.97
+
+
+def test_ground_lies_a_camera_height_below(drive):
+    depth = drive.depth(0)[0, -1].median().item()
+    row = (OPTIONS.size[0] - 1 - drive.intrinsics[1, 2]) / drive.intrinsics[1, 1]
+    assert depth * row.item() == pytest.approx(CAMERA_HEIGHT, rel=0.15)
+    assert (drive.depth(0)[0, 0] == 0).any(), "no sky"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_camera_drives_as_stated(seed):
+    drive = WorldSequence(seed, WorldOptions(size=(8, 24), frames=200))
+    assert torch.allclose(drive.poses[0], torch.eye(4, dtype=torch.float64), atol=1e-12)
+    speed = drive.poses[:, :3, 3].diff(dim=0).norm(dim=-1) * 10
+    assert speed.min() > 4.8
+    assert speed.max() < 15.4
+    forward = drive.poses[:, :3, 2]
+    assert forward[:, 1].abs().max() < 0.05
+    assert drive.stamps.diff().allclose(torch.tensor(0.1, dtype=torch.float64))
+
+
+def test_exposure_changes_brightness_alone():
+    plain = WorldSequence(2, OPTIONS)
+    varied = WorldSequence(2, WorldOptions(size=OPTIONS.size, frames=5, exposure=0.3))
+    ratios = [(varied.frame(i).mean() / plain.frame(i).mean()).item() for i in range(5)]
+    assert max(ratios) - min(ratios) > 0.01
+    assert torch.equal(varied.depth(2), plain.depth(2))
+
+
+def test_the_held_out_drive_is_long_and_new():
+    drive = held_out_sequence((64, 192))
+    assert drive.poses[:, :3, 3].diff(dim=0).norm(dim=-1).sum() > 200
+    assert drive.size == (64, 192)
+
+
+def test_written_and_read_back(drive, tmp_path):
+    write_kitti_sequence(
+        tmp_path,
+        "00",
+        0,
+        (drive.frame(i) for i in range(5)),
+        drive.intrinsics,
+        drive.poses,
+        drive.stamps,
+        (drive.depth(i) for i in range(5)),
+        (drive.flow(i) for i in range(4)),
+    )
+    read = KittiOdometry(tmp_path, "00", camera=0)
+    assert torch.equal(read.frame(2), drive.frame(2))
+    assert torch.allclose(read.poses, drive.poses, atol=1e-6)
+    near = drive.depth(2) < 200
+    assert (read.depth(2) - drive.depth(2)).abs()[near].max() < 1 / 256
+    flow, seen = read.flow(2)
+    assert torch.equal(seen.bool(), drive.flow(2)[1])
+    assert (flow - drive.flow(2)[0]).abs()[seen.bool().expand(2, -1, -1)].max() <= 1 / 64

@@ -1,0 +1,74 @@
+"""FlowNet: its shape, the cost volume, symmetry and sizes."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from vode.networks.flow import FlowNet, cost_volume, normalise_features
+
+
+def naive_cost(a, b, search):
+    height, width = a.shape[-2:]
+    padded = F.pad(b, [search] * 4)
+    steps = range(2 * search + 1)
+    return torch.stack([(a * padded[:, :, y : y + height, x : x + width]).sum(1) for y in steps for x in steps], 1)
+
+
+@pytest.mark.parametrize("size", [(1, 3), (5, 7), (16, 48), (6, 33), (3, 70)])
+def test_cost_volume_equals_a_loop_over_displacements(size):
+    torch.manual_seed(0)
+    a, b = (torch.randn(2, 6, *size, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    ours, naive = cost_volume(a, b, 4), naive_cost(a, b, 4)
+    assert ours.shape == (2, 81, *size)
+    torch.testing.assert_close(ours, naive)
+    weight = torch.randn_like(naive)
+    for one, two in zip(
+        torch.autograd.grad(ours, (a, b), weight), torch.autograd.grad(naive, (a, b), weight), strict=True
+    ):
+        torch.testing.assert_close(one, two)
+
+
+def test_a_shifted_image_has_its_cost_at_the_shift():
+    torch.manual_seed(0)
+    a = normalise_features(torch.randn(1, 16, 12, 20))
+    b = a.roll((2, -3), (2, 3))
+    best = cost_volume(a, b, 4)[0, :, 5:7, 8:12].argmax(0)
+    assert (best == (2 + 4) * 9 + (-3 + 4)).all()
+
+
+def test_normalised_features():
+    features = normalise_features(3 + torch.randn(2, 8, 5, 6))
+    torch.testing.assert_close(features.norm(dim=1), torch.ones(2, 5, 6))
+
+
+def test_parameters():
+    assert sum(p.numel() for p in FlowNet().parameters()) == 5_134_324
+
+
+@pytest.mark.parametrize("size", [(64, 128), (50, 101), (33, 70)])
+def test_any_size_in_the_same_size_out(size):
+    a, b = torch.rand(2, 1, 3, *size)
+    with torch.no_grad():
+        ab, ba = FlowNet().eval()(a, b)
+    expected = [(-(-size[0] // 2**k), -(-size[1] // 2**k)) for k in range(4)]
+    assert [tuple(flow.shape[-2:]) for flow in ab] == expected
+    assert [tuple(flow.shape[-2:]) for flow in ba] == expected
+
+
+def test_both_directions_and_batches_are_independent():
+    torch.manual_seed(1)
+    network = FlowNet().eval()
+    a, b = torch.rand(2, 2, 3, 64, 128)
+    with torch.no_grad():
+        ab, ba = network(a, b)
+        swapped, _ = network(b, a)
+        alone, _ = network(a[1:], b[1:])
+    torch.testing.assert_close(ba[0], swapped[0], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(ab[0][1:], alone[0], atol=1e-4, rtol=1e-4)
+
+
+def test_scales_hold_pixels_of_their_own_size():
+    with torch.no_grad():
+        flows, _ = FlowNet().eval()(*torch.rand(2, 1, 3, 64, 128))
+    assert torch.allclose(flows[0].mean((2, 3)), 4 * flows[2].mean((2, 3)), atol=1e-3)
+    assert torch.allclose(flows[1].mean((2, 3)), 2 * flows[2].mean((2, 3)), atol=1e-3)
