@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from vode.data.transforms import flip_sample
+from vode.data.world import WorldOptions, WorldSequence
 from vode.geometry import pose, warp
 from vode.geometry.camera import (
     crop_intrinsics,
@@ -96,3 +97,16 @@ def test_a_flipped_sample_has_a_flipped_pose_and_flow():
     assert flipped["poses"][1, 0, 3] == -2.0
     assert flipped["flow"][0, 0].eq(-1).all()
     assert flipped["flow"][0, 1].eq(1).all()
+
+
+def test_relative_pose_of_world_from_camera_poses():
+    T_world_a, T_world_b = torch.eye(4), torch.eye(4)
+    T_world_a[:3, 3], T_world_b[:3, 3] = torch.tensor([1.0, 0, 0]), torch.tensor([1.0, 0, 2.0])
+    # b stands two metres ahead of a: what is five metres before a is three before b
+    assert transform(pose.relative(T_world_a, T_world_b), torch.tensor([[0.0, 0, 5]])).tolist() == [[0, 0, 3]]
+
+
+def test_the_built_in_world_drives_forward_along_z():
+    poses = WorldSequence(0, WorldOptions(size=(8, 24), frames=3)).poses
+    assert poses.dtype == torch.float64
+    assert (poses[1:, 2, 3] > 0.9 * poses[1:, :3, 3].norm(dim=-1)).all()

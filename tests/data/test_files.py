@@ -157,7 +157,7 @@ def test_failed_write_keeps_the_old_file(tmp_path, monkeypatch, code):
     def fail(_: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(files.os, "fsync", fail)
+    monkeypatch.setattr("vode.atomic.os.fsync", fail)
     with pytest.raises(InputError, match="disk is full" if code == errno.ENOSPC else "cannot be written"):
         files.write_bytes(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"old"

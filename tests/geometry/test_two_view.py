@@ -138,12 +138,27 @@ def test_a_useless_sample_is_told_and_poisons_no_other(scene, case, backend):
     assert torch.equal(pair.inliers[1:], clean.inliers)
 
 
+@pytest.mark.parametrize("noise", [0.05, 0.3, 1.0])
 @pytest.mark.parametrize("angle", [0.0, 0.03])
-def test_a_mere_rotation_is_not_reliable(scene, angle):
-    s = scene(batch=6, count=3000, noise=0.3, outliers=0.2, angle=angle, baseline=1e-9)
+def test_a_mere_rotation_is_not_reliable(scene, angle, noise):
+    s = scene(batch=8, count=3000, noise=noise, outliers=0.2, angle=angle, baseline=1e-9)
     pair = run(s)
     assert not pair.reliable.any()
-    assert pair.parallax.max() < 0.2
+    assert pair.parallax.max() < noise
+
+
+def test_a_sky_over_most_of_the_image_does_no_harm(scene, errors):
+    near = scene(batch=4, count=3000, noise=0.2)
+    sky = torch.cat([(near.a - near.K[:, None, :2, 2]) / near.K[:, None, :1, 0], torch.ones(4, 3000, 1)], -1)
+    turned = sky @ near.T_b_a[:, :3, :3].mT
+    noise = 0.2 * torch.randn(4, 3000, 2, generator=torch.Generator().manual_seed(1))
+    b = turned[..., :2] / turned[..., 2:] * near.K[:, None, 0, :1] + near.K[:, None, :2, 2] + noise
+    b[:, :600] = near.b[:, :600]
+    pair = relative_pose(near.a, b, near.K)
+    rotation, way = errors(pair.T_b_a, near.T_b_a)
+    assert pair.reliable.all()
+    assert rotation.max() < 0.01
+    assert way.max() < 0.5
 
 
 def test_parallax_is_the_motion_beyond_the_rotation(scene):
@@ -162,6 +177,8 @@ def test_the_criteria_are_the_callers(scene):
         TwoViewOptions(min_inlier_share=0.95),
         TwoViewOptions(min_in_front=1.01),
         TwoViewOptions(min_parallax=1e3),
+        TwoViewOptions(min_moving_share=1.01),
+        TwoViewOptions(min_significance=1e4),
         TwoViewOptions(max_deviation=1e-6),
     ):
         assert not run(s, options=strict).reliable
@@ -212,3 +229,13 @@ def test_wrong_arguments_are_refused(scene):
         relative_pose(s.a, s.b, s.K[0])
     with pytest.raises(ValueError, match=r"shape \(2, 20\)"):
         run(s, scores=torch.ones(2, 19))
+
+
+def test_odd_pairs_just_inside_a_wide_threshold_do_not_bend_an_exact_motion(scene, errors):
+    s = scene(batch=4, count=2000, noise=1e-4)
+    b = s.b.clone()
+    # one corner of the image is off by less than the threshold, all in one direction
+    b[:, :, 0] += 0.35 * ((s.a[..., 0] < 200) & (s.a[..., 1] < 120))
+    rotation, way = errors(relative_pose(s.a, b, s.K, threshold=0.5).T_b_a, s.T_b_a)
+    assert rotation.max() < 1e-3
+    assert way.max() < 1e-2

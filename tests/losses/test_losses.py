@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from vode.data.world import WorldOptions, WorldSequence
+from vode.geometry.camera import pixel_grid
 from vode.losses.depth import reprojection, triangulated_depth
 from vode.losses.epipolar import epipolar
 from vode.losses.flow import flow_losses
@@ -35,9 +37,9 @@ def test_masked_mean():
 
 
 def test_ssim_of_flat_images_by_hand():
-    a, b = torch.full((1, 1, 6, 6), 0.2), torch.full((1, 1, 6, 6), 0.6)
+    a, b = (torch.full((1, 1, 6, 6), value, dtype=torch.float64) for value in (0.2, 0.6))
     similarity = (2 * 0.2 * 0.6 + 1e-4) / (0.04 + 0.36 + 1e-4)
-    torch.testing.assert_close(ssim_distance(a, b), torch.full((1, 1, 6, 6), (1 - similarity) / 2))
+    torch.testing.assert_close(ssim_distance(a, b), torch.full_like(a, (1 - similarity) / 2))
     assert photometric(a, b, torch.ones(1, 1, 6, 6)).item() == pytest.approx(
         0.15 * 0.4 + 0.85 * (1 - similarity) / 2, rel=1e-5
     )
@@ -123,3 +125,76 @@ def test_epipolar_keeps_the_middle_distances():
     weights = torch.ones(1, 4)
     assert epipolar(fundamental, points_a, points_b, weights).item() == pytest.approx(0.3, rel=1e-5)
     assert epipolar(fundamental, points_a, points_b, 0 * weights) == 0
+
+
+def test_ssim_of_equal_images_is_nothing_and_of_others_is_that_of_a_plain_loop():
+    torch.manual_seed(0)
+    a, b = torch.rand(2, 1, 1, 5, 6, dtype=torch.float64)
+    assert ssim_distance(a, a).abs().max() < 1e-12
+    one, two = (np.pad(x[0, 0].numpy(), 1, mode="reflect") for x in (a, b))
+    distance = ssim_distance(a, b)[0, 0]
+    for y in range(5):
+        for x in range(6):
+            p, q = one[y : y + 3, x : x + 3].ravel(), two[y : y + 3, x : x + 3].ravel()
+            cov = np.cov(p, q, bias=True)
+            similarity = (2 * p.mean() * q.mean() + 1e-4) * (2 * cov[0, 1] + 9e-4)
+            similarity /= (p.mean() ** 2 + q.mean() ** 2 + 1e-4) * (cov[0, 0] + cov[1, 1] + 9e-4)
+            assert distance[y, x].item() == pytest.approx(min(max((1 - similarity) / 2, 0), 1), abs=1e-9)
+
+
+def test_mask_of_true_and_false_and_of_shares():
+    values = torch.tensor([[[1.0, 5.0], [3.0, 9.0]]])
+    assert masked_mean(values, torch.tensor([[[True, False], [True, False]]])).item() == pytest.approx(2)
+    assert masked_mean(values, torch.tensor([[[1.0, 0.5]]])).item() == pytest.approx((1 + 3 + 2.5 + 4.5) / 3)
+
+
+def test_edges_of_the_image_let_the_disparity_jump():
+    image, disparity = torch.zeros(1, 3, 4, 6), torch.ones(1, 1, 4, 6)
+    image[..., 3:], disparity[..., 3:] = 0.5, 3.0
+    # one of five steps across is (3 - 1) / 2, under the weight exp(-0.5)
+    assert disparity_smoothness(disparity, image).item() == pytest.approx(math.exp(-0.5) / 5, rel=1e-5)
+    flow = torch.zeros(1, 2, 4, 6)
+    flow[:, 0, :, 3:] = 20.0
+    # two of four second differences are 1 in one of two channels, under the weight exp(-10 (0.5 + 0) / 2)
+    expected = 2 / 4 / 2 * math.exp(-2.5) / 2
+    assert flow_smoothness(flow, image).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_flow_loss_of_a_still_camera_is_nothing_and_a_sample_does_not_depend_on_its_batch():
+    torch.manual_seed(0)
+    image_a, image_b = torch.rand(2, 2, 3, 16, 24)
+    zero = [torch.zeros(2, 2, 16 >> k, 24 >> k) for k in range(4)]
+    still, seen = flow_losses(image_a, image_a, zero, zero)
+    assert still["flow_photometric"].abs().max() < 1e-6
+    assert still["flow_smoothness"].abs().max() == 0
+    assert (seen == 1).all()
+    forward, backward = ([torch.randn_like(flow) for flow in zero] for _ in range(2))
+    both, _ = flow_losses(image_a, image_b, forward, backward)
+    alone, _ = flow_losses(image_a[1:], image_b[1:], [f[1:] for f in forward], [f[1:] for f in backward])
+    for name, values in both.items():
+        torch.testing.assert_close(values[1:], alone[name])
+
+
+def test_flow_losses_have_finite_gradients_where_flow_leaves_the_image_and_images_are_flat():
+    flat = torch.full((1, 3, 16, 24), 1.0)
+    flows = [torch.full((1, 2, 16 >> k, 24 >> k), 100.0, requires_grad=True) for k in range(4)]
+    losses, seen = flow_losses(flat, flat, flows, flows)
+    assert seen.max() == 0
+    sum(loss.sum() for loss in losses.values()).backward()
+    assert all(flow.grad.isfinite().all() for flow in flows[:3])
+
+
+def test_true_flow_lies_on_the_lines_of_the_true_motion(pair):
+    _, _, flow, known, _, _, T_b_a, intrinsics = pair
+    t, inverse = T_b_a[0, :3, 3], torch.linalg.inv(intrinsics[0])
+    cross = torch.tensor([[0, -t[2], t[1]], [t[2], 0, -t[0]], [-t[1], t[0], 0]])
+    fundamental = (inverse.T @ cross @ T_b_a[0, :3, :3] @ inverse)[None]
+    points_a = pixel_grid(64, 192).flatten(1).T[None]
+    points_b = points_a + flow.flatten(2).mT
+    weights = known.flatten(1)
+    assert epipolar(fundamental, points_a, points_b, weights) == 0
+    # a quarter of a pixel to the side of a line that lies level is noise no more
+    moved = (points_b + torch.tensor([0.0, 0.25])).requires_grad_()
+    loss = epipolar(fundamental, points_a, moved, weights)
+    assert 0.1 < loss.item() < 0.5
+    assert torch.autograd.grad(loss.sum(), moved)[0].isfinite().all()

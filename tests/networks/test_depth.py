@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from vode.networks.depth import DepthNet, DepthOptions, disparity_to_depth
 
@@ -36,3 +37,33 @@ def test_an_image_does_not_depend_on_its_batch():
     images = torch.rand(3, 3, 64, 96)
     with torch.no_grad():
         torch.testing.assert_close(network.depth(images)[1:2], network.depth(images[1:2]), atol=1e-4, rtol=1e-4)
+
+
+def test_other_sizes_are_padded_by_repeating_the_border():
+    torch.manual_seed(0)
+    network, image = DepthNet().eval(), torch.rand(1, 3, 50, 90)
+    with torch.no_grad():
+        padded = network.depth(F.pad(image, (0, 6, 0, 14), mode="replicate"))
+        torch.testing.assert_close(network.depth(image), padded[..., :50, :90])
+
+
+def test_upsampling_is_as_asked():
+    torch.manual_seed(0)
+    bilinear, nearest = DepthNet().eval(), DepthNet(DepthOptions(upsampling="nearest")).eval()
+    nearest.load_state_dict(bilinear.state_dict())
+    square = torch.tensor([[[[1.0, 5.0]]]])
+    assert nearest._upsample(square)[0, 0, 0].tolist() == [1, 1, 5, 5]
+    assert bilinear._upsample(square)[0, 0, 0].tolist() == [1, 2, 4, 5]
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        assert not torch.allclose(bilinear(image)[0], nearest(image)[0])
+
+
+def test_every_parameter_is_trained():
+    torch.manual_seed(0)
+    network = DepthNet(DepthOptions(scales=4)).train()
+    sum(output.square().mean() for output in network(torch.rand(2, 3, 64, 64))).backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.any(), name

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vode.networks.flow import FlowNet, cost_volume, normalise_features
+from vode.networks.flow import FlowNet, FlowOptions, cost_volume, normalise_features
 
 
 def naive_cost(a, b, search):
@@ -72,3 +72,35 @@ def test_scales_hold_pixels_of_their_own_size():
         flows, _ = FlowNet().eval()(*torch.rand(2, 1, 3, 64, 128))
     assert torch.allclose(flows[0].mean((2, 3)), 4 * flows[2].mean((2, 3)), atol=1e-3)
     assert torch.allclose(flows[1].mean((2, 3)), 2 * flows[2].mean((2, 3)), atol=1e-3)
+
+
+def test_normalised_features_ignore_gain_and_offset():
+    torch.manual_seed(0)
+    features, offset = torch.randn(2, 8, 5, 6), torch.randn(2, 8, 1, 1)
+    torch.testing.assert_close(normalise_features(4 * features + offset), normalise_features(features))
+    flat = torch.full((1, 8, 5, 6), 0.3, requires_grad=True)
+    normalised = normalise_features(flat)
+    assert normalised.abs().max() < 1e-2
+    (gradient,) = torch.autograd.grad(normalised.sum(), flat)
+    assert gradient.isfinite().all()
+
+
+def test_other_sizes_are_padded_by_repeating_the_border():
+    torch.manual_seed(0)
+    network, images = FlowNet().eval(), torch.rand(2, 1, 3, 50, 90)
+    padded = [F.pad(image, (0, 38, 0, 14), mode="replicate") for image in images]
+    with torch.no_grad():
+        flow, whole = network(*images)[0][0], network(*padded)[0][0]
+    torch.testing.assert_close(flow, whole[..., :50, :90])
+
+
+@pytest.mark.parametrize("options", [FlowOptions(), FlowOptions(search=2), FlowOptions(normalise=False)])
+def test_every_parameter_is_trained(options):
+    torch.manual_seed(0)
+    network = FlowNet(options).train()
+    forward, backward = network(*torch.rand(2, 1, 3, 64, 64))
+    sum(flow.square().mean() for flow in forward + backward).backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+    assert network.pyramid[0][0][0].weight.grad.any()

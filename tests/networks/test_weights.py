@@ -1,11 +1,14 @@
 """Weights files: round trip, and what is refused."""
 
+import json
+
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from vode.errors import InputError
 from vode.networks.depth import DepthNet, DepthOptions
-from vode.networks.flow import FlowNet
+from vode.networks.flow import FlowNet, FlowOptions
 from vode.networks.weights import load_weights, weights_bytes
 
 
@@ -41,3 +44,43 @@ def test_files_that_are_refused(tmp_path):
     torch.save({"a": 1}, path)
     with pytest.raises(InputError, match=r"flow\.safetensors"):
         load_weights(path, "flow")
+
+
+def rewrite(data, **about):
+    return save(
+        load(data), {"vode": json.dumps({"kind": "flow", "options": {"search": 4, "normalise": True}, **about})}
+    )
+
+
+@pytest.mark.parametrize(
+    ("about", "says"),
+    [
+        ({"options": {"search": 3, "normalise": True}}, "another network"),
+        ({"options": {"search": "far", "normalise": True}}, "another network"),
+        ({"options": {"range": 4}}, "another network"),
+        ({"options": None}, "another network"),
+        ({"kind": "pose"}, "kind 'pose'"),
+    ],
+)
+def test_weights_that_do_not_fit_their_description_are_refused(tmp_path, about, says):
+    path = tmp_path / "flow.safetensors"
+    path.write_bytes(rewrite(weights_bytes(FlowNet()), **about))
+    with pytest.raises(InputError, match=rf"flow\.safetensors: .*{says}"):
+        load_weights(path, "flow")
+
+
+@pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"vode": "[]"}, {"vode": "7"}, {"vode": "{"}])
+def test_foreign_files_are_refused(tmp_path, metadata):
+    path = tmp_path / "flow.safetensors"
+    path.write_bytes(save({"a": torch.zeros(2)}, metadata))
+    with pytest.raises(InputError, match=r"flow\.safetensors: (not weights of this library|damaged)"):
+        load_weights(path, "flow")
+
+
+def test_a_loaded_network_gives_the_same_flow(tmp_path):
+    torch.manual_seed(0)
+    network, images = FlowNet(FlowOptions(search=2)).eval(), torch.rand(2, 1, 3, 64, 64)
+    (tmp_path / "flow.safetensors").write_bytes(weights_bytes(network))
+    loaded = load_weights(tmp_path / "flow.safetensors", "flow")
+    with torch.no_grad():
+        torch.testing.assert_close(loaded(*images)[0][0], network(*images)[0][0], atol=1e-5, rtol=1e-4)

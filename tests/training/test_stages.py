@@ -6,9 +6,10 @@ import torch
 from vode.data.world import WorldOptions, WorldSequence
 from vode.networks.depth import DepthNet
 from vode.training import stages
-from vode.training.stages import DepthStage, FlowStage, JointStage, LossWeights, MotionOptions
+from vode.training.stages import DepthStage, FlowStage, JointStage, LossWeights, MotionOptions, StageOptions
 
 OPTIONS = MotionOptions(count=1500, share=0.5, threshold=2.0)
+STAGE = StageOptions(OPTIONS)
 
 
 class ExactFlow(torch.nn.Module):
@@ -96,12 +97,12 @@ def test_a_sample_without_motion_is_left_out_and_counted(scene):
         flow[1] = 0
     losses = {}
     for name, flows in {"both": (forward, backward), "spoiled": spoiled}.items():
-        stage = DepthStage(ExactFlow(*flows), network, OPTIONS)
+        stage = DepthStage(ExactFlow(*flows), network, STAGE)
         torch.manual_seed(1)
         losses[name], _ = stage(sample)
     alone = {k: v[:1] for k, v in sample.items()}
     torch.manual_seed(1)
-    losses["alone"], _ = DepthStage(ExactFlow(forward[:1], backward[:1]), network, OPTIONS)(alone)
+    losses["alone"], _ = DepthStage(ExactFlow(forward[:1], backward[:1]), network, STAGE)(alone)
     assert losses["both"]["geometry_failed"] == 0
     assert losses["spoiled"]["geometry_failed"] == 0.5
     for name in ("triangulated_depth", "reprojection_depth"):
@@ -113,7 +114,7 @@ def test_a_batch_without_any_motion_gives_zero_and_finite_gradients(scene):
     network = DepthNet()
     still = torch.zeros(2, 2, 64, 192)
     flow = ExactFlow(still, still)
-    losses, _ = JointStage(flow, network, OPTIONS)(sample)
+    losses, _ = JointStage(flow, network, STAGE)(sample)
     assert losses["geometry_failed"] == 1
     assert losses["triangulated_depth"] == losses["reprojection_depth"] == losses["epipolar"] == 0
     LossWeights().total(losses).backward()
@@ -135,9 +136,9 @@ def test_each_stage_trains_what_it_says(scene):
         return [any(p.grad is not None and p.grad.any() for p in n.parameters()) for n in (flow, depth)]
 
     assert touched(FlowStage(flow)) == [True, False]
-    assert touched(DepthStage(flow, depth, OPTIONS)) == [False, True]
-    assert touched(JointStage(flow, depth, OPTIONS)) == [True, True]
-    only = JointStage(flow, depth, OPTIONS, flow_only=True)
+    assert touched(DepthStage(flow, depth, STAGE)) == [False, True]
+    assert touched(JointStage(flow, depth, STAGE)) == [True, True]
+    only = JointStage(flow, depth, STAGE, flow_only=True)
     assert only.trained() == [flow]
 
 

@@ -159,7 +159,10 @@ def _box(start: Tensor, direction: Tensor, half: tuple[float, float, float]) -> 
     size = torch.tensor(half, device=start.device).view(3, 1, 1)
     step = torch.where(direction.abs() < 1e-9, torch.full_like(direction, 1e-9), direction)
     one, two = (-size - start) / step, (size - start) / step
-    near, axis = torch.minimum(one, two).max(dim=0)
+    x, y, z = torch.minimum(one, two)
+    # several times faster than a maximum with indices over the short first dimension
+    near = torch.maximum(torch.maximum(x, y), z)
+    axis = torch.where(near == x, 0, torch.where(near == y, 1, 2))
     far = torch.maximum(one, two).amin(dim=0)
     side = (direction.gather(0, axis[None])[0] < 0).long()
     return near, 2 * axis + side, far

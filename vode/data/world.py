@@ -144,6 +144,8 @@ class WorldSequence:
 
     def _cast(self, i: int) -> tuple[Hits, Placed, Tensor]:
         if i not in self._casts:
+            if not 0 <= i < len(self):
+                raise IndexError(f"frame {i} of a drive of {len(self)}")
             T_map_cam = self._T_map_cam[i].float().to(self.device)
             intrinsics = self.intrinsics.to(self.device)
             places = self.road.place(self._arc + self._speed * i / RATE, self._lateral)

@@ -16,8 +16,8 @@ def align_depth_scale(
     minimises sum (1 - a d/D)^2, over the points within that factor of the median (Zhao et al., CVPR 2020,
     section 3.3). No gradient: a loss must be at its own minimum over the scale, or it drives the network's
     scale away, so mean |log| goes with the median and the mean square with the closed form over all
-    (``inf``). Also returns whether at least ``least`` points took part, (B,) bool; else a = 1. Depths that are
-    not positive or not finite take no part.
+    (``inf``). Also returns whether at least ``least`` points took part, (B,) bool; else a = 1. Depths that
+    are not positive or not finite take no part.
     """
     predicted, reference = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in (predicted, reference))
     valid = (mask > 0) & (predicted > 0) & (reference > 0) & predicted.isfinite() & reference.isfinite()

@@ -66,7 +66,7 @@ def ransac_essential(
     optimised = refine(rotation, translation, pairs, limits)
     rotation = torch.cat([rotation, optimised[0]], 1)
     translation = torch.cat([translation, optimised[1]], 1)
-    cost = truncated_cost(skew(translation) @ rotation, pairs, threshold)
+    cost = truncated_cost(skew(translation) @ rotation, pairs, threshold[:, None])
     rotation, translation = _best(rotation, cost, 1), _best(translation, cost, 1)
     rotation, translation = refine_adaptive(rotation, translation, ray_pairs(a, b, used), threshold)
     return rotation[:, 0], translation[:, 0]
@@ -133,7 +133,7 @@ def _refit(
 
 def _cost(models: Tensor, a: Tensor, b: Tensor, weights: Tensor, threshold: Tensor) -> Tensor:
     pairs = ray_pairs(a, b, (weights > 0).to(a.dtype))
-    return truncated_cost(models, pairs, threshold)
+    return truncated_cost(models, pairs, threshold[:, None])
 
 
 def _usable_first(weights: Tensor, generator: torch.Generator) -> Tensor:

@@ -75,21 +75,20 @@ def refine_adaptive(
     pairs: RayPairs,
     threshold: Tensor,
     *,
-    rounds: int = 2,
-    steps: int = 3,
+    rounds: int = 3,
+    steps: int = 2,
 ) -> tuple[Tensor, Tensor]:
     """``refine`` with a limit of ``CUT`` times the noise, which is estimated anew before each round.
 
-    threshold (B,), in the unit of rays, bounds the noise. The result never has a higher truncated cost than
-    the start.
+    threshold (B,), in the unit of rays, bounds the noise. The start is kept where it has the lower truncated
+    cost at the last limit; the threshold itself, when far above the noise, would favour odd outliers.
     """
     start, before = skew(translation) @ rotation, (rotation, translation)
     for _ in range(rounds):
         limit = CUT * noise(skew(translation) @ rotation, pairs, threshold)
         rotation, translation = refine(rotation, translation, pairs, limit.unsqueeze(-1).repeat(1, 1, steps))
-    cost = truncated_cost(torch.cat([start, skew(translation) @ rotation], 1), pairs, threshold)
-    was, now = cost.chunk(2, dim=1)
-    better = (now <= was).unsqueeze(-1)
+    was = truncated_cost(start, pairs, limit)
+    better = (truncated_cost(skew(translation) @ rotation, pairs, limit) <= was).unsqueeze(-1)
     rotation = torch.where(better.unsqueeze(-1), rotation, before[0])
     return rotation, torch.where(better, translation, before[1])
 
@@ -116,10 +115,10 @@ def _upper(form: Tensor) -> Tensor:
 def truncated_cost(essential: Tensor, pairs: RayPairs, threshold: Tensor) -> Tensor:
     """MSAC (Torr and Zisserman, CVIU 2000): sums (B, M) of min(d^2 / t^2, 1) over Sampson distances d.
 
-    Models (B, M, 3, 3), threshold (B,).
+    Models (B, M, 3, 3), threshold (B, M or 1).
     """
     squared = sampson_squared(essential, pairs)
-    return (squared.div_(threshold.square()[:, None, None]).clamp_(max=1) * pairs.used).sum(-1)
+    return (squared.div_(threshold.square().unsqueeze(-1)).clamp_(max=1) * pairs.used).sum(-1)
 
 
 def noise(essential: Tensor, pairs: RayPairs, threshold: Tensor, *, steps: int = 5) -> Tensor:
@@ -167,8 +166,8 @@ def _system(rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tenso
     return normal, (directions.mT @ change.flatten(-2).unsqueeze(-1))[..., 0]
 
 
-def direction_deviation(rotation: Tensor, translation: Tensor, pairs: RayPairs, threshold: Tensor) -> Tensor:
-    """Standard deviation (B, M), in radians, of the direction of t that the pairs' own noise predicts.
+def precision(rotation: Tensor, translation: Tensor, pairs: RayPairs, threshold: Tensor) -> tuple[Tensor, Tensor]:
+    """Noise of the pairs, and the standard deviation, in radians, of the direction of t that it predicts, (B, M).
 
     From the inverse of the Gauss-Newton matrix; large where pairs do not determine the motion.
     """
@@ -178,7 +177,7 @@ def direction_deviation(rotation: Tensor, translation: Tensor, pairs: RayPairs, 
     values, vectors = torch.linalg.eigh(torch.where(finite, normal, 0.0))
     share = vectors[..., 3:, :].square().sum(-2)
     floor = 1e-12 * values[..., -1:].clamp(min=1e-12)
-    return sigma * (share / values.maximum(floor)).sum(-1).sqrt()
+    return sigma, sigma * (share / values.maximum(floor)).sum(-1).sqrt()
 
 
 def _tangent(translation: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from vode.geometry.epipolar import (
 )
 from vode.geometry.pose import from_rotation_translation
 from vode.geometry.ransac import RansacOptions, ransac_essential
-from vode.geometry.refinement import direction_deviation, ray_pairs
+from vode.geometry.refinement import precision, ray_pairs
 
 BACKENDS = ("torch", "opencv")
 
@@ -41,10 +41,14 @@ class TwoViewOptions:
     min_inliers: int = 20
     min_inlier_share: float = 0.3
     """of the usable correspondences"""
-    min_in_front: float = 0.6
-    """share of the inliers that lie before both cameras"""
     min_parallax: float = 0.5
-    """pixels, of TwoView.parallax: noise cancels in it, so that a mere rotation comes near 0"""
+    """pixels beyond the rotation, along its epipolar line, from which on an inlier counts as moving"""
+    min_significance: float = 4.0
+    """the same in standard deviations of the inliers' Sampson distance; the larger of the two counts"""
+    min_moving_share: float = 0.05
+    """of the inliers; and at least ``min_inliers`` of them. The rest may be as far as the sky"""
+    min_in_front: float = 0.75
+    """share of the moving inliers that lie before both cameras: half of them where t only fits noise"""
     max_deviation: float = 0.1
     """radians: standard deviation of the direction of translation, as the inliers' noise predicts it"""
 
@@ -61,7 +65,7 @@ class TwoView(NamedTuple):
     reliable: Tensor
     """bool (B,): meets every criterion of TwoViewOptions"""
     parallax: Tensor
-    """(B,) pixels: median over inliers of the motion beyond the rotation, along the way t moves points"""
+    """(B,) pixels: median over inliers of the motion beyond the rotation, along the way t moves points, >= 0"""
     model: Tensor
     """int64 (B,), a value of Model"""
 
@@ -156,26 +160,35 @@ def _judge(
     solved = T_b_a.isfinite().flatten(1).all(-1) & (T_b_a[:, :3, 3].norm(dim=-1) > 0.5) & (count > 5)
     T_b_a = torch.where(solved[:, None, None], T_b_a, torch.eye(4, device=a.device, dtype=a.dtype))
     inliers = inliers & solved[:, None]
-    front = in_front(T_b_a, a, b, K)[0] & inliers
-    moved = torch.where(inliers, _epipolar_motion(T_b_a, a, b, K), float("nan"))
-    parallax = moved.nanmedian(-1).values.nan_to_num(0.0).clamp(min=0)
+    motion = _epipolar_motion(T_b_a, a, b, K)
+    parallax = torch.where(inliers, motion, float("nan")).nanmedian(-1).values.nan_to_num(0.0).clamp(min=0)
+    sigma, deviation = _precision(T_b_a, a, b, K, inliers, threshold)
+    significant = (options.min_significance * sigma).clamp(min=options.min_parallax)
+    moving = inliers & (motion.abs() > significant[:, None])
+    front = moving & in_front(T_b_a, a, b, K)[0]
     reliable = (
         solved
         & (count >= options.min_inliers)
         & (count >= options.min_inlier_share * usable.sum(-1))
-        & (front.sum(-1) >= options.min_in_front * count)
-        & (parallax >= options.min_parallax)
-        & (_deviation(T_b_a, a, b, K, inliers, threshold) <= options.max_deviation)
+        & (moving.sum(-1) >= options.min_inliers)
+        & (moving.sum(-1) >= options.min_moving_share * count)
+        & (front.sum(-1) >= options.min_in_front * moving.sum(-1))
+        & (deviation <= options.max_deviation)
     )
     fundamental = torch.where(solved[:, None, None], fundamental, 0.0)
     model = torch.where(solved, int(Model.ESSENTIAL), int(Model.NONE))
     return TwoView(T_b_a, fundamental, inliers, reliable, parallax, model)
 
 
-def _deviation(T_b_a: Tensor, a: Tensor, b: Tensor, K: Tensor, inliers: Tensor, threshold: float) -> Tensor:
+def _precision(
+    T_b_a: Tensor, a: Tensor, b: Tensor, K: Tensor, inliers: Tensor, threshold: float
+) -> tuple[Tensor, Tensor]:
+    """Noise of the inliers in pixels and the deviation of t that it predicts in radians, (B,)."""
     pairs = ray_pairs(rays(a, K)[..., :2], rays(b, K)[..., :2], inliers.to(a.dtype))
     rotation, translation = T_b_a[:, None, :3, :3], T_b_a[:, None, :3, 3]
-    return direction_deviation(rotation, translation, pairs, _in_rays(threshold, K))[:, 0]
+    limit = _in_rays(threshold, K)
+    sigma, deviation = precision(rotation, translation, pairs, limit)
+    return sigma[:, 0] / limit * threshold, deviation[:, 0]
 
 
 def _in_rays(threshold: float, K: Tensor) -> Tensor:

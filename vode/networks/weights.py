@@ -36,6 +36,7 @@ def load_weights(path: Path | str, kind: str, device: torch.device | str = "cpu"
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("vode", "{}"))
+            about = about if isinstance(about, dict) else {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path}: damaged weights ({one_line(error)}); copy or train them again") from error

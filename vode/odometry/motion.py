@@ -27,11 +27,11 @@ ESSENTIAL, PNP, REPEATED = "essential", "pnp", "repeated"
 class TrackerOptions:
     """How the tracker turns flow and depth into motion."""
 
-    share: float = 0.3
+    share: float = 0.8
     """share of the pixels, by score, that correspondences are drawn from"""
     count: int = 5000
     """correspondences drawn"""
-    threshold: float = 0.3
+    threshold: float = 0.1
     """RANSAC threshold, pixels"""
     least_points: int = 100
     """triangulated points that a scale needs"""
@@ -83,7 +83,6 @@ def frame_motion(
             torch.cat([at_a, at_b], 1),
             torch.cat([points.depth_a, points.depth_b], 1),
             valid,
-            outlier=2.0,
             least=2 * options.least_points,
         )
         if bool(enough):
