@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vode.data.transforms import Augment
 from vode.errors import InputError
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.stages import LossWeights, MotionOptions
@@ -10,9 +11,10 @@ WORLD = TrainConfig(
     dataset="world",
     sequences=tuple(str(seed) for seed in range(64)),
     size=(64, 192),
-    flow_stage=StageConfig(steps=600, learning_rate=1e-3, decay="cosine", warm_up=20),
-    depth_stage=StageConfig(steps=300, learning_rate=4e-4, decay="cosine", warm_up=20),
-    joint_stage=StageConfig(steps=100, learning_rate=2e-4, decay="cosine", warm_up=20),
+    flow_stage=StageConfig(steps=1200, learning_rate=1e-3, decay="cosine", warm_up=20),
+    depth_stage=StageConfig(steps=400, learning_rate=4e-4, decay="cosine", warm_up=20),
+    joint_stage=StageConfig(steps=150, learning_rate=2e-4, decay="cosine", warm_up=20),
+    augment=Augment(flip=0.5, brightness=0, contrast=0, saturation=0, hue=0, gamma=0),
     motion=MotionOptions(share=0.5, threshold=0.65),
     precision="auto",
 )

@@ -27,11 +27,11 @@ ESSENTIAL, PNP, REPEATED = "essential", "pnp", "repeated"
 class TrackerOptions:
     """How the tracker turns flow and depth into motion."""
 
-    share: float = 0.8
+    share: float = 0.3
     """share of the pixels, by score, that correspondences are drawn from"""
     count: int = 5000
     """correspondences drawn"""
-    threshold: float = 0.1
+    threshold: float = 0.2
     """RANSAC threshold, pixels"""
     least_points: int = 100
     """triangulated points that a scale needs"""
