@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
-from vode.data import render
+from vode.data import render, world
 from vode.data.kitti import KittiOdometry
 from vode.data.kitti_writer import write_kitti_sequence
 from vode.data.world import CAMERA_HEIGHT, WorldOptions, WorldSequence, held_out_sequence
@@ -232,3 +233,14 @@ def test_no_solid_is_cut_by_the_rectangle_that_it_is_tried_in(monkeypatch):
     whole = WorldSequence(2, OPTIONS).depth(3)
     known = (whole > 0) & (whole < render.MAX_VIEW - 30)
     assert torch.equal(tried[known], whole[known])
+
+
+def test_a_car_carries_its_points_along_sideways_and_round():
+    local = np.random.default_rng(0).normal(size=(20, 3))
+    places = np.array([[3.0, 10.0, 0.2], [2.2, 11.5, 0.45]])
+    here, there = (
+        Rotation.from_euler("y", yaw).apply(local) + np.array([x, 0, z])  # the places of a solid are x, z and yaw
+        for x, z, yaw in places
+    )
+    moved = world._move(torch.tensor(here), *torch.tensor(places))
+    np.testing.assert_allclose(moved.numpy(), there, atol=1e-12)

@@ -198,3 +198,17 @@ def test_true_flow_lies_on_the_lines_of_the_true_motion(pair):
     loss = epipolar(fundamental, points_a, moved, weights)
     assert 0.1 < loss.item() < 0.5
     assert torch.autograd.grad(loss.sum(), moved)[0].isfinite().all()
+
+
+def test_the_reverse_flow_masks_what_it_does_not_reach():
+    torch.manual_seed(3)
+    image = torch.rand(1, 3, 32, 64)
+    sizes = [(32, 64), (16, 32), (8, 16), (4, 8)]
+    still = [torch.zeros(1, 2, *size) for size in sizes]
+    right = [flow + torch.tensor([8.0 / 2**k, 0.0]).view(1, 2, 1, 1) for k, flow in enumerate(still)]
+    _, mask = flow_losses(image, image, still, right)
+    reached = torch.ones(1, 1, 32, 64)
+    reached[..., :8] = 0
+    assert torch.equal(mask, reached)
+    _, mask = flow_losses(image, image, right, still)
+    assert torch.equal(mask, reached.flip(-1))
