@@ -7,6 +7,9 @@ from vode.errors import InputError
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.stages import LossWeights, MotionOptions
 
+# The smoothness of the paper is for images 832 wide: second differences of a flow in pixels grow as the image shrinks.
+SMALL_WEIGHTS = LossWeights(flow_smoothness=10.0 * 192 / 832)
+
 WORLD = TrainConfig(
     dataset="world",
     sequences=tuple(str(seed) for seed in range(64)),

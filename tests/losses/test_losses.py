@@ -10,7 +10,7 @@ from vode.data.world import WorldOptions, WorldSequence
 from vode.geometry.camera import pixel_grid
 from vode.losses.depth import reprojection, triangulated_depth
 from vode.losses.epipolar import epipolar
-from vode.losses.flow import flow_losses
+from vode.losses.flow import FlowLossOptions, flow_losses
 from vode.losses.masked import masked_mean
 from vode.losses.photometric import photometric, ssim_distance
 from vode.losses.smoothness import disparity_smoothness, flow_smoothness
@@ -212,3 +212,19 @@ def test_the_reverse_flow_masks_what_it_does_not_reach():
     assert torch.equal(mask, reached)
     _, mask = flow_losses(image, image, right, still)
     assert torch.equal(mask, reached.flip(-1))
+
+
+def test_coarser_scales_count_as_the_options_say():
+    torch.manual_seed(5)
+    image_a, image_b = torch.rand(2, 2, 3, 32, 64)
+    flows = [torch.randn(2, 2, 32 >> k, 64 >> k) for k in range(4)]
+
+    def losses(scales, decay):
+        options = FlowLossOptions(scales=scales, decay=decay)
+        return flow_losses(image_a, image_b, flows, flows, options=options)[0]
+
+    whole = [losses(k, 1.0) for k in (1, 2, 3, 4)]
+    for name, value in losses(4, 0.5).items():
+        each = [whole[0][name], *(whole[k][name] - whole[k - 1][name] for k in (1, 2, 3))]
+        torch.testing.assert_close(value, sum(0.5**k * term for k, term in enumerate(each)))
+    torch.testing.assert_close(flow_losses(image_a, image_b, flows, flows)[0], whole[2])

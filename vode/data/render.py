@@ -23,7 +23,9 @@ MAX_VIEW = 160.0
 SUN = (0.5, -0.75, -0.43)
 # (wavelength across, wavelength along, amplitude): the ground keeps detail longest across the line of sight
 GROUND_OCTAVES = tuple(
-    (across, across * stretch, 0.60) for across in (0.15, 0.4, 1.1, 3.0) for stretch in (1.0, 4.0, 16.0)
+    (across, across * stretch, amplitude)
+    for across in (0.15, 0.4, 1.1, 3.0)
+    for stretch, amplitude in ((1.0, 0.60), (4.0, 0.60), (16.0, 0.20))
 )
 SOLID_OCTAVES = tuple((wave, wave, 0.60) for wave in (0.08, 0.16, 0.32, 0.64, 1.28, 2.56))
 
@@ -196,7 +198,7 @@ class Noise:
     def __call__(
         self, u: Tensor, v: Tensor, foot_u: Tensor, foot_v: Tensor, octaves: tuple[tuple[float, float, float], ...]
     ) -> Tensor:
-        """Sum of octaves at points (N,) in metres, each faded out as it nears two pixels: (3, N).
+        """Sum of octaves at points (N,) in metres, each faded out from three pixels to one and a half: (3, N).
 
         ``foot_u`` and ``foot_v`` (N,) are the size of a pixel on the surface in metres.
         """
@@ -206,7 +208,7 @@ class Noise:
         values = F.grid_sample(self.cells, cell[None] * (2 / self.SIZE) - 1, "bilinear", "border", align_corners=True)[
             0
         ]
-        fade = (torch.minimum(wave_u / foot_u, wave_v / foot_v) / 2 - 1).clamp(0, 1)
+        fade = (torch.minimum(wave_u / foot_u, wave_v / foot_v) / 1.5 - 1).clamp(0, 1)
         return (values * (fade * amplitude)).sum(1)
 
 
@@ -246,7 +248,7 @@ def _sky(directions: Tensor, noise: Noise, focal: float) -> Tensor:
     azimuth = torch.atan2(directions[0], directions[2])
     elevation = torch.atan2(-directions[1], directions[0].hypot(directions[2]))
     foot = torch.full_like(azimuth, 1 / focal)
-    clouds = noise(azimuth, elevation, foot, foot, tuple((w, w / 2, 0.22) for w in (0.06, 0.12, 0.25, 0.5)))
+    clouds = noise(azimuth, elevation, foot, foot, tuple((w, w / 2, 0.40) for w in (0.06, 0.12, 0.25, 0.5)))
     blue = torch.tensor([[0.40], [0.58], [0.86]], device=directions.device)
     white = torch.tensor([[0.82], [0.87], [0.93]], device=directions.device)
     mix = (elevation / 0.5).clamp(0, 1)

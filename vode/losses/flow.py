@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,13 +13,26 @@ from vode.geometry import warp
 from vode.losses.photometric import photometric
 from vode.losses.smoothness import flow_smoothness
 
-SCALES = 3
+
+@dataclass(frozen=True)
+class FlowLossOptions:
+    """Which scales of the flow are trained, and how much each counts."""
+
+    scales: Literal[1, 2, 3, 4] = 3
+    """number of scales, finest first: 3 in Zhao et al.; a 4th finds large flows sooner"""
+    decay: float = 1.0
+    """weight of a scale over that of the next finer one: 1 in Zhao et al.; less favours sharp images"""
 
 
 def flow_losses(
-    images_a: Tensor, images_b: Tensor, flows_ab: list[Tensor], flows_ba: list[Tensor]
+    images_a: Tensor,
+    images_b: Tensor,
+    flows_ab: list[Tensor],
+    flows_ba: list[Tensor],
+    *,
+    options: FlowLossOptions = FlowLossOptions(),
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """Losses of a sample, each (B,), summed over 3 scales, and the visibility of a (B, 1, H, W).
+    """Losses of a sample, each (B,), summed over scales, and the visibility of a (B, 1, H, W).
 
     Images (B, 3, H, W) in 0..1; flows (B, 2, h, w) in pixels, finest first. Pixels that
     the reverse flow does not reach are masked, judged once at full size: the stricter test of consistency
@@ -29,12 +45,13 @@ def flow_losses(
     reverse = torch.cat([flows_ba[0], flows_ab[0]])
     mask = warp.visible(reverse.detach()) * warp.inside(warp.flow_target(flows[0].detach()), reverse.shape[-2:])
     losses = {"flow_photometric": 0, "flow_smoothness": 0}
-    for flow in flows[:SCALES]:
-        size = flow.shape[-2:]
-        image, other, scale_mask = (_shrink(x, size) for x in (images, others, mask))
-        reconstruction = warp.backward_warp(other, flow)
-        losses["flow_photometric"] = losses["flow_photometric"] + photometric(image, reconstruction, scale_mask)
-        losses["flow_smoothness"] = losses["flow_smoothness"] + flow_smoothness(flow, image)
+    for k, flow in enumerate(flows[: options.scales]):
+        image, other, scale_mask = (_shrink(x, flow.shape[-2:]) for x in (images, others, mask))
+        terms = {
+            "flow_photometric": photometric(image, warp.backward_warp(other, flow), scale_mask),
+            "flow_smoothness": flow_smoothness(flow, image),
+        }
+        losses = {name: losses[name] + options.decay**k * term for name, term in terms.items()}
     return {name: (v[:batch] + v[batch:]) / 2 for name, v in losses.items()}, mask[:batch]
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from vode.data.transforms import Augment
 from vode.data.world import WorldOptions
 from vode.errors import InputError
+from vode.losses.flow import FlowLossOptions
 from vode.networks.depth import DepthOptions
 from vode.networks.flow import FlowOptions
 from vode.training.stages import LossWeights, MotionOptions
@@ -67,6 +68,7 @@ class TrainConfig:
     flow: FlowOptions = FlowOptions()
     depth: DepthOptions = DepthOptions()
     motion: MotionOptions = MotionOptions()
+    flow_loss: FlowLossOptions = FlowLossOptions()
     triangulation_loss: Literal["log", "square"] = "log"
     """residual of predicted against triangulated depth: robust, or the paper's square"""
     precision: Literal["float32", "bfloat16", "auto"] = "float32"

@@ -155,7 +155,7 @@ def _steps_before(config: TrainConfig, state: TrainState) -> int:
 
 def build_stage(name: str, config: TrainConfig, networks: nn.ModuleDict) -> nn.Module:
     mixed = use_bfloat16(config.precision, next(networks.parameters()).device)
-    options = StageOptions(config.motion, config.triangulation_loss, mixed)
+    options = StageOptions(config.motion, config.flow_loss, config.triangulation_loss, mixed)
     if name == "flow":
         return FlowStage(networks["flow"], options)
     if name == "depth":

@@ -17,7 +17,7 @@ from vode.geometry.alignment import align_depth_scale
 from vode.geometry.epipolar import epipolar_distance
 from vode.losses.depth import reprojection, triangulated_depth
 from vode.losses.epipolar import epipolar
-from vode.losses.flow import flow_losses
+from vode.losses.flow import FlowLossOptions, flow_losses
 from vode.losses.smoothness import disparity_smoothness
 from vode.networks.depth import DepthNet, disparity_to_depth
 from vode.networks.flow import FlowNet
@@ -124,6 +124,7 @@ class StageOptions:
     """What the stages share."""
 
     motion: MotionOptions = MotionOptions()
+    flow_loss: FlowLossOptions = FlowLossOptions()
     triangulation_loss: Literal["log", "square"] = "log"
     mixed: bool = False
     """run the networks, and them alone, in bfloat16"""
@@ -148,7 +149,7 @@ class FlowStage(nn.Module):
     def forward(self, sample: dict[str, Tensor]) -> LossesAndPictures:
         image_a, image_b = sample["images"][:, 0], sample["images"][:, 1]
         flows_ab, flows_ba = run(self.flow, image_a, image_b, mixed=self.options.mixed)
-        losses, mask = flow_losses(image_a, image_b, flows_ab, flows_ba)
+        losses, mask = flow_losses(image_a, image_b, flows_ab, flows_ba, options=self.options.flow_loss)
         pictures = {"image": image_a[0], "flow": flows_ab[0][0], "visible": mask[0]}
         return {name: value.mean() for name, value in losses.items()}, detach(pictures)
 
@@ -194,7 +195,7 @@ class JointStage(nn.Module):
     def forward(self, sample: dict[str, Tensor]) -> LossesAndPictures:
         image_a, image_b = sample["images"][:, 0], sample["images"][:, 1]
         flows_ab, flows_ba = run(self.flow, image_a, image_b, mixed=self.options.mixed)
-        per_sample, _ = flow_losses(image_a, image_b, flows_ab, flows_ba)
+        per_sample, _ = flow_losses(image_a, image_b, flows_ab, flows_ba, options=self.options.flow_loss)
         losses = {name: value.mean() for name, value in per_sample.items()}
         flow_ab, flow_ba = flows_ab[0].float(), flows_ba[0].float()
         motion = motion_from_flow(flow_ab, flow_ba, sample["intrinsics"], self.options.motion)
