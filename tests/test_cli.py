@@ -93,6 +93,22 @@ def test_trajectory_files_are_scored_alone(kitti, tmp_path):
     assert json.loads(file.read_text())["ate_m"] == pytest.approx(0, abs=1e-9)
 
 
+def test_methods_side_by_side_in_one_table(run, kitti, tmp_path, capfd):
+    truths = [str(kitti / "poses" / f"{name}.txt") for name in ("03", "04")]
+    files = {name: tmp_path / name for name in ("table.csv", "table.tex", "out.json")}
+    arguments = ["--estimate", f"slam={kitti / 'poses'}", f"part={truths[1]}", "--truth", *truths, "--published"]
+    assert main(["odom", *arguments, "--table", str(files["table.csv"]), "--json", str(files["out.json"])]) == 0
+    assert json.loads(files["out.json"].read_text())["methods"]["slam"].keys() == {"03", "04"}
+    assert files["table.csv"].read_text().startswith("method,03 t_err (%)")
+    assert "SfMLearner [published]" in capfd.readouterr().out
+    where = ["--data", str(kitti), "--sequences", "03", "--camera", "0", "--alignment", "none", "--format", "svg"]
+    compared = ["--compare", f"slam={truths[0]}", "--out", str(tmp_path / "out"), "--table", str(files["table.tex"])]
+    assert main(["odom", str(run), *where, *compared]) == 0
+    names = {file.name for file in (tmp_path / "out").iterdir()}
+    assert names == {"03.txt", "03.svg", "03-coordinates.svg", "03-error-vode.svg", "03-error-slam.svg"}
+    assert "slam &" in files["table.tex"].read_text()
+
+
 def test_resume_goes_on_with_a_finished_run(run):
     assert main(["train", "--resume", str(run)]) == 0
 
@@ -112,6 +128,8 @@ def test_unknown_words_are_refused(capfd):
         capfd, *["train", "world", "--flow-stage.steps", "0", "--depth-stage.steps", "0", "--joint-stage.steps", "0"]
     )
     assert "numbers" in refused(capfd, *["train", "world", "--sequences", "a"])
+    assert "scale_7dof" in refused(capfd, "odom", "run", "--alignment", "8dof")
+    assert "garg" in refused(capfd, "depth", "run", "--crop", "middle")
 
 
 def test_missing_data_is_named(run, kitti, tmp_path, capfd):
@@ -122,6 +140,8 @@ def test_missing_data_is_named(run, kitti, tmp_path, capfd):
     assert "image_2" in refused(capfd, "odom", run, "--data", kitti, "--sequences", "03", "--camera", "2")
     assert "config.json" in refused(capfd, "odom", tmp_path / "no-run")
     assert "both" in refused(capfd, "odom", "--estimate", kitti / "poses" / "03.txt")
+    assert "--compare" in refused(capfd, "odom", run, "--estimate", kitti / "poses" / "03.txt")
+    assert "missing.txt" in refused(capfd, "odom", run, "--compare", f"slam={tmp_path / 'missing.txt'}")
     assert not (tmp_path / "new").exists()
 
 

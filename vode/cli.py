@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 import tyro
@@ -22,18 +22,18 @@ from vode.data import world as built_in
 from vode.data.kitti_writer import write_kitti_sequence
 from vode.data.sequence import Sequence as Frames
 from vode.errors import InputError
-from vode.evaluation.odometry import align, evaluate_odometry
-from vode.evaluation.result import Result
-from vode.evaluation.runs import depth_strip, score_depth, score_odometry
+from vode.evaluation import comparison, tables
+from vode.evaluation.runs import depth_strip, score_depth, true_trajectory
 from vode.networks.weights import load_weights
+from vode.odometry.tracker import track
 from vode.recipes import RECIPES, recipe
 from vode.training import loop
 from vode.training.config import TrainConfig
-from vode.trajectory import read_trajectory, write_kitti
+from vode.trajectory import Trajectory, write_kitti
 from vode.visualization.panels import save_panel
-from vode.visualization.plots import plot_trajectories
 
 Positional = tyro.conf.Positional
+Alignment = Literal["none", "scale", "6dof", "7dof", "scale_7dof"]
 
 
 @dataclass(frozen=True)
@@ -89,56 +89,80 @@ def train(argv: Sequence[str]) -> None:
 def odom(
     run: Positional[Path | None] = None,
     where: Annotated[EvaluationData, tyro.conf.arg(name="")] = EvaluationData(),
-    alignment: str = "7dof",
-    estimate: Path | None = None,
-    truth: Path | None = None,
+    alignment: Alignment = "7dof",
+    estimate: tuple[str, ...] = (),
+    truth: tuple[Path, ...] = (),
+    compare: tuple[str, ...] = (),
+    published: bool = False,
     out: Path | None = None,
+    format: Literal["png", "pdf", "svg"] = "png",
+    table: Path | None = None,
     json: Path | None = None,
 ) -> None:
-    """Track sequences with a run's networks and score the trajectories.
+    """Track sequences with a run's networks, or take trajectory files, and score and draw the trajectories.
 
     Args:
         run: folder of a run; not needed with --estimate and --truth.
-        alignment: none, scale, 6dof, 7dof or scale_7dof.
-        estimate: a trajectory file to score instead of tracking.
-        truth: the true trajectory of --estimate.
-        out: folder for trajectories and plots; default RUN/odometry.
+        alignment: what is fitted to the truth before scoring.
+        estimate: trajectories to score instead of tracking: [NAME=]FILE, or a folder of SEQUENCE.txt.
+        truth: the true trajectories of --estimate, one file a sequence.
+        compare: trajectories of other methods beside the run's, written like --estimate.
+        published: put the published rows for KITTI 09 and 10 into the table.
+        out: folder for trajectories and plots; default RUN/odometry, none for files alone.
+        format: kind of the plots.
+        table: file for the table of all methods and sequences: .txt, .md, .csv or .tex.
         json: file for the numbers.
     """
-    if estimate is not None or truth is not None:
-        if estimate is None or truth is None:
-            raise InputError("a trajectory is scored against another: give both --estimate and --truth")
-        result = evaluate_odometry(read_trajectory(estimate), read_trajectory(truth), alignment)
-        print(result.table())
-        save_results(json, {estimate.stem: result})
-        return
+    if run is None and not (estimate and truth):
+        raise InputError("name the folder of a run, or give both --estimate and --truth")
+    if run is not None and (estimate or truth):
+        raise InputError(f"{run}: a run is tracked on --data; name files of other methods with --compare")
+    if table is not None:
+        tables.writer(table)
     if run is None:
-        raise InputError("name the folder of a run, or give --estimate and --truth")
-    config = loop.read_config(run)
-    flow, depth = (load_run(run, kind, where.device) for kind in ("flow", "depth"))
-    out = make_folder(out or run / "odometry")
-    results = {}
-    for sequence in where.open(config.size):
-        tracked, true, result = score_odometry(flow, depth, sequence, config.size, alignment=alignment)
+        truths = comparison.read_truths(truth)
+        estimates = comparison.read_methods([*estimate, *compare], truths)
+    else:
+        sequences = where.open(loop.read_config(run).size)
+        others = comparison.read_methods(compare, [sequence.name for sequence in sequences])
+        out = make_folder(out or run / "odometry")
+        estimates = {"vode": track_run(run, sequences, where.device, out)} | others
+        truths = {sequence.name: true_trajectory(sequence) for sequence in sequences if sequence.poses is not None}
+    results = comparison.score(estimates, truths, alignment)
+    for name, sequence, result in comparison.every(results):
+        print(f"\n{name}, sequence {sequence}\n{result.table()}")
+    overview = comparison.odometry_table(results, published=published)
+    if published or len(comparison.every(results)) > 1:
+        print(f"\n{tables.text(overview)}")
+    if table is not None:
+        tables.save_table(table, overview)
+    if out is not None:
+        for file in comparison.draw(out, estimates, truths, results, alignment, kind=format):
+            print(file)
+    if json is not None:
+        save_json(json, comparison.results_to_dict(results))
+
+
+def track_run(run: Path, sequences: list[Frames], device: str, out: Path) -> dict[str, Trajectory]:
+    """What a run's networks track in each sequence, by its name; written to ``out`` too."""
+    size = loop.read_config(run).size
+    flow, depth = (load_run(run, kind, device) for kind in ("flow", "depth"))
+    estimates = {}
+    for sequence in sequences:
+        tracked = track(sequence, flow, depth, size=size)
         file = out / f"{sequence.name}.txt"
         write_kitti(file, tracked.trajectory)
         print(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}")
-        shown = {"vode": tracked.trajectory}
-        if result is not None:
-            print(result.table())
-            results[sequence.name] = result
-            shown = {f"vode ({alignment})": align(tracked.trajectory, true.from_first(), alignment)}
-        plot_trajectories(out / f"{sequence.name}.png", true, shown, title=f"sequence {sequence.name}")
-        print(f"{out / sequence.name}.png: the path from above")
-    save_results(json, results)
+        estimates[sequence.name] = tracked.trajectory
+    return estimates
 
 
 def depth(
     run: Positional[Path],
     where: Annotated[EvaluationData, tyro.conf.arg(name="")] = EvaluationData(),
-    crop: str | None = None,
+    crop: Literal["garg", "eigen", "nyu"] | None = None,
     cap: float = 80.0,
-    scaling: str = "median",
+    scaling: Literal["median", "none", "global"] = "median",
     every: int = 1,
     out: Path | None = None,
     json: Path | None = None,
@@ -147,9 +171,9 @@ def depth(
 
     Args:
         run: folder of a run.
-        crop: garg, eigen or nyu; default none.
+        crop: part of the image that counts.
         cap: largest true depth that counts, metres.
-        scaling: median, none or global.
+        scaling: each image by its median, all by one factor, or none.
         every: take every n-th frame.
         out: folder for the pictures; default RUN/depth.
         json: file for the numbers.
@@ -165,7 +189,9 @@ def depth(
         picture = out / f"{sequence.name}.png"
         save_panel(picture, depth_strip(network, sequence, config.size, cap=cap))
         print(f"{picture}: image, prediction, truth and error")
-    save_results(json, results)
+    if json is not None:
+        content = {name: result.to_dict() for name, result in results.items()}
+        save_json(json, next(iter(content.values())) if len(content) == 1 else {"sequences": content})
 
 
 def world(
@@ -272,13 +298,8 @@ def free_folder(folder: Path) -> Path:
     return free
 
 
-def save_results(path: Path | None, results: dict[str, Result]) -> None:
-    """One sequence's numbers as they are, several under ``sequences`` by name."""
-    if path is None:
-        return
-    content = {name: result.to_dict() for name, result in results.items()}
-    content = next(iter(content.values())) if len(content) == 1 else {"sequences": content}
-    write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
+def save_json(path: Path, content: dict[str, Any]) -> None:
+    write_bytes(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
 
 if __name__ == "__main__":

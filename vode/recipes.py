@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from vode.data.transforms import Augment
 from vode.errors import InputError
+from vode.losses.flow import FlowLossOptions
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.stages import LossWeights, MotionOptions
 
-# The smoothness of the paper is for images 832 wide: second differences of a flow in pixels grow as the image shrinks.
+# The paper's smoothness is for images 832 wide: second differences of a flow in pixels grow as the image shrinks.
 SMALL_WEIGHTS = LossWeights(flow_smoothness=10.0 * 192 / 832)
+HALF_WEIGHTS = LossWeights(flow_smoothness=10.0 * 416 / 832)
 
 WORLD = TrainConfig(
     dataset="world",
     sequences=tuple(str(seed) for seed in range(64)),
     size=(64, 192),
-    flow_stage=StageConfig(steps=1200, learning_rate=1e-3, decay="cosine", warm_up=20),
-    depth_stage=StageConfig(steps=400, learning_rate=4e-4, decay="cosine", warm_up=20),
-    joint_stage=StageConfig(steps=150, learning_rate=2e-4, decay="cosine", warm_up=20),
+    batch=4,
+    flow_stage=StageConfig(steps=1600, learning_rate=1e-3, decay="cosine", warm_up=20, weights=SMALL_WEIGHTS),
+    depth_stage=StageConfig(steps=500, learning_rate=4e-4, decay="cosine", warm_up=20, weights=SMALL_WEIGHTS),
+    joint_stage=StageConfig(steps=200, learning_rate=2e-4, decay="cosine", warm_up=20, weights=SMALL_WEIGHTS),
+    flow_loss=FlowLossOptions(scales=4, decay=0.5),
     augment=Augment(flip=0.5, brightness=0, contrast=0, saturation=0, hue=0, gamma=0),
     motion=MotionOptions(share=0.5, threshold=0.65),
     precision="auto",
@@ -27,9 +31,10 @@ KITTI_ODOM = TrainConfig(
     dataset="kitti-odom",
     size=(128, 416),
     batch=4,
-    flow_stage=StageConfig(steps=150, learning_rate=1e-4, decay="cosine", warm_up=10),
-    depth_stage=StageConfig(steps=100, learning_rate=1e-4, decay="cosine", warm_up=10),
-    joint_stage=StageConfig(steps=50, learning_rate=5e-5, decay="cosine", warm_up=10),
+    flow_stage=StageConfig(steps=200, learning_rate=3e-4, decay="cosine", warm_up=10, weights=HALF_WEIGHTS),
+    depth_stage=StageConfig(steps=100, learning_rate=1e-4, decay="cosine", warm_up=10, weights=HALF_WEIGHTS),
+    joint_stage=StageConfig(steps=50, learning_rate=1e-4, decay="cosine", warm_up=10, weights=HALF_WEIGHTS),
+    flow_loss=FlowLossOptions(scales=4, decay=0.5),
     motion=MotionOptions(share=0.5, threshold=0.3),
     precision="auto",
 )

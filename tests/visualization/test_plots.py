@@ -12,8 +12,8 @@ from vode.errors import InputError
 from vode.trajectory import Trajectory
 from vode.visualization.plots import (
     coordinates_figure,
+    error_figure,
     figure_bytes,
-    plot_trajectories,
     save_figure,
     segment_figure,
     trajectory_figure,
@@ -31,7 +31,7 @@ def spiral(scale: float = 1.0, count: int = 60) -> Trajectory:
 @pytest.mark.parametrize(("suffix", "head"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
 def test_a_file_of_each_kind(tmp_path, suffix: str, head: bytes) -> None:
     path = tmp_path / f"plot.{suffix}"
-    plot_trajectories(path, spiral(), {"ours": spiral(1.1)}, title="a title")
+    save_figure(trajectory_figure(spiral(), {"ours": spiral(1.1)}, title="a title"), path)
     assert path.read_bytes().startswith(head)
     assert list(tmp_path.iterdir()) == [path]
     again = trajectory_figure(spiral(), {"ours": spiral(1.1)}, title="a title")
@@ -85,6 +85,16 @@ def test_errors_over_segment_length() -> None:
         [[100, 4.0], [200, 3.0]],
         [[100, 0.4], [200, 0.3]],
     ]
+    assert figure_bytes(figure).startswith(b"\x89PNG")
+
+
+def test_the_path_is_coloured_by_its_error_and_ranks_in_grey() -> None:
+    figure = error_figure(spiral(), spiral(1.1))
+    (line,) = figure.axes[0].collections
+    expected = 0.1 * spiral().positions.norm(dim=-1).numpy()
+    np.testing.assert_allclose(line.get_array(), (expected[1:] + expected[:-1]) / 2, rtol=1e-6)
+    grey = line.cmap(np.linspace(0, 1, 20))[:, :3] @ [0.299, 0.587, 0.114]
+    assert (np.diff(grey) < 0).all()
     assert figure_bytes(figure).startswith(b"\x89PNG")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -17,8 +18,7 @@ from vode.evaluation.result import Result
 from vode.geometry.warp import resize_flow
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
-from vode.odometry.motion import TrackerOptions
-from vode.odometry.tracker import Tracked, network_image, track
+from vode.odometry.tracker import network_image, track
 from vode.trajectory import Trajectory
 from vode.visualization.panels import depth_panel
 
@@ -67,21 +67,9 @@ def score_flow(flow: FlowNet, sequence: Sequence, size: tuple[int, int], *, ever
     )
 
 
-def score_odometry(
-    flow: FlowNet,
-    depth: DepthNet,
-    sequence: Sequence,
-    size: tuple[int, int],
-    *,
-    alignment: str = "7dof",
-    options: TrackerOptions = TrackerOptions(),
-) -> tuple[Tracked, Trajectory | None, Result | None]:
-    """The tracked trajectory, the truth and the errors; None where the sequence has no poses."""
-    tracked = track(sequence, flow, depth, size=size, options=options)
-    if sequence.poses is None:
-        return tracked, None, None
-    truth = Trajectory(sequence.poses, sequence.stamps, name=f"truth of {sequence.name}")
-    return tracked, truth, evaluate_odometry(tracked.trajectory, truth, alignment)
+def true_trajectory(sequence: Sequence) -> Trajectory:
+    """The poses of a sequence that has them."""
+    return Trajectory(sequence.poses, sequence.stamps, name=f"truth of {sequence.name}")
 
 
 def score_run(flow: FlowNet, depth: DepthNet, sequence: Sequence, size: tuple[int, int]) -> dict[str, float | None]:
@@ -103,14 +91,12 @@ def score_run(flow: FlowNet, depth: DepthNet, sequence: Sequence, size: tuple[in
         errors = score_depth(depth, sequence, size, every=every)
         results["depth_abs_rel"] = errors["abs_rel"]
         results["depth_abs_rel_constant"] = errors["abs_rel_constant"]
-    try:
-        _, _, odometry = score_odometry(flow, depth, sequence, size)
-    except InputError:
+    if sequence.poses is not None:
+        tracked = track(sequence, flow, depth, size=size)
         # networks that see no motion at all leave nothing to align: a result, not the end of the run
-        odometry = None
-    if odometry is not None:
-        for name in ("t_err_percent", "r_err_deg_per_100m", "ate_m"):
-            results[name] = odometry[name]
+        with suppress(InputError):
+            odometry = evaluate_odometry(tracked.trajectory, true_trajectory(sequence))
+            results |= {name: odometry[name] for name in ("t_err_percent", "r_err_deg_per_100m", "ate_m")}
     return results
 
 

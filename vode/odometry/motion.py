@@ -27,11 +27,11 @@ ESSENTIAL, PNP, REPEATED = "essential", "pnp", "repeated"
 class TrackerOptions:
     """How the tracker turns flow and depth into motion."""
 
-    share: float = 0.3
+    share: float = 0.5
     """share of the pixels, by score, that correspondences are drawn from"""
-    count: int = 5000
+    count: int = 6000
     """correspondences drawn"""
-    threshold: float = 0.2
+    threshold: float = 0.1
     """RANSAC threshold, pixels"""
     least_points: int = 100
     """triangulated points that a scale needs"""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from vode.atomic import write_bytes
@@ -22,7 +25,21 @@ FORMATS = ("png", "pdf", "svg")
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (9, 3)))
 _MARKERS = ("o", "s", "^", "D", "v", "P")
-_TRUTH = {"color": "0.55", "linestyle": "-", "linewidth": 3.0, "label": "truth", "zorder": 1}
+_TRUTH = {"color": "0.6", "linestyle": "-", "linewidth": 2.4, "label": "truth", "zorder": 1}
+
+COLUMN, PAGE = 3.5, 7.16
+"""Widths of a column and of a page of two columns, inches."""
+
+_PAPER = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "figure.titlesize": 9,
+    "axes.linewidth": 0.6,
+}
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -32,7 +49,18 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def figure_bytes(figure: Figure, kind: str = "png", *, dpi: int = 150) -> bytes:
+def for_paper(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Draw with letters and lines that are read at the figure's own size, without scaling."""
+
+    @functools.wraps(draw)
+    def styled(*args: Any, **kwargs: Any) -> Figure:
+        with mpl.rc_context(_PAPER):
+            return draw(*args, **kwargs)
+
+    return styled
+
+
+def figure_bytes(figure: Figure, kind: str = "png", *, dpi: int = 300) -> bytes:
     """The figure as a file's contents; ``kind`` is one of FORMATS. The same figure gives the same bytes."""
     buffer = io.BytesIO()
     # A time in the file would make two equal plots differ.
@@ -42,7 +70,7 @@ def figure_bytes(figure: Figure, kind: str = "png", *, dpi: int = 150) -> bytes:
     return buffer.getvalue()
 
 
-def save_figure(figure: Figure, path: Path | str, *, dpi: int = 150) -> None:
+def save_figure(figure: Figure, path: Path | str, *, dpi: int = 300) -> None:
     """Write a figure whole or not at all; the suffix .png, .pdf or .svg chooses its kind, else InputError."""
     kind = Path(path).suffix.lower().lstrip(".")
     if kind not in FORMATS:
@@ -50,6 +78,7 @@ def save_figure(figure: Figure, path: Path | str, *, dpi: int = 150) -> None:
     write_bytes(path, figure_bytes(figure, kind, dpi=dpi))
 
 
+@for_paper
 def trajectory_figure(
     truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = "", unit: str = "m"
 ) -> Figure:
@@ -60,7 +89,7 @@ def trajectory_figure(
     """
     if truth is None and not estimates:
         raise InputError("no trajectory to draw; give the truth or an estimate")
-    figure = new_figure(6.4, 6.0)
+    figure = new_figure(COLUMN, COLUMN)
     axes = figure.add_subplot()
     drawn = [] if truth is None else [truth]
     if truth is not None:
@@ -69,21 +98,15 @@ def trajectory_figure(
         _draw_path(axes, estimate, {**_style(number), "label": name, "zorder": 2 + number})
         drawn.append(estimate)
     starts = np.stack([_top_down(trajectory)[0] for trajectory in drawn if len(trajectory)])
-    axes.plot(*starts.T, "*", color="black", markersize=13, markeredgecolor="white", label="start", zorder=50)
+    axes.plot(*starts.T, "*", color="black", markersize=9, markeredgecolor="white", label="start", zorder=50)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.05)
     _label(axes, f"x, right ({unit})", f"z, forward ({unit})", title)
-    axes.legend(loc="best", framealpha=0.9, handlelength=3.2)
+    axes.legend(loc="best", framealpha=0.9, handlelength=3.6)
     return figure
 
 
-def plot_trajectories(
-    path: Path | str, truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = ""
-) -> None:
-    """``trajectory_figure`` into a file."""
-    save_figure(trajectory_figure(truth, estimates, title=title), path)
-
-
+@for_paper
 def coordinates_figure(truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = "") -> Figure:
     """x, y, z (m) and roll, pitch, yaw (deg) over the distance along the truth (else each own path).
 
@@ -92,7 +115,7 @@ def coordinates_figure(truth: Trajectory | None, estimates: Mapping[str, Traject
     """
     if truth is None and not estimates:
         raise InputError("no trajectory to draw; give the truth or an estimate")
-    figure = new_figure(10.0, 6.4)
+    figure = new_figure(PAGE, 4.6)
     grid = figure.subplots(3, 2, sharex=True)
     lines = [] if truth is None else [(truth, _TRUTH)]
     lines += [
@@ -110,17 +133,18 @@ def coordinates_figure(truth: Trajectory | None, estimates: Mapping[str, Traject
     for axes in grid[-1]:
         axes.set_xlabel("distance (m)")
     figure.suptitle(title)
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=3.2)
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=3.6)
     return figure
 
 
+@for_paper
 def segment_figure(errors: Mapping[str, Mapping[str, Mapping[str, float]]], *, title: str = "") -> Figure:
     """Translation and rotation error over segment length.
 
     ``errors`` names each estimate's series "t_err_percent_by_length_m" and "r_err_deg_per_100m_by_length_m",
     values by length in metres, as a Result's ``series`` has them.
     """
-    figure = new_figure(9.0, 3.6)
+    figure = new_figure(PAGE, 2.6)
     kinds = {
         "t_err_percent_by_length_m": "translation error (%)",
         "r_err_deg_per_100m_by_length_m": "rotation error (deg / 100 m)",
@@ -128,13 +152,38 @@ def segment_figure(errors: Mapping[str, Mapping[str, Mapping[str, float]]], *, t
     for axes, (key, label) in zip(figure.subplots(1, 2), kinds.items(), strict=True):
         for number, (name, series) in enumerate(errors.items()):
             lengths, values = [float(length) for length in series[key]], list(series[key].values())
-            style = {**_style(number), "marker": _MARKERS[number % len(_MARKERS)], "markersize": 5}
+            style = {**_style(number), "marker": _MARKERS[number % len(_MARKERS)], "markersize": 4}
             axes.plot(lengths, values, **style, label=name)
         _label(axes, "segment length (m)", label, "")
         axes.set_ylim(bottom=0)
         if errors:
-            axes.legend(handlelength=3.2)
+            axes.legend(handlelength=3.6)
     figure.suptitle(title)
+    return figure
+
+
+@for_paper
+def error_figure(truth: Trajectory, estimate: Trajectory, *, title: str = "", unit: str = "m") -> Figure:
+    """The estimate's path from above, coloured by its distance from the truth; the colours rank in grey too.
+
+    Both are drawn as they are, so align the estimate first. Raises InputError if they share no frame.
+    """
+    matches = associate(estimate, truth)
+    error = (matches.estimate.positions - matches.truth.positions).norm(dim=-1).numpy()
+    points = _top_down(matches.estimate)
+    figure = new_figure(COLUMN, COLUMN)
+    axes = figure.add_subplot()
+    _draw_path(axes, truth, {**_TRUTH, "linewidth": 0.8})
+    steps = np.stack([points[:-1], points[1:]], axis=1)
+    line = LineCollection(steps, cmap="cividis_r", array=(error[:-1] + error[1:]) / 2, linewidth=2.4, zorder=2)
+    line.set_clim(0, max(float(error.max()), 1e-9))
+    axes.add_collection(line)
+    axes.plot(*points[0], "*", color="black", markersize=9, markeredgecolor="white", label="start", zorder=50)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.margins(0.05)
+    _label(axes, f"x, right ({unit})", f"z, forward ({unit})", title)
+    axes.legend(loc="best", framealpha=0.9, handlelength=3.6)
+    figure.colorbar(line, ax=axes, label=f"distance from the truth ({unit})", shrink=0.85)
     return figure
 
 
@@ -142,7 +191,7 @@ def _style(number: int) -> dict:
     shown = number % len(_COLORS)
     # The dashes move on once all colours are used, so that the pairs do not repeat for a long while.
     dashes = _DASHES[(number + number // len(_COLORS)) % len(_DASHES)]
-    return {"color": _COLORS[shown], "linestyle": dashes, "linewidth": 1.6}
+    return {"color": _COLORS[shown], "linestyle": dashes, "linewidth": 1.2}
 
 
 def _draw_path(axes, trajectory: Trajectory, style: dict) -> None:
@@ -173,6 +222,6 @@ def _label(axes, x: str, y: str, title: str) -> None:
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.set_title(title)
-    axes.grid(color="0.9", linewidth=0.8)
+    axes.grid(color="0.9", linewidth=0.5)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

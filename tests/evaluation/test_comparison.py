@@ -1,0 +1,93 @@
+"""Several methods on several sequences: which file is which, and what comes of them."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from vode.errors import InputError
+from vode.evaluation import comparison
+from vode.trajectory import Trajectory, write_kitti
+
+
+def drive(seed, count=300, noise=0.0):
+    """A winding path of about 1 m a frame."""
+    rng = np.random.default_rng(seed)
+    yaw = np.cumsum(rng.normal(0, 0.01, count))
+    poses = np.tile(np.eye(4), (count, 1, 1))
+    poses[:, :3, :3] = Rotation.from_euler("y", yaw).as_matrix()
+    steps = np.stack([np.sin(yaw), np.zeros(count), np.cos(yaw)], -1)
+    poses[1:, :3, 3] = np.cumsum(steps, 0)[:-1] + noise * rng.normal(size=(count - 1, 3))
+    return Trajectory(torch.tensor(poses))
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Two truths, and two methods of which one lacks a sequence."""
+    for folder in ("poses", "orb", "ours"):
+        (tmp_path / folder).mkdir()
+    for sequence in ("09", "10"):
+        write_kitti(tmp_path / "poses" / f"{sequence}.txt", drive(int(sequence)))
+        write_kitti(tmp_path / "orb" / f"{sequence}.txt", drive(int(sequence), noise=0.05))
+    part = drive(9, noise=0.1).select(torch.arange(20, 280))
+    write_kitti(tmp_path / "ours" / "09.txt", part)
+    return tmp_path
+
+
+def test_folders_and_files_are_found_by_sequence(tree):
+    truths = comparison.read_truths([tree / "poses/09.txt", tree / "poses/10.txt"])
+    methods = comparison.read_methods([str(tree / "ours"), f"slam={tree / 'orb'}"], truths)
+    assert {name: list(method) for name, method in methods.items()} == {"ours": ["09"], "slam": ["09", "10"]}
+    files = comparison.read_methods([f"x={tree / 'orb/10.txt'}", f"x={tree / 'ours/09.txt'}"], truths)
+    assert set(files["x"]) == {"09", "10"}
+    assert list(comparison.read_methods([str(tree / "orb/10.txt")], truths)) == ["orb"]
+    lone = comparison.read_methods([str(tree / "orb/10.txt")], ["kitchen"])
+    assert lone["10"]["kitchen"].positions.shape == (300, 3)
+
+
+def test_a_path_that_could_mean_several_sequences_is_refused(tree):
+    (tree / "run.txt").write_text((tree / "orb/09.txt").read_text())
+    with pytest.raises(InputError, match=r"run\.txt: of which"):
+        comparison.read_methods([str(tree / "run.txt")], ["09", "10"])
+    with pytest.raises(InputError, match=r"has sequence 09 already"):
+        comparison.read_methods([f"x={tree / 'orb'}", f"x={tree / 'ours'}"], ["09", "10"])
+    with pytest.raises(InputError, match=r"no trajectory of 11"):
+        comparison.read_methods([str(tree / "orb")], ["11"])
+    with pytest.raises(InputError, match=r"second truth called 09"):
+        comparison.read_truths([tree / "poses/09.txt", tree / "orb/09.txt"])
+
+
+def test_one_table_of_all(tree):
+    truths = comparison.read_truths([tree / "poses/09.txt", tree / "poses/10.txt"])
+    methods = comparison.read_methods([str(tree / "ours"), str(tree / "orb")], truths)
+    results = comparison.score(methods, truths, "none")
+    table = comparison.odometry_table(results, published=True)
+    assert table.rows[:2] == ("ours", "orb")
+    assert table.cells[0][3:] == ("-", "-", "-")
+    assert table.cells[1][5] == f"{results['orb']['10']['ate_m']:.2f}"
+    assert "alignment: none" in table.notes
+    assert not any("truth" in note.split(":")[0] for note in table.notes)
+    assert set(comparison.results_to_dict(results)["methods"]) == {"ours", "orb"}
+    assert comparison.results_to_dict({"orb": results["orb"]})["sequences"].keys() == {"09", "10"}
+    assert comparison.results_to_dict({"ours": results["ours"]})["alignment"] == "none"
+
+
+def test_plots_of_every_sequence(tree):
+    truths = comparison.read_truths([tree / "poses/09.txt"])
+    methods = comparison.read_methods([str(tree / "ours"), str(tree / "orb")], ["09", "10"])
+    files = comparison.draw(
+        tree / "plots", methods, truths, comparison.score(methods, truths, "none"), "none", kind="svg"
+    )
+    names = {file.name for file in files}
+    assert names == {f"09{part}.svg" for part in ("", "-coordinates", "-segments", "-error-ours", "-error-orb")} | {
+        "10.svg"
+    }
+    assert all(file.read_bytes().startswith(b"<?xml") for file in files)
+
+
+def test_an_estimate_that_starts_late_is_placed_where_it_belongs():
+    truth = drive(3)
+    late = truth.select(torch.arange(50, 200)).from_first()
+    late = Trajectory(late.poses, indices=torch.arange(50, 200))
+    placed = comparison.placed_on(late, truth, "none")
+    torch.testing.assert_close(placed.poses, truth.from_first().poses[50:200])

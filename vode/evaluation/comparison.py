@@ -1,0 +1,149 @@
+"""Several methods on several sequences: their trajectory files read, scored, drawn and put in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vode.atomic import make_folder
+from vode.errors import InputError
+from vode.evaluation.odometry import align, evaluate_odometry
+from vode.evaluation.published import ODOMETRY as PUBLISHED
+from vode.evaluation.published import rows as rows_of
+from vode.evaluation.published import sources as sources_of
+from vode.evaluation.result import Result
+from vode.evaluation.tables import ODOMETRY, Table, shared_protocol, table_of
+from vode.trajectory import Trajectory, associate, read_trajectory
+from vode.visualization import plots
+
+Estimates = Mapping[str, Mapping[str, Trajectory]]
+"""method -> sequence -> trajectory"""
+Results = Mapping[str, Mapping[str, Result]]
+"""method -> sequence -> result"""
+
+
+def read_truths(files: Iterable[Path]) -> dict[str, Trajectory]:
+    """The true trajectories, each named by its file: poses/09.txt is sequence 09."""
+    truths: dict[str, Trajectory] = {}
+    for file in files:
+        if file.stem in truths:
+            raise InputError(f"{file}: a second truth called {file.stem}; sequences are told apart by file names")
+        truths[file.stem] = read_trajectory(file)
+    return truths
+
+
+def read_methods(words: Iterable[str], sequences: Iterable[str]) -> dict[str, dict[str, Trajectory]]:
+    """The trajectories that words ``[NAME=]PATH`` mean, by method and sequence.
+
+    A folder holds SEQUENCE.txt for each sequence that the method has; a file is the sequence of its name,
+    or the only one there is. Words of one NAME are one method; without NAME it is that of the folder or file.
+    """
+    sequences = list(sequences)
+    methods: dict[str, dict[str, Trajectory]] = {}
+    for word in words:
+        name, found = _files(word, sequences)
+        method = methods.setdefault(name, {})
+        for sequence, file in found.items():
+            if sequence in method:
+                raise InputError(f"{file}: {name} has sequence {sequence} already; name methods with NAME={file}")
+            method[sequence] = read_trajectory(file)
+    return methods
+
+
+def score(estimates: Estimates, truths: Mapping[str, Trajectory], alignment: str) -> dict[str, dict[str, Result]]:
+    """The result of every estimate whose sequence has a truth."""
+    return {
+        name: {
+            sequence: evaluate_odometry(estimate, truths[sequence], alignment)
+            for sequence, estimate in method.items()
+            if sequence in truths
+        }
+        for name, method in estimates.items()
+    }
+
+
+def every(results: Results) -> list[tuple[str, str, Result]]:
+    """All results, each with its method and sequence."""
+    return [(name, sequence, result) for name, method in results.items() for sequence, result in method.items()]
+
+
+def odometry_table(results: Results, *, published: bool = False) -> Table:
+    """t_err, r_err and ATE: rows methods, columns sequences, what all have in common in the notes.
+
+    ``published`` adds the published rows for KITTI 09 and 10, marked as such.
+    """
+    notes = shared_protocol([result for *_, result in every(results)], leave_out=("estimate", "truth"))
+    rows = {**results, **rows_of(PUBLISHED)} if published else results
+    return table_of(rows, ODOMETRY, [*notes, *sources_of(PUBLISHED)] if published else notes)
+
+
+def results_to_dict(results: Results) -> dict[str, Any]:
+    """Ready for JSON: a single result as it is, several under "sequences", several methods under "methods"."""
+    content = {name: {s: result.to_dict() for s, result in method.items()} for name, method in results.items()}
+    if len(content) > 1:
+        return {"methods": content}
+    sequences = next(iter(content.values()), {})
+    return next(iter(sequences.values())) if len(sequences) == 1 else {"sequences": sequences}
+
+
+def draw(
+    folder: Path,
+    estimates: Estimates,
+    truths: Mapping[str, Trajectory],
+    results: Results,
+    alignment: str,
+    *,
+    kind: str = "png",
+) -> list[Path]:
+    """Plots of every sequence in ``folder``, as PNG, PDF or SVG, and their files.
+
+    SEQUENCE.png shows the paths from above, and beside it are -coordinates, -segments and, for each method,
+    -error-METHOD. Without a truth there is the path alone.
+    """
+    make_folder(folder)
+    figures = {}
+    for sequence in dict.fromkeys(name for method in estimates.values() for name in method):
+        methods = {name: method[sequence] for name, method in estimates.items() if sequence in method}
+        title = f"sequence {sequence}"
+        if sequence not in truths:
+            figures[sequence] = plots.trajectory_figure(None, methods, title=title, unit="unit of the estimate")
+            continue
+        truth = truths[sequence].from_first()
+        placed = {name: placed_on(estimate, truths[sequence], alignment) for name, estimate in methods.items()}
+        labelled = {f"{name} ({alignment})": trajectory for name, trajectory in placed.items()}
+        series = {name: results[name][sequence].series for name in methods}
+        figures[sequence] = plots.trajectory_figure(truth, labelled, title=title)
+        figures[f"{sequence}-coordinates"] = plots.coordinates_figure(truth, labelled, title=title)
+        if any(values for kinds in series.values() for values in kinds.values()):
+            figures[f"{sequence}-segments"] = plots.segment_figure(series, title=title)
+        for name, trajectory in placed.items():
+            figures[f"{sequence}-error-{name}"] = plots.error_figure(truth, trajectory, title=f"{title}, {name}")
+    files = {folder / f"{name}.{kind}": figure for name, figure in figures.items()}
+    for file, figure in files.items():
+        plots.save_figure(figure, file)
+    return list(files)
+
+
+def placed_on(estimate: Trajectory, truth: Trajectory, alignment: str) -> Trajectory:
+    """The matched frames of an estimate, aligned to the truth that starts at identity at its own first frame."""
+    matches = associate(estimate, truth)
+    aligned = align(matches.estimate.from_first(), matches.truth.from_first(), alignment)
+    return aligned.moved(truth.from_first().poses[matches.truth_rows[0]] @ aligned.poses)
+
+
+def _files(word: str, sequences: list[str]) -> tuple[str, dict[str, Path]]:
+    """The method's name and its file of each sequence."""
+    name, equals, rest = word.partition("=")
+    path = Path(rest if equals else word)
+    if path.is_dir():
+        found = {sequence: path / f"{sequence}.txt" for sequence in sequences}
+        found = {sequence: file for sequence, file in found.items() if file.is_file()}
+        if not found:
+            raise InputError(f"{path}: no trajectory of {', '.join(sequences)} in it; name them SEQUENCE.txt")
+        return name if equals else path.name, found
+    if path.stem in sequences:
+        return name if equals else path.parent.name or path.stem, {path.stem: path}
+    if len(sequences) == 1:
+        return name if equals else path.stem, {sequences[0]: path}
+    raise InputError(f"{path}: of which of the sequences {', '.join(sequences)}? Name the file SEQUENCE.txt")
