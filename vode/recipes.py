@@ -8,19 +8,25 @@ from vode.losses.flow import FlowLossOptions
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.stages import LossWeights, MotionOptions
 
-# The paper's smoothness is for images 832 wide: second differences of a flow in pixels grow as the image shrinks.
-SMALL_WEIGHTS = LossWeights(flow_smoothness=10.0 * 192 / 832)
-HALF_WEIGHTS = LossWeights(flow_smoothness=10.0 * 416 / 832)
+# Images that are small hold flows that bend more from pixel to pixel, which the paper's smoothness would flatten.
+WORLD_WEIGHTS = LossWeights(flow_smoothness=1.0)
+HALF_WEIGHTS = LossWeights(flow_smoothness=5.0)
+# Coarse images lead to large flows, and away from the true ones by a little: the joint stage looks at the finest alone.
+SEARCH, FINISH = FlowLossOptions(scales=4, decay=0.5), FlowLossOptions(scales=1)
+
+
+def _stage(steps: int, rate: float, weights: LossWeights, flow_loss: FlowLossOptions = SEARCH) -> StageConfig:
+    return StageConfig(steps, rate, decay="cosine", warm_up=20, weights=weights, flow_loss=flow_loss)
+
 
 WORLD = TrainConfig(
     dataset="world",
     sequences=tuple(str(seed) for seed in range(64)),
     size=(64, 192),
     batch=4,
-    flow_stage=StageConfig(steps=1600, learning_rate=1e-3, decay="cosine", warm_up=20, weights=SMALL_WEIGHTS),
-    depth_stage=StageConfig(steps=500, learning_rate=4e-4, decay="cosine", warm_up=20, weights=SMALL_WEIGHTS),
-    joint_stage=StageConfig(steps=200, learning_rate=2e-4, decay="cosine", warm_up=20, weights=SMALL_WEIGHTS),
-    flow_loss=FlowLossOptions(scales=4, decay=0.5),
+    flow_stage=_stage(1600, 1e-3, WORLD_WEIGHTS),
+    depth_stage=_stage(400, 4e-4, WORLD_WEIGHTS),
+    joint_stage=_stage(250, 3e-4, WORLD_WEIGHTS, FINISH),
     augment=Augment(flip=0.5, brightness=0, contrast=0, saturation=0, hue=0, gamma=0),
     motion=MotionOptions(share=0.5, threshold=0.65),
     precision="auto",
@@ -31,10 +37,9 @@ KITTI_ODOM = TrainConfig(
     dataset="kitti-odom",
     size=(128, 416),
     batch=4,
-    flow_stage=StageConfig(steps=200, learning_rate=3e-4, decay="cosine", warm_up=10, weights=HALF_WEIGHTS),
-    depth_stage=StageConfig(steps=100, learning_rate=1e-4, decay="cosine", warm_up=10, weights=HALF_WEIGHTS),
-    joint_stage=StageConfig(steps=50, learning_rate=1e-4, decay="cosine", warm_up=10, weights=HALF_WEIGHTS),
-    flow_loss=FlowLossOptions(scales=4, decay=0.5),
+    flow_stage=_stage(200, 3e-4, HALF_WEIGHTS),
+    depth_stage=_stage(100, 1e-4, HALF_WEIGHTS),
+    joint_stage=_stage(50, 1e-4, HALF_WEIGHTS, FINISH),
     motion=MotionOptions(share=0.5, threshold=0.3),
     precision="auto",
 )

@@ -15,7 +15,7 @@ def drive(seed, count=300, noise=0.0):
     rng = np.random.default_rng(seed)
     yaw = np.cumsum(rng.normal(0, 0.01, count))
     poses = np.tile(np.eye(4), (count, 1, 1))
-    poses[:, :3, :3] = Rotation.from_euler("y", yaw).as_matrix()
+    poses[:, :3, :3] = Rotation.from_euler("y", yaw[:, None]).as_matrix()
     steps = np.stack([np.sin(yaw), np.zeros(count), np.cos(yaw)], -1)
     poses[1:, :3, 3] = np.cumsum(steps, 0)[:-1] + noise * rng.normal(size=(count - 1, 3))
     return Trajectory(torch.tensor(poses))

@@ -102,8 +102,10 @@ def test_a_run_stopped_in_each_stage_and_resumed_equals_an_uninterrupted_one(run
 
 def test_training_reduces_the_losses(tmp_path):
     config = TrainConfig(
-        **{**vars(TINY), "flow_stage": StageConfig(steps=25, learning_rate=1e-3)}
+        **{**vars(TINY), "flow_stage": StageConfig(steps=25, learning_rate=3e-4, warm_up=10)}
         | {"depth_stage": StageConfig(), "joint_stage": StageConfig()}
+        # one pair again and again: losses of different pairs differ more than training changes them
+        | {"world": WorldOptions(frames=2)}
     )
     loop.train(config, tmp_path / "run")
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]

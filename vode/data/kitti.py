@@ -13,7 +13,6 @@ world writes them.
 
 from __future__ import annotations
 
-import math
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -21,8 +20,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vode.data.files import IMAGE_SUFFIXES, image_size, read_bytes, read_depth, read_flow, read_image
+from vode.data.files import IMAGE_SUFFIXES, image_size, read_depth, read_flow, read_image
 from vode.data.sequence import Sequence
+from vode.data.text import parse_numbers, read_lines
 from vode.errors import InputError
 from vode.trajectory import read_trajectory
 
@@ -104,10 +104,10 @@ class KittiOdometry(Sequence):
 def read_calibration(path: Path | str, camera: int) -> tuple[Tensor, Tensor]:
     """Intrinsics (3, 3) and t (3,) metres of line ``P<camera>:``, float64; points_c = points_0 + t."""
     cameras: dict[str, Tensor] = {}
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         name, _, rest = line.partition(":")
         if re.fullmatch(r"P\d+", name.strip()):
-            values = _numbers(path, number, rest, 12, f"12 numbers after {name.strip()}:")
+            values = parse_numbers(path, number, rest, 12, f"12 numbers after {name.strip()}:")
             cameras[name.strip()] = torch.tensor(values, dtype=torch.float64).view(3, 4)
             _check_projection(path, number, cameras[name.strip()])
     if f"P{camera}" not in cameras:
@@ -172,29 +172,13 @@ def _camera_poses(path: Path, numbers: list[int], offset: Tensor) -> Tensor | No
 def _stamps(path: Path, numbers: list[int]) -> Tensor | None:
     if not path.is_file():
         return None
-    values = [_numbers(path, n, line, 1, "one number, seconds")[0] for n, line in enumerate(_lines(path), start=1)]
+    values = [
+        parse_numbers(path, n, line, 1, "one number, seconds")[0] for n, line in enumerate(read_lines(path), start=1)
+    ]
     if len(values) <= numbers[-1]:
         last = numbers[-1]
         raise InputError(f"{path}: {len(values)} lines, but frame {last} needs line {last + 1}; copy it again")
     return torch.tensor(values, dtype=torch.float64)[numbers]
-
-
-def _lines(path: Path | str) -> list[str]:
-    """The lines of a text file, without blank ones at its end."""
-    try:
-        return read_bytes(path).decode("utf-8-sig").rstrip().splitlines()
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file; copy it again") from None
-
-
-def _numbers(path: Path | str, number: int, text: str, count: int, wanted: str) -> list[float]:
-    try:
-        values = [float(word) for word in text.split()]
-    except ValueError:
-        values = []
-    if len(values) != count or not all(map(math.isfinite, values)):
-        raise InputError(f"{path}:{number}: not {wanted}; correct the line")
-    return values
 
 
 def _check_projection(path: Path | str, number: int, projection: Tensor) -> None:

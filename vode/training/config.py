@@ -34,6 +34,7 @@ class StageConfig:
     warm_up: int = 0
     """steps over which the rate rises from 0"""
     weights: LossWeights = LossWeights()
+    flow_loss: FlowLossOptions = FlowLossOptions()
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,6 @@ class TrainConfig:
     flow: FlowOptions = FlowOptions()
     depth: DepthOptions = DepthOptions()
     motion: MotionOptions = MotionOptions()
-    flow_loss: FlowLossOptions = FlowLossOptions()
     triangulation_loss: Literal["log", "square"] = "log"
     """residual of predicted against triangulated depth: robust, or the paper's square"""
     precision: Literal["float32", "bfloat16", "auto"] = "float32"

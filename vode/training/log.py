@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
+from vode.atomic import write_error
 from vode.visualization.colors import depth_to_color, flow_to_color
 
 
@@ -22,8 +24,11 @@ class RunLog:
 
     def __init__(self, folder: Path, total: int, done: int) -> None:
         self.console = Console(stderr=True)
-        self._lines = open(folder / "log.jsonl", "a", encoding="utf-8")  # noqa: SIM115
-        self._board = SummaryWriter(folder / "tensorboard")
+        self._folder = folder
+        with self._writing("log.jsonl"):
+            self._lines = open(folder / "log.jsonl", "a", encoding="utf-8")  # noqa: SIM115
+        with self._writing("tensorboard"):
+            self._board = SummaryWriter(folder / "tensorboard")
         self._start, self._done_before, self._total = time.monotonic(), done, total
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -43,10 +48,12 @@ class RunLog:
     def scalars(self, stage: str, done: int, values: Mapping[str, float]) -> None:
         """One line of numbers, of step ``done`` of the whole run."""
         record = {"stage": stage, "step": done, **values}
-        self._lines.write(json.dumps(record) + "\n")
-        self._lines.flush()
-        for name, value in values.items():
-            self._board.add_scalar(f"{stage}/{name}", value, done)
+        with self._writing("log.jsonl"):
+            self._lines.write(json.dumps(record) + "\n")
+            self._lines.flush()
+        with self._writing("tensorboard"):
+            for name, value in values.items():
+                self._board.add_scalar(f"{stage}/{name}", value, done)
         shown = " ".join(f"{name} {value:.3g}" for name, value in values.items() if name in SHOWN)
         self._progress.update(self._task, description=stage, losses=shown)
         if not sys.stderr.isatty():
@@ -56,16 +63,26 @@ class RunLog:
 
     def pictures(self, stage: str, done: int, pictures: Mapping[str, Tensor]) -> None:
         """Pictures (C, H, W) of one sample: images, flow, depth, masks."""
-        for name, picture in pictures.items():
-            self._board.add_image(f"{stage}/{name}", paint(name, picture.float().cpu()), done)
+        with self._writing("tensorboard"):
+            for name, picture in pictures.items():
+                self._board.add_image(f"{stage}/{name}", paint(name, picture.float().cpu()), done)
 
     def say(self, text: str) -> None:
         self.console.print(text, soft_wrap=True, highlight=False)
 
     def close(self) -> None:
         self._progress.stop()
-        self._lines.close()
-        self._board.close()
+        with self._writing("log.jsonl"):
+            self._lines.close()
+        with self._writing("tensorboard"):
+            self._board.close()
+
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise write_error(self._folder / name, error) from error
 
 
 SHOWN = ("loss", "flow_photometric", "triangulated_depth", "reprojection_depth", "geometry_failed")

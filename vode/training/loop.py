@@ -20,6 +20,7 @@ from vode.data.sample import collate
 from vode.data.sequence import Snippets
 from vode.errors import InputError
 from vode.evaluation.runs import score_run
+from vode.losses.flow import FlowLossOptions
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.networks.weights import load_weights, prepare, without_download
@@ -112,7 +113,7 @@ def _train_stage(
 ) -> None:
     """The rest of the stage that ``state`` stands in, until it ends or is asked to stop."""
     name, options = config.stages()[state.stage]
-    stage = build_stage(name, config, state.networks)
+    stage = build_stage(name, config, options.flow_loss, state.networks)
     parameters = [p for network in stage.trained() for p in network.parameters()]
     state.optimiser = optimiser = torch.optim.Adam(parameters, lr=options.learning_rate)
     if state.optimiser_state is not None:
@@ -153,9 +154,9 @@ def _steps_before(config: TrainConfig, state: TrainState) -> int:
     return sum(stage.steps for _, stage in config.stages()[: state.stage])
 
 
-def build_stage(name: str, config: TrainConfig, networks: nn.ModuleDict) -> nn.Module:
+def build_stage(name: str, config: TrainConfig, flow_loss: FlowLossOptions, networks: nn.ModuleDict) -> nn.Module:
     mixed = use_bfloat16(config.precision, next(networks.parameters()).device)
-    options = StageOptions(config.motion, config.flow_loss, config.triangulation_loss, mixed)
+    options = StageOptions(config.motion, flow_loss, config.triangulation_loss, mixed)
     if name == "flow":
         return FlowStage(networks["flow"], options)
     if name == "depth":
