@@ -5,13 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from vode.errors import InputError
 
 
-def write_bytes(path: Path | str, data: bytes, *, sync: bool = True) -> None:
-    """Write a file whole or not at all: a temporary file beside it, fsync, then a rename.
+@contextmanager
+def whole_file(path: Path | str, *, sync: bool = True) -> Iterator[BinaryIO]:
+    """A file to write to that takes its place only when complete: a temporary file beside it, fsync, a rename.
 
     ``sync=False`` leaves out the fsync, for files in a folder that is itself renamed when complete.
     Raises InputError for a full disk or a folder that cannot be written.
@@ -20,7 +24,7 @@ def write_bytes(path: Path | str, data: bytes, *, sync: bool = True) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, "xb") as file:
-            file.write(data)
+            yield file
             if sync:
                 file.flush()
                 os.fsync(file.fileno())
@@ -29,6 +33,12 @@ def write_bytes(path: Path | str, data: bytes, *, sync: bool = True) -> None:
         raise write_error(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path | str, data: bytes, *, sync: bool = True) -> None:
+    """Write a file whole or not at all, as ``whole_file`` does."""
+    with whole_file(path, sync=sync) as file:
+        file.write(data)
 
 
 def make_folder(folder: Path | str) -> Path:

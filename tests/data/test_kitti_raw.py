@@ -117,7 +117,8 @@ def test_real_lidar_covers_the_lower_image(real_data):
     depth = frames.depth(0)[0]
     known = depth > 0
     assert 0.03 < known.float().mean() < 0.1
-    assert known[: depth.shape[0] // 3].sum() < known.sum() / 100
+    # The topmost beam rises 2 degrees from 0.5 m above the camera: only what is near reaches the upper third.
+    assert depth[: depth.shape[0] // 3].max() < 10
     rows = [float(depth[row][known[row]].median()) for row in (200, 260, 320)]
     assert rows == sorted(rows, reverse=True)
     assert math.isclose(rows[2], 7.0, abs_tol=3)

@@ -1,0 +1,56 @@
+"""Predictions written once read back as they were; broken files are named."""
+
+import numpy as np
+import pytest
+import torch
+
+from vode.errors import InputError
+from vode.evaluation.predictions import Predictions, save_predictions
+
+
+def maps(count):
+    torch.manual_seed(0)
+    return {f"drive frame {i}": torch.rand(1, 4 + i, 6) for i in range(count)}
+
+
+def test_written_and_read_back(tmp_path):
+    path, depths = tmp_path / "depth.npz", maps(3)
+    save_predictions(path, iter(depths.items()))
+    assert list(tmp_path.iterdir()) == [path]
+    read = Predictions(path)
+    assert read.names == tuple(depths)
+    assert all(torch.equal(read[name], depth) for name, depth in depths.items())
+
+
+def test_a_set_that_breaks_off_leaves_nothing(tmp_path):
+    def broken():
+        yield from maps(2).items()
+        raise InputError("no more")
+
+    with pytest.raises(InputError, match="no more"):
+        save_predictions(tmp_path / "depth.npz", broken())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_read_is_named(tmp_path):
+    path = tmp_path / "depth.npz"
+    with pytest.raises(InputError, match=r"depth\.npz: no such file"):
+        Predictions(path)
+    save_predictions(path, maps(2).items())
+    with pytest.raises(InputError, match="no prediction of drive frame 7"):
+        Predictions(path)["drive frame 7"]
+    whole = path.read_bytes()
+    for content in (b"", whole[:100], whole[:-30], b"not an archive"):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"depth\.npz: not a whole"):
+            Predictions(path)
+    np.save(tmp_path / "single.npy", np.zeros(3))
+    with pytest.raises(InputError, match=r"single\.npy: not a whole"):
+        Predictions(tmp_path / "single.npy")
+
+
+def test_pickles_are_not_opened(tmp_path):
+    path = tmp_path / "evil.npz"
+    np.savez(path, allow_pickle=True, frame=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(InputError, match="damaged"):
+        Predictions(path)["frame"]
