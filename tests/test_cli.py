@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from vode.cli import free_folder, main
+from vode.cli import main
+from vode.cli.train import free_folder
 from vode.data.world import WorldOptions, WorldSequence
 from vode.training import loop
 

@@ -79,7 +79,7 @@ def test_lidar_in_the_image_is_that_of_a_plain_loop(calibration):
 def test_the_tree_is_read_with_a_size_for_each_frame(tree, calibration):
     root, depth_root = tree
     frames = KittiRawFrames(root, FRAMES)
-    assert frames.missing() == []
+    assert frames.missing() == {}
     assert [tuple(frames.frame(i).shape) for i in (0, 1)] == [(3, 24, 80), (3, 25, 82)]
     assert [tuple(frames.depth(i).shape) for i in (0, 1)] == [(1, 24, 80), (1, 25, 82)]
     points = read_velodyne(frames.truth_file(1))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vode.errors import InputError
-from vode.evaluation.depth import CROPS, MEASURES, constant_depth, crop_mask, depth_errors
+from vode.evaluation.depth import CROPS, MEASURES, DepthProtocol, crop_mask, depth_errors, depth_scores
 
 
 def referee(pairs, *, cap, low=1e-3, crop=None, scaling="median"):
@@ -29,7 +29,7 @@ def referee(pairs, *, cap, low=1e-3, crop=None, scaling="median"):
         factors = ratios if scaling == "median" else [1.0] * len(images)
     rows = []
     for kept, factor in zip(images, factors, strict=True):
-        sums = np.zeros(7)
+        sums = np.zeros(8)
         for p, t in kept:
             p = min(max(p * factor, low), cap)
             ratio = max(p / t, t / p)
@@ -38,11 +38,9 @@ def referee(pairs, *, cap, low=1e-3, crop=None, scaling="median"):
                 (p - t) ** 2 / t,
                 (p - t) ** 2,
                 (math.log(p) - math.log(t)) ** 2,
-                0,
-                0,
-                0,
+                *(ratio < 1.25**power for power in (1, 2, 3)),
+                abs(math.log10(p / t)),
             ]
-            sums[4:] += [ratio < 1.25, ratio < 1.25**2, ratio < 1.25**3]
         mean = sums / len(kept)
         mean[2:4] = np.sqrt(mean[2:4])
         rows.append(mean)
@@ -60,7 +58,7 @@ def scene(count=3, height=18, width=25, seed=0):
 @pytest.mark.parametrize("crop", [None, "garg", "eigen"])
 def test_against_a_referee(scaling: str, crop: str | None) -> None:
     prediction, truth = scene()
-    result = depth_errors(prediction, truth, cap=50, crop=crop, scaling=scaling)
+    result = depth_errors(prediction, truth, DepthProtocol(cap=50, crop=crop, scaling=scaling))
     expected, ratio, spread = referee(zip(prediction, truth, strict=True), cap=50, crop=crop, scaling=scaling)
     assert [result[key] for key in MEASURES] == pytest.approx(expected, rel=1e-6)
     assert result["ratio_median"] == pytest.approx(ratio, rel=1e-6)
@@ -71,7 +69,7 @@ def test_against_a_referee(scaling: str, crop: str | None) -> None:
 def test_by_hand() -> None:
     truth = np.array([[10.0, 20.0, 0.0, 40.0]])
     prediction = np.array([[11.0, 15.0, 7.0, 40.0]])
-    result = depth_errors(prediction, truth, scaling="none")
+    result = depth_errors(prediction, truth, DepthProtocol(scaling="none"))
     assert result["abs_rel"] == pytest.approx((0.1 + 0.25 + 0) / 3)
     assert result["sq_rel"] == pytest.approx((0.1 + 1.25) / 3)
     assert result["rmse"] == pytest.approx(math.sqrt(26 / 3))
@@ -83,19 +81,19 @@ def test_by_hand() -> None:
 def test_images_count_equally_whatever_their_valid_pixels() -> None:
     truth = np.array([[[10.0, 0, 0, 0]], [[10.0, 10, 10, 10]]])
     prediction = np.array([[[20.0, 1, 1, 1]], [[10.0, 10, 10, 10]]])
-    assert depth_errors(prediction, truth, scaling="none")["abs_rel"] == pytest.approx(0.5)
+    assert depth_errors(prediction, truth, DepthProtocol(scaling="none"))["abs_rel"] == pytest.approx(0.5)
 
 
 def test_a_scaled_copy_is_perfect_under_median_scaling_alone() -> None:
     _, truth = scene()
     prediction = truth * np.array([3.0, 3.0, 6.0], dtype=np.float32)[:, None, None] + (truth == 0)
     scaled = depth_errors(prediction, truth)
-    assert [scaled[key] for key in MEASURES] == pytest.approx([0, 0, 0, 0, 1, 1, 1], abs=1e-5)
+    assert [scaled[key] for key in MEASURES] == pytest.approx([0, 0, 0, 0, 1, 1, 1, 0], abs=1e-5)
     assert scaled["ratio_median"] == pytest.approx(1 / 3)
     assert scaled["ratio_spread"] == pytest.approx(np.std([1, 1, 0.5]))
-    assert depth_errors(prediction, truth, scaling="none")["abs_rel"] > 0.5
+    assert depth_errors(prediction, truth, DepthProtocol(scaling="none"))["abs_rel"] > 0.5
     # One scale for all is right for two of the three images.
-    mixed = depth_errors(prediction, truth, scaling="global", cap=1000)
+    mixed = depth_errors(prediction, truth, DepthProtocol(scaling="global", cap=1000))
     assert mixed["abs_rel"] == pytest.approx(1 / 3, rel=1e-5)
 
 
@@ -116,7 +114,7 @@ def test_each_image_may_have_its_own_size() -> None:
 
 def test_resizing_samples_between_pixel_areas() -> None:
     # Corners kept in place would give 1, 1.67, 2.33, 3.
-    result = depth_errors(np.array([[1.0, 3.0]]), np.array([[1.0, 1.5, 2.5, 3.0]]), scaling="none")
+    result = depth_errors(np.array([[1.0, 3.0]]), np.array([[1.0, 1.5, 2.5, 3.0]]), DepthProtocol(scaling="none"))
     assert result["abs_rel"] == pytest.approx(0, abs=1e-6)
 
 
@@ -132,7 +130,7 @@ def test_nyu_crop() -> None:
 
 def test_cap_and_smallest_depth_bound_truth_and_prediction() -> None:
     truth = np.array([[10.0, 79.0, 80.0, 1e-4]])
-    result = depth_errors(np.array([[10.0, 500.0, 1.0, 1.0]]), truth, scaling="none")
+    result = depth_errors(np.array([[10.0, 500.0, 1.0, 1.0]]), truth, DepthProtocol(scaling="none"))
     assert result["abs_rel"] == pytest.approx((80 - 79) / 79 / 2)
 
 
@@ -159,17 +157,17 @@ def test_input_that_cannot_be_scored() -> None:
     prediction[2] = np.nan
     with pytest.raises(InputError, match=r"image 2: .*not finite"):
         depth_errors(prediction, truth)
-    with pytest.raises(ValueError, match="scaling"):
-        depth_errors(prediction, truth, scaling="mean")
-    with pytest.raises(ValueError, match="crop"):
-        depth_errors(prediction, truth, crop="centre")
+    with pytest.raises(InputError, match="no scaling is called 'mean'"):
+        depth_errors(prediction, truth, DepthProtocol(scaling="mean"))
+    with pytest.raises(InputError, match="no crop is called 'centre'"):
+        depth_errors(prediction, truth, DepthProtocol(crop="centre"))
     with pytest.raises(ValueError, match="depth map"):
         depth_errors(np.ones((1, 3, 4, 5)), np.ones((1, 3, 4, 5)))
 
 
 def test_protocol_is_stated() -> None:
     prediction, truth = scene()
-    protocol = depth_errors(prediction, truth, crop="garg", cap=50).protocol
+    protocol = depth_errors(prediction, truth, DepthProtocol(crop="garg", cap=50)).protocol
     assert protocol["crop"] == "garg"
     assert protocol["cap"] == "0.001 m to 50 m"
     assert "median" in protocol["scaling"]
@@ -182,10 +180,10 @@ def test_constant_prediction(scaling: str) -> None:
     constants = medians if scaling == "median" else [np.median(medians)] * 3
     pairs = [(np.full_like(t, c), t) for c, t in zip(constants, truth, strict=True)]
     expected, _, _ = referee(pairs, cap=80, scaling="none")
-    baseline = constant_depth(truth, scaling=scaling)
-    assert baseline["abs_rel_constant"] == pytest.approx(expected[0], rel=1e-6)
-    assert baseline["rmse_constant"] == pytest.approx(expected[2], rel=1e-6)
-    assert depth_errors(prediction, truth, scaling=scaling)["abs_rel_constant"] == baseline["abs_rel_constant"]
+    baseline = depth_scores(prediction, truth, DepthProtocol(scaling=scaling)).constant.mean(axis=0)
+    assert baseline == pytest.approx(expected, rel=1e-6)
+    result = depth_errors(prediction, truth, DepthProtocol(scaling=scaling))
+    assert result["abs_rel_constant"] == pytest.approx(expected[0], rel=1e-6)
 
 
 def test_real_lidar_against_annotated_depth(real_data) -> None:
@@ -197,7 +195,7 @@ def test_real_lidar_against_annotated_depth(real_data) -> None:
         for kind in ("groundtruth", "velodyne_raw")
     )
     truth = np.where(raw > 0, clean, 0)
-    result = depth_errors(np.maximum(raw, 0.1), truth, crop="garg")
+    result = depth_errors(np.maximum(raw, 0.1), truth, DepthProtocol(crop="garg"))
     assert result["abs_rel"] < 0.05
     assert result["ratio_median"] == pytest.approx(1, abs=0.01)
     assert result["abs_rel_constant"] > 0.3

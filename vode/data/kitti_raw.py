@@ -19,10 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vode.data.cache import cached_depth
+from vode.data.depth_frames import DepthFrames
 from vode.data.files import IMAGE_SUFFIXES, image_size, read_bytes, read_depth, read_image
 from vode.data.splits import Frame
 from vode.data.text import parse_numbers, read_lines
 from vode.errors import InputError
+
+CALIBRATION_FILES = ("calib_cam_to_cam.txt", "calib_velo_to_cam.txt")
 
 
 class LidarCalibration(NamedTuple):
@@ -34,21 +38,29 @@ class LidarCalibration(NamedTuple):
     """(4, 4), metres: lidar points to the rectified camera 0"""
 
 
-class KittiRawFrames:
-    """Frames of KITTI raw with their depth, ``truth`` "velodyne" or "improved" (from ``depth_root``).
+class KittiRawFrames(DepthFrames):
+    """Frames of KITTI raw with their depth: annotated (from ``depth_root``), or else of the lidar scan.
 
-    Each frame may have a size of its own. InputError names what is missing and the remedy; ``missing``
-    lists the frames that lack their image or truth.
+    Depth of lidar scans is kept in the folder ``cache``, if one is given. InputError names what is missing and
+    the remedy.
     """
 
     def __init__(
-        self, root: Path | str, frames: List[Frame], *, camera: int = 2, depth_root: Path | str | None = None
+        self,
+        root: Path | str,
+        frames: List[Frame],
+        *,
+        name: str = "kitti-raw",
+        camera: int = 2,
+        depth_root: Path | str | None = None,
+        cache: Path | None = None,
     ) -> None:
-        self.root, self.frames, self.camera = Path(root), list(frames), camera
+        self.root, self.frames, self.name, self.camera = Path(root), list(frames), name, camera
         self.depth_root = None if depth_root is None else Path(depth_root)
-        self._calibrations: dict[str, LidarCalibration] = {}
-        if not self.root.is_dir():
-            raise InputError(f"{self.root}: no such folder; give the folder that holds 2011_09_26 and other dates")
+        self._cache, self._calibrations = cache, {}
+        _check_folder(self.root, "2011_09_26 and other dates")
+        if self.depth_root is not None:
+            _check_folder(self.depth_root, "train and val with the annotated depth maps")
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -56,10 +68,9 @@ class KittiRawFrames:
     def names(self) -> list[str]:
         return [str(frame) for frame in self.frames]
 
-    def missing(self) -> list[Path]:
-        """The files that are not there: of every frame its image, and its truth."""
-        files = [file for i in range(len(self)) for file in (self.image_file(i), self.truth_file(i))]
-        return [file for file in files if not file.is_file()]
+    def missing(self) -> dict[int, Path]:
+        files = ((i, file) for i in range(len(self)) for file in (self.truth_file(i), self.image_file(i)))
+        return {i: file for i, file in files if not file.is_file()}
 
     def image_file(self, i: int) -> Path:
         """Where the image is, or should be."""
@@ -76,14 +87,22 @@ class KittiRawFrames:
         names = [self.depth_root / part / inside / f"{frame.number:010d}.png" for part in ("train", "val")]
         return next((name for name in names if name.is_file()), names[0])
 
-    def frame(self, i: int) -> Tensor:
-        """Image (3, H, W) float32 RGB in 0..1."""
-        return read_image(self.image_file(i))
+    def frame(self, index: int) -> Tensor:
+        return read_image(self.image_file(index))
 
-    def depth(self, i: int) -> Tensor:
-        """Depth (1, H, W) float32 metres, 0 = unknown."""
+    def depth(self, index: int) -> Tensor:
         if self.depth_root is not None:
-            return read_depth(self.truth_file(i))
+            return read_depth(self.truth_file(index))
+        if self._cache is None:
+            return self._lidar_depth(index)
+        folder = self.root / self.frames[index].date
+        sources = [self.truth_file(index), self.image_file(index), *(folder / name for name in CALIBRATION_FILES)]
+        for source in sources:
+            if not source.is_file():
+                raise InputError(f"{source}: no such file; copy this date and drive again")
+        return cached_depth(self._cache, sources, lambda: self._lidar_depth(index))
+
+    def _lidar_depth(self, i: int) -> Tensor:
         points = read_velodyne(self.truth_file(i))
         return velodyne_depth(points, self._calibration(self.frames[i].date), image_size(self.image_file(i)))
 
@@ -99,13 +118,17 @@ class KittiRawFrames:
 
 def read_lidar_calibration(folder: Path, camera: int) -> LidarCalibration:
     """The calibration of a date's folder: P_rect_0c, R_rect_00 and T_velo_cam."""
-    cameras = folder / "calib_cam_to_cam.txt"
-    projection = _entry(cameras, f"P_rect_{camera:02d}", (3, 4))
+    cameras, lidar = (folder / name for name in CALIBRATION_FILES)
     T_rect_cam, T_cam_velo = torch.eye(4, dtype=torch.float64), torch.eye(4, dtype=torch.float64)
     T_rect_cam[:3, :3] = _entry(cameras, "R_rect_00", (3, 3))
-    T_cam_velo[:3, :3] = _entry(folder / "calib_velo_to_cam.txt", "R", (3, 3))
-    T_cam_velo[:3, 3] = _entry(folder / "calib_velo_to_cam.txt", "T", (3,))
-    return LidarCalibration(projection, T_rect_cam @ T_cam_velo)
+    T_cam_velo[:3, :3] = _entry(lidar, "R", (3, 3))
+    T_cam_velo[:3, 3] = _entry(lidar, "T", (3,))
+    return LidarCalibration(read_projection(cameras, camera), T_rect_cam @ T_cam_velo)
+
+
+def read_projection(path: Path, camera: int) -> Tensor:
+    """P_rect_0c (3, 4) float64, pixels, of a calib_cam_to_cam file."""
+    return _entry(path, f"P_rect_{camera:02d}", (3, 4))
 
 
 def read_velodyne(path: Path | str) -> Tensor:
@@ -133,6 +156,11 @@ def velodyne_depth(points: Tensor, calibration: LidarCalibration, size: tuple[in
     nearest = torch.full((height * width,), torch.inf, dtype=torch.float64)
     nearest = nearest.scatter_reduce(0, index, z[inside], "amin")
     return torch.where(nearest.isfinite(), nearest, 0.0).view(1, height, width).float()
+
+
+def _check_folder(folder: Path, content: str) -> None:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; give the one that holds {content}")
 
 
 def _entry(path: Path, key: str, shape: tuple[int, ...]) -> Tensor:

@@ -6,6 +6,7 @@ scaling of Zhou et al., CVPR 2017.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -24,10 +25,61 @@ CROPS = {
 }
 """Kept part of the image as shares of its height (top, bottom) and width (left, right)."""
 
-MEASURES = ("abs_rel", "sq_rel", "rmse", "rmse_log", "d1", "d2", "d3")
+MEASURES = ("abs_rel", "sq_rel", "rmse", "rmse_log", "d1", "d2", "d3", "log10")
 _UNITS = {"sq_rel": "m", "rmse": "m"}
 
 Maps = Tensor | np.ndarray | Iterable[Tensor | np.ndarray]
+
+
+@dataclass(frozen=True)
+class DepthProtocol:
+    """What counts, and in which unit."""
+
+    crop: str | None = None
+    """part of the image, a key of CROPS; None is all of it"""
+    cap: float = 80.0
+    """largest true depth that counts, metres"""
+    min_depth: float = 1e-3
+    """smallest true depth that counts, metres"""
+    scaling: str = "median"
+    """"median": each image by median(truth) / median(prediction); "global": all by the median of these ratios"""
+
+    def __post_init__(self) -> None:
+        if self.scaling not in SCALINGS:
+            raise InputError(f"no scaling is called {self.scaling!r}; choose one of {', '.join(SCALINGS)}")
+        if self.crop is not None and self.crop not in CROPS:
+            raise InputError(f"no crop is called {self.crop!r}; choose one of {', '.join(CROPS)}, or none")
+        if not 0 < self.min_depth < self.cap:
+            raise InputError(f"no depth lies between {self.min_depth:g} and {self.cap:g} m; give a larger cap")
+
+    def described(self) -> dict[str, str]:
+        """Every part of the protocol in words."""
+        scalings = {
+            "median": "each image by median(truth) / median(prediction)",
+            "global": "all images by the median of their ratios median(truth) / median(prediction)",
+            "none": "none",
+        }
+        return {
+            "scaling": scalings[self.scaling],
+            "cap": f"{self.min_depth:g} m to {self.cap:g} m",
+            "crop": self.crop or "none",
+            "resizing": "prediction to the truth's size, bilinear, align_corners=False",
+            "averaging": "mean of the images' values",
+        }
+
+
+class DepthScores(NamedTuple):
+    """One row an image that has a valid pixel, in the order of the images."""
+
+    names: tuple[str, ...]
+    errors: np.ndarray
+    """(N, len(MEASURES))"""
+    constant: np.ndarray
+    """(N, len(MEASURES)) of a constant depth: each image's true median under "median", else the median of these"""
+    ratios: np.ndarray
+    """(N,) median(truth) / median(prediction), NaN where that is not positive"""
+    empty: tuple[str, ...]
+    """names of the images without a valid pixel"""
 
 
 class _Pixels(NamedTuple):
@@ -41,69 +93,71 @@ class _Pixels(NamedTuple):
 def depth_errors(
     prediction: Maps,
     truth: Maps,
+    protocol: DepthProtocol = DepthProtocol(),
     *,
-    cap: float = 80.0,
-    min_depth: float = 1e-3,
-    crop: str | None = None,
-    scaling: str = "median",
     names: Sequence[str] | None = None,
 ) -> Result:
-    """Depth errors of a set of images, each measure averaged over the images.
+    """Depth errors of a set of images, each measure averaged over the images: ``summary`` of ``depth_scores``."""
+    return summary(depth_scores(prediction, truth, protocol, names=names), protocol)
+
+
+def depth_scores(
+    prediction: Maps,
+    truth: Maps,
+    protocol: DepthProtocol = DepthProtocol(),
+    *,
+    names: Sequence[str] | None = None,
+) -> DepthScores:
+    """The depth errors of every image.
 
     ``prediction`` and ``truth`` are (B, 1, H, W), (B, H, W) or (H, W) tensors or arrays in metres, or
     iterables (generators too) of (1, H, W) or (H, W) maps, of which each image may have its own size. A
     prediction of another size is resized bilinearly to the truth's. Pixels count whose true depth lies
-    strictly between ``min_depth`` and ``cap`` within ``crop`` (a key of CROPS, or None); predictions are then
-    clamped to the same range. ``scaling``: "median", each image by median(truth) / median(prediction);
-    "global", all images by the median of these ratios; "none". ``ratio_median`` and ``ratio_spread``
-    (standard deviation over median) tell the ratios under every scaling. ``abs_rel_constant`` scores a
-    constant prediction under the same protocol.
-
-    Images without a valid pixel are left out, counted and named (``names``, else their number). Raises
+    strictly between ``min_depth`` and ``cap`` within ``crop``; predictions are scaled and then clamped to the
+    same range. Images without such a pixel are left out and named (``names``, else their number). Raises
     InputError if no image has one, if a prediction is not finite, or if its median is not positive while
     scaling is asked for.
     """
-    _check_protocol(cap, min_depth, crop, scaling)
     empty: list[str] = []
-    images = _valid_pixels(prediction, truth, cap, min_depth, crop, names, empty)
-    errors, baseline, ratios = _score_all(images, cap, min_depth, scaling)
-    if not len(errors):
-        raise _nothing_valid(empty, cap, min_depth, crop)
-    known = ratios[np.isfinite(ratios)]
+    kept, known, ratios, medians, errors, constant = [], [], [], [], [], []
+    for image in _valid_pixels(prediction, truth, protocol, names, empty):
+        known.append(image.name)
+        ratios.append(_ratio(image, protocol.scaling))
+        medians.append(float(np.median(image.true)))
+        if protocol.scaling == "median":
+            errors.append(_score(image.predicted * ratios[-1], image.true, protocol))
+            constant.append(_score(medians[-1], image.true, protocol))
+        else:
+            # One scale, or the best constant, is known only after the last image.
+            kept.append(image)
+    if not known:
+        raise InputError(
+            f"none of {len(empty)} images has true depth between {protocol.min_depth:g} and {protocol.cap:g} m inside "
+            f"the crop ({protocol.crop or 'none'}); check the truth's unit and its files"
+        )
+    factor = np.median(ratios) if protocol.scaling == "global" else 1.0
+    errors += [_score(image.predicted * factor, image.true, protocol) for image in kept]
+    constant += [_score(np.median(medians), image.true, protocol) for image in kept]
+    return DepthScores(tuple(known), np.array(errors), np.array(constant), np.array(ratios), tuple(empty))
+
+
+def summary(scores: DepthScores, protocol: DepthProtocol, *, notes: Sequence[str] = ()) -> Result:
+    """The means over the images, with the ratios of scale.
+
+    ``ratio_median`` and ``ratio_spread`` (standard deviation over median) tell the ratios under every scaling;
+    ``abs_rel_constant`` is what a constant depth would score.
+    """
+    means = zip(MEASURES, scores.errors.mean(axis=0), strict=True)
+    known = scores.ratios[np.isfinite(scores.ratios)]
     numbers = (
-        *_measures(errors),
-        _measures(baseline, "_constant")[0],
+        *(Number(name, float(value), _UNITS.get(name, "")) for name, value in means),
+        Number("abs_rel_constant", float(scores.constant[:, 0].mean())),
         Number("ratio_median", float(np.median(known)) if len(known) else None),
         Number("ratio_spread", float(known.std() / np.median(known)) if len(known) else None),
-        Number("images", len(errors)),
-        Number("images_without_truth", len(empty)),
+        Number("images", len(scores.names)),
+        Number("images_without_truth", len(scores.empty)),
     )
-    return Result("Depth", numbers, _protocol(cap, min_depth, crop, scaling), notes=_notes(empty))
-
-
-def constant_depth(
-    truth: Maps,
-    *,
-    cap: float = 80.0,
-    min_depth: float = 1e-3,
-    crop: str | None = None,
-    scaling: str = "median",
-    names: Sequence[str] | None = None,
-) -> Result:
-    """The errors of predicting one depth everywhere, under the protocol of ``depth_errors``.
-
-    Under "median" scaling that depth is each image's own true median; otherwise it is the median of these,
-    the same for all images. The names carry the suffix ``_constant``. Raises what ``depth_errors`` raises.
-    """
-    _check_protocol(cap, min_depth, crop, scaling)
-    empty: list[str] = []
-    images = _valid_pixels(None, truth, cap, min_depth, crop, names, empty)
-    _, errors, _ = _score_all(images, cap, min_depth, scaling)
-    if not len(errors):
-        raise _nothing_valid(empty, cap, min_depth, crop)
-    counts = (Number("images", len(errors)), Number("images_without_truth", len(empty)))
-    protocol = _protocol(cap, min_depth, crop, scaling)
-    return Result("Constant depth", (*_measures(errors, "_constant"), *counts), protocol, notes=_notes(empty))
+    return Result("Depth", numbers, protocol.described(), notes=(*notes, *_notes(scores.empty)))
 
 
 def crop_mask(height: int, width: int, crop: str | None) -> np.ndarray:
@@ -114,31 +168,14 @@ def crop_mask(height: int, width: int, crop: str | None) -> np.ndarray:
     return mask
 
 
-def _check_protocol(cap: float, min_depth: float, crop: str | None, scaling: str) -> None:
-    if scaling not in SCALINGS:
-        raise ValueError(f"scaling is one of {', '.join(SCALINGS)}, not {scaling!r}")
-    if crop is not None and crop not in CROPS:
-        raise ValueError(f"crop is None or one of {', '.join(CROPS)}, not {crop!r}")
-    if not 0 < min_depth < cap:
-        raise ValueError(f"depths range from min_depth > 0 to a larger cap, not {min_depth} to {cap}")
-
-
 def _valid_pixels(
-    prediction: Maps | None,
-    truth: Maps,
-    cap: float,
-    min_depth: float,
-    crop: str | None,
-    names: Sequence[str] | None,
-    empty: list[str],
+    prediction: Maps, truth: Maps, protocol: DepthProtocol, names: Sequence[str] | None, empty: list[str]
 ) -> Iterator[_Pixels]:
     """The valid pixels of each image; the names of images without any are added to ``empty``."""
-    truths = _maps(truth)
-    # A missing prediction stands for the truth itself: the baseline needs nothing else.
-    pairs = ((true, true) for true in truths) if prediction is None else _pairs(_maps(prediction), truths)
-    for number, (predicted, true) in enumerate(pairs):
+    for number, (predicted, true) in enumerate(_pairs(_maps(prediction), _maps(truth))):
         name = names[number] if names is not None else f"image {number}"
-        valid = (true > min_depth) & (true < cap) & crop_mask(*true.shape, crop)
+        inside = (true > protocol.min_depth) & (true < protocol.cap)
+        valid = inside & crop_mask(*true.shape, protocol.crop)
         if not valid.any():
             empty.append(name)
             continue
@@ -148,36 +185,9 @@ def _valid_pixels(
         yield _Pixels(values, true[valid].astype(np.float64), name)
 
 
-def _nothing_valid(empty: list[str], cap: float, min_depth: float, crop: str | None) -> InputError:
-    return InputError(
-        f"none of {len(empty)} images has true depth between {min_depth:g} and {cap:g} m inside the crop "
-        f"({crop or 'none'}); check the truth's unit and its files"
-    )
-
-
-def _score_all(
-    images: Iterator[_Pixels], cap: float, min_depth: float, scaling: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """MEASURES of each image (B, 7), those of a constant prediction (B, 7), and the scale ratios (B,)."""
-    kept, ratios, medians, errors, baseline = [], [], [], [], []
-    for image in images:
-        ratios.append(_ratio(image, scaling))
-        medians.append(float(np.median(image.true)))
-        if scaling == "median":
-            errors.append(_score(image.predicted * ratios[-1], image.true, cap, min_depth))
-            baseline.append(_score(medians[-1], image.true, cap, min_depth))
-        else:
-            # One scale, or the best constant, is known only after the last image.
-            kept.append(image)
-    factor = np.median(ratios) if scaling == "global" else 1.0
-    errors += [_score(image.predicted * factor, image.true, cap, min_depth) for image in kept]
-    baseline += [_score(np.median(medians), image.true, cap, min_depth) for image in kept]
-    return np.array(errors), np.array(baseline), np.array(ratios)
-
-
-def _score(predicted: np.ndarray | float, true: np.ndarray, cap: float, min_depth: float) -> list[float]:
+def _score(predicted: np.ndarray | float, true: np.ndarray, protocol: DepthProtocol) -> list[float]:
     """MEASURES of one image."""
-    predicted = np.clip(predicted, min_depth, cap)
+    predicted = np.clip(predicted, protocol.min_depth, protocol.cap)
     difference, logarithm = predicted - true, np.log(predicted) - np.log(true)
     worse = np.maximum(predicted / true, true / predicted)
     return [
@@ -186,12 +196,8 @@ def _score(predicted: np.ndarray | float, true: np.ndarray, cap: float, min_dept
         np.sqrt(np.mean(difference**2)),
         np.sqrt(np.mean(logarithm**2)),
         *(np.mean(worse < 1.25**power) for power in (1, 2, 3)),
+        np.mean(np.abs(logarithm)) / np.log(10),
     ]
-
-
-def _measures(errors: np.ndarray, suffix: str = "") -> tuple[Number, ...]:
-    means = zip(MEASURES, errors.mean(axis=0), strict=True)
-    return tuple(Number(key + suffix, float(value), _UNITS.get(key, "")) for key, value in means)
 
 
 def _pairs(prediction: Iterable[np.ndarray], truth: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -231,22 +237,7 @@ def _ratio(image: _Pixels, scaling: str) -> float:
     return float("nan")
 
 
-def _protocol(cap: float, min_depth: float, crop: str | None, scaling: str) -> dict[str, str]:
-    texts = {
-        "median": "each image by median(truth) / median(prediction)",
-        "global": "all images by the median of their ratios median(truth) / median(prediction)",
-        "none": "none",
-    }
-    return {
-        "scaling": texts[scaling],
-        "cap": f"{min_depth:g} m to {cap:g} m",
-        "crop": crop or "none",
-        "resizing": "prediction to the truth's size, bilinear, align_corners=False",
-        "averaging": "mean of the images' values",
-    }
-
-
-def _notes(empty: list[str]) -> tuple[str, ...]:
+def _notes(empty: Sequence[str]) -> tuple[str, ...]:
     if not empty:
         return ()
     more = f" and {len(empty) - 10} more" if len(empty) > 10 else ""

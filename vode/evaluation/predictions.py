@@ -1,9 +1,14 @@
-"""Predicted depth maps in one file: predicted once, scored as often as one likes without the network."""
+"""Predicted depth maps in one file: predicted once, scored as often as one likes without the network.
+
+The file is a .npz with a map under the name of each frame, or, from other programs, a .npy (N, H, W) in the
+order of the frames.
+"""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +17,8 @@ from torch import Tensor
 
 from vode.atomic import whole_file
 from vode.errors import InputError
+
+_UNREADABLE = (OSError, ValueError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 def save_predictions(path: Path | str, named: Iterable[tuple[str, Tensor]]) -> None:
@@ -26,22 +33,34 @@ def save_predictions(path: Path | str, named: Iterable[tuple[str, Tensor]]) -> N
 
 
 class Predictions:
-    """The maps (1, H, W) of a file by name, read when asked; InputError names what is wrong with it."""
+    """The maps (1, H, W) float32 of a file by name, read when asked.
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
+    ``names`` are those of all frames, which give a .npy its order. With ``inverse`` the file holds inverse
+    depths (disparities). InputError names what is wrong with the file.
+    """
+
+    def __init__(self, path: Path | str, names: Sequence[str], *, inverse: bool = False) -> None:
+        self.path, self._inverse = Path(path), inverse
         try:
-            self._archive = np.load(self.path, allow_pickle=False)
-            self.names = tuple(self._archive.files)
+            maps = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except FileNotFoundError:
             raise InputError(f"{path}: no such file; write it with --save-predictions") from None
-        except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path}: not a whole .npz of depth maps ({error}); predict again") from None
+        except _UNREADABLE as error:
+            raise InputError(f"{path}: not a whole .npz or .npy of depth maps ({error}); predict again") from None
+        if isinstance(maps, np.ndarray):
+            if maps.ndim < 3 or len(maps) != len(names):
+                raise InputError(f"{path}: shape {maps.shape}, but {len(names)} frames are scored; predict them all")
+            maps = dict(zip(names, maps, strict=True))
+        self._maps = maps
 
     def __getitem__(self, name: str) -> Tensor:
-        if name not in self.names:
+        if name not in self._maps:
             raise InputError(f"{self.path}: no prediction of {name}; predict the whole set again")
         try:
-            return torch.from_numpy(np.ascontiguousarray(self._archive[name], dtype=np.float32))
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            depth = torch.from_numpy(np.array(self._maps[name], dtype=np.float32))
+        except _UNREADABLE as error:
             raise InputError(f"{self.path}: the prediction of {name} is damaged ({error}); predict again") from None
+        if depth.ndim not in (2, 3) or depth.numel() != depth.shape[-2] * depth.shape[-1]:
+            raise InputError(f"{self.path}: the prediction of {name} is {tuple(depth.shape)}, not a map (1, H, W)")
+        depth = depth.reshape(1, *depth.shape[-2:])
+        return 1 / depth.clamp(min=1e-6) if self._inverse else depth

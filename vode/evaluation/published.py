@@ -25,7 +25,7 @@ def _odometry(method: str, source: str, nine: tuple[float, ...], ten: tuple[floa
 
 
 def _eigen(method: str, source: str, *values: float) -> Published:
-    return Published(method, source, {"eigen": dict(zip(_DEPTH, values, strict=True))})
+    return Published(method, source, {"kitti-eigen": dict(zip(_DEPTH, values, strict=True))})
 
 
 ODOMETRY = (

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from vode.data.depth_frames import SequenceFrames
 from vode.data.sequence import Sequence
 from vode.errors import InputError
-from vode.evaluation.depth import depth_errors
+from vode.evaluation.depth import DepthProtocol, summary
+from vode.evaluation.depth_report import from_network, score_frames
 from vode.evaluation.flow import flow_errors
 from vode.evaluation.odometry import evaluate_odometry
 from vode.evaluation.result import Result
@@ -20,13 +20,6 @@ from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.tracker import network_image, track
 from vode.trajectory import Trajectory
-from vode.visualization.panels import depth_panel
-
-
-@torch.no_grad()
-def predict_depth(depth: DepthNet, image: Tensor, size: tuple[int, int]) -> Tensor:
-    """Depth (1, height, width) of a frame (3, H, W), computed at ``size``."""
-    return depth.depth(network_image(image, size, next(depth.parameters()).device))[0].float().cpu()
 
 
 @torch.no_grad()
@@ -37,19 +30,10 @@ def predict_flow(flow: FlowNet, image_a: Tensor, image_b: Tensor, size: tuple[in
     return resize_flow(flows[0].float(), tuple(image_a.shape[-2:]))[0].cpu()
 
 
-def score_depth(
-    depth: DepthNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1, **protocol: Any
-) -> Result:
-    """Depth errors on every ``every``-th frame that has a truth; ``protocol`` as in ``depth_errors``."""
-    frames = [i for i in range(0, len(sequence), every) if sequence.depth(i) is not None]
-    if not frames:
-        raise InputError(f"{sequence.name}: no frame has true depth; put uint16 PNGs in depth_C beside image_C")
-    return depth_errors(
-        (predict_depth(depth, sequence.frame(i), size) for i in frames),
-        (sequence.depth(i) for i in frames),
-        names=[f"{sequence.name} frame {i}" for i in frames],
-        **protocol,
-    )
+def score_depth(depth: DepthNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1) -> Result:
+    """Depth errors on every ``every``-th frame that has a truth."""
+    frames, protocol = SequenceFrames(sequence, every), DepthProtocol()
+    return summary(score_frames(from_network(depth, frames, size), frames, range(len(frames)), protocol), protocol)
 
 
 def score_flow(flow: FlowNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1) -> Result:
@@ -98,21 +82,3 @@ def score_run(flow: FlowNet, depth: DepthNet, sequence: Sequence, size: tuple[in
             odometry = evaluate_odometry(tracked.trajectory, true_trajectory(sequence))
             results |= {name: odometry[name] for name in ("t_err_percent", "r_err_deg_per_100m", "ate_m")}
     return results
-
-
-def depth_strip(
-    depth: DepthNet, sequence: Sequence, size: tuple[int, int], *, rows: int = 4, cap: float = 80.0
-) -> list[list[tuple[str, Tensor]]]:
-    """Pictures of some frames for a panel: image, prediction scaled by its median, truth and error."""
-    known = [i for i in range(len(sequence)) if sequence.depth(i) is not None]
-    strips = []
-    for k in range(rows):
-        i = known[(2 * k + 1) * len(known) // (2 * rows)]
-        image, truth = sequence.frame(i), sequence.depth(i)
-        valid = (truth > 0) & (truth < cap)
-        prediction = predict_depth(depth, image, size)
-        prediction = F.interpolate(prediction[None], truth.shape[-2:], mode="bilinear", align_corners=False)[0]
-        if valid.any():
-            prediction = prediction * (truth[valid].median() / prediction[valid].median())
-        strips.append(depth_panel(image, prediction, torch.where(valid, truth, 0.0)))
-    return strips

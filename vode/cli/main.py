@@ -1,0 +1,42 @@
+"""The front door: finds the verb, and tells errors in one line with exit status 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from vode.atomic import write_error
+from vode.cli.depth import depth
+from vode.cli.odom import odom
+from vode.cli.parse import later, parse
+from vode.cli.train import train
+from vode.cli.world import world
+from vode.errors import InputError
+
+VERBS: dict[str, Callable[..., None]] = {"train": train, "depth": depth, "odom": odom, "world": world}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a verb; bad input is told in one line and gives status 2."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if not argv or argv[0] in ("-h", "--help"):
+        print(f"usage: vode {{{','.join(VERBS)}}} ...; vode VERB --help tells more")
+        return 0 if argv else 2
+    try:
+        verb, *rest = argv
+        if verb not in VERBS:
+            raise InputError(f"no verb is called {verb!r}; choose one of {', '.join(VERBS)}")
+        if verb == "train":
+            train(rest)
+        else:
+            parse(later(VERBS[verb]), rest, verb)()
+    except InputError as error:
+        print(f"vode: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"vode: {write_error(error.filename or 'output', error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("vode: stopped", file=sys.stderr)
+        return 130
+    return 0

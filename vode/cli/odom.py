@@ -1,0 +1,91 @@
+"""``vode odom``: trajectories tracked, scored and drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from vode.atomic import make_folder
+from vode.cli.common import EvaluationData, load_run, save_json
+from vode.data.sequence import Sequence
+from vode.errors import InputError
+from vode.evaluation import comparison, tables
+from vode.evaluation.runs import true_trajectory
+from vode.odometry.tracker import track
+from vode.training import loop
+from vode.trajectory import Trajectory, write_kitti
+
+Alignment = Literal["none", "scale", "6dof", "7dof", "scale_7dof"]
+
+
+def odom(
+    run: tyro.conf.Positional[Path | None] = None,
+    where: Annotated[EvaluationData, tyro.conf.arg(name="")] = EvaluationData(),
+    alignment: Alignment = "7dof",
+    estimate: tuple[str, ...] = (),
+    truth: tuple[Path, ...] = (),
+    compare: tuple[str, ...] = (),
+    published: bool = False,
+    out: Path | None = None,
+    format: Literal["png", "pdf", "svg"] = "png",
+    table: Path | None = None,
+    json: Path | None = None,
+) -> None:
+    """Track sequences with a run's networks, or take trajectory files, and score and draw the trajectories.
+
+    Args:
+        run: folder of a run; not needed with --estimate and --truth.
+        alignment: what is fitted to the truth before scoring.
+        estimate: trajectories to score instead of tracking: [NAME=]FILE, or a folder of SEQUENCE.txt.
+        truth: the true trajectories of --estimate, one file a sequence.
+        compare: trajectories of other methods beside the run's, written like --estimate.
+        published: put the published rows for KITTI 09 and 10 into the table.
+        out: folder for trajectories and plots; default RUN/odometry, none for files alone.
+        format: kind of the plots.
+        table: file for the table of all methods and sequences: .txt, .md, .csv or .tex.
+        json: file for the numbers.
+    """
+    if run is None and not (estimate and truth):
+        raise InputError("name the folder of a run, or give both --estimate and --truth")
+    if run is not None and (estimate or truth):
+        raise InputError(f"{run}: a run is tracked on --data; name files of other methods with --compare")
+    if table is not None:
+        tables.writer(table)
+    if run is None:
+        truths = comparison.read_truths(truth)
+        estimates = comparison.read_methods([*estimate, *compare], truths)
+    else:
+        sequences = where.open(loop.read_config(run).size)
+        others = comparison.read_methods(compare, [sequence.name for sequence in sequences])
+        out = make_folder(out or run / "odometry")
+        estimates = {"vode": track_run(run, sequences, where.device, out)} | others
+        truths = {sequence.name: true_trajectory(sequence) for sequence in sequences if sequence.poses is not None}
+    results = comparison.score(estimates, truths, alignment)
+    for name, sequence, result in comparison.every(results):
+        print(f"\n{name}, sequence {sequence}\n{result.table()}")
+    overview = comparison.odometry_table(results, published=published)
+    if published or len(comparison.every(results)) > 1:
+        print(f"\n{tables.text(overview)}")
+    if table is not None:
+        tables.save_table(table, overview)
+    if out is not None:
+        for file in comparison.draw(out, estimates, truths, results, alignment, kind=format):
+            print(file)
+    if json is not None:
+        save_json(json, comparison.results_to_dict(results))
+
+
+def track_run(run: Path, sequences: list[Sequence], device: str, out: Path) -> dict[str, Trajectory]:
+    """What a run's networks track in each sequence, by its name; written to ``out`` too."""
+    size = loop.read_config(run).size
+    flow, depth = (load_run(run, kind, device) for kind in ("flow", "depth"))
+    estimates = {}
+    for sequence in sequences:
+        tracked = track(sequence, flow, depth, size=size)
+        file = out / f"{sequence.name}.txt"
+        write_kitti(file, tracked.trajectory)
+        print(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}")
+        estimates[sequence.name] = tracked.trajectory
+    return estimates

@@ -1,0 +1,52 @@
+"""``vode train``: a recipe with some values changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from vode.cli.parse import parse
+from vode.recipes import RECIPES, recipe
+from vode.training import loop
+from vode.training.config import TrainConfig
+
+
+@dataclass(frozen=True)
+class TrainArguments:
+    """Train the networks without labels, then score them."""
+
+    config: Annotated[TrainConfig, tyro.conf.arg(name="")]
+    run: Path | None = None
+    """folder of the run; default runs/RECIPE, with a number behind if that is taken"""
+    resume: Path | None = None
+    """go on with the run in this folder, with its own configuration"""
+
+
+def train(argv: Sequence[str]) -> None:
+    """``train [recipe] [overrides]``: a recipe with some values changed."""
+    name = argv[0] if argv and not argv[0].startswith("-") else "world"
+    rest = argv[1:] if argv and not argv[0].startswith("-") else argv
+    defaults = TrainArguments(recipe(name))
+    arguments = parse(TrainArguments, rest, f"train [{'|'.join(RECIPES)}]", default=defaults)
+    if arguments.resume is not None:
+        folder, results = arguments.resume, loop.resume(arguments.resume)
+    else:
+        folder = arguments.run or free_folder(Path("runs") / name)
+        results = loop.train(arguments.config, folder)
+    for key, value in results.items():
+        print(f"{key:24} {'-' if value is None else f'{value:.3f}'}")
+    if results:
+        print(f"run folder: {folder}")
+
+
+def free_folder(folder: Path) -> Path:
+    """The folder, or the first of folder-2, folder-3, ... that does not exist."""
+    number, free = 1, folder
+    while free.exists():
+        number += 1
+        free = folder.with_name(f"{folder.name}-{number}")
+    return free

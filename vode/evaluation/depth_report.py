@@ -1,0 +1,145 @@
+"""Depth of a set of frames: predicted, scored, and laid out as a table of images and as pictures."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vode.atomic import make_folder, write_bytes
+from vode.data.depth_frames import DepthFrames
+from vode.data.files import write_image
+from vode.errors import InputError
+from vode.evaluation.depth import MEASURES, DepthProtocol, DepthScores, depth_scores
+from vode.evaluation.predictions import Predictions
+from vode.networks.depth import DepthNet
+from vode.odometry.tracker import network_image
+from vode.visualization.panels import depth_panel, save_panel
+
+Source = Callable[[int], Tensor]
+"""The predicted depth (1, H, W) of the frame of that number; any size, in any unit."""
+
+
+@torch.no_grad()
+def predict_depth(depth: DepthNet, image: Tensor, size: tuple[int, int], *, flip: bool = False) -> Tensor:
+    """Depth (1, height, width) of a frame (3, H, W), computed at ``size``.
+
+    ``flip`` predicts the mirrored frame too and takes the mean of both inverse depths (Godard et al., CVPR
+    2017, without their ramps at the borders).
+    """
+    images = network_image(image, size, next(depth.parameters()).device)
+    if not flip:
+        return depth.depth(images)[0].float().cpu()
+    both = depth.depth(torch.cat([images, images.flip(-1)])).float()
+    return (2 / (1 / both[0] + 1 / both[1].flip(-1))).cpu()
+
+
+def from_network(depth: DepthNet, frames: DepthFrames, size: tuple[int, int], *, flip: bool = False) -> Source:
+    """Predictions made when asked for."""
+    return lambda i: predict_depth(depth, frames.frame(i), size, flip=flip)
+
+
+def from_file(predictions: Predictions, frames: DepthFrames) -> Source:
+    """Predictions made before."""
+    names = frames.names()
+    return lambda i: predictions[names[i]]
+
+
+def complete_frames(frames: DepthFrames, *, allow_missing: bool = False) -> tuple[list[int], tuple[str, ...]]:
+    """The frames whose image and truth are there, and a note of how many are not.
+
+    InputError that names the first missing file unless ``allow_missing``, and if no frame is left.
+    """
+    missing = frames.missing()
+    if not missing:
+        return list(range(len(frames))), ()
+    count, first = f"{len(missing)} of the {len(frames)} frames of {frames.name}", next(iter(missing.values()))
+    if not allow_missing:
+        raise InputError(
+            f"{first}: no such file; {count} lack their image or truth; copy them, or score the rest with "
+            "--allow-missing"
+        )
+    if len(missing) == len(frames):
+        raise InputError(f"{first}: no such file; not one frame of {frames.name} is there; check --data")
+    return [i for i in range(len(frames)) if i not in missing], (f"{count} are missing: first {first}",)
+
+
+def per_image_csv(scores: DepthScores) -> str:
+    """A line an image: its name, ratio of scale and errors; empty where an image has no valid pixel."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["image", "ratio", *MEASURES])
+    for name, ratio, errors in zip(scores.names, scores.ratios, scores.errors, strict=True):
+        writer.writerow([name, f"{ratio:.6g}", *(f"{error:.6g}" for error in errors)])
+    writer.writerows([name, *[""] * (1 + len(MEASURES))] for name in scores.empty)
+    return out.getvalue()
+
+
+def score_frames(source: Source, frames: DepthFrames, chosen: Sequence[int], protocol: DepthProtocol) -> DepthScores:
+    """The depth errors of the chosen frames."""
+    names = frames.names()
+    predictions, truths = (source(i) for i in chosen), (frames.depth(i) for i in chosen)
+    return depth_scores(predictions, truths, protocol, names=[names[i] for i in chosen])
+
+
+def worst(scores: DepthScores, count: int) -> list[str]:
+    """The names of the images with the largest AbsRel, the worst first."""
+    return [scores.names[i] for i in np.argsort(-scores.errors[:, 0], kind="stable")[:count]]
+
+
+def spread(scores: DepthScores, count: int) -> list[str]:
+    """The names of images at even distances through the set."""
+    total = len(scores.names)
+    return list(dict.fromkeys(scores.names[(2 * k + 1) * total // (2 * count)] for k in range(count)))
+
+
+def draw(
+    folder: Path,
+    source: Source,
+    frames: DepthFrames,
+    scores: DepthScores,
+    protocol: DepthProtocol,
+    *,
+    worst_count: int = 4,
+    error_maps: bool = False,
+) -> list[Path]:
+    """Pictures and the table of images in ``folder``, and their files.
+
+    NAME.png shows four frames at even distances, NAME-worst.png those with the largest AbsRel (image, scaled
+    prediction, truth, relative error), NAME.csv the errors of every image; ``error_maps`` adds
+    NAME-errors/FRAME.png for every frame.
+    """
+    index = {name: i for i, name in enumerate(frames.names())}
+    factors = dict(zip(scores.names, _factors(scores, protocol).tolist(), strict=True))
+
+    def row(name: str) -> list[tuple[str, Tensor]]:
+        image, truth, prediction = frames.frame(index[name]), frames.depth(index[name]), source(index[name])
+        prediction = F.interpolate(prediction[None], truth.shape[-2:], mode="bilinear", align_corners=False)[0]
+        return depth_panel(image, prediction * factors[name], torch.where(truth < protocol.cap, truth, 0.0))
+
+    files = [folder / f"{frames.name}.png", folder / f"{frames.name}.csv"]
+    save_panel(files[0], [row(name) for name in spread(scores, 4)])
+    write_bytes(files[1], per_image_csv(scores).encode())
+    if worst_count:
+        files.append(folder / f"{frames.name}-worst.png")
+        names = worst(scores, worst_count)
+        errors = dict(zip(scores.names, scores.errors[:, 0], strict=True))
+        save_panel(files[-1], [row(name) for name in names], names=[f"{n}\nAbsRel {errors[n]:.3f}" for n in names])
+    if error_maps:
+        files.append(make_folder(folder / f"{frames.name}-errors"))
+        for name in scores.names:
+            write_image(files[-1] / f"{name.replace(' ', '_')}.png", row(name)[-1][1])
+    return files
+
+
+def _factors(scores: DepthScores, protocol: DepthProtocol) -> np.ndarray:
+    """What each image's prediction (N,) is multiplied by under the protocol."""
+    if protocol.scaling == "median":
+        return scores.ratios
+    return np.full_like(scores.ratios, np.median(scores.ratios) if protocol.scaling == "global" else 1.0)

@@ -1,0 +1,88 @@
+"""Correspondences moved to where the images agree best: a network's flow is smooth, and biased by parts of a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vode.geometry import warp
+
+
+@dataclass(frozen=True)
+class SubpixelOptions:
+    """How a correspondence is refined, and when it is believed."""
+
+    window: int = 7
+    """side of the patch that is compared, pixels"""
+    iterations: int = 8
+    reach: float = 1.5
+    """farthest that a point may move, pixels"""
+    noise: float = 0.01
+    """standard deviation of an intensity in 0..1"""
+    accuracy: float = 0.2
+    """largest standard deviation of a refined point along its least certain direction, pixels"""
+
+
+@torch.no_grad()
+def refine(
+    image_a: Tensor,
+    image_b: Tensor,
+    points_a: Tensor,
+    points_b: Tensor,
+    options: SubpixelOptions = SubpixelOptions(),
+) -> tuple[Tensor, Tensor]:
+    """Points of b (B, N, 2) moved so that the patches around them equal those of a, and which are believed (B, N).
+
+    Images (B, C, H, W) in 0..1, points (B, N, 2) pixels. Gauss-Newton on the squared difference of two patches
+    (Lucas, Kanade, IJCAI 1981), with the gradients of the first image as in Baker, Matthews, IJCV 2004,
+    section 3.2. Patches are compared without their means, so that an exposure that differs does no harm. Not
+    believed, and left as they were: points that move farther than ``reach``, leave the image, do not come to
+    rest, or lie where the image is too flat for ``accuracy``.
+    """
+    grey_a, grey_b = (image.detach().float().mean(1, keepdim=True) for image in (image_a, image_b))
+    step = torch.arange(options.window, device=grey_a.device) - (options.window - 1) / 2
+    offsets = torch.stack([step.repeat(len(step)), step.repeat_interleave(len(step))], -1)
+    start = points_b.detach().float()
+    patch = _patches(torch.cat([grey_a, gradients(grey_a)], 1), points_a.detach().float(), offsets)
+    template, slope = patch[:, 0], _centred(patch[:, 1:])
+    normal = torch.einsum("bipk,bjpk->bpij", slope, slope)
+    enough = torch.linalg.eigvalsh(normal)[..., 0] > (options.noise / options.accuracy) ** 2
+    inverse = _inverse(normal)
+    points, move = start, torch.zeros_like(start)
+    for _ in range(options.iterations):
+        difference = _patches(grey_b, points, offsets)[:, 0] - template
+        move = torch.einsum("bpij,bjpk,bpk->bpi", inverse, slope, difference)
+        points = points - move.clamp(-1, 1)
+    size = grey_a.shape[-2:]
+    inside = ((points >= 0) & (points <= points.new_tensor([size[1] - 1, size[0] - 1]))).all(-1)
+    at_rest = (move.norm(dim=-1) < options.accuracy / 4) & ((points - start).norm(dim=-1) < options.reach)
+    believed = enough & inside & at_rest
+    return torch.where(believed.unsqueeze(-1), points, start).to(points_b.dtype), believed
+
+
+def gradients(image: Tensor) -> Tensor:
+    """Central differences (B, 2, H, W), x then y, of an image (B, 1, H, W), one-sided at the border."""
+    padded = F.pad(image, (1, 1, 1, 1), mode="replicate")
+    return torch.cat(
+        [padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2], padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]], 1
+    ) / 2
+
+
+def _patches(images: Tensor, points: Tensor, offsets: Tensor) -> Tensor:
+    """Values (B, C, N, P) of images (B, C, H, W) at points (B, N, 2) plus offsets (P, 2)."""
+    return warp.sample(images, (points.unsqueeze(2) + offsets).movedim(-1, 1))
+
+
+def _centred(values: Tensor) -> Tensor:
+    return values - values.mean(-1, keepdim=True)
+
+
+def _inverse(normal: Tensor) -> Tensor:
+    """Inverse of symmetric (..., 2, 2), zero where there is none."""
+    a, b, d = normal[..., 0, 0], normal[..., 0, 1], normal[..., 1, 1]
+    determinant = a * d - b * b
+    factor = torch.where(determinant > 1e-12, 1 / determinant.clamp(min=1e-12), 0.0)
+    return torch.stack([d, -b, -b, a], -1).view(normal.shape) * factor[..., None, None]
