@@ -5,11 +5,13 @@ from __future__ import annotations
 from vode.data.transforms import Augment
 from vode.errors import InputError
 from vode.losses.flow import FlowLossOptions
+from vode.odometry.motion import TrackerOptions
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.stages import LossWeights, MotionOptions
 
-# Images that are small hold flows that bend more from pixel to pixel, which the paper's smoothness would flatten.
-WORLD_WEIGHTS = LossWeights(flow_smoothness=1.0)
+# Images that are small hold flows that bend more from pixel to pixel, which the paper's smoothness would flatten;
+# and depth that has been trained for minutes would pull the flow away from the truth.
+WORLD_WEIGHTS = LossWeights(flow_smoothness=1.0, reprojection_flow=0.001)
 HALF_WEIGHTS = LossWeights(flow_smoothness=5.0)
 # Coarse images lead to large flows, and away from the true ones by a little: the joint stage looks at the finest alone.
 SEARCH, FINISH = FlowLossOptions(scales=4, decay=0.5), FlowLossOptions(scales=1)
@@ -29,6 +31,7 @@ WORLD = TrainConfig(
     joint_stage=_stage(250, 3e-4, WORLD_WEIGHTS, FINISH),
     augment=Augment(flip=0.5, brightness=0, contrast=0, saturation=0, hue=0, gamma=0),
     motion=MotionOptions(share=0.5, threshold=0.65),
+    tracker=TrackerOptions(subpixel=True),
     precision="auto",
 )
 """The built-in world from random weights, in minutes on two CPU cores."""

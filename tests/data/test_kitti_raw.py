@@ -87,7 +87,7 @@ def test_the_tree_is_read_with_a_size_for_each_frame(tree, calibration):
     assert frames.names()[0] == f"{DRIVE} frame 3"
     annotated = KittiRawFrames(root, FRAMES, depth_root=depth_root)
     assert annotated.depth(0).unique().tolist() == [7.5]
-    assert [file.name for file in annotated.missing()] == ["0000000004.png"]
+    assert {i: file.name for i, file in annotated.missing().items()} == {1: "0000000004.png"}
 
 
 def test_what_is_missing_or_broken_is_named(tree, tmp_path):

@@ -18,6 +18,7 @@ from vode.evaluation.result import Result
 from vode.geometry.warp import resize_flow
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
+from vode.odometry.motion import TrackerOptions
 from vode.odometry.tracker import network_image, track
 from vode.trajectory import Trajectory
 
@@ -56,7 +57,13 @@ def true_trajectory(sequence: Sequence) -> Trajectory:
     return Trajectory(sequence.poses, sequence.stamps, name=f"truth of {sequence.name}")
 
 
-def score_run(flow: FlowNet, depth: DepthNet, sequence: Sequence, size: tuple[int, int]) -> dict[str, float | None]:
+def score_run(
+    flow: FlowNet,
+    depth: DepthNet,
+    sequence: Sequence,
+    size: tuple[int, int],
+    options: TrackerOptions = TrackerOptions(),
+) -> dict[str, float | None]:
     """The numbers of a run's results; None where the sequence has no such truth."""
     results: dict[str, float | None] = dict.fromkeys(
         (
@@ -76,7 +83,7 @@ def score_run(flow: FlowNet, depth: DepthNet, sequence: Sequence, size: tuple[in
         results["depth_abs_rel"] = errors["abs_rel"]
         results["depth_abs_rel_constant"] = errors["abs_rel_constant"]
     if sequence.poses is not None:
-        tracked = track(sequence, flow, depth, size=size)
+        tracked = track(sequence, flow, depth, size=size, options=options)
         # networks that see no motion at all leave nothing to align: a result, not the end of the run
         with suppress(InputError):
             odometry = evaluate_odometry(tracked.trajectory, true_trajectory(sequence))

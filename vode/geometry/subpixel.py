@@ -17,13 +17,17 @@ class SubpixelOptions:
 
     window: int = 7
     """side of the patch that is compared, pixels"""
-    iterations: int = 8
+    iterations: int = 5
     reach: float = 1.5
     """farthest that a point may move, pixels"""
     noise: float = 0.01
     """standard deviation of an intensity in 0..1"""
-    accuracy: float = 0.2
+    accuracy: float = 0.5
     """largest standard deviation of a refined point along its least certain direction, pixels"""
+
+
+AT_REST = 0.1
+"""Largest last step of a point that has converged, pixels."""
 
 
 @torch.no_grad()
@@ -38,8 +42,8 @@ def refine(
 
     Images (B, C, H, W) in 0..1, points (B, N, 2) pixels. Gauss-Newton on the squared difference of two patches
     (Lucas, Kanade, IJCAI 1981), with the gradients of the first image as in Baker, Matthews, IJCV 2004,
-    section 3.2. Patches are compared without their means, so that an exposure that differs does no harm. Not
-    believed, and left as they were: points that move farther than ``reach``, leave the image, do not come to
+    section 3.2. What an offset and a gain of the intensities explain is projected out (part 3 of the same), so that
+    an exposure that differs does no harm. Not believed, and left as they were: points that move farther than ``reach``, leave the image, do not come to
     rest, or lie where the image is too flat for ``accuracy``.
     """
     grey_a, grey_b = (image.detach().float().mean(1, keepdim=True) for image in (image_a, image_b))
@@ -47,7 +51,8 @@ def refine(
     offsets = torch.stack([step.repeat(len(step)), step.repeat_interleave(len(step))], -1)
     start = points_b.detach().float()
     patch = _patches(torch.cat([grey_a, gradients(grey_a)], 1), points_a.detach().float(), offsets)
-    template, slope = patch[:, 0], _centred(patch[:, 1:])
+    template = patch[:, 0]
+    slope = _without_exposure(patch[:, 1:], template)
     normal = torch.einsum("bipk,bjpk->bpij", slope, slope)
     enough = torch.linalg.eigvalsh(normal)[..., 0] > (options.noise / options.accuracy) ** 2
     inverse = _inverse(normal)
@@ -58,7 +63,7 @@ def refine(
         points = points - move.clamp(-1, 1)
     size = grey_a.shape[-2:]
     inside = ((points >= 0) & (points <= points.new_tensor([size[1] - 1, size[0] - 1]))).all(-1)
-    at_rest = (move.norm(dim=-1) < options.accuracy / 4) & ((points - start).norm(dim=-1) < options.reach)
+    at_rest = (move.norm(dim=-1) < AT_REST) & ((points - start).norm(dim=-1) < options.reach)
     believed = enough & inside & at_rest
     return torch.where(believed.unsqueeze(-1), points, start).to(points_b.dtype), believed
 
@@ -66,9 +71,10 @@ def refine(
 def gradients(image: Tensor) -> Tensor:
     """Central differences (B, 2, H, W), x then y, of an image (B, 1, H, W), one-sided at the border."""
     padded = F.pad(image, (1, 1, 1, 1), mode="replicate")
-    return torch.cat(
-        [padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2], padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]], 1
-    ) / 2
+    return (
+        torch.cat([padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2], padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]], 1)
+        / 2
+    )
 
 
 def _patches(images: Tensor, points: Tensor, offsets: Tensor) -> Tensor:
@@ -76,8 +82,12 @@ def _patches(images: Tensor, points: Tensor, offsets: Tensor) -> Tensor:
     return warp.sample(images, (points.unsqueeze(2) + offsets).movedim(-1, 1))
 
 
-def _centred(values: Tensor) -> Tensor:
-    return values - values.mean(-1, keepdim=True)
+def _without_exposure(slope: Tensor, template: Tensor) -> Tensor:
+    """The part of ``slope`` (B, 2, N, P) that neither an offset nor a gain of ``template`` (B, N, P) explains."""
+    centred, slope = template - template.mean(-1, keepdim=True), slope - slope.mean(-1, keepdim=True)
+    power = centred.square().sum(-1, keepdim=True).clamp(min=1e-12)
+    along = torch.einsum("bipk,bpk->bip", slope, centred).unsqueeze(-1) / power.unsqueeze(1)
+    return slope - along * centred.unsqueeze(1)
 
 
 def _inverse(normal: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.geometry import matches, two_view, warp
+from vode.geometry import matches, subpixel, two_view, warp
 from vode.geometry.alignment import align_depth_scale
 from vode.geometry.camera import rays
 from vode.geometry.triangulation import midpoint
@@ -33,6 +33,8 @@ class TrackerOptions:
     """correspondences drawn"""
     threshold: float = 0.1
     """RANSAC threshold, pixels"""
+    subpixel: bool = False
+    """move correspondences to where the two images agree best"""
     least_points: int = 100
     """triangulated points that a scale needs"""
     pnp_threshold: float = 1.0
@@ -61,11 +63,21 @@ def frame_motion(
     intrinsics: Tensor,
     before: Tensor,
     options: TrackerOptions = TrackerOptions(),
+    *,
+    images: tuple[Tensor, Tensor] | None = None,
 ) -> FrameMotion:
-    """Motion of one pair: flows (1, 2, H, W) px, depths (1, 1, H, W), intrinsics (1, 3, 3), motion before (4, 4)."""
+    """Motion of one pair.
+
+    Flows (1, 2, H, W) pixels, depths (1, 1, H, W), intrinsics (1, 3, 3), the motion ``before`` (4, 4). The
+    ``images`` a and b (1, 3, H, W) in 0..1 are needed for ``subpixel`` matches alone.
+    """
     generator = torch.Generator(flow_ab.device).manual_seed(options.seed)
     score = matches.flow_scores(flow_ab, flow_ba).score
     found = matches.best_matches(flow_ab, score, share=options.share, count=options.count, generator=generator)
+    if options.subpixel:
+        if images is None:
+            raise ValueError("subpixel matches need the images")
+        found = _refined(found, *images, options.least_points)
     at_a, at_b = (_read(d, p) for d, p in ((depth_a, found.points_a), (depth_b, found.points_b)))
     pair = two_view.relative_pose(
         found.points_a,
@@ -94,6 +106,16 @@ def frame_motion(
     if T_b_a is not None:
         return FrameMotion(T_b_a, PNP, why)
     return FrameMotion(before.clone(), REPEATED, f"{why}, and PnP found no pose")
+
+
+def _refined(found: matches.Matches, image_a: Tensor, image_b: Tensor, least: int) -> matches.Matches:
+    """The matches that the images confirm, at their best places; as they were where too few are confirmed."""
+    points_b, believed = subpixel.refine(image_a, image_b, found.points_a, found.points_b)
+    enough = believed.sum(1, keepdim=True) >= least
+    return found._replace(
+        points_b=torch.where(enough.unsqueeze(-1), points_b, found.points_b),
+        scores=torch.where(enough, found.scores * believed, found.scores),
+    )
 
 
 def _read(depth: Tensor, points: Tensor) -> Tensor:

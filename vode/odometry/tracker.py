@@ -56,7 +56,9 @@ def track(
         image_b = network_image(sequence.frame(i), size, device)
         depth_b = depth.depth(image_b).float()
         flows_ab, flows_ba = flow(image_a, image_b)
-        motion = frame_motion(flows_ab[0].float(), flows_ba[0].float(), depth_a, depth_b, intrinsics, before, options)
+        flow_ab, flow_ba = flows_ab[0].float(), flows_ba[0].float()
+        inputs = flow_ab, flow_ba, depth_a, depth_b, intrinsics, before
+        motion = frame_motion(*inputs, options, images=(image_a, image_b))
         motions.append(motion)
         poses.append(poses[-1] @ inverse(motion.T_b_a))
         image_a, depth_a, before = image_b, depth_b, motion.T_b_a

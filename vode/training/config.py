@@ -16,6 +16,7 @@ from vode.errors import InputError
 from vode.losses.flow import FlowLossOptions
 from vode.networks.depth import DepthOptions
 from vode.networks.flow import FlowOptions
+from vode.odometry.motion import TrackerOptions
 from vode.training.stages import LossWeights, MotionOptions
 
 STAGES = ("flow", "depth", "joint")
@@ -71,6 +72,8 @@ class TrainConfig:
     motion: MotionOptions = MotionOptions()
     triangulation_loss: Literal["log", "square"] = "log"
     """residual of predicted against triangulated depth: robust, or the paper's square"""
+    tracker: TrackerOptions = TrackerOptions()
+    """how the run's networks are tracked with"""
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
     """of the networks alone; auto takes bfloat16 where the processor or GPU computes in it"""
     clip: float = 1.0

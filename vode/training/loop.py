@@ -97,7 +97,7 @@ def _run(config: TrainConfig, folder: Path, state: TrainState, snippets: Snippet
                 state.stage, state.step, state.optimiser = state.stage + 1, 0, None
             save_state(folder, state)
         networks = state.networks.eval()
-        results = score_run(networks["flow"], networks["depth"], scoring_sequence(config), config.size)
+        results = score_run(networks["flow"], networks["depth"], scoring_sequence(config), config.size, config.tracker)
         results["minutes"] = state.elapsed() / 60
         results["peak_memory_gib"] = peak_memory_gib()
         geometric = sum(stage.steps for name, stage in stages if name != "flow")
