@@ -10,6 +10,8 @@ import torch
 
 from vode.cli import main
 from vode.cli.train import free_folder
+from vode.data.files import write_depth, write_image
+from vode.data.flow_files import read_flow, write_flow
 from vode.data.world import WorldOptions, WorldSequence
 from vode.training import loop
 
@@ -108,6 +110,67 @@ def test_methods_side_by_side_in_one_table(run, kitti, tmp_path, capfd):
     names = {file.name for file in (tmp_path / "out").iterdir()}
     assert names == {"03.txt", "03.svg", "03-coordinates.svg", "03-error-vode.svg", "03-error-slam.svg"}
     assert "slam &" in files["table.tex"].read_text()
+
+
+def test_depth_is_predicted_once_and_scored_again(run, kitti, tmp_path, capfd):
+    where = ["--data", str(kitti), "--sequences", "03", "--camera", "0"]
+    kept, files = tmp_path / "depth.npz", [tmp_path / "a.json", tmp_path / "b.json"]
+    assert main(["depth", str(run), *where, "--save-predictions", str(kept), "--json", str(files[0])]) == 0
+    assert main(["depth", *where, "--predictions", str(kept), "--json", str(files[1])]) == 0
+    assert files[0].read_text() == files[1].read_text()
+    several = ["--data", kitti, "--sequences", "03", "04", "--camera", "0"]
+    assert "one sequence" in refused(capfd, "depth", "--predictions", kept, *several)
+    assert "either" in refused(capfd, "depth", run, "--predictions", kept)
+    assert "either" in refused(capfd, "depth")
+    assert "frame 0" in refused(capfd, *["depth", *where[:3], "04", *where[4:], "--predictions", kept])
+
+
+def test_depth_of_a_test_set_beside_published_rows(run, tmp_path, capfd):
+    root = tmp_path / "kitti"
+    for folder in ("image_2", "disp_occ_0"):
+        (root / folder).mkdir(parents=True)
+    for number in range(2):
+        write_image(root / "image_2" / f"{number:06d}_10.png", torch.rand(3, 64, 96))
+        write_depth(root / "disp_occ_0" / f"{number:06d}_10.png", torch.full((1, 64, 96), 10.0 + number))
+    where = ["--data", str(root), "--dataset", "kitti-2015"]
+    table, out = tmp_path / "table.md", tmp_path / "out"
+    arguments = ["--published", "--flip", "--table", str(table), "--out", str(out), "--error-maps"]
+    assert main(["depth", str(run), *where, *arguments]) == 0
+    assert "| TrianFlow 832x256 [published] |" in table.read_text()
+    assert {file.name for file in out.iterdir()} == {
+        f"kitti-2015{end}" for end in (".png", ".csv", "-worst.png", "-errors")
+    }
+    (root / "image_2" / "000001_10.png").unlink()
+    assert "000001_10.png" in refused(capfd, "depth", run, *where)
+    assert main(["depth", str(run), *where, "--allow-missing"]) == 0
+    assert "1 of the 2 of kitti-2015 are missing" in capfd.readouterr().out
+    assert "not one of the 697" in refused(capfd, "depth", run, "--data", root, "--dataset", "kitti-eigen")
+    assert "--annotated" in refused(capfd, "depth", run, "--data", root, "--dataset", "kitti-eigen-benchmark")
+    assert "kitti-odom, kitti-eigen" in refused(capfd, "depth", run, "--data", root, "--dataset", "kitti")
+    assert "larger cap" in refused(capfd, "depth", run, *where, "--allow-missing", "--cap", "0")
+
+
+def test_flow_of_a_run_and_of_files(run, kitti, tmp_path, capfd):
+    where = ["--data", str(kitti), "--sequences", "03", "--camera", "0"]
+    file, out = tmp_path / "flow.json", tmp_path / "out"
+    assert main(["flow", str(run)]) == 0
+    assert main(["flow", str(run), *where, "--out", str(out), "--json", str(file)]) == 0
+    assert {"flow_epe_px", "fl_percent"} <= json.loads(file.read_text()).keys()
+    assert {entry.name for entry in out.iterdir()} == {"03.png", "wheel.png"}
+    truths, estimates = kitti / "sequences" / "03" / "flow_0", tmp_path / "estimates"
+    estimates.mkdir()
+    for truth in truths.iterdir():
+        flow, valid = read_flow(truth)
+        write_flow(estimates / f"{truth.stem}.flo", flow + torch.tensor([3.0, 4.0]).view(2, 1, 1), valid + 1)
+    assert main(["flow", "--estimate", str(estimates), "--truth", str(truths), "--json", str(file)]) == 0
+    assert json.loads(file.read_text())["flow_epe_px"] == pytest.approx(5, abs=1e-4)
+    one = ["--estimate", estimates / "000001.flo", "--truth", truths / "000000.png", "--noc", truths / "000000.png"]
+    assert main(["flow", *map(str, one)]) == 0
+    assert "flow_noc_epe_px" in capfd.readouterr().out
+    (estimates / "000001.flo").unlink()
+    assert "000001" in refused(capfd, "flow", "--estimate", estimates, "--truth", truths)
+    assert "both --estimate" in refused(capfd, "flow", "--estimate", estimates)
+    assert "no flow_occ" in refused(capfd, "flow", run, "--data", tmp_path, "--dataset", "kitti-flow")
 
 
 def test_resume_goes_on_with_a_finished_run(run):

@@ -110,34 +110,7 @@ def test_depth_steps_and_unknown(tmp_path):
         files.write_depth(tmp_path / "d.jpg", depth)
 
 
-def test_flow_channels_as_in_the_kitti_development_kit(tmp_path):
-    # R = u, G = v, B = valid; OpenCV takes B, G, R.
-    raw = np.array([[[1, 2**15 - 64, 2**15 + 128], [0, 0, 0], [0, 2**15, 2**15], [0, 2**15, 2**15 + 64]]], np.uint16)
-    (tmp_path / "a.png").write_bytes(encode(".png", raw))
-    flow, valid = files.read_flow(tmp_path / "a.png")
-    assert flow.tolist() == [[[2, 0, 0, 1]], [[-1, 0, 0, 0]]]
-    assert valid.tolist() == [[[1, 0, 0, 0]]]
-
-
-def test_flow_reads_back_to_a_64th_pixel(tmp_path):
-    flow = torch.rand(2, 6, 8) * 400 - 200
-    flow[0, 0, 0], flow[1, 0, 1] = 600, float("nan")
-    valid = (torch.rand(1, 6, 8) > 0.3).float()
-    valid[0, 0, :2] = 1
-    files.write_flow(tmp_path / "a.png", flow, valid)
-    back, back_valid = files.read_flow(tmp_path / "a.png")
-    valid[0, 0, :2] = 0
-    assert torch.equal(back_valid, valid)
-    assert back[:, 0, :2].abs().max() == 0
-    torch.testing.assert_close(back[:, 1:], flow[:, 1:], rtol=0, atol=0.5 / 64 + 1e-5)
-
-
-def test_real_kitti_flow_and_depth(real_data):
-    flow, valid = files.read_flow(real_data / "kitti_flow" / "flow_gt.png")
-    image = files.read_image(real_data / "kitti_flow" / "frame1.png")
-    assert flow.shape[1:] == image.shape[1:]
-    assert 0.1 < valid.mean() < 0.6
-    assert flow.abs().max() < 512
+def test_real_kitti_depth(real_data):
     depth = files.read_depth(real_data / "kitti_depth" / "groundtruth_image_02.png")
     assert depth[depth > 0].min() > 1
     assert depth.max() < 90

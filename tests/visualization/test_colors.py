@@ -5,6 +5,7 @@ import torch
 from matplotlib import colormaps
 
 from vode.visualization.colors import (
+    color_wheel,
     depth_range,
     depth_to_color,
     error_to_color,
@@ -89,3 +90,12 @@ def test_values_are_clamped_into_the_map() -> None:
     assert color[:, 0, 3].tolist() == pytest.approx(high, abs=1e-6)
     known = torch.tensor([True, False]).view(1, 1, 2)
     assert error_to_color(torch.ones(1, 1, 2), known=known)[..., 1].tolist() == [[0], [0], [0]]
+
+
+def test_the_wheel_is_the_key_to_the_flow() -> None:
+    wheel = color_wheel(101)
+    assert wheel.shape == (3, 101, 101)
+    assert wheel[:, 50, 50].tolist() == pytest.approx([1, 1, 1], abs=1e-5)
+    assert wheel[:, 50, 100].tolist() == pytest.approx(one(1, 0, max_flow=1), abs=1e-5)
+    assert wheel[:, 75, 50].tolist() == pytest.approx(one(0, 0.5, max_flow=1), abs=1e-4)
+    assert wheel[:, 0, 0].tolist() == [1, 1, 1]

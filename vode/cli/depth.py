@@ -13,6 +13,7 @@ from vode.cli.common import EvaluationData, load_run, save_json
 from vode.data.depth_frames import DepthFrames, SequenceFrames
 from vode.errors import InputError
 from vode.evaluation import depth_report, published, tables
+from vode.evaluation.completeness import complete
 from vode.evaluation.depth import DepthProtocol, summary
 from vode.evaluation.depth_sets import DEPTH_SETS
 from vode.evaluation.predictions import Predictions, save_predictions
@@ -86,7 +87,7 @@ def depth(
     results: dict[str, Result] = {}
     for frames, standard in sets:
         protocol = how.protocol(standard)
-        chosen, notes = depth_report.complete_frames(frames, allow_missing=how.allow_missing)
+        chosen, notes = complete(frames, allow_missing=how.allow_missing)
         if network is not None:
             source = depth_report.from_network(network, frames, size, flip=how.flip)
         else:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 
 from vode.atomic import write_error
 from vode.cli.depth import depth
+from vode.cli.flow import flow
 from vode.cli.odom import odom
 from vode.cli.parse import later, parse
 from vode.cli.train import train
 from vode.cli.world import world
 from vode.errors import InputError
 
-VERBS: dict[str, Callable[..., None]] = {"train": train, "depth": depth, "odom": odom, "world": world}
+VERBS: dict[str, Callable[..., None]] = {"train": train, "depth": depth, "odom": odom, "flow": flow, "world": world}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -42,7 +42,7 @@ class SequenceFrames(DepthFrames):
 
     def __init__(self, sequence: Sequence, every: int = 1) -> None:
         self.name, self._sequence = sequence.name, sequence
-        self._numbers = [i for i in range(0, len(sequence), every) if sequence.depth(i) is not None]
+        self._numbers = [i for i in range(0, len(sequence), every) if sequence.has_depth(i)]
         if not self._numbers:
             raise InputError(f"{sequence.name}: no frame has true depth; put uint16 PNGs in depth_C beside image_C")
 

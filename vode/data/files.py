@@ -1,4 +1,4 @@
-"""Image files, KITTI depth and flow PNGs, and atomic writing.
+"""Image files and KITTI depth PNGs.
 
 Every file is checked to be whole before it is decoded: depending on its version, OpenCV returns a cut
 PNG or JPEG as a picture with grey rows.
@@ -25,7 +25,6 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _JPEG_MAGIC = b"\xff\xd8"
-_FLOW_ZERO = 2**15
 
 
 def read_bytes(path: Path | str) -> bytes:
@@ -40,7 +39,7 @@ def read_bytes(path: Path | str) -> bytes:
 
 def image_size(path: Path | str) -> tuple[int, int]:
     """(height, width) of an image as ``read_image`` gives it; raises what that raises."""
-    return tuple(_decode(path, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH).shape[:2])
+    return tuple(decode(path, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH).shape[:2])
 
 
 def read_image(path: Path | str) -> Tensor:
@@ -49,7 +48,7 @@ def read_image(path: Path | str) -> Tensor:
     Grey becomes three equal channels, alpha is dropped, EXIF rotation is applied. Raises InputError
     naming the file if it is missing, cut short, damaged or larger than ``MAX_PIXELS``.
     """
-    image = _decode(path, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
+    image = decode(path, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
     scale = float(np.iinfo(image.dtype).max)
     return torch.from_numpy(image).permute(2, 0, 1).to(torch.float32).div(scale).contiguous()
 
@@ -59,12 +58,12 @@ def write_image(path: Path | str, image: Tensor, *, sync: bool = True) -> None:
     if image.ndim != 3 or image.shape[0] not in (1, 3):
         raise ValueError(f"an image is (3, H, W) or (1, H, W), not {tuple(image.shape)}")
     pixels = image.detach().cpu().float().clamp(0, 1).mul(255).round().to(torch.uint8)
-    _encode(path, pixels.permute(1, 2, 0).flip(-1).contiguous().numpy(), sync)
+    encode(path, pixels.permute(1, 2, 0).flip(-1).contiguous().numpy(), sync)
 
 
 def read_depth(path: Path | str, *, unit: float = 256.0) -> Tensor:
     """A 16-bit depth PNG in steps of 1/unit metres as (1, H, W) float32 metres, 0 = unknown."""
-    depth = _decode(path, cv2.IMREAD_UNCHANGED)
+    depth = decode(path, cv2.IMREAD_UNCHANGED)
     if depth.dtype != np.uint16 or depth.ndim != 2:
         raise InputError(f"{path}: not a 16-bit grey PNG; depth maps hold metres times {unit:g}")
     return torch.from_numpy(depth.astype(np.float32) / unit).unsqueeze(0)
@@ -76,41 +75,11 @@ def write_depth(path: Path | str, depth: Tensor, *, unit: float = 256.0, sync: b
         raise ValueError(f"a depth map is (1, H, W), not {tuple(depth.shape)}")
     steps = depth.detach().cpu().double()[0].mul(unit).round().numpy()
     fits = np.isfinite(steps) & (steps > 0) & (steps <= 65535)
-    _encode(path, np.where(fits, steps, 0).astype(np.uint16), sync)
+    encode(path, np.where(fits, steps, 0).astype(np.uint16), sync)
 
 
-def read_flow(path: Path | str) -> tuple[Tensor, Tensor]:
-    """A KITTI flow PNG as flow (2, H, W) float32 pixels, x then y, and valid (1, H, W) float32 0 or 1.
-
-    Invalid pixels that hold a flow nevertheless (hidden ones, in the built-in world) keep it; those
-    without any have flow 0.
-    """
-    raw = _decode(path, cv2.IMREAD_UNCHANGED)
-    if raw.dtype != np.uint16 or raw.ndim != 3 or raw.shape[2] != 3:
-        raise InputError(f"{path}: not a 16-bit RGB PNG; KITTI flow holds u, v (times 64 plus 2^15) and valid")
-    # OpenCV gives B, G, R; the file holds R = u, G = v, B = valid.
-    steps = raw[..., 2::-1].astype(np.float32)
-    valid = steps[..., 2] > 0
-    known = valid | steps[..., :2].any(axis=-1)
-    flow = np.where(known[..., None], (steps[..., :2] - _FLOW_ZERO) / 64, 0).astype(np.float32)
-    return torch.from_numpy(flow).permute(2, 0, 1).contiguous(), torch.from_numpy(valid).float().unsqueeze(0)
-
-
-def write_flow(path: Path | str, flow: Tensor, valid: Tensor, *, sync: bool = True) -> None:
-    """Write flow (2, H, W) pixels and valid (1, H, W) as a KITTI flow PNG, in steps of 1/64 pixel.
-
-    Flow beyond +-512 pixels does not fit and becomes invalid.
-    """
-    if flow.ndim != 3 or flow.shape[0] != 2 or valid.shape != (1, *flow.shape[1:]):
-        raise ValueError(f"flow is (2, H, W) with valid (1, H, W), not {tuple(flow.shape)}, {tuple(valid.shape)}")
-    steps = flow.detach().cpu().double().mul(64).round().add(_FLOW_ZERO).permute(1, 2, 0).numpy()
-    fits = np.all(np.isfinite(steps) & (steps >= 0) & (steps <= 65535), axis=-1)
-    mask = fits & (valid[0].detach().cpu().numpy() > 0.5)
-    uv = np.where(fits[..., None], steps, 0).astype(np.uint16)
-    _encode(path, np.dstack([mask.astype(np.uint16), uv[..., 1], uv[..., 0]]), sync)
-
-
-def _decode(path: Path | str, flags: int) -> np.ndarray:
+def decode(path: Path | str, flags: int) -> np.ndarray:
+    """Pixels (H, W) or (H, W, C) of 8 or 16 bits, channels as OpenCV orders them under its ``flags``."""
     data = read_bytes(path)
     _check_whole(path, data)
     try:
@@ -124,7 +93,8 @@ def _decode(path: Path | str, flags: int) -> np.ndarray:
     return image
 
 
-def _encode(path: Path | str, pixels: np.ndarray, sync: bool) -> None:
+def encode(path: Path | str, pixels: np.ndarray, sync: bool) -> None:
+    """Write pixels, channels in OpenCV's order, as the kind of image that the suffix names."""
     suffix = Path(path).suffix.lower()
     suffixes = IMAGE_SUFFIXES if pixels.dtype == np.uint8 else (".png",)
     if suffix not in suffixes:

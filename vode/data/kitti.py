@@ -20,7 +20,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vode.data.files import IMAGE_SUFFIXES, image_size, read_depth, read_flow, read_image
+from vode.data.files import IMAGE_SUFFIXES, image_size, read_depth, read_image
+from vode.data.flow_files import read_flow
 from vode.data.sequence import Sequence
 from vode.data.text import parse_numbers, read_lines
 from vode.errors import InputError
@@ -75,18 +76,24 @@ class KittiOdometry(Sequence):
         self._check_size(self.images[index], image)
         return image
 
+    def has_depth(self, index: int) -> bool:
+        return self._beside("depth", index).is_file()
+
+    def has_flow(self, index: int) -> bool:
+        return self.stride == 1 and self._beside("flow", index).is_file()
+
     def depth(self, index: int) -> Tensor | None:
-        path = self._beside("depth", index)
-        if not path.is_file():
+        if not self.has_depth(index):
             return None
+        path = self._beside("depth", index)
         depth = read_depth(path)
         self._check_size(path, depth)
         return depth
 
     def flow(self, index: int) -> tuple[Tensor, Tensor] | None:
-        path = self._beside("flow", index)
-        if self.stride != 1 or not path.is_file():
+        if not self.has_flow(index):
             return None
+        path = self._beside("flow", index)
         flow, visible = read_flow(path)
         self._check_size(path, flow)
         return flow, visible

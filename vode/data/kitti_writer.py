@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from vode.atomic import write_bytes, write_error
-from vode.data.files import write_depth, write_flow, write_image
+from vode.data.files import write_depth, write_image
+from vode.data.flow_files import write_flow
 from vode.errors import InputError
 
 

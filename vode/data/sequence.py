@@ -46,6 +46,14 @@ class Sequence(Protocol):
         """Flow (2, H, W) pixels from this frame to the next and visible (1, H, W), bool or 0 and 1."""
         return None
 
+    def has_depth(self, index: int) -> bool:
+        """Whether ``depth`` gives something; readers that can tell without reading say so."""
+        return self.depth(index) is not None
+
+    def has_flow(self, index: int) -> bool:
+        """Whether ``flow`` gives something, likewise."""
+        return self.flow(index) is not None
+
 
 class Snippets(Dataset[Sample]):
     """Every run of ``length`` frames, ``stride`` apart, of several sequences.

@@ -113,6 +113,12 @@ class WorldSequence:
             self._images[i] = (self._render(i) * 255).round().to(torch.uint8).cpu()
         return self._images[i].float() / 255
 
+    def has_depth(self, i: int) -> bool:
+        return True
+
+    def has_flow(self, i: int) -> bool:
+        return i + 1 < len(self)
+
     def depth(self, i: int) -> Tensor:
         """Camera z (1, H, W) in metres, 0 in the sky."""
         hits, _, _ = self._cast(i)
@@ -120,7 +126,7 @@ class WorldSequence:
 
     def flow(self, i: int) -> tuple[Tensor, Tensor] | None:
         """Flow (2, H, W) in pixels from frame i to i + 1 and where it is seen there, (1, H, W) bool."""
-        if i + 1 >= len(self):
+        if not self.has_flow(i):
             return None
         there, placed_there, _ = self._cast(i + 1)
         here, placed, directions = self._cast(i)

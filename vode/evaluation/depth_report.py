@@ -15,7 +15,6 @@ from torch import Tensor
 from vode.atomic import make_folder, write_bytes
 from vode.data.depth_frames import DepthFrames
 from vode.data.files import write_image
-from vode.errors import InputError
 from vode.evaluation.depth import MEASURES, DepthProtocol, DepthScores, depth_scores
 from vode.evaluation.predictions import Predictions
 from vode.networks.depth import DepthNet
@@ -49,25 +48,6 @@ def from_file(predictions: Predictions, frames: DepthFrames) -> Source:
     """Predictions made before."""
     names = frames.names()
     return lambda i: predictions[names[i]]
-
-
-def complete_frames(frames: DepthFrames, *, allow_missing: bool = False) -> tuple[list[int], tuple[str, ...]]:
-    """The frames whose image and truth are there, and a note of how many are not.
-
-    InputError that names the first missing file unless ``allow_missing``, and if no frame is left.
-    """
-    missing = frames.missing()
-    if not missing:
-        return list(range(len(frames))), ()
-    count, first = f"{len(missing)} of the {len(frames)} frames of {frames.name}", next(iter(missing.values()))
-    if not allow_missing:
-        raise InputError(
-            f"{first}: no such file; {count} lack their image or truth; copy them, or score the rest with "
-            "--allow-missing"
-        )
-    if len(missing) == len(frames):
-        raise InputError(f"{first}: no such file; not one frame of {frames.name} is there; check --data")
-    return [i for i in range(len(frames)) if i not in missing], (f"{count} are missing: first {first}",)
 
 
 def per_image_csv(scores: DepthScores) -> str:

@@ -4,52 +4,32 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-import torch
-from torch import Tensor
-
 from vode.data.depth_frames import SequenceFrames
+from vode.data.flow_pairs import SequencePairs
 from vode.data.sequence import Sequence
 from vode.errors import InputError
+from vode.evaluation import depth_report, flow_report
 from vode.evaluation.depth import DepthProtocol, summary
-from vode.evaluation.depth_report import from_network, score_frames
-from vode.evaluation.flow import flow_errors
 from vode.evaluation.odometry import evaluate_odometry
 from vode.evaluation.result import Result
-from vode.geometry.warp import resize_flow
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.motion import TrackerOptions
-from vode.odometry.tracker import network_image, track
+from vode.odometry.tracker import track
 from vode.trajectory import Trajectory
-
-
-@torch.no_grad()
-def predict_flow(flow: FlowNet, image_a: Tensor, image_b: Tensor, size: tuple[int, int]) -> Tensor:
-    """Flow (2, H, W) between two frames (3, H, W), computed at ``size`` and given in pixels of the frames."""
-    device = next(flow.parameters()).device
-    flows, _ = flow(network_image(image_a, size, device), network_image(image_b, size, device))
-    return resize_flow(flows[0].float(), tuple(image_a.shape[-2:]))[0].cpu()
 
 
 def score_depth(depth: DepthNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1) -> Result:
     """Depth errors on every ``every``-th frame that has a truth."""
     frames, protocol = SequenceFrames(sequence, every), DepthProtocol()
-    return summary(score_frames(from_network(depth, frames, size), frames, range(len(frames)), protocol), protocol)
+    source = depth_report.from_network(depth, frames, size)
+    return summary(depth_report.score_frames(source, frames, range(len(frames)), protocol), protocol)
 
 
 def score_flow(flow: FlowNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1) -> Result:
     """Flow errors over the visible pixels of every ``every``-th pair that has a truth."""
-    pairs = range(0, len(sequence) - 1, every)
-    known = [(i, sequence.flow(i)) for i in pairs]
-    known = [(i, truth) for i, truth in known if truth is not None]
-    if not known:
-        raise InputError(f"{sequence.name}: no pair has true flow")
-    return flow_errors(
-        (predict_flow(flow, sequence.frame(i), sequence.frame(i + 1), size) for i, _ in known),
-        (truth[0] for _, truth in known),
-        (truth[1] for _, truth in known),
-        names=[f"{sequence.name} frame {i}" for i, _ in known],
-    )
+    pairs = SequencePairs(sequence, every)
+    return flow_report.score_pairs(flow_report.from_network(flow, pairs, size), pairs, range(len(pairs)))
 
 
 def true_trajectory(sequence: Sequence) -> Trajectory:
@@ -76,9 +56,9 @@ def score_run(
         )
     )
     every = max(len(sequence) // 80, 1)
-    if sequence.flow(0) is not None:
+    if sequence.has_flow(0):
         results["flow_epe_px"] = score_flow(flow, sequence, size, every=every)["flow_epe_px"]
-    if sequence.depth(0) is not None:
+    if sequence.has_depth(0):
         errors = score_depth(depth, sequence, size, every=every)
         results["depth_abs_rel"] = errors["abs_rel"]
         results["depth_abs_rel_constant"] = errors["abs_rel_constant"]

@@ -42,9 +42,9 @@ def refine(
 
     Images (B, C, H, W) in 0..1, points (B, N, 2) pixels. Gauss-Newton on the squared difference of two patches
     (Lucas, Kanade, IJCAI 1981), with the gradients of the first image as in Baker, Matthews, IJCV 2004,
-    section 3.2. What an offset and a gain of the intensities explain is projected out (part 3 of the same), so that
-    an exposure that differs does no harm. Not believed, and left as they were: points that move farther than ``reach``, leave the image, do not come to
-    rest, or lie where the image is too flat for ``accuracy``.
+    section 3.2. What an offset and a gain of the intensities explain is projected out (part 3 of the same), so
+    that an exposure that differs does no harm. Not believed, and left as they were: points that move farther
+    than ``reach``, leave the image, do not come to rest, or lie where the image is too flat for ``accuracy``.
     """
     grey_a, grey_b = (image.detach().float().mean(1, keepdim=True) for image in (image_a, image_b))
     step = torch.arange(options.window, device=grey_a.device) - (options.window - 1) / 2

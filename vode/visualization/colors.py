@@ -33,6 +33,13 @@ def flow_to_color(flow: Tensor, *, max_flow: float | Tensor | None = None) -> Te
     return torch.where(known.unsqueeze(-3), color, 0.0)
 
 
+def color_wheel(side: int) -> Tensor:
+    """The key to ``flow_to_color``: (3, side, side), the colour of the flow from the middle to each place."""
+    place = torch.linspace(-1, 1, side)
+    flow = torch.stack(torch.meshgrid(place, place, indexing="xy"))
+    return torch.where(flow.norm(dim=0) <= 1, flow_to_color(flow, max_flow=1.0), 1.0)
+
+
 def flow_length(flow: Tensor, *, percentile: float = 99.0) -> Tensor:
     """Length in pixels (...) that ``percentile`` of the finite flows of (..., 2, H, W) stay below."""
     length = flow.norm(dim=-3).flatten(-2)

@@ -1,0 +1,114 @@
+"""``vode flow``: optical flow predicted, scored and drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from vode.atomic import make_folder
+from vode.cli.common import EvaluationData, load_run, save_json
+from vode.data.flow_files import read_flow
+from vode.data.flow_pairs import FlowPairs, SequencePairs
+from vode.data.kitti_flow import KittiFlow
+from vode.errors import InputError
+from vode.evaluation.completeness import complete
+from vode.evaluation.flow import flow_errors
+from vode.evaluation.flow_report import draw, from_network, score_pairs
+from vode.evaluation.result import Result
+from vode.training import loop
+
+FLOW_SETS = {"kitti-flow": KittiFlow}
+"""Test sets of flow by their name on the command line."""
+
+
+def flow(
+    run: tyro.conf.Positional[Path | None] = None,
+    where: Annotated[EvaluationData, tyro.conf.arg(name="")] = EvaluationData(),
+    every: int = 1,
+    allow_missing: bool = False,
+    estimate: Path | None = None,
+    truth: Path | None = None,
+    noc: Path | None = None,
+    out: Path | None = None,
+    json: Path | None = None,
+) -> None:
+    """Predict flow with a run's network, or take files of flow, and score it: EPE and Fl.
+
+    Args:
+        run: folder of a run; not needed with --estimate and --truth.
+        every: take every n-th pair of a sequence.
+        allow_missing: score the pairs that are there, and say how many are not.
+        estimate: flow to score instead: a .png (KITTI) or .flo (Middlebury), or a folder of them.
+        truth: the true flow of --estimate, a file or a folder of files of the same names.
+        noc: the true flow of pixels seen in both images, likewise.
+        out: folder for pictures; default RUN/flow.
+        json: file for the numbers.
+    """
+    if (run is None) != (estimate is not None and truth is not None):
+        raise InputError("name either the folder of a run, or both --estimate and --truth")
+    if run is None:
+        results = {estimate.name: score_files(estimate, truth, noc)}
+        print(results[estimate.name].table())
+    else:
+        results = score_run(run, where, every, allow_missing, make_folder(out or run / "flow"))
+    if json is not None:
+        content = {name: result.to_dict() for name, result in results.items()}
+        save_json(json, next(iter(content.values())) if len(content) == 1 else {"sequences": content})
+
+
+def score_run(run: Path, where: EvaluationData, every: int, allow_missing: bool, out: Path) -> dict[str, Result]:
+    """The results of a run's network on each set of pairs."""
+    size, network = loop.read_config(run).size, load_run(run, "flow", where.device)
+    results = {}
+    for pairs in open_pairs(where, every, size):
+        chosen, notes = complete(pairs, allow_missing=allow_missing)
+        source = from_network(network, pairs, size)
+        results[pairs.name] = score_pairs(source, pairs, chosen)
+        print(results[pairs.name].table(), *(f"note: {note}\n" for note in notes), sep="")
+        for file in draw(out, source, pairs, chosen):
+            print(file)
+    return results
+
+
+def open_pairs(where: EvaluationData, every: int, size: tuple[int, int]) -> list[FlowPairs]:
+    """The pairs that are scored."""
+    if where.data is not None and where.dataset in FLOW_SETS:
+        return [FLOW_SETS[where.dataset](where.data)]
+    return [SequencePairs(sequence, every) for sequence in where.open(size, also=tuple(FLOW_SETS))]
+
+
+def score_files(estimate: Path, truth: Path, noc: Path | None) -> Result:
+    """The errors of files of flow; those of folders are matched by their names without the suffix."""
+    truths = _files(truth)
+    estimates, seen = _beside(estimate, truths), None if noc is None else _beside(noc, truths)
+    return flow_errors(
+        (read_flow(file)[0] for file in estimates),
+        (read_flow(file)[0] for file in truths),
+        (read_flow(file)[1] for file in truths),
+        noc=None if seen is None else (read_flow(file)[1] for file in seen),
+        names=[file.name for file in truths],
+    )
+
+
+def _files(path: Path) -> list[Path]:
+    """The flow files of a folder, or the one file."""
+    if not path.is_dir():
+        return [path]
+    found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in (".png", ".flo")]
+    if not found:
+        raise InputError(f"{path}: no .png or .flo files in it; give the folder that holds them")
+    return found
+
+
+def _beside(path: Path, truths: list[Path]) -> list[Path]:
+    """The file of a folder that is called like each truth, or the one file for the one truth."""
+    files = _files(path)
+    if not path.is_dir() and len(truths) == 1:
+        return files
+    named = {file.stem: file for file in files}
+    lost = [file.stem for file in truths if file.stem not in named]
+    if lost:
+        raise InputError(f"{path}: no flow called {lost[0]}; {len(lost)} of {len(truths)} are missing; add them")
+    return [named[file.stem] for file in truths]

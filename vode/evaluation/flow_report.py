@@ -1,0 +1,63 @@
+"""Flow of a set of pairs: predicted, scored and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import tee
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vode.data.files import write_image
+from vode.data.flow_pairs import FlowPairs
+from vode.evaluation.flow import flow_errors
+from vode.evaluation.result import Result
+from vode.geometry.warp import resize_flow
+from vode.networks.flow import FlowNet
+from vode.odometry.tracker import network_image
+from vode.visualization.colors import color_wheel
+from vode.visualization.panels import flow_panel, save_panel
+
+Source = Callable[[int], Tensor]
+"""The predicted flow (2, H, W) of the pair of that number, in its own pixels."""
+
+
+@torch.no_grad()
+def predict_flow(flow: FlowNet, image_a: Tensor, image_b: Tensor, size: tuple[int, int]) -> Tensor:
+    """Flow (2, H, W) between two frames (3, H, W), computed at ``size`` and given in pixels of the frames."""
+    device = next(flow.parameters()).device
+    flows, _ = flow(network_image(image_a, size, device), network_image(image_b, size, device))
+    return resize_flow(flows[0].float(), tuple(image_a.shape[-2:]))[0].cpu()
+
+
+def from_network(flow: FlowNet, pairs: FlowPairs, size: tuple[int, int]) -> Source:
+    """Predictions made when asked for."""
+    return lambda i: predict_flow(flow, *pairs.images(i), size)
+
+
+def score_pairs(source: Source, pairs: FlowPairs, chosen: Sequence[int]) -> Result:
+    """The flow errors of the chosen pairs; pixels seen in both images apart, if the set tells them."""
+    names, tells = pairs.names(), pairs.truth(chosen[0]).seen is not None
+    flows, valid, seen = tee((pairs.truth(i) for i in chosen), 3)
+    return flow_errors(
+        (source(i) for i in chosen),
+        (truth.flow for truth in flows),
+        (truth.valid for truth in valid),
+        noc=(truth.seen for truth in seen) if tells else None,
+        names=[names[i] for i in chosen],
+    )
+
+
+def draw(folder: Path, source: Source, pairs: FlowPairs, chosen: Sequence[int], *, rows: int = 4) -> list[Path]:
+    """NAME.png, image, prediction, truth and error of pairs at even distances, and the key to its colours."""
+    files = [folder / f"{pairs.name}.png", folder / "wheel.png"]
+    shown = dict.fromkeys(chosen[(2 * k + 1) * len(chosen) // (2 * rows)] for k in range(rows))
+    save_panel(files[0], [_row(source(i), pairs, i) for i in shown], names=[pairs.names()[i] for i in shown])
+    write_image(files[1], color_wheel(151))
+    return files
+
+
+def _row(prediction: Tensor, pairs: FlowPairs, i: int) -> list[tuple[str, Tensor]]:
+    truth = pairs.truth(i)
+    return flow_panel(pairs.images(i)[0], prediction, truth.flow, truth.valid)
