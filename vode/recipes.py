@@ -5,7 +5,6 @@ from __future__ import annotations
 from vode.data.transforms import Augment
 from vode.errors import InputError
 from vode.losses.flow import FlowLossOptions
-from vode.odometry.motion import TrackerOptions
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.stages import LossWeights, MotionOptions
 
@@ -31,7 +30,6 @@ WORLD = TrainConfig(
     joint_stage=_stage(250, 3e-4, WORLD_WEIGHTS, FINISH),
     augment=Augment(flip=0.5, brightness=0, contrast=0, saturation=0, hue=0, gamma=0),
     motion=MotionOptions(share=0.5, threshold=0.65),
-    tracker=TrackerOptions(subpixel=True),
     precision="auto",
 )
 """The built-in world from random weights, in minutes on two CPU cores."""

@@ -43,6 +43,28 @@ def test_exact_flow_and_depth_give_the_exact_motion(drive):
         assert (motion.T_b_a[:3, 3] - T_b_a[:3, 3]).norm() < 0.01 * T_b_a[:3, 3].norm()
 
 
+def test_images_take_the_bias_out_of_a_flow(drive):
+    flow_ab, flow_ba, *rest = inputs(drive, 0)
+    bias = torch.tensor([0.1, 0.4]).view(1, 2, 1, 1)
+    images = drive.frame(0)[None], drive.frame(1)[None]
+    T_b_a = inverse(drive.poses[1]) @ drive.poses[0]
+    errors = []
+    for given in (None, images):
+        motion = frame_motion(flow_ab + bias, flow_ba - bias, *rest, torch.eye(4), images=given)
+        errors.append(float(rotation_angle(motion.T_b_a[:3, :3].T @ T_b_a[:3, :3])))
+    assert errors[1] < errors[0] / 4
+
+
+def test_images_that_say_nothing_leave_the_flow(drive):
+    *flows, depth_a, depth_b, intrinsics = inputs(drive, 0)
+    black = torch.zeros(1, 3, 96, 320)
+    one, two = (
+        frame_motion(*flows, depth_a, depth_b, intrinsics, torch.eye(4), images=images)
+        for images in (None, (black, black))
+    )
+    assert torch.equal(one.T_b_a, two.T_b_a)
+
+
 def test_depth_in_another_unit_scales_the_translation_alone(drive):
     flow_ab, flow_ba, depth_a, depth_b, intrinsics = inputs(drive, 0)
     one = frame_motion(flow_ab, flow_ba, depth_a, depth_b, intrinsics, torch.eye(4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -34,6 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"vode: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # The reader of the output went away, as head does: nothing to tell, and nobody to tell it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         print(f"vode: {write_error(error.filename or 'output', error)}", file=sys.stderr)
         return 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,7 +23,6 @@ Alignment = Literal["none", "scale", "6dof", "7dof", "scale_7dof"]
 def odom(
     run: tyro.conf.Positional[Path | None] = None,
     where: Annotated[EvaluationData, tyro.conf.arg(name="")] = EvaluationData(),
-    subpixel: Literal["run", "on", "off"] = "run",
     alignment: Alignment = "7dof",
     estimate: tuple[str, ...] = (),
     truth: tuple[Path, ...] = (),
@@ -39,7 +37,6 @@ def odom(
 
     Args:
         run: folder of a run; not needed with --estimate and --truth.
-        subpixel: refine correspondences on the images, or not; default as the run's recipe says.
         alignment: what is fitted to the truth before scoring.
         estimate: trajectories to score instead of tracking: [NAME=]FILE, or a folder of SEQUENCE.txt.
         truth: the true trajectories of --estimate, one file a sequence.
@@ -63,7 +60,7 @@ def odom(
         sequences = where.open(loop.read_config(run).size)
         others = comparison.read_methods(compare, [sequence.name for sequence in sequences])
         out = make_folder(out or run / "odometry")
-        estimates = {"vode": track_run(run, sequences, where.device, out, subpixel)} | others
+        estimates = {"vode": track_run(run, sequences, where.device, out)} | others
         truths = {sequence.name: true_trajectory(sequence) for sequence in sequences if sequence.poses is not None}
     results = comparison.score(estimates, truths, alignment)
     for name, sequence, result in comparison.every(results):
@@ -80,16 +77,13 @@ def odom(
         save_json(json, comparison.results_to_dict(results))
 
 
-def track_run(
-    run: Path, sequences: list[Sequence], device: str, out: Path, subpixel: str = "run"
-) -> dict[str, Trajectory]:
+def track_run(run: Path, sequences: list[Sequence], device: str, out: Path) -> dict[str, Trajectory]:
     """What a run's networks track in each sequence, by its name; written to ``out`` too."""
     config = loop.read_config(run)
-    options = config.tracker if subpixel == "run" else replace(config.tracker, subpixel=subpixel == "on")
     flow, depth = (load_run(run, kind, device) for kind in ("flow", "depth"))
     estimates = {}
     for sequence in sequences:
-        tracked = track(sequence, flow, depth, size=config.size, options=options)
+        tracked = track(sequence, flow, depth, size=config.size, options=config.tracker)
         file = out / f"{sequence.name}.txt"
         write_kitti(file, tracked.trajectory)
         print(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}")

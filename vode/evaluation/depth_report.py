@@ -110,7 +110,7 @@ def draw(
         files.append(folder / f"{frames.name}-worst.png")
         names = worst(scores, worst_count)
         errors = dict(zip(scores.names, scores.errors[:, 0], strict=True))
-        save_panel(files[-1], [row(name) for name in names], names=[f"{n}\nAbsRel {errors[n]:.3f}" for n in names])
+        save_panel(files[-1], [row(name) for name in names], names=[f"{n}, AbsRel {errors[n]:.3f}" for n in names])
     if error_maps:
         files.append(make_folder(folder / f"{frames.name}-errors"))
         for name in scores.names:

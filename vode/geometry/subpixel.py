@@ -43,7 +43,7 @@ def refine(
     Images (B, C, H, W) in 0..1, points (B, N, 2) pixels. Gauss-Newton on the squared difference of two patches
     (Lucas, Kanade, IJCAI 1981), with the gradients of the first image as in Baker, Matthews, IJCV 2004,
     section 3.2. What an offset and a gain of the intensities explain is projected out (part 3 of the same), so
-    that an exposure that differs does no harm. Not believed, and left as they were: points that move farther
+    that exposure and vignetting do no harm. Not believed, and left as they were: points that move farther
     than ``reach``, leave the image, do not come to rest, or lie where the image is too flat for ``accuracy``.
     """
     grey_a, grey_b = (image.detach().float().mean(1, keepdim=True) for image in (image_a, image_b))
@@ -55,7 +55,8 @@ def refine(
     slope = _without_exposure(patch[:, 1:], template)
     normal = torch.einsum("bipk,bjpk->bpij", slope, slope)
     enough = torch.linalg.eigvalsh(normal)[..., 0] > (options.noise / options.accuracy) ** 2
-    inverse = _inverse(normal)
+    # The flat ones, not believed in any case, must not be singular.
+    inverse = torch.linalg.inv_ex(normal + 1e-9 * torch.eye(2, device=normal.device)).inverse
     points, move = start, torch.zeros_like(start)
     for _ in range(options.iterations):
         difference = _patches(grey_b, points, offsets)[:, 0] - template
@@ -69,12 +70,9 @@ def refine(
 
 
 def gradients(image: Tensor) -> Tensor:
-    """Central differences (B, 2, H, W), x then y, of an image (B, 1, H, W), one-sided at the border."""
-    padded = F.pad(image, (1, 1, 1, 1), mode="replicate")
-    return (
-        torch.cat([padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2], padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]], 1)
-        / 2
-    )
+    """Scharr's derivatives (B, 2, H, W), x then y, of an image (B, 1, H, W); the border is repeated."""
+    across = image.new_tensor([[-3.0, 0.0, 3.0], [-10.0, 0.0, 10.0], [-3.0, 0.0, 3.0]]) / 32
+    return F.conv2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), torch.stack([across, across.T]).unsqueeze(1))
 
 
 def _patches(images: Tensor, points: Tensor, offsets: Tensor) -> Tensor:
@@ -88,11 +86,3 @@ def _without_exposure(slope: Tensor, template: Tensor) -> Tensor:
     power = centred.square().sum(-1, keepdim=True).clamp(min=1e-12)
     along = torch.einsum("bipk,bpk->bip", slope, centred).unsqueeze(-1) / power.unsqueeze(1)
     return slope - along * centred.unsqueeze(1)
-
-
-def _inverse(normal: Tensor) -> Tensor:
-    """Inverse of symmetric (..., 2, 2), zero where there is none."""
-    a, b, d = normal[..., 0, 0], normal[..., 0, 1], normal[..., 1, 1]
-    determinant = a * d - b * b
-    factor = torch.where(determinant > 1e-12, 1 / determinant.clamp(min=1e-12), 0.0)
-    return torch.stack([d, -b, -b, a], -1).view(normal.shape) * factor[..., None, None]

@@ -33,7 +33,7 @@ class TrackerOptions:
     """correspondences drawn"""
     threshold: float = 0.1
     """RANSAC threshold, pixels"""
-    subpixel: bool = False
+    subpixel: bool = True
     """move correspondences to where the two images agree best"""
     least_points: int = 100
     """triangulated points that a scale needs"""
@@ -68,15 +68,13 @@ def frame_motion(
 ) -> FrameMotion:
     """Motion of one pair.
 
-    Flows (1, 2, H, W) pixels, depths (1, 1, H, W), intrinsics (1, 3, 3), the motion ``before`` (4, 4). The
-    ``images`` a and b (1, 3, H, W) in 0..1 are needed for ``subpixel`` matches alone.
+    Flows (1, 2, H, W) pixels, depths (1, 1, H, W), intrinsics (1, 3, 3), the motion ``before`` (4, 4). With the
+    ``images`` a and b (1, 3, H, W) in 0..1, correspondences are moved to where the two agree best.
     """
     generator = torch.Generator(flow_ab.device).manual_seed(options.seed)
     score = matches.flow_scores(flow_ab, flow_ba).score
     found = matches.best_matches(flow_ab, score, share=options.share, count=options.count, generator=generator)
-    if options.subpixel:
-        if images is None:
-            raise ValueError("subpixel matches need the images")
+    if images is not None:
         found = _refined(found, *images, options.least_points)
     at_a, at_b = (_read(d, p) for d, p in ((depth_a, found.points_a), (depth_b, found.points_b)))
     pair = two_view.relative_pose(

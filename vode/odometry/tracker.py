@@ -58,7 +58,7 @@ def track(
         flows_ab, flows_ba = flow(image_a, image_b)
         flow_ab, flow_ba = flows_ab[0].float(), flows_ba[0].float()
         inputs = flow_ab, flow_ba, depth_a, depth_b, intrinsics, before
-        motion = frame_motion(*inputs, options, images=(image_a, image_b))
+        motion = frame_motion(*inputs, options, images=(image_a, image_b) if options.subpixel else None)
         motions.append(motion)
         poses.append(poses[-1] @ inverse(motion.T_b_a))
         image_a, depth_a, before = image_b, depth_b, motion.T_b_a

@@ -74,7 +74,7 @@ def flow_panel(
 
 
 def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None) -> Figure:
-    """Pictures side by side, one row a sample, each with its title; ``names`` label the rows.
+    """Pictures side by side, one row a sample, each with its title; ``names`` of the rows take the first title's place.
 
     A single row of four pictures wider than 2:1 is folded into two rows.
     """
@@ -97,7 +97,7 @@ def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequenc
             axes.set_xticks([])
             axes.set_yticks([])
         if names is not None:
-            grid[number, 0].set_ylabel(names[number], fontsize=9)
+            grid[number, 0].set_title(names[number], fontsize=9, pad=3)
     return figure
 
 

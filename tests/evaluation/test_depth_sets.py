@@ -1,0 +1,76 @@
+"""The Eigen sets from lists to numbers, on small trees in KITTI's layout."""
+
+import numpy as np
+import pytest
+import torch
+
+from vode.data.files import write_depth, write_image
+from vode.data.splits import read_split
+from vode.errors import InputError
+from vode.evaluation.completeness import complete
+from vode.evaluation.depth import summary
+from vode.evaluation.depth_report import score_frames
+from vode.evaluation.depth_sets import DEPTH_SETS
+
+SIZE = (40, 120)
+PROJECTION = "100 0 60 0 0 100 20 0 0 0 1 0"
+
+
+@pytest.fixture
+def trees(tmp_path, monkeypatch):
+    """Three frames that both lists have: a wall 12 m ahead for the lidar, 9 m for the annotators."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    raw, annotated = tmp_path / "raw", tmp_path / "annotated"
+    across, up = (values.ravel() for values in np.meshgrid(np.linspace(-6, 6, 60), np.linspace(-2, 2, 30)))
+    scan = np.stack([np.full_like(across, 12), across, up, np.zeros_like(up)], -1).astype("<f4")
+    for frame in read_split("eigen_benchmark")[:3]:
+        drive, name = f"{frame.drive}_sync", f"{frame.number:010d}"
+        files = {
+            "image": raw / frame.date / drive / "image_02" / "data" / f"{name}.png",
+            "scan": raw / frame.date / drive / "velodyne_points" / "data" / f"{name}.bin",
+            "depth": annotated / "val" / drive / "proj_depth" / "groundtruth" / "image_02" / f"{name}.png",
+        }
+        for file in files.values():
+            file.parent.mkdir(parents=True, exist_ok=True)
+        write_image(files["image"], torch.rand(3, *SIZE))
+        files["scan"].write_bytes(scan.tobytes())
+        write_depth(files["depth"], torch.full((1, *SIZE), 9.0))
+    date = raw / read_split("eigen")[0].date
+    (date / "calib_cam_to_cam.txt").write_text(f"R_rect_00: 1 0 0 0 1 0 0 0 1\nP_rect_02: {PROJECTION}\n")
+    (date / "calib_velo_to_cam.txt").write_text("R: 0 -1 0 0 0 -1 1 0 0\nT: 0 0 0\n")
+    return raw, annotated
+
+
+@pytest.mark.parametrize(("name", "total", "depth"), [("kitti-eigen", 697, 12.0), ("kitti-eigen-benchmark", 652, 9.0)])
+def test_the_frames_that_are_there_are_scored_by_the_published_protocol(trees, name, total, depth):
+    raw, annotated = trees
+    chosen = DEPTH_SETS[name]
+    frames = chosen.open(raw, annotated)
+    assert len(frames) == len(set(frames.names())) == total
+    numbers, notes = complete(frames, allow_missing=True)
+    assert len(numbers) == 3
+    assert notes[0].startswith(f"{total - 3} of the {total} of {name} are missing")
+    scores = score_frames(lambda i: torch.full((1, 4, 12), depth), frames, numbers, chosen.protocol)
+    result = summary(scores, chosen.protocol)
+    assert result["abs_rel"] == pytest.approx(0, abs=1e-6)
+    assert result["ratio_median"] == pytest.approx(1)
+    assert result.protocol["crop"] == "garg"
+    assert result.protocol["cap"] == "0.001 m to 80 m"
+
+
+def test_lidar_depth_is_kept(trees, tmp_path):
+    frames = DEPTH_SETS["kitti-eigen"].open(trees[0], None)
+    (i, *_), _ = complete(frames, allow_missing=True)
+    first = frames.depth(i)
+    assert len(list((tmp_path / "cache" / "vode" / "kitti_lidar").iterdir())) == 1
+    assert torch.equal(frames.depth(i), first)
+    frames.image_file(i).unlink()
+    with pytest.raises(InputError, match=r"\.png: no such file; copy this date and drive again"):
+        frames.depth(i)
+
+
+def test_annotated_maps_need_their_folder(trees):
+    with pytest.raises(InputError, match="--annotated"):
+        DEPTH_SETS["kitti-eigen-benchmark"].open(trees[0], None)
+    with pytest.raises(InputError, match="nowhere: no such folder"):
+        DEPTH_SETS["kitti-eigen-benchmark"].open(trees[0], trees[0] / "nowhere")
