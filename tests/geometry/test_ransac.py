@@ -99,7 +99,7 @@ def test_the_noise_is_measured_among_outliers(scene, noise):
     s = scene(batch=2, count=4000, noise=noise, outliers=0.4)
     a, b = in_rays(s)
     E, threshold = epipolar.essential_from_pose(s.T_b_a)[:, None], 1 / s.K[:, 0, 0]
-    found = refinement.noise(E, refinement.ray_pairs(a, b, ones(s)), threshold)[:, 0] * s.K[:, 0, 0]
+    found = refinement.noise(E, refinement.ray_pairs(a, b, ones(s)), threshold)[0][:, 0] * s.K[:, 0, 0]
     distance = epipolar.sampson_distance(E[:, 0], a, b) * s.K[:, 0, :1]
     expected = [distance[i, s.clean[i]].square().mean().sqrt() for i in range(2)]
     torch.testing.assert_close(found, torch.stack(expected), rtol=0.1, atol=0)
@@ -142,6 +142,31 @@ def test_the_same_seed_gives_the_same_answer_whatever_the_batch(scene, solve):
     torch.testing.assert_close(run([2, 2, 0])[0], everything[2], atol=1e-8, rtol=0)
     torch.manual_seed(99)
     assert torch.equal(run(slice(None)), everything)
+
+
+def test_an_easy_pair_beside_a_hard_one_is_solved_as_if_alone(scene):
+    easy, hard = (scene(batch=1, count=1000, noise=0.3, outliers=share) for share in (0.1, 0.7))
+    a, b = (torch.cat(x) for x in zip(in_rays(easy), in_rays(hard), strict=True))
+    threshold = 1 / easy.K[0, 0, 0].repeat(2)
+    weights = torch.ones(2, 1000, dtype=torch.float64)
+    both = essential_of(*ransac.ransac_essential(a, b, weights, threshold))
+    for row in (slice(0, 1), slice(1, 2)):
+        alone = essential_of(*ransac.ransac_essential(a[row], b[row], weights[row], threshold[row]))
+        torch.testing.assert_close(both[row], alone, atol=1e-8, rtol=0)
+
+
+def test_an_easy_pair_needs_one_round(scene, monkeypatch):
+    drawn = []
+    draw = ransac._draw
+    monkeypatch.setattr(ransac, "_draw", lambda *given: drawn.append(given[1]) or draw(*given))
+    options = ransac.RansacOptions(rounds=7)
+    counts = []
+    for share in (0.1, 0.9):
+        s = scene(batch=1, count=1000, noise=0.3, outliers=share)
+        ransac.ransac_essential(*in_rays(s), ones(s), 1 / s.K[:, 0, 0], options=options)
+        counts.append(len(drawn))
+        drawn.clear()
+    assert counts == [2, 14]
 
 
 def test_the_random_state_of_the_caller_is_left_alone(scene):

@@ -6,29 +6,56 @@ not depend on its batch.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from vode.geometry.epipolar import decompose_essential, eight_point, normalise_points, sampson_distance, skew
-from vode.geometry.refinement import five_point, ray_pairs, refine, refine_adaptive, truncated_cost
+from vode.geometry.epipolar import (
+    choose_motion,
+    decompose_essential,
+    eight_point,
+    normalise_points,
+    sampson_distance,
+    skew,
+)
+from vode.geometry.refinement import (
+    RayPairs,
+    explore,
+    five_point,
+    motion_along,
+    ray_pairs,
+    refine,
+    refine_adaptive,
+    sampson_squared,
+    truncated_cost,
+)
+
+VAGUE = 3.0
+"""a motion of this many thresholds, beyond the rotation, tells the direction of t well enough"""
 
 
 @dataclass(frozen=True)
 class RansacOptions:
     """Effort of the robust estimation."""
 
-    eight_point: int = 96
-    """hypotheses from samples of 8 points, good for any motion"""
-    five_point: int = 384
-    """hypotheses from samples of 5 points, good for small rotations and planes, and many outliers"""
+    rounds: int = 32
+    """most rounds of hypotheses"""
+    confidence: float = 0.9999
+    """a pair needs no further round once a sample without outliers has been drawn with this probability"""
+    eight_point: int = 24
+    """hypotheses a round from samples of 8 points, good for any motion"""
+    five_point: int = 96
+    """hypotheses a round from samples of 5 points, good for small rotations and planes, and many outliers"""
     preview: int = 500
     """usable points that hypotheses are first judged on"""
     finalists: int = 6
     """hypotheses that are optimised"""
     polish: int = 1500
     """usable points that finalists are optimised and judged on; the best is refined on all"""
+    explorations: int = 2
+    """most searches for a better minimum where points hardly move"""
     limits: tuple[float, ...] = (6.0, 4.0, 3.0, 2.0, 1.5, 1.5)
     """inlier limits, in thresholds, of successive steps of the local optimisation"""
 
@@ -43,7 +70,7 @@ def ransac_essential(
     seed: int = 0,
     options: RansacOptions = RansacOptions(),
 ) -> tuple[Tensor, Tensor]:
-    """Robust essential matrix [t]x R of rays (B, N >= 8, 2): one R (B, 3, 3) and t (B, 3) of its four.
+    """Robust motion between rays (B, N >= 8, 2): R (B, 3, 3) and unit t (B, 3), most points before both cameras.
 
     Rays are pixels through K^-1; weights (B, N) say how likely a pair is drawn, 0 = never used; threshold
     (B,) is a Sampson distance in the unit of the rays. Hypotheses by the normalised 8-point method and from 5
@@ -53,10 +80,13 @@ def ransac_essential(
     generator = torch.Generator(rays_a.device).manual_seed(seed)
     order = _usable_first(weights, generator)
     a, b, w = _take(rays_a, order), _take(rays_b, order), weights.gather(1, order)
-    eight = _draw(w, options.eight_point, 8, generator)
-    five = _draw(w, options.five_point, 5, generator)
-    models = [eight_point(_take(a, eight), _take(b, eight)), five_point(_take(a, five), _take(b, five))]
-    models = _finalists(torch.cat(models, 1), a, b, w, threshold, options)
+
+    def hypotheses() -> Tensor:
+        eight = _draw(w, options.eight_point, 8, generator)
+        five = _draw(w, options.five_point, 5, generator)
+        return torch.cat([eight_point(_take(a, eight), _take(b, eight)), five_point(_take(a, five), _take(b, five))], 1)
+
+    models = _search(hypotheses, a, b, w, threshold, options, size=5, count=options.five_point)
     rotations, translations = decompose_essential(models)
     rotation, translation = rotations[..., 0, :, :], translations[..., 0, :]
     used = (w > 0).to(a.dtype)
@@ -66,10 +96,29 @@ def ransac_essential(
     optimised = refine(rotation, translation, pairs, limits)
     rotation = torch.cat([rotation, optimised[0]], 1)
     translation = torch.cat([translation, optimised[1]], 1)
-    cost = truncated_cost(skew(translation) @ rotation, pairs, threshold[:, None])
-    rotation, translation = _best(rotation, cost, 1), _best(translation, cost, 1)
-    rotation, translation = refine_adaptive(rotation, translation, ray_pairs(a, b, used), threshold)
-    return rotation[:, 0], translation[:, 0]
+    essential = skew(translation) @ rotation
+    essential = _best(essential, truncated_cost(essential, pairs, threshold[:, None]), 1)[:, 0]
+    near = used[:, some] * (sampson_distance(essential, a[:, some], b[:, some]) < 2 * threshold[:, None])
+    camera = torch.eye(3, device=a.device, dtype=a.dtype).expand_as(essential)
+    T_b_a = choose_motion(essential.nan_to_num(0.0), a[:, some], b[:, some], camera, near)
+    everything = ray_pairs(a, b, used)
+    rotation, translation = refine_adaptive(T_b_a[:, :3, :3], T_b_a[:, :3, 3], everything, threshold)
+    for _ in range(options.explorations):
+        vague = _hardly_moves(rotation, translation, pairs, threshold)
+        if vague.device.type == "cpu" and not bool(vague.any()):
+            break
+        better = refine_adaptive(*explore(rotation, translation, everything, pairs, threshold), everything, threshold)
+        rotation = torch.where(vague[:, None, None], better[0], rotation)
+        translation = torch.where(vague[:, None], better[1], translation)
+    return rotation, translation
+
+
+def _hardly_moves(rotation: Tensor, translation: Tensor, pairs: RayPairs, threshold: Tensor) -> Tensor:
+    """Whether half of the pairs on their epipolar lines moved by less than ``VAGUE`` thresholds, (B,)."""
+    motion = motion_along(rotation[:, None], translation[:, None], pairs)
+    near = sampson_squared((skew(translation) @ rotation)[:, None], pairs) < threshold[:, None, None].square()
+    motion = torch.where(near & (pairs.used > 0), motion, float("nan"))
+    return motion.flatten(1).nanmedian(-1).values.abs() < VAGUE * threshold
 
 
 @torch.no_grad()
@@ -90,8 +139,13 @@ def ransac_fundamental(
     generator = torch.Generator(points_a.device).manual_seed(seed)
     order = _usable_first(weights, generator)
     a, b, w = _take(points_a, order), _take(points_b, order), weights.gather(1, order)
-    index = _draw(w, options.eight_point + options.five_point, 8, generator)
-    models = _finalists(eight_point(_take(a, index), _take(b, index)), a, b, w, threshold, options)
+    count = options.eight_point + options.five_point
+
+    def hypotheses() -> Tensor:
+        index = _draw(w, count, 8, generator)
+        return eight_point(_take(a, index), _take(b, index))
+
+    models = _search(hypotheses, a, b, w, threshold, options, size=8, count=count)
     some = slice(options.polish)
     optimised = _refit(models, a[:, some], b[:, some], w[:, some], threshold, options.limits)
     models = torch.cat([models, optimised], 1)
@@ -100,19 +154,46 @@ def ransac_fundamental(
     return _best(models, _cost(models, a, b, w, threshold), 1)[:, 0]
 
 
-def _finalists(
-    models: Tensor, a: Tensor, b: Tensor, weights: Tensor, threshold: Tensor, options: RansacOptions
+def _search(
+    hypotheses: Callable[[], Tensor],
+    a: Tensor,
+    b: Tensor,
+    weights: Tensor,
+    threshold: Tensor,
+    options: RansacOptions,
+    *,
+    size: int,
+    count: int,
 ) -> Tensor:
-    """The best of the hypotheses (B, H, 3, 3) on the first points, (B, finalists, 3, 3)."""
+    """The best models (B, finalists, 3, 3), on the first points, of rounds of hypotheses (B, H, 3, 3).
+
+    ``count`` of a round's samples, of ``size`` points, count towards the confidence. A pair that has enough takes
+    no part in later rounds; where the host knows without waiting, they end when all pairs have.
+    """
     few = slice(options.preview)
     # float32 tells hypotheses apart well enough once coordinates are near 1
     weights = weights[:, few]
     a, T_a = normalise_points(a[:, few], weights)
     b, T_b = normalise_points(b[:, few], weights)
-    near = torch.linalg.inv(T_b).mT.unsqueeze(1) @ models @ torch.linalg.inv(T_a).unsqueeze(1)
-    limit = threshold * (T_a[:, 0, 0] * T_b[:, 0, 0]).sqrt()
-    cost = _cost(near.float(), a.float(), b.float(), weights, 2 * limit.float())
-    return _best(models, cost, options.finalists)
+    inverse_a, inverse_b = torch.linalg.inv(T_a).unsqueeze(1), torch.linalg.inv(T_b).mT.unsqueeze(1)
+    limit = 2 * (threshold * (T_a[:, 0, 0] * T_b[:, 0, 0]).sqrt()).float()
+    pairs = ray_pairs(a.float(), b.float(), (weights > 0).float())
+    usable = pairs.used.sum((1, 2)).clamp(min=1)
+    best, lowest, done = None, None, torch.zeros_like(usable, dtype=torch.bool)
+    for number in range(1, options.rounds + 1):
+        models = hypotheses()
+        cost = truncated_cost((inverse_b @ models @ inverse_a).float(), pairs, limit[:, None])
+        cost = torch.where(done[:, None], float("inf"), cost.nan_to_num(float("inf")))
+        if best is not None:
+            models, cost = torch.cat([best, models], 1), torch.cat([lowest, cost], 1)
+        best, lowest = _best(models, cost, options.finalists), _best(cost, cost, options.finalists)
+        # a point costs 1 at most, so that the saving bounds the number of inliers from below
+        share = (1 - lowest[:, 0] / usable).clamp(0, 1).double()
+        missed = (1 - share**size).pow(number * count)
+        done = done | (missed < 1 - options.confidence)
+        if done.device.type == "cpu" and bool(done.all()):
+            break
+    return best
 
 
 def _refit(

@@ -7,6 +7,7 @@ matrix products and one pass over a weight per point.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -17,7 +18,12 @@ from vode.geometry.pose import so3_exp
 
 CUT = 4.0
 """Tukey's limit in standard deviations: near the best for Gaussian noise among outliers"""
+CUTS = (2 * CUT, CUT, CUT)
+"""of successive rounds: a wide limit leads out of the minima that single outliers make"""
 PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+
+CLEARLY_WORSE = 0.95
+"""share of the inliers"""
 
 
 class RayPairs(NamedTuple):
@@ -70,27 +76,86 @@ def refine(rotation: Tensor, translation: Tensor, pairs: RayPairs, limits: Tenso
 
 
 def refine_adaptive(
-    rotation: Tensor,
-    translation: Tensor,
-    pairs: RayPairs,
-    threshold: Tensor,
-    *,
-    rounds: int = 3,
-    steps: int = 2,
+    rotation: Tensor, translation: Tensor, pairs: RayPairs, threshold: Tensor, *, steps: int = 2
 ) -> tuple[Tensor, Tensor]:
-    """``refine`` with a limit of ``CUT`` times the noise, which is estimated anew before each round.
+    """``refine`` of one motion a pair with limits of ``CUTS`` times the noise, estimated anew before each round.
 
-    threshold (B,), in the unit of rays, bounds the noise. The start is kept where it has the lower truncated
-    cost at the last limit; the threshold itself, when far above the noise, would favour odd outliers.
+    Rotation (B, 3, 3), translation (B, 3) with the sign that puts points before the cameras: pairs that move
+    against it by more than the limit are outliers. threshold (B,), in the unit of rays, bounds the noise. The
+    start is kept where the result is clearly worse, at the last limit; smaller differences are the work of
+    outliers that happen to lie near, and say nothing.
     """
-    start, before = skew(translation) @ rotation, (rotation, translation)
-    for _ in range(rounds):
-        limit = CUT * noise(skew(translation) @ rotation, pairs, threshold)
-        rotation, translation = refine(rotation, translation, pairs, limit.unsqueeze(-1).repeat(1, 1, steps))
-    was = truncated_cost(start, pairs, limit)
-    better = (truncated_cost(skew(translation) @ rotation, pairs, limit) <= was).unsqueeze(-1)
-    rotation = torch.where(better.unsqueeze(-1), rotation, before[0])
-    return rotation, torch.where(better, translation, before[1])
+    start = rotation, translation = rotation.unsqueeze(1), translation.unsqueeze(1)
+    limit = CUT * threshold.unsqueeze(-1)
+    for cut in CUTS:
+        some = _forward(rotation, translation, pairs, limit)
+        limit = cut * noise(skew(translation) @ rotation, some, threshold)[0]
+        rotation, translation = refine(rotation, translation, some, limit.unsqueeze(-1).repeat(1, 1, steps))
+    was, now = (_saved(*motion, pairs, limit) for motion in (start, (rotation, translation)))
+    better = (now >= CLEARLY_WORSE * was).unsqueeze(-1)
+    return (
+        torch.where(better.unsqueeze(-1), rotation, start[0])[:, 0],
+        torch.where(better, translation, start[1])[:, 0],
+    )
+
+
+def explore(
+    rotation: Tensor, translation: Tensor, pairs: RayPairs, some: RayPairs, threshold: Tensor
+) -> tuple[Tensor, Tensor]:
+    """A better minimum (B, 3, 3), (B, 3) than that of a motion, should there be one in other directions of t.
+
+    Where points hardly move, outliers, which do, dominate what t depends on, and dent the cost all around. Each
+    direction on rings about t goes with the turn that best makes up for it; the best of them are refined
+    on ``some`` pairs and compared on all.
+    """
+    start = rotation, translation = rotation.unsqueeze(1), translation.unsqueeze(1)
+    normal, _ = _system(rotation, translation, some, 2 * threshold.unsqueeze(-1))
+    eye = torch.eye(3, device=normal.device, dtype=normal.dtype)
+    damping = 1e-9 * normal.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None].clamp(min=1e-12) * eye
+    turn = -torch.linalg.solve_ex(normal[..., :3, :3] + damping, normal[..., :3, 3:])[0]
+    ways = torch.tensor(_rings(), device=normal.device, dtype=normal.dtype)
+    steps = torch.cat([ways @ turn[:, 0].mT, ways.expand(len(turn), -1, -1)], -1).nan_to_num(0.0)
+    rotation, translation = move(rotation, translation, steps)
+    best = _saved(rotation, translation, some, threshold.unsqueeze(-1)).topk(5, dim=1).indices
+    rotation = rotation.gather(1, best[..., None, None].expand(-1, -1, 3, 3))
+    translation = translation.gather(1, best[..., None].expand(-1, -1, 3))
+    limits = threshold[:, None, None] * threshold.new_tensor([3.0, 2.0, 1.5, 1.5])
+    rotation, translation = refine(rotation, translation, some, limits)
+    rotation, translation = torch.cat([start[0], rotation], 1), torch.cat([start[1], translation], 1)
+    best = _saved(rotation, translation, pairs, threshold.unsqueeze(-1)).nan_to_num(-1.0).argmax(1)[:, None, None]
+    rotation = rotation.gather(1, best[..., None].expand(-1, -1, 3, 3))
+    return rotation[:, 0], translation.gather(1, best.expand(-1, -1, 3))[:, 0]
+
+
+def _rings() -> list[list[float]]:
+    """Steps along the tangents of t, 1 to 16 degrees long in six directions each."""
+    return [
+        [math.tan(math.radians(2.0**k)) * f(math.pi * (2 * j + k) / 6) for f in (math.cos, math.sin)]
+        for k in range(5)
+        for j in range(6)
+    ]
+
+
+def _forward(rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tensor) -> RayPairs:
+    """The pairs that do not move against t (B, M, 3) by more than limit (B, M): used (B, M, N)."""
+    return pairs._replace(used=pairs.used * (motion_along(rotation, translation, pairs) > -limit.unsqueeze(-1)))
+
+
+def _saved(rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tensor) -> Tensor:
+    """By how much (B, M) a truncated cost is below that of outliers alone."""
+    some = _forward(rotation, translation, pairs, limit)
+    return some.used.sum(-1) - truncated_cost(skew(translation) @ rotation, some, limit)
+
+
+def motion_along(rotation: Tensor, translation: Tensor, pairs: RayPairs) -> Tensor:
+    """How far (B, M, N) rays moved beyond rotations (B, M, 3, 3), the way that t (B, M, 3) moves points in front."""
+    a, b = pairs.mixed[:, None, 6:], pairs.mixed[:, None, 2:6:3]
+    turned = rotation @ a
+    pixels, depth = turned[..., :2, :], turned[..., 2:, :]
+    away = translation[..., :2, None] * depth - translation[..., 2:, None] * pixels
+    # what the rotation brings behind the camera has moved nowhere
+    beyond = torch.where(depth > 1e-6, b - pixels / depth.clamp(min=1e-6), 0.0)
+    return (beyond * away).sum(-2) / away.norm(dim=-2).clamp(min=1e-12)
 
 
 def sampson_squared(essential: Tensor, pairs: RayPairs) -> Tensor:
@@ -121,11 +186,11 @@ def truncated_cost(essential: Tensor, pairs: RayPairs, threshold: Tensor) -> Ten
     return (squared.div_(threshold.square().unsqueeze(-1)).clamp_(max=1) * pairs.used).sum(-1)
 
 
-def noise(essential: Tensor, pairs: RayPairs, threshold: Tensor, *, steps: int = 5) -> Tensor:
-    """Standard deviation (B, M) of inliers' Sampson distances from models (B, M, 3, 3).
+def noise(essential: Tensor, pairs: RayPairs, threshold: Tensor, *, steps: int = 5) -> tuple[Tensor, Tensor]:
+    """Standard deviation (B, M) of inliers' Sampson distances, and how many outliers are expected within threshold.
 
-    Expectation maximisation for Gaussian inliers among evenly spread outliers within 4 thresholds
-    (MLESAC, Torr and Zisserman, CVIU 2000); between 0.02 and 1 threshold.
+    Of models (B, M, 3, 3) by expectation maximisation for Gaussian inliers among evenly spread outliers within
+    4 thresholds (MLESAC, Torr and Zisserman, CVIU 2000); the deviation is kept between 0.02 and 1 threshold.
     """
     squared, used = sampson_squared(essential, pairs), pairs.used
     threshold = threshold[:, None, None]
@@ -141,7 +206,7 @@ def noise(essential: Tensor, pairs: RayPairs, threshold: Tensor, *, steps: int =
         sigma = variance.sqrt().maximum(0.02 * threshold).minimum(threshold)
         outliers = (count - inliers).maximum(0.01 * count)
         floor = outliers / inliers * sigma * (2 * torch.pi) ** 0.5 / (2 * window)
-    return sigma[..., 0]
+    return sigma[..., 0], ((count - inliers) * threshold / window)[..., 0]
 
 
 def _system(rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tensor) -> tuple[Tensor, Tensor]:
@@ -166,18 +231,17 @@ def _system(rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tenso
     return normal, (directions.mT @ change.flatten(-2).unsqueeze(-1))[..., 0]
 
 
-def precision(rotation: Tensor, translation: Tensor, pairs: RayPairs, threshold: Tensor) -> tuple[Tensor, Tensor]:
-    """Noise of the pairs, and the standard deviation, in radians, of the direction of t that it predicts, (B, M).
+def deviation(rotation: Tensor, translation: Tensor, pairs: RayPairs, sigma: Tensor) -> Tensor:
+    """Standard deviation (B, M), in radians, of the direction of t that noise sigma (B, M) of the pairs predicts.
 
     From the inverse of the Gauss-Newton matrix; large where pairs do not determine the motion.
     """
-    sigma = noise(skew(translation) @ rotation, pairs, threshold)
     normal, _ = _system(rotation, translation, pairs, CUT * sigma)
     finite = normal.isfinite().flatten(-2).all(-1)[..., None, None]
     values, vectors = torch.linalg.eigh(torch.where(finite, normal, 0.0))
     share = vectors[..., 3:, :].square().sum(-2)
     floor = 1e-12 * values[..., -1:].clamp(min=1e-12)
-    return sigma, sigma * (share / values.maximum(floor)).sum(-1).sqrt()
+    return sigma * (share / values.maximum(floor)).sum(-1).sqrt()
 
 
 def _tangent(translation: Tensor) -> Tensor:

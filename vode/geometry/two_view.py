@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vode.geometry.camera import project, rays
-from vode.geometry.epipolar import (
-    choose_motion,
-    essential_from_pose,
-    fundamental_from_essential,
-    in_front,
-    sampson_distance,
-)
+from vode.geometry.camera import rays
+from vode.geometry.epipolar import essential_from_pose, fundamental_from_essential, sampson_distance
 from vode.geometry.pose import from_rotation_translation
-from vode.geometry.ransac import RansacOptions, ransac_essential
-from vode.geometry.refinement import precision, ray_pairs
-
-BACKENDS = ("torch", "opencv")
-
-
-class Model(IntEnum):
-    """What a motion was fitted by."""
-
-    NONE = 0
-    """nothing fits: identity"""
-    ESSENTIAL = 1
+from vode.geometry.ransac import RansacOptions, ransac_essential, ransac_fundamental
+from vode.geometry.refinement import RayPairs, deviation, motion_along, noise, ray_pairs, sampson_squared
+from vode.geometry.selection import Model, simplest_motion
 
 
 @dataclass(frozen=True)
@@ -42,13 +26,14 @@ class TwoViewOptions:
     min_inlier_share: float = 0.3
     """of the usable correspondences"""
     min_parallax: float = 0.5
-    """pixels beyond the rotation, along its epipolar line, from which on an inlier counts as moving"""
-    min_significance: float = 4.0
-    """the same in standard deviations of the inliers' Sampson distance; the larger of the two counts"""
+    """pixels from which on a displacement that a simpler motion does not explain counts"""
+    min_significance: float = 3.0
+    """the same in standard deviations of a displacement, by the inliers' noise; the larger of the two counts"""
     min_moving_share: float = 0.05
-    """of the inliers; and at least ``min_inliers`` of them. The rest may be as far as the sky"""
+    """of the inliers, displaced so beyond the rotation, and at least ``min_inliers`` of them, not counting those
+    expected by chance; the rest may be as far as the sky. With less, a simpler model is chosen"""
     min_in_front: float = 0.75
-    """share of the moving inliers that lie before both cameras: half of them where t only fits noise"""
+    """share of the moving points on their epipolar lines that lie before both cameras: half where t only fits noise"""
     max_deviation: float = 0.1
     """radians: standard deviation of the direction of translation, as the inliers' noise predicts it"""
 
@@ -57,13 +42,13 @@ class TwoView(NamedTuple):
     """Two-view motion of a batch of pairs, without NaN. A pair without one: identity, zero F, no inliers."""
 
     T_b_a: Tensor
-    """(B, 4, 4), unit translation"""
+    """(B, 4, 4); the translation of unit length, or zero where the model has none"""
     fundamental: Tensor
-    """(B, 3, 3), b^T F a = 0 in pixels, unit norm"""
+    """(B, 3, 3), b^T F a = 0 in pixels, of unit norm, or zero with the translation"""
     inliers: Tensor
-    """bool (B, N): usable, and within the threshold"""
+    """bool (B, N): usable, explained by the model, and before both cameras within the noise"""
     reliable: Tensor
-    """bool (B,): meets every criterion of TwoViewOptions"""
+    """bool (B,): the direction of the translation is known, by every criterion of TwoViewOptions"""
     parallax: Tensor
     """(B,) pixels: median over inliers of the motion beyond the rotation, along the way t moves points, >= 0"""
     model: Tensor
@@ -86,20 +71,50 @@ def relative_pose(
 
     scores (B, N) >= 0, where given, say how likely a correspondence is drawn, 0 = unusable; so are those that
     are not finite. threshold in pixels of Sampson distance. ``backend``: "torch", batched on the tensors'
-    device, or "opencv" (USAC MAGSAC, one pair after the other on the processor; scores only tell the usable).
-    Solved in float64 whatever the input and autocast; given back in float32, or float64 for float64
-    points. No gradient. Raises ValueError for another backend or for shapes that do not fit.
+    device; "opencv" (USAC MAGSAC) or "poselib" (an extra), one pair after the other on the processor, where
+    scores only tell the usable. Every backend's motion is judged alike: whether the camera rests, only turns
+    or sees a plane (``selection.simplest_motion``), and whether the translation can be relied on. Solved in
+    float64 whatever the input and autocast; given back in float32, or float64 for float64 points. No
+    gradient. Raises ValueError for another backend or for shapes that do not fit, ImportError where PoseLib is
+    not installed.
     """
     if backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {BACKENDS}, not {backend!r}")
+        raise ValueError(f"backend must be one of {tuple(BACKENDS)}, not {backend!r}")
     _check_shapes(points_a, points_b, intrinsics, scores)
     with torch.autocast(points_a.device.type, enabled=False):
         a, b, K, weights = _clean(points_a, points_b, intrinsics, scores)
-        T_b_a = (_by_torch if backend == "torch" else _by_opencv)(a, b, K, weights, threshold, seed, options)
+        T_b_a = BACKENDS[backend](a, b, K, weights, threshold, seed, options)
         result = _judge(T_b_a, a, b, K, weights > 0, threshold, options)
     result = result._replace(inliers=result.inliers[:, : points_a.shape[1]])
     kind = torch.promote_types(points_a.dtype, torch.float32)
     return TwoView(*(x.to(kind) if x.is_floating_point() else x for x in result))
+
+
+@torch.no_grad()
+def fundamental_matrix(
+    points_a: Tensor,
+    points_b: Tensor,
+    *,
+    scores: Tensor | None = None,
+    threshold: float = 1.0,
+    seed: int = 0,
+    options: RansacOptions = RansacOptions(),
+) -> tuple[Tensor, Tensor]:
+    """Fundamental matrix (B, 3, 3), of unit norm, and inliers (B, N) of two views whose cameras are not known.
+
+    Arguments as for ``relative_pose``, which is the more accurate where the camera is known. A pair with
+    fewer than 9 inliers, for 8 always have a matrix: zero, no inliers.
+    """
+    camera = torch.eye(3, device=points_a.device).expand(len(points_a), 3, 3)
+    _check_shapes(points_a, points_b, camera, scores)
+    with torch.autocast(points_a.device.type, enabled=False):
+        a, b, _, weights = _clean(points_a, points_b, camera, scores)
+        F_b_a = ransac_fundamental(a, b, weights, a.new_full((len(a),), threshold), seed=seed, options=options)
+        inliers = (sampson_distance(F_b_a, a, b) < threshold) & (weights > 0)
+    found = inliers.sum(-1) > 8
+    F_b_a = torch.where(found[:, None, None], F_b_a, 0.0)
+    kind = torch.promote_types(points_a.dtype, torch.float32)
+    return F_b_a.to(kind), (inliers & found[:, None])[:, : points_a.shape[1]]
 
 
 def _check_shapes(points_a: Tensor, points_b: Tensor, intrinsics: Tensor, scores: Tensor | None) -> None:
@@ -136,9 +151,7 @@ def _by_torch(
     rays_a, rays_b = rays(a, K)[..., :2], rays(b, K)[..., :2]
     limit = _in_rays(threshold, K)
     rotation, translation = ransac_essential(rays_a, rays_b, weights, limit, seed=seed, options=options.ransac)
-    essential = essential_from_pose(from_rotation_translation(rotation, translation))
-    near = (sampson_distance(fundamental_from_essential(essential, K), a, b) < threshold) & (weights > 0)
-    return choose_motion(essential.nan_to_num(0.0), a, b, K, near)
+    return from_rotation_translation(rotation, translation)
 
 
 def _by_opencv(
@@ -149,58 +162,69 @@ def _by_opencv(
     return usac_poses(a, b, K, weights > 0, threshold=threshold, seed=seed)
 
 
+def _by_poselib(
+    a: Tensor, b: Tensor, K: Tensor, weights: Tensor, threshold: float, seed: int, options: TwoViewOptions
+) -> Tensor:
+    try:
+        from vode.geometry.poselib import ransac_poses
+    except ImportError as error:
+        raise ImportError("the backend needs PoseLib: pip install 'vode[poselib]'") from error
+    rays_a, rays_b = rays(a, K)[..., :2], rays(b, K)[..., :2]
+    return ransac_poses(rays_a, rays_b, weights > 0, 1 / _in_rays(1.0, K), threshold=threshold, seed=seed)
+
+
+BACKENDS = {"torch": _by_torch, "opencv": _by_opencv, "poselib": _by_poselib}
+
+
 def _judge(
     T_b_a: Tensor, a: Tensor, b: Tensor, K: Tensor, usable: Tensor, threshold: float, options: TwoViewOptions
 ) -> TwoView:
-    fundamental = fundamental_from_essential(essential_from_pose(T_b_a), K)
-    fundamental = fundamental / fundamental.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-30)
-    inliers = (sampson_distance(fundamental, a, b) < threshold) & usable
-    count = inliers.sum(-1)
+    found = T_b_a.isfinite().flatten(1).all(-1) & (T_b_a[:, :3, 3].norm(dim=-1) > 0.5)
+    eye = torch.eye(4, device=a.device, dtype=a.dtype)
+    T_b_a = torch.where(found[:, None, None], T_b_a, eye)
+    rays_a, rays_b = rays(a, K)[..., :2], rays(b, K)[..., :2]
+    pairs, pixel = ray_pairs(rays_a, rays_b, usable.to(a.dtype)), _in_rays(1.0, K)
+    sigma, chance = (x[:, 0] for x in noise(_essential(T_b_a), pairs, threshold * pixel))
+    # a displacement is as uncertain as both of its ends
+    limit = (options.min_significance * 2**0.5 * sigma).maximum(options.min_parallax * pixel)
+    near, motion = _near(T_b_a, pairs, threshold * pixel)
     # any five pairs have an essential matrix, so fewer than six inliers say nothing
-    solved = T_b_a.isfinite().flatten(1).all(-1) & (T_b_a[:, :3, 3].norm(dim=-1) > 0.5) & (count > 5)
-    T_b_a = torch.where(solved[:, None, None], T_b_a, torch.eye(4, device=a.device, dtype=a.dtype))
-    inliers = inliers & solved[:, None]
-    motion = _epipolar_motion(T_b_a, a, b, K)
-    parallax = torch.where(inliers, motion, float("nan")).nanmedian(-1).values.nan_to_num(0.0).clamp(min=0)
-    sigma, deviation = _precision(T_b_a, a, b, K, inliers, threshold)
-    significant = (options.min_significance * sigma).clamp(min=options.min_parallax)
-    moving = inliers & (motion.abs() > significant[:, None])
-    front = moving & in_front(T_b_a, a, b, K)[0]
+    found = found & (near.sum(-1) > 5)
+    forward = near & (motion > -limit[:, None])
+    T_b_a, model, explained = simplest_motion(T_b_a, rays_a, rays_b, forward, chance, limit, options.min_moving_share)
+    T_b_a = torch.where(found[:, None, None], T_b_a, eye)
+    model = torch.where(found, model, int(Model.NONE))
+    near, motion = _near(T_b_a, pairs, threshold * pixel)
+    inliers = near & (motion > -limit[:, None]) & explained & found[:, None]
+    count, moving = inliers.sum(-1), near & (motion.abs() > limit[:, None])
+    ahead = (moving & inliers).sum(-1)
+    some = pairs._replace(used=inliers.unsqueeze(1).to(a.dtype))
+    spread = deviation(T_b_a[:, None, :3, :3], T_b_a[:, None, :3, 3], some, sigma[:, None])[:, 0]
     reliable = (
-        solved
+        (model >= Model.HOMOGRAPHY)
         & (count >= options.min_inliers)
         & (count >= options.min_inlier_share * usable.sum(-1))
-        & (moving.sum(-1) >= options.min_inliers)
-        & (moving.sum(-1) >= options.min_moving_share * count)
-        & (front.sum(-1) >= options.min_in_front * moving.sum(-1))
-        & (deviation <= options.max_deviation)
+        & (ahead - chance >= (options.min_moving_share * count).clamp(min=options.min_inliers))
+        & (ahead >= options.min_in_front * moving.sum(-1))
+        & (spread <= options.max_deviation)
     )
-    fundamental = torch.where(solved[:, None, None], fundamental, 0.0)
-    model = torch.where(solved, int(Model.ESSENTIAL), int(Model.NONE))
-    return TwoView(T_b_a, fundamental, inliers, reliable, parallax, model)
+    parallax = torch.where(inliers, motion, float("nan")).nanmedian(-1).values.nan_to_num(0.0).clamp(min=0)
+    fundamental = fundamental_from_essential(_essential(T_b_a)[:, 0], K)
+    fundamental = fundamental / fundamental.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-30)
+    return TwoView(T_b_a, fundamental, inliers, reliable, parallax / pixel, model)
 
 
-def _precision(
-    T_b_a: Tensor, a: Tensor, b: Tensor, K: Tensor, inliers: Tensor, threshold: float
-) -> tuple[Tensor, Tensor]:
-    """Noise of the inliers in pixels and the deviation of t that it predicts in radians, (B,)."""
-    pairs = ray_pairs(rays(a, K)[..., :2], rays(b, K)[..., :2], inliers.to(a.dtype))
-    rotation, translation = T_b_a[:, None, :3, :3], T_b_a[:, None, :3, 3]
-    limit = _in_rays(threshold, K)
-    sigma, deviation = precision(rotation, translation, pairs, limit)
-    return sigma[:, 0] / limit * threshold, deviation[:, 0]
+def _essential(T_b_a: Tensor) -> Tensor:
+    return essential_from_pose(T_b_a).unsqueeze(1)
+
+
+def _near(T_b_a: Tensor, pairs: RayPairs, threshold: Tensor) -> tuple[Tensor, Tensor]:
+    """Usable pairs within the threshold (B,) of the epipolar geometry, and the motion beyond the rotation, (B, N)."""
+    squared = sampson_squared(_essential(T_b_a), pairs)
+    near = (squared < threshold.square()[:, None, None]) & (pairs.used > 0)
+    return near[:, 0], motion_along(T_b_a[:, None, :3, :3], T_b_a[:, None, :3, 3], pairs)[:, 0]
 
 
 def _in_rays(threshold: float, K: Tensor) -> Tensor:
     """Pixels as a distance (B,) between rays of z = 1."""
     return threshold / (K[:, 0, 0] * K[:, 1, 1]).sqrt()
-
-
-def _epipolar_motion(T_b_a: Tensor, a: Tensor, b: Tensor, K: Tensor) -> Tensor:
-    """Pixels (B, N) by which points moved beyond the rotation, towards where t moves points in front."""
-    turned = rays(a, K) @ T_b_a[:, :3, :3].mT
-    pixels, _ = project(turned, K)
-    focal = K.diagonal(dim1=-2, dim2=-1)[:, None, :2]
-    translation = T_b_a[:, None, :3, 3]
-    away = focal * (translation[..., :2] * turned[..., 2:] - translation[..., 2:] * turned[..., :2])
-    return ((b - pixels) * away).sum(-1) / away.norm(dim=-1).clamp(min=1e-12)

@@ -1,0 +1,78 @@
+"""Which motion two views support: at rest, a rotation, a plane, or the general essential matrix."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import torch
+from torch import Tensor
+
+from vode.geometry.epipolar import homogeneous
+from vode.geometry.homography import displacement, fit_homography, fit_rotation, homography_motions
+from vode.geometry.pose import from_rotation_translation
+
+
+class Model(IntEnum):
+    """What a motion was fitted by, the simpler ones first."""
+
+    NONE = 0
+    """nothing fits: identity"""
+    STILL = 1
+    """the camera is at rest: identity"""
+    ROTATION = 2
+    """the camera turns, or everything is too far to tell its translation: t = 0"""
+    HOMOGRAPHY = 3
+    """all points lie on a plane"""
+    ESSENTIAL = 4
+
+
+def simplest_motion(
+    T_b_a: Tensor,
+    rays_a: Tensor,
+    rays_b: Tensor,
+    inliers: Tensor,
+    chance: Tensor,
+    limit: Tensor,
+    share: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The simplest motion that explains the inliers of an essential matrix as well as it does.
+
+    T_b_a (B, 4, 4) of the essential matrix, rays (B, N, 2) of z = 1, its inliers (B, N), of which ``chance`` (B,) are
+    expected to be so by chance. Rest, a rotation and a homography, both fitted to the inliers, are tried in
+    this order: a model is taken when no more than ``share`` of the inliers, and those by chance, are displaced
+    from where it puts them by more than ``limit`` (B,). Returns the pose, t = 0 or of unit length,
+    the Model (B,), and the pairs (B, N) within the limit, all for ``ESSENTIAL``.
+
+    A plane seen twice has two motions: the one nearest to T_b_a is taken.
+    """
+    used = inliers.to(rays_a.dtype)
+    turned = fit_rotation(T_b_a[:, :3, :3], rays_a, rays_b, used, limit)
+    plane = fit_homography(rays_a, rays_b, used, limit)
+    still = torch.eye(3, device=used.device, dtype=used.dtype).expand_as(turned)
+    seen = (homogeneous(rays_a) * used.unsqueeze(-1)).sum(1)
+    models = torch.stack([still, turned, plane], 1)
+    near = displacement(models, rays_a.unsqueeze(1), rays_b.unsqueeze(1)).norm(dim=-1) < limit[:, None, None]
+    near = torch.cat([near, torch.ones_like(near[:, :1])], 1)
+    missed = (inliers.unsqueeze(1) & ~near).sum(-1) - chance.unsqueeze(1)
+    explains = missed <= share * used.sum(-1, keepdim=True)
+    explains[:, 3] = True
+    first = explains.to(torch.int64).argmax(1)
+    poses = torch.stack(
+        [_pose(still), _pose(turned), _pose(*_nearest(T_b_a, *homography_motions(plane, seen))), T_b_a], 1
+    )
+    pose = poses.gather(1, first[:, None, None, None].expand(-1, 1, 4, 4))[:, 0]
+    return pose, first + Model.STILL, near.gather(1, first[:, None, None].expand(-1, 1, near.shape[-1]))[:, 0]
+
+
+def _pose(rotation: Tensor, translation: Tensor | None = None) -> Tensor:
+    return from_rotation_translation(rotation, rotation[..., 0] * 0 if translation is None else translation)
+
+
+def _nearest(T_b_a: Tensor, rotations: Tensor, translations: Tensor) -> tuple[Tensor, Tensor]:
+    """Of two motions (B, 2, ...) the one whose rotation and unit translation are closest to a pose's."""
+    translations = translations / translations.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+    apart = (rotations - T_b_a[:, None, :3, :3]).square().sum((-2, -1))
+    apart = apart + (translations - T_b_a[:, None, :3, 3]).square().sum(-1)
+    best = apart.argmin(1)[:, None, None]
+    rotation = rotations.gather(1, best[..., None].expand(-1, 1, 3, 3))[:, 0]
+    return rotation, translations.gather(1, best.expand(-1, 1, 3))[:, 0]
