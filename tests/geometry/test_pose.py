@@ -8,6 +8,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from vode.geometry import pose
+from vode.geometry.epipolar import skew
 
 SHAPES = [(), (5,), (2, 0), (2, 3)]
 
@@ -37,6 +38,18 @@ def test_exp_log_and_angle_keep_their_digits_near_zero_and_pi(angle):
     torch.testing.assert_close(pose.so3_exp(vector), matrix, atol=1e-14, rtol=0)
     torch.testing.assert_close(pose.so3_log(matrix), vector, atol=1e-14, rtol=1e-8)
     torch.testing.assert_close(pose.rotation_angle(matrix), vector.norm(dim=-1), atol=1e-14, rtol=1e-8)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("angle", [None, 0.0, 1e-9, 1e-3, 0.049, 0.051, 3.0])
+def test_exp_and_log_of_motions_are_scipys(shape, angle):
+    vector, _ = rotations(shape, angle=angle)
+    twist = torch.cat([torch.from_numpy(np.random.default_rng(1).normal(size=(*shape, 3))), vector], -1)
+    generator = torch.zeros(*shape, 4, 4, dtype=torch.float64)
+    generator[..., :3, :3], generator[..., :3, 3] = skew(vector), twist[..., :3]
+    motion = pose.se3_exp(twist)
+    torch.testing.assert_close(motion, torch.linalg.matrix_exp(generator), atol=1e-12, rtol=0)
+    torch.testing.assert_close(pose.se3_log(motion), twist, atol=1e-9, rtol=0)
 
 
 def test_the_log_of_half_a_turn_has_length_pi():

@@ -13,6 +13,7 @@ from vode.data.sequence import Sequence
 from vode.errors import InputError
 from vode.evaluation import comparison, tables
 from vode.evaluation.runs import true_trajectory
+from vode.odometry.perception import Networks
 from vode.odometry.tracker import track
 from vode.training import loop
 from vode.trajectory import Trajectory, write_kitti
@@ -80,10 +81,10 @@ def odom(
 def track_run(run: Path, sequences: list[Sequence], device: str, out: Path) -> dict[str, Trajectory]:
     """What a run's networks track in each sequence, by its name; written to ``out`` too."""
     config = loop.read_config(run)
-    flow, depth = (load_run(run, kind, device) for kind in ("flow", "depth"))
+    networks = Networks(*(load_run(run, kind, device) for kind in ("flow", "depth")))
     estimates = {}
     for sequence in sequences:
-        tracked = track(sequence, flow, depth, size=config.size, options=config.tracker)
+        tracked = track(sequence, networks, size=config.size, options=config.tracker)
         file = out / f"{sequence.name}.txt"
         write_kitti(file, tracked.trajectory)
         print(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}")

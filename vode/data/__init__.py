@@ -1,8 +1,10 @@
 """Data sets: one reader each, behind the Sequence contract, and the samples cut from them."""
 
 from vode.data.kitti import KittiOdometry
+from vode.data.tum import TumSequence
 
 DATASETS = {
     "kitti-odom": KittiOdometry,
+    "tum": lambda root, sequence, camera: TumSequence(root, sequence),
 }
-"""Reader of each data set by its name on the command line."""
+"""Reader of each data set by its name on the command line: of its root, a sequence and a camera."""

@@ -126,9 +126,11 @@ class WorldSequence:
 
     def flow(self, i: int) -> tuple[Tensor, Tensor] | None:
         """Flow (2, H, W) in pixels from frame i to i + 1 and where it is seen there, (1, H, W) bool."""
-        if not self.has_flow(i):
-            return None
-        there, placed_there, _ = self._cast(i + 1)
+        return self.flow_between(i, i + 1) if self.has_flow(i) else None
+
+    def flow_between(self, i: int, j: int) -> tuple[Tensor, Tensor]:
+        """Flow (2, H, W) in pixels from frame i to any frame j and where it is seen there, (1, H, W) bool."""
+        there, placed_there, _ = self._cast(j)
         here, placed, directions = self._cast(i)
         origin = self._T_map_cam[i, :3, 3].float().to(self.device)
         points_map = (origin.view(3, 1, 1) + here.depth * directions).flatten(1).T
@@ -136,7 +138,7 @@ class WorldSequence:
         for k in np.flatnonzero(self._speed):
             moved = _move(points_map, placed.places[k], placed_there.places[k])
             points_map = torch.where((number == int(k)).unsqueeze(-1), moved, points_map)
-        T_cam_map = torch.linalg.inv(self._T_map_cam[i + 1]).float().to(self.device)
+        T_cam_map = torch.linalg.inv(self._T_map_cam[j]).float().to(self.device)
         # the sky is at infinity: it turns with the camera and does not come nearer
         sky_there = T_cam_map[:3, 3] + T_cam_map[:3, :3] @ origin
         points_there = transform(T_cam_map, points_map)

@@ -18,7 +18,7 @@ from vode.data.files import write_image
 from vode.evaluation.depth import MEASURES, DepthProtocol, DepthScores, depth_scores
 from vode.evaluation.predictions import Predictions
 from vode.networks.depth import DepthNet
-from vode.odometry.tracker import network_image
+from vode.odometry.frames import network_image
 from vode.visualization.panels import depth_panel, save_panel
 
 Source = Callable[[int], Tensor]

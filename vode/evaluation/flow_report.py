@@ -15,7 +15,7 @@ from vode.evaluation.flow import flow_errors
 from vode.evaluation.result import Result
 from vode.geometry.warp import resize_flow
 from vode.networks.flow import FlowNet
-from vode.odometry.tracker import network_image
+from vode.odometry.frames import network_image
 from vode.visualization.colors import color_wheel
 from vode.visualization.panels import flow_panel, save_panel
 

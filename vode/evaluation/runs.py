@@ -15,6 +15,7 @@ from vode.evaluation.result import Result
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.motion import TrackerOptions
+from vode.odometry.perception import Networks
 from vode.odometry.tracker import track
 from vode.trajectory import Trajectory
 
@@ -63,7 +64,7 @@ def score_run(
         results["depth_abs_rel"] = errors["abs_rel"]
         results["depth_abs_rel_constant"] = errors["abs_rel_constant"]
     if sequence.poses is not None:
-        tracked = track(sequence, flow, depth, size=size, options=options)
+        tracked = track(sequence, Networks(flow, depth), size=size, options=options)
         # networks that see no motion at all leave nothing to align: a result, not the end of the run
         with suppress(InputError):
             odometry = evaluate_odometry(tracked.trajectory, true_trajectory(sequence))

@@ -6,14 +6,17 @@ turns, or everything is far.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from vode.geometry.epipolar import homogeneous, smallest_eigenvector
 from vode.geometry.pose import so3_exp
 
-LIMITS = (16.0, 8.0, 4.0, 2.0, 1.0, 1.0)
-"""of successive steps, in the last: wide ones lead from afar"""
+WIDE = (16.0, 8.0, 4.0, 2.0)
+"""limits of successive steps that lead from afar, in those of the last ones"""
+LAST = (1.0, 1.0)
 
 
 def displacement(homography: Tensor, rays_a: Tensor, rays_b: Tensor) -> Tensor:
@@ -23,12 +26,20 @@ def displacement(homography: Tensor, rays_a: Tensor, rays_b: Tensor) -> Tensor:
     return torch.where(z > 1e-6, rays_b - moved[..., :2] / z.clamp(min=1e-6), 1e6)
 
 
-def fit_rotation(rotation: Tensor, rays_a: Tensor, rays_b: Tensor, used: Tensor, limit: Tensor) -> Tensor:
+def fit_rotation(
+    rotation: Tensor,
+    rays_a: Tensor,
+    rays_b: Tensor,
+    used: Tensor,
+    limit: Tensor,
+    factors: Sequence[float] = WIDE + LAST,
+) -> Tensor:
     """Rotations (B, 3, 3) from a start, by Gauss-Newton on displacements with Tukey weights.
 
-    rays (B, N, 2), used (B, N), limit (B,): from this displacement on a pair has no weight.
+    rays (B, N, 2), used (B, N); from a displacement of limit (B,) times its factor on a pair has no weight in a
+    step.
     """
-    for factor in LIMITS:
+    for factor in factors:
         turned = homogeneous(rays_a) @ rotation.mT
         z = turned[..., 2].clamp(min=1e-6)
         x, y = (turned[..., :2] / z.unsqueeze(-1)).unbind(-1)
@@ -45,22 +56,29 @@ def fit_rotation(rotation: Tensor, rays_a: Tensor, rays_b: Tensor, used: Tensor,
     return rotation
 
 
-def fit_homography(rays_a: Tensor, rays_b: Tensor, used: Tensor, limit: Tensor) -> Tensor:
+def fit_homography(
+    rays_a: Tensor,
+    rays_b: Tensor,
+    used: Tensor,
+    limit: Tensor,
+    factors: Sequence[float] = WIDE[2:] + LAST,
+    *,
+    start: Tensor | None = None,
+) -> Tensor:
     """Homographies (B, 3, 3), middle singular value 1, determinant positive, by reweighted linear fits.
 
-    Arguments as for ``fit_rotation``; the first fit takes all that are used. Hartley and Zisserman, Multiple
-    View Geometry, section 4.1.
+    Arguments as for ``fit_rotation``; without a start the first fit takes all that are used. Hartley and
+    Zisserman, Multiple View Geometry, section 4.1.
     """
     a, zero = homogeneous(rays_a), torch.zeros_like(rays_a[..., :1]).expand(-1, -1, 3)
     rows_x = torch.cat([a, zero, -rays_b[..., :1] * a], -1)
     rows_y = torch.cat([zero, a, -rays_b[..., 1:] * a], -1)
-    weight = used
-    for factor in LIMITS[2:]:
-        homography = _linear_fit(rows_x, rows_y, weight)
+    homography = _linear_fit(rows_x, rows_y, used) if start is None else start
+    for factor in factors:
         depth = (a @ homography[..., 2, :, None])[..., 0]
-        error = displacement(homography, rays_a, rays_b)
-        weight = _tukey(error, used, factor * limit) / depth.square().clamp(min=1e-6)
-    return _linear_fit(rows_x, rows_y, weight)
+        weight = _tukey(displacement(homography, rays_a, rays_b), used, factor * limit)
+        homography = _linear_fit(rows_x, rows_y, weight / depth.square().clamp(min=1e-6))
+    return homography
 
 
 def _linear_fit(rows_x: Tensor, rows_y: Tensor, weight: Tensor) -> Tensor:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from vode.geometry import warp
-from vode.geometry.camera import pixel_grid
 
 
 class FlowScores(NamedTuple):
@@ -43,18 +43,26 @@ def flow_scores(flow_ab: Tensor, flow_ba: Tensor) -> FlowScores:
 def best_matches(
     flow_ab: Tensor, score: Tensor, *, share: float, count: int, generator: torch.Generator | None = None
 ) -> Matches:
-    """Draw ``count`` correspondences at random from the ``share`` of pixels with the highest score.
+    """``count`` correspondences of the highest scores among a random draw of the pixels, ``share`` of it.
 
-    flow_ab (B, 2, H, W) pixels, score (B, 1, H, W). Fewer than ``count`` candidates are all taken. The same
-    random ranks serve every sample, so that a sample's matches do not depend on its batch. The
-    gradient of ``points_b`` reaches the flow.
+    flow_ab (B, 2, H, W) pixels, score (B, 1, H, W). Where the image is too small for such a draw, the best
+    ``share`` of all pixels. The same pixels are drawn in every sample, so that a sample's matches do not depend on
+    its batch. The gradient of ``points_b`` reaches the flow.
     """
     height, width = flow_ab.shape[-2:]
-    candidates = max(int(share * height * width), min(8, height * width))
-    ranked = score.detach().flatten(1).topk(candidates, dim=1, sorted=True)
-    draw = torch.randperm(candidates, generator=generator, device=flow_ab.device)[:count]
-    index, scores = ranked.indices[:, draw], ranked.values[:, draw]
-    grid = pixel_grid(height, width, device=flow_ab.device, dtype=flow_ab.dtype).flatten(1).T
-    points_a = grid[index]
+    pixels = height * width
+    drawn = min(math.ceil(count / share), pixels)
+    draw = torch.randperm(pixels, generator=generator, device=flow_ab.device)[:drawn]
+    kept = max(min(count, int(share * drawn)), min(8, drawn))
+    scores, rank = score.detach().flatten(1)[:, draw].topk(kept, dim=1)
+    index = draw[rank]
+    points_a = torch.stack([index % width, index.div(width, rounding_mode="floor")], -1).to(flow_ab.dtype)
     flow = flow_ab.flatten(2).mT.gather(1, index.unsqueeze(-1).expand(-1, -1, 2))
     return Matches(points_a, points_a + flow, scores)
+
+
+def follow(flow_ab: Tensor, score: Tensor, points_a: Tensor) -> Matches:
+    """Where given points_a (B, N, 2), between pixels too, go by the flow (B, 2, H, W), with their scores."""
+    at = points_a.to(flow_ab).mT.unsqueeze(-1)
+    flow = warp.sample(flow_ab, at)[..., 0].mT
+    return Matches(at[..., 0].mT, at[..., 0].mT + flow, warp.sample(score, at)[:, 0, :, 0])

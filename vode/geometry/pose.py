@@ -7,6 +7,9 @@ from torch import Tensor
 
 from vode.geometry.epipolar import skew
 
+SMALL = 0.05
+"""radians, below which series are more exact than the formulas"""
+
 
 def inverse(T_b_a: Tensor) -> Tensor:
     """T_a_b of a rigid motion (..., 4, 4)."""
@@ -51,6 +54,35 @@ def so3_log(rotation: Tensor) -> Tensor:
     half = torch.atan2(sine, quaternion[..., :1])
     factor = torch.where(sine > 1e-9, 2 * half / sine.clamp(min=1e-9), 2.0)
     return axis * factor
+
+
+def se3_exp(twist: Tensor) -> Tensor:
+    """Motion (..., 4, 4) of a twist (..., 6): translational part first, then the rotation vector in radians.
+
+    Barfoot, State Estimation for Robotics, eq. 7.85.
+    """
+    vector = twist[..., 3:]
+    squared = vector.square().sum(-1)[..., None, None]
+    angle, cross = squared.clamp(min=1e-30).sqrt(), skew(vector)
+    half = torch.sinc(angle / (2 * torch.pi))
+    series = 1 / 6 - squared / 120 + squared.square() / 5040
+    third = torch.where(angle < SMALL, series, (1 - torch.sinc(angle / torch.pi)) / squared.clamp(min=SMALL**2))
+    eye = torch.eye(3, device=twist.device, dtype=twist.dtype)
+    jacobian = eye + 0.5 * half.square() * cross + third * (cross @ cross)
+    return from_rotation_translation(so3_exp(vector), (jacobian @ twist[..., :3, None])[..., 0])
+
+
+def se3_log(T_b_a: Tensor) -> Tensor:
+    """Twist (..., 6) of a motion (..., 4, 4), the inverse of ``se3_exp`` for rotations below pi."""
+    vector = so3_log(T_b_a[..., :3, :3])
+    squared = vector.square().sum(-1)[..., None, None]
+    angle, cross = squared.clamp(min=1e-30).sqrt(), skew(vector)
+    half = torch.sinc(angle / (2 * torch.pi))
+    series = 1 / 12 + squared / 720 + squared.square() / 30240
+    exact = (1 - torch.sinc(angle / torch.pi) / half.square().clamp(min=1e-12)) / squared.clamp(min=SMALL**2)
+    eye = torch.eye(3, device=T_b_a.device, dtype=T_b_a.dtype)
+    inverse_jacobian = eye - 0.5 * cross + torch.where(angle < SMALL, series, exact) * (cross @ cross)
+    return torch.cat([(inverse_jacobian @ T_b_a[..., :3, 3:])[..., 0], vector], -1)
 
 
 def quaternion_to_matrix(quaternion: Tensor) -> Tensor:

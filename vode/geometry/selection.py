@@ -8,8 +8,11 @@ import torch
 from torch import Tensor
 
 from vode.geometry.epipolar import homogeneous
-from vode.geometry.homography import displacement, fit_homography, fit_rotation, homography_motions
+from vode.geometry.homography import LAST, WIDE, displacement, fit_homography, fit_rotation, homography_motions
 from vode.geometry.pose import from_rotation_translation
+
+SAMPLE = 1000
+"""pairs that the first steps of a fit look at"""
 
 
 class Model(IntEnum):
@@ -46,8 +49,11 @@ def simplest_motion(
     A plane seen twice has two motions: the one nearest to T_b_a is taken.
     """
     used = inliers.to(rays_a.dtype)
-    turned = fit_rotation(T_b_a[:, :3, :3], rays_a, rays_b, used, limit)
-    plane = fit_homography(rays_a, rays_b, used, limit)
+    some = (slice(None), slice(None, None, max(used.shape[1] // SAMPLE, 1)))
+    turned = fit_rotation(T_b_a[:, :3, :3], rays_a[some], rays_b[some], used[some], limit, WIDE)
+    turned = fit_rotation(turned, rays_a, rays_b, used, limit, LAST)
+    plane = fit_homography(rays_a[some], rays_b[some], used[some], limit, WIDE[2:])
+    plane = fit_homography(rays_a, rays_b, used, limit, LAST, start=plane)
     still = torch.eye(3, device=used.device, dtype=used.dtype).expand_as(turned)
     seen = (homogeneous(rays_a) * used.unsqueeze(-1)).sum(1)
     models = torch.stack([still, turned, plane], 1)

@@ -51,6 +51,8 @@ class TwoView(NamedTuple):
     """bool (B,): the direction of the translation is known, by every criterion of TwoViewOptions"""
     parallax: Tensor
     """(B,) pixels: median over inliers of the motion beyond the rotation, along the way t moves points, >= 0"""
+    noise: Tensor
+    """(B,) pixels: standard deviation of the Sampson distances of inliers of the essential matrix"""
     model: Tensor
     """int64 (B,), a value of Model"""
 
@@ -211,7 +213,7 @@ def _judge(
     parallax = torch.where(inliers, motion, float("nan")).nanmedian(-1).values.nan_to_num(0.0).clamp(min=0)
     fundamental = fundamental_from_essential(_essential(T_b_a)[:, 0], K)
     fundamental = fundamental / fundamental.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-30)
-    return TwoView(T_b_a, fundamental, inliers, reliable, parallax / pixel, model)
+    return TwoView(T_b_a, fundamental, inliers, reliable, parallax / pixel, sigma / pixel, model)
 
 
 def _essential(T_b_a: Tensor) -> Tensor:

@@ -5,18 +5,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vode.data.sequence import Sequence
+from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
-from vode.geometry.pose import inverse
-from vode.networks.depth import DepthNet
-from vode.networks.flow import FlowNet
-from vode.odometry.motion import FrameMotion, TrackerOptions, frame_motion
+from vode.geometry.pose import inverse, se3_exp, se3_log
+from vode.odometry.frames import Frame, read_ahead, same
+from vode.odometry.motion import VELOCITY, FrameMotion, TrackerOptions, frame_motion
+from vode.odometry.perception import Perception
+from vode.odometry.window import Window
 from vode.trajectory import Trajectory
+
+START, REPEATED = "start", "repeated"
+LATE = 1.5
+"""steps of time that a frame may come after the one before until it counts as late"""
+
+
+class View(NamedTuple):
+    """The last frame that shows something."""
+
+    frame: Frame
+    depth: Tensor
+    T_world_cam: Tensor
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,7 @@ class Tracked:
 
     trajectory: Trajectory
     motions: list[FrameMotion]
+    """of every frame but the first, from the last frame before it that shows something"""
 
     def summary(self) -> str:
         counts = Counter(motion.how for motion in self.motions)
@@ -34,43 +49,95 @@ class Tracked:
 @torch.no_grad()
 def track(
     sequence: Sequence,
-    flow: FlowNet,
-    depth: DepthNet,
+    perception: Perception,
     *,
     size: tuple[int, int],
     options: TrackerOptions = TrackerOptions(),
     tell: Callable[[int], None] | None = None,
 ) -> Tracked:
-    """Camera poses of a sequence, its frames resized to ``size`` (height, width) for the networks.
+    """Camera poses of a sequence, its frames resized to ``size`` (height, width) for flow and depth.
 
-    The trajectory starts at identity and is in the unit of the predicted depth. Memory does not grow with
-    the length of the video but for the poses. ``tell`` is called with the number of each frame done.
+    The trajectory starts at identity and is in the unit of the depth. A frame that cannot be read, is black or of one
+    colour gets its pose from constant velocity, and the next one is compared with the last that shows
+    something. Memory does not grow with the length of the video but for the poses. ``tell`` is called with the
+    number of each frame done. Raises InputError where no frame can be read.
     """
-    device = next(flow.parameters()).device
-    intrinsics = resize_intrinsics(sequence.intrinsics, tuple(sequence.size), size)[None].to(device)
-    image_a = network_image(sequence.frame(0), size, device)
-    depth_a = depth.depth(image_a).float()
-    poses, motions = [torch.eye(4, dtype=torch.float64)], []
-    before = torch.eye(4, dtype=torch.float64)
-    for i in range(1, len(sequence)):
-        image_b = network_image(sequence.frame(i), size, device)
-        depth_b = depth.depth(image_b).float()
-        flows_ab, flows_ba = flow(image_a, image_b)
-        flow_ab, flow_ba = flows_ab[0].float(), flows_ba[0].float()
-        inputs = flow_ab, flow_ba, depth_a, depth_b, intrinsics, before
-        motion = frame_motion(*inputs, options, images=(image_a, image_b) if options.subpixel else None)
-        motions.append(motion)
-        poses.append(poses[-1] @ inverse(motion.T_b_a))
-        image_a, depth_a, before = image_b, depth_b, motion.T_b_a
-        if tell is not None:
-            tell(i)
+    intrinsics = resize_intrinsics(sequence.intrinsics, tuple(sequence.size), size)[None].to(perception.device)
+    clock = _clock(sequence)
+    window = Window(intrinsics[0], options.window) if options.refine == "window" else None
+    poses, motions, last = [], [], None
+    velocity = torch.zeros(6, dtype=torch.float64)
+    for frame in read_ahead(sequence, size, perception.device):
+        steps = float(clock[frame.index] - clock[last.frame.index]) if last else 1.0
+        motion, depth = _motion(perception, last, frame, se3_exp(velocity * steps), intrinsics, options, window)
+        poses.append((last.T_world_cam if last else torch.eye(4, dtype=torch.float64)) @ inverse(motion.T_b_a))
+        motions.append(_with_gap(motion, last, frame, steps))
+        if depth is not None:
+            if motion.how not in (VELOCITY, START):
+                velocity = se3_log(motion.T_b_a) / steps
+            if window is not None:
+                for index, T_world_cam in window.poses().items():
+                    poses[index] = T_world_cam
+            last = View(frame, depth, poses[-1])
+        if tell is not None and frame.index:
+            tell(frame.index)
+    if last is None:
+        raise InputError(f"{sequence.name}: no frame shows anything; the first: {motions[0].why}")
     trajectory = Trajectory(torch.stack(poses), sequence.stamps, name=f"estimate of {sequence.name}")
-    return Tracked(trajectory, motions)
+    return Tracked(trajectory, motions[1:])
 
 
-def network_image(image: Tensor, size: tuple[int, int], device: torch.device) -> Tensor:
-    """A frame (3, H, W) as the networks take it: (1, 3, height, width) on their device."""
-    image = image[None].to(device)
-    if image.shape[-2:] != tuple(size):
-        image = F.interpolate(image, size, mode="bilinear", align_corners=False, antialias=True).clamp(0, 1)
-    return image.contiguous(memory_format=torch.channels_last)
+def _motion(
+    perception: Perception,
+    last: View | None,
+    frame: Frame,
+    expected: Tensor,
+    intrinsics: Tensor,
+    options: TrackerOptions,
+    window: Window | None,
+) -> tuple[FrameMotion, Tensor | None]:
+    """Motion from the last view to a frame, and the frame's depth where it is to be the next view."""
+    still = torch.eye(4, dtype=torch.float64)
+    if frame.problem:
+        return FrameMotion(expected if last else still, VELOCITY if last else START, frame.problem), None
+    if last is None:
+        if window is not None:
+            window.start(frame.index, still)
+        return FrameMotion(still, START, ""), perception.depth(frame)
+    if same(last.frame, frame):
+        return FrameMotion(still, REPEATED, f"the image is that of frame {last.frame.index}"), None
+    depth, flows = perception.depth(frame), perception.flow(last.frame, frame)
+    images = (last.frame.image, frame.image) if options.subpixel else None
+    carried = None if window is None else window.carried()
+    motion, evidence = frame_motion(
+        *flows, last.depth, depth, intrinsics, expected, options, images=images, carried=carried
+    )
+    if window is not None:
+        if motion.how == VELOCITY:
+            window.start(frame.index, last.T_world_cam @ inverse(motion.T_b_a))
+        else:
+            deviation = motion.scale_deviation or options.scale.deviation
+            window.add(frame.index, motion.T_b_a, deviation, *evidence)
+    return motion, depth
+
+
+def _with_gap(motion: FrameMotion, last: View | None, frame: Frame, steps: float) -> FrameMotion:
+    """The motion with a word about frames that are missing or left out before it."""
+    if last is None:
+        return motion
+    notes = [motion.why] if motion.why else []
+    if frame.index - last.frame.index > 1:
+        notes.append(f"from frame {last.frame.index}")
+    if steps > (frame.index - last.frame.index) * LATE:
+        notes.append(f"{steps:.1f} usual steps of time after it")
+    return motion._replace(why=", ".join(notes))
+
+
+def _clock(sequence: Sequence) -> Tensor:
+    """Time of every frame (N,) in usual steps from one to the next; always forward."""
+    count = len(sequence)
+    if sequence.stamps is None or count < 2:
+        return torch.arange(count, dtype=torch.float64)
+    steps = sequence.stamps.double().diff()
+    usual = steps.nanmedian().clamp(min=1e-9)
+    return torch.cat([steps.new_zeros(1), (steps / usual).nan_to_num(1.0).clamp(0.1, 1000).cumsum(0)])

@@ -1,0 +1,88 @@
+"""Metric scale of a translation: predicted depth against triangulated depth, with its uncertainty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+SPREAD = 1.4826
+"""standard deviation of a normal distribution in median absolute deviations"""
+CUT = 4.685
+"""Tukey's limit in standard deviations"""
+
+
+@dataclass(frozen=True)
+class ScaleOptions:
+    """Which points tell the scale, and when it is known."""
+
+    accuracy: float = 0.3
+    """largest relative error of a triangulated depth that the noise and the parallax of a point predict"""
+    least_points: int = 100
+    deviation: float = 0.25
+    """largest relative standard deviation of a scale"""
+    grid: tuple[int, int] = (4, 8)
+    """regions, down and across, whose errors are taken for independent: those of neighbours are not"""
+
+
+class Scale(NamedTuple):
+    """Predicted over triangulated depth, of a batch."""
+
+    value: Tensor
+    """(B,), 1 where it is not known"""
+    deviation: Tensor
+    """(B,): relative standard deviation, infinite where nothing tells it"""
+    known: Tensor
+    """bool (B,)"""
+
+
+@torch.no_grad()
+def depth_scale(
+    predicted: Tensor,
+    triangulated: Tensor,
+    parallax: Tensor,
+    noise: Tensor,
+    valid: Tensor,
+    places: Tensor,
+    options: ScaleOptions = ScaleOptions(),
+) -> Scale:
+    """Robust scale of depths (B, N), by the mean of log ratios weighted with their precision.
+
+    A triangulated depth has the relative error noise (B,) over parallax (B, N), both in radians; to it comes the
+    spread of the predicted depth, which is estimated. Tukey weights, from the median. ``places`` (B, N, 2), in
+    0..1, are the points' positions in the image: the uncertainty is the cluster-robust one over the
+    regions that they fall in (Liang and Zeger, Biometrika 1986), for depth is wrong in whole objects.
+    """
+    error = noise.unsqueeze(-1) / parallax.clamp(min=1e-9)
+    valid = valid & (predicted > 0) & (triangulated > 0) & predicted.isfinite() & triangulated.isfinite()
+    valid = valid & (error < options.accuracy)
+    ratio = torch.where(valid, predicted.clamp(min=1e-12).log() - triangulated.clamp(min=1e-12).log(), float("nan"))
+    middle = ratio.nanmedian(-1, keepdim=True).values
+    for _ in range(4):
+        away = (ratio - middle).abs()
+        spread = SPREAD * away.nanmedian(-1, keepdim=True).values
+        variance = (spread.square() - _mean(error.square(), valid)).clamp(min=0) + error.square()
+        reach = away.square() / (CUT**2 * variance.clamp(min=1e-12))
+        weight = torch.where(valid, (1 - reach).clamp(min=0).square() / variance.clamp(min=1e-12), 0.0)
+        middle = (weight * ratio.nan_to_num(0.0)).sum(-1, keepdim=True) / weight.sum(-1, keepdim=True).clamp(min=1e-12)
+    deviation = _deviation(weight, (ratio - middle).nan_to_num(0.0), places, options.grid)
+    known = (valid.sum(-1) >= options.least_points) & (deviation <= options.deviation)
+    return Scale(torch.where(known, middle[:, 0].exp(), 1.0), deviation, known)
+
+
+def _mean(values: Tensor, valid: Tensor) -> Tensor:
+    count = valid.sum(-1, keepdim=True).clamp(min=1)
+    return torch.where(valid, values, 0.0).sum(-1, keepdim=True) / count
+
+
+def _deviation(weight: Tensor, residual: Tensor, places: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Standard deviation (B,) of a weighted mean whose residuals are correlated within each region."""
+    rows, columns = grid
+    column = (places[..., 0] * columns).long().clamp(0, columns - 1)
+    row = (places[..., 1] * rows).long().clamp(0, rows - 1)
+    region = row * columns + column
+    sums = weight.new_zeros(len(weight), rows * columns).scatter_add(1, region, weight * residual)
+    total = weight.sum(-1)
+    return torch.where(total > 0, sums.square().sum(-1).sqrt() / total.clamp(min=1e-12), float("inf"))
