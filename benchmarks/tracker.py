@@ -1,6 +1,9 @@
 """Accuracy and time of the tracker with exact, spoilt and classical flow, and a plain classical baseline beside it.
 
-python benchmarks/tracker.py [--kitti DIR] [--tum DIR] [--frames 500]
+"Spoilt" flow is off by 1 px (standard deviation) on 20 % of the pixels, and three squares that cover 15 % of the image
+have motions of their own, the same both ways.
+
+python benchmarks/tracker.py [--kitti DIR [--runs RUN ...]] [--tum DIR] [--frames 450]
 """
 
 from __future__ import annotations
@@ -17,18 +20,23 @@ from torch import Tensor
 
 from vode.data.kitti import KittiOdometry
 from vode.data.sequence import Sequence
+from vode.data.tum import TumSequence
 from vode.data.world import WorldOptions, WorldSequence
 from vode.evaluation.odometry import evaluate_odometry
+from vode.geometry.camera import resize_intrinsics
 from vode.geometry.pose import inverse
+from vode.networks.weights import load_weights
 from vode.odometry.frames import Frame, read_ahead
 from vode.odometry.motion import TrackerOptions, frame_motion
-from vode.odometry.perception import Classical
-from vode.odometry.tracker import Tracked, track
+from vode.odometry.perception import Classical, Networks
+from vode.odometry.tracker import track
+from vode.training import loop
 from vode.trajectory import Trajectory
 
 SIZE = (256, 832)
 FAR = 500.0
 """metres, for the sky"""
+HEADINGS = ("video", "seen by", "alignment", "t_err %", "r_err deg/100 m", "ATE m", "RPE m", "RPE deg", "found by")
 
 
 class Exact:
@@ -71,8 +79,6 @@ class Exact:
 
 def baseline(sequence: Sequence, size: tuple[int, int]) -> Trajectory:
     """Corners followed by OpenCV's Lucas-Kanade, essential matrix by its RANSAC, the true length of every step."""
-    from vode.geometry.camera import resize_intrinsics
-
     camera = resize_intrinsics(sequence.intrinsics, tuple(sequence.size), size).double().numpy()
     poses, before = [torch.eye(4, dtype=torch.float64)], None
     for frame in read_ahead(sequence, size, "cpu"):
@@ -92,36 +98,81 @@ def baseline(sequence: Sequence, size: tuple[int, int]) -> Trajectory:
     return Trajectory(torch.stack(poses), sequence.stamps)
 
 
-def scores(trajectory: Trajectory, sequence: Sequence, alignment: str) -> list[str]:
+def row(name: str, how: str, trajectory: Trajectory, sequence: Sequence, ways: str) -> list[str]:
+    """Scores without alignment, where the scale is the truth's, or after 7 DoF, where it is not."""
+    alignment = "none" if "exact depth" in how or "true" in how or "own depth" in how else "7dof"
     found = evaluate_odometry(trajectory, Trajectory(sequence.poses, sequence.stamps), alignment)
     names = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "rpe_m", "rpe_deg")
-    return ["-" if found[name] is None else f"{found[name]:.3f}" for name in names]
+    return [name, how, alignment, *("-" if found[x] is None else f"{found[x]:.3f}" for x in names), ways]
+
+
+def tracked_rows(name: str, sequence: Sequence, size: tuple[int, int], runs: dict[str, tuple]) -> list[list[str]]:
+    rows = []
+    for how, (perception, options) in runs.items():
+        tracked = track(sequence, perception, size=size, options=options)
+        rows.append(row(name, how, tracked.trajectory, sequence, tracked.summary().partition(": ")[2]))
+    return rows
 
 
 def world_rows(frames: int) -> list[list[str]]:
     """Exact and spoilt flow, DIS flow with exact depth, and the baseline, on one drive."""
     drive = WorldSequence(1, WorldOptions(size=SIZE, frames=frames))
     length = float(Trajectory(drive.poses, drive.stamps).distances()[-1])
-    print(f"world: {frames} frames, {length:.0f} m, {SIZE[1]}x{SIZE[0]}")
+    name = f"world, {length:.0f} m"
     plain, window = TrackerOptions(subpixel=False), TrackerOptions(subpixel=False, refine="window")
+    spoilt = Exact(drive, noisy=0.2, cars=0.15)
     runs = {
-        "exact flow and depth": (Exact(drive), plain),
-        "exact flow and depth, window": (Exact(drive), window),
-        "1 px on 20 % of the flow, false motion on 15 %": (Exact(drive, noisy=0.2, cars=0.15), plain),
-        "the same, window": (Exact(drive, noisy=0.2, cars=0.15), window),
+        "exact flow, exact depth": (Exact(drive), plain),
+        "exact flow, exact depth, window": (Exact(drive), window),
+        "spoilt flow, exact depth": (spoilt, plain),
+        "spoilt flow, exact depth, window": (spoilt, window),
         "DIS flow, exact depth": (Classical(drive), TrackerOptions()),
         "DIS flow, exact depth, window": (Classical(drive), TrackerOptions(refine="window")),
     }
+    rows = tracked_rows(name, drive, SIZE, runs)
+    return [*rows, row(name, "OpenCV tracks, true lengths", baseline(drive, SIZE), drive, "")]
+
+
+def kitti_rows(root: Path, runs: list[Path]) -> list[list[str]]:
+    """Networks of runs, where given, and the baseline, on KITTI 00."""
+    sequence, rows = KittiOdometry(root, "00", camera=0), []
+    name = f"KITTI 00, {len(sequence)} frames"
+    for folder in runs:
+        size = loop.read_config(folder).size
+        networks = Networks(*(load_weights(folder / f"{kind}.safetensors", kind, "cpu") for kind in ("flow", "depth")))
+        ways = {
+            f"networks {size[1]}x{size[0]}": (networks, TrackerOptions()),
+            f"networks {size[1]}x{size[0]}, window": (networks, TrackerOptions(refine="window")),
+        }
+        rows += tracked_rows(name, sequence, size, ways)
+        rows.append(
+            row(name, f"OpenCV tracks {size[1]}x{size[0]}, true lengths", baseline(sequence, size), sequence, "")
+        )
+    full = tuple(sequence.size)
+    return [
+        *rows,
+        row(name, f"OpenCV tracks {full[1]}x{full[0]}, true lengths", baseline(sequence, full), sequence, ""),
+    ]
+
+
+def tum_rows(root: Path) -> list[list[str]]:
+    """Classical flow and the set's own depth on a camera that mostly turns."""
+    sequence = TumSequence(root, "rgbd_dataset_freiburg1_rpy")
     rows = []
-    for name, (perception, options) in runs.items():
-        tracked = track(drive, perception, size=SIZE, options=options)
-        rows.append(["world", name, *scores(tracked.trajectory, drive, "none"), tracked.summary()])
-    rows.append(["world", "OpenCV tracks, true scale", *scores(baseline(drive, SIZE), drive, "none"), ""])
+    for options in (TrackerOptions(), TrackerOptions(refine="window")):
+        tracked = track(sequence, Classical(sequence), size=(240, 320), options=options)
+        steps, true = (
+            torch.linalg.solve(poses[:-1], poses[1:]) for poses in (tracked.trajectory.poses, sequence.poses)
+        )
+        worst = float((steps[:, :3, 3] - true[:, :3, 3]).norm(dim=-1).max())
+        ways = f"{tracked.summary().partition(': ')[2]}; worst step {worst:.3f} m"
+        how = "DIS flow, own depth" + (", window" if options.refine == "window" else "")
+        rows.append(row("TUM freiburg1_rpy", how, tracked.trajectory, sequence, ways))
     return rows
 
 
-def milliseconds(repeats: int = 12) -> float:
-    """Median time of a pair, everything but flow and depth."""
+def milliseconds(options: TrackerOptions, repeats: int = 20) -> float:
+    """Median time of a frame, everything but flow and depth."""
     drive = WorldSequence(1, WorldOptions(size=SIZE, frames=2))
     a, b = read_ahead(drive, SIZE, "cpu")
     exact = Exact(drive)
@@ -129,6 +180,30 @@ def milliseconds(repeats: int = 12) -> float:
     took = []
     for _ in range(repeats):
         start = time.perf_counter()
-        frame_motion(*given, images=(a.image, b.image))
+        frame_motion(*given, options, images=(a.image, b.image))
         took.append(1e3 * (time.perf_counter() - start))
     return float(np.median(took[2:]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kitti", type=Path, help="folder of KITTI odometry")
+    parser.add_argument("--runs", type=Path, nargs="*", default=[], help="runs whose networks track it")
+    parser.add_argument("--tum", type=Path, help="folder of TUM RGB-D sequences")
+    parser.add_argument("--frames", type=int, default=450, help="length of the drive through the world")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    print(machine("opencv-python-headless"))
+    took = milliseconds(TrackerOptions())
+    print(f"a frame of {SIZE[1]}x{SIZE[0]}, all but flow and depth: {took:.0f} ms (median)\n")
+    rows = world_rows(options.frames)
+    if options.kitti:
+        rows += kitti_rows(options.kitti, options.runs)
+    if options.tum:
+        rows += tum_rows(options.tum)
+    print(table(HEADINGS, rows))
+
+
+if __name__ == "__main__":
+    main()

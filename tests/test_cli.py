@@ -74,6 +74,9 @@ def test_train_odom_and_depth_on_the_world(run, tmp_path, capfd):
     poses = np.loadtxt(run / "odometry" / "world99.txt")
     assert poses.shape == (4, 12)
     assert (run / "odometry" / "world99.png").stat().st_size > 5000
+    log = [json.loads(line) for line in (run / "odometry" / "world99.log.jsonl").read_text().splitlines()]
+    assert [row["frame"] for row in log] == list(range(1, len(poses)))
+    assert {"how", "why", "inliers", "parallax", "scale_deviation"} <= log[0].keys()
     assert (run / "depth" / "world99.png").stat().st_size > 5000
 
 
@@ -96,6 +99,14 @@ def test_trajectory_files_are_scored_alone(kitti, tmp_path):
     assert json.loads(file.read_text())["ate_m"] == pytest.approx(0, abs=1e-9)
 
 
+def test_poses_can_be_refined_together(run, tmp_path, capfd):
+    for way in ("none", "window"):
+        assert main(["odom", str(run), "--alignment", "none", "--refine", way, "--out", str(tmp_path / way)]) == 0
+    one, two = ((tmp_path / way / "world99.txt").read_text() for way in ("none", "window"))
+    assert one.count("\n") == two.count("\n")
+    assert "--refine" in refused(capfd, "odom", "--estimate", "a.txt", "--truth", "a.txt", "--refine", "window")
+
+
 def test_methods_side_by_side_in_one_table(run, kitti, tmp_path, capfd):
     truths = [str(kitti / "poses" / f"{name}.txt") for name in ("03", "04")]
     files = {name: tmp_path / name for name in ("table.csv", "table.tex", "out.json")}
@@ -108,7 +119,7 @@ def test_methods_side_by_side_in_one_table(run, kitti, tmp_path, capfd):
     compared = ["--compare", f"slam={truths[0]}", "--out", str(tmp_path / "out"), "--table", str(files["table.tex"])]
     assert main(["odom", str(run), *where, *compared]) == 0
     names = {file.name for file in (tmp_path / "out").iterdir()}
-    assert names == {"03.txt", "03.svg", "03-coordinates.svg", "03-error-vode.svg", "03-error-slam.svg"}
+    assert names == {"03.txt", "03.log.jsonl", "03.svg", "03-coordinates.svg", "03-error-vode.svg", "03-error-slam.svg"}
     assert "slam &" in files["table.tex"].read_text()
 
 
@@ -146,7 +157,7 @@ def test_depth_of_a_test_set_beside_published_rows(run, tmp_path, capfd):
     assert "1 of the 2 of kitti-2015 are missing" in capfd.readouterr().out
     assert "not one of the 697" in refused(capfd, "depth", run, "--data", root, "--dataset", "kitti-eigen")
     assert "--annotated" in refused(capfd, "depth", run, "--data", root, "--dataset", "kitti-eigen-benchmark")
-    assert "kitti-odom, kitti-eigen" in refused(capfd, "depth", run, "--data", root, "--dataset", "kitti")
+    assert "kitti-odom, tum, kitti-eigen" in refused(capfd, "depth", run, "--data", root, "--dataset", "kitti")
     assert "larger cap" in refused(capfd, "depth", run, *where, "--allow-missing", "--cap", "0")
 
 

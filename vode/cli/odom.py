@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
-from vode.atomic import make_folder
+from vode.atomic import make_folder, write_bytes
 from vode.cli.common import EvaluationData, load_run, save_json
 from vode.data.sequence import Sequence
 from vode.errors import InputError
@@ -27,6 +28,7 @@ def odom(
     alignment: Alignment = "7dof",
     estimate: tuple[str, ...] = (),
     truth: tuple[Path, ...] = (),
+    refine: Literal["none", "window"] | None = None,
     compare: tuple[str, ...] = (),
     published: bool = False,
     out: Path | None = None,
@@ -41,6 +43,7 @@ def odom(
         alignment: what is fitted to the truth before scoring.
         estimate: trajectories to score instead of tracking: [NAME=]FILE, or a folder of SEQUENCE.txt.
         truth: the true trajectories of --estimate, one file a sequence.
+        refine: window refines the poses of the last keyframes together; default as in the run, where it is none.
         compare: trajectories of other methods beside the run's, written like --estimate.
         published: put the published rows for KITTI 09 and 10 into the table.
         out: folder for trajectories and plots; default RUN/odometry, none for files alone.
@@ -52,6 +55,8 @@ def odom(
         raise InputError("name the folder of a run, or give both --estimate and --truth")
     if run is not None and (estimate or truth):
         raise InputError(f"{run}: a run is tracked on --data; name files of other methods with --compare")
+    if run is None and refine is not None:
+        raise InputError("--refine is for the tracking of a run; trajectory files are scored as they are")
     if table is not None:
         tables.writer(table)
     if run is None:
@@ -61,7 +66,7 @@ def odom(
         sequences = where.open(loop.read_config(run).size)
         others = comparison.read_methods(compare, [sequence.name for sequence in sequences])
         out = make_folder(out or run / "odometry")
-        estimates = {"vode": track_run(run, sequences, where.device, out)} | others
+        estimates = {"vode": track_run(run, sequences, where.device, out, refine)} | others
         truths = {sequence.name: true_trajectory(sequence) for sequence in sequences if sequence.poses is not None}
     results = comparison.score(estimates, truths, alignment)
     for name, sequence, result in comparison.every(results):
@@ -78,15 +83,19 @@ def odom(
         save_json(json, comparison.results_to_dict(results))
 
 
-def track_run(run: Path, sequences: list[Sequence], device: str, out: Path) -> dict[str, Trajectory]:
-    """What a run's networks track in each sequence, by its name; written to ``out`` too."""
+def track_run(
+    run: Path, sequences: list[Sequence], device: str, out: Path, refine: Literal["none", "window"] | None = None
+) -> dict[str, Trajectory]:
+    """What a run's networks track in each sequence, by its name; written to ``out`` with a log of every motion."""
     config = loop.read_config(run)
+    options = config.tracker if refine is None else replace(config.tracker, refine=refine)
     networks = Networks(*(load_run(run, kind, device) for kind in ("flow", "depth")))
     estimates = {}
     for sequence in sequences:
-        tracked = track(sequence, networks, size=config.size, options=config.tracker)
+        tracked = track(sequence, networks, size=config.size, options=options)
         file = out / f"{sequence.name}.txt"
         write_kitti(file, tracked.trajectory)
+        write_bytes(file.with_suffix(".log.jsonl"), tracked.log().encode())
         print(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}")
         estimates[sequence.name] = tracked.trajectory
     return estimates

@@ -5,6 +5,6 @@ from vode.data.tum import TumSequence
 
 DATASETS = {
     "kitti-odom": KittiOdometry,
-    "tum": lambda root, sequence, camera: TumSequence(root, sequence),
+    "tum": TumSequence,
 }
-"""Reader of each data set by its name on the command line: of its root, a sequence and a camera."""
+"""Reader of each data set by its name on the command line."""

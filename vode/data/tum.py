@@ -1,8 +1,8 @@
 """TUM RGB-D (Sturm et al., IROS 2012): colour images with depth and poses, put together by their times.
 
-    root/rgbd_dataset_freiburg1_rpy/rgb.txt            "stamp rgb/stamp.png", # starts a comment
-    root/rgbd_dataset_freiburg1_rpy/depth.txt          "stamp depth/stamp.png", 16-bit, metres x 5000 (optional)
-    root/rgbd_dataset_freiburg1_rpy/groundtruth.txt    "stamp tx ty tz qx qy qz qw" (optional)
+root/rgbd_dataset_freiburg1_rpy/rgb.txt            "stamp rgb/stamp.png", # starts a comment
+root/rgbd_dataset_freiburg1_rpy/depth.txt          "stamp depth/stamp.png", 16-bit, metres x 5000 (optional)
+root/rgbd_dataset_freiburg1_rpy/groundtruth.txt    "stamp tx ty tz qx qy qz qw" (optional)
 """
 
 from __future__ import annotations
@@ -45,32 +45,43 @@ GAP = 0.1
 class TumSequence(Sequence):
     """One sequence; images and depth without lens distortion, world = its first frame.
 
-    The camera is known by the "freiburg1", 2 or 3 in the folder's name. Poses are interpolated to the times of the
+    The lens is known by the "freiburg1", 2 or 3 in the folder's name; there is one colour camera, whatever ``camera``
+    says. Poses are interpolated to the times of the
     images; images at whose time there is no truth are left out where there is a truth at all, and counted in
     ``left_out``. Raises InputError naming the file and the remedy.
     """
 
-    def __init__(self, root: Path | str, sequence: str) -> None:
+    def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
         self.name, self.folder = sequence, Path(root) / sequence
         if not self.folder.is_dir():
             raise InputError(f"{self.folder}: no such folder; check --data and --sequences")
-        camera = next((name for name in CAMERAS if name in sequence), None)
-        if camera is None:
+        lens = next((name for name in CAMERAS if name in sequence), None)
+        if lens is None:
             raise InputError(f"{self.folder}: names of TUM sequences hold {', '.join(CAMERAS)}; restore the name")
         stamps, self.images = _listed(self.folder, "rgb.txt")
         self.size = image_size(self.images[0])
         if self.size != SIZE:
             raise InputError(f"{self.images[0]}: {self.size[1]}x{self.size[0]} pixels, not 640x480; use the originals")
-        fx, fy, cx, cy = CAMERAS[camera]
+        fx, fy, cx, cy = CAMERAS[lens]
         self.intrinsics = torch.tensor([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], dtype=torch.float32)
-        self._maps = _undistortion(np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]), DISTORTIONS[camera])
+        self._maps = _undistortion(np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]), DISTORTIONS[lens])
         truth = self.folder / "groundtruth.txt"
-        self.poses, kept = _interpolated(read_trajectory(truth), stamps) if truth.is_file() else (None, stamps == stamps)
+        self.poses, kept = (
+            _interpolated(read_trajectory(truth), stamps) if truth.is_file() else (None, stamps == stamps)
+        )
         if not bool(kept.any()):
             raise InputError(f"{truth}: no pose at the time of any image; check the file")
         self.left_out = int((~kept).sum())
         self.stamps, self.images = stamps[kept], [self.images[i] for i in kept.nonzero()[:, 0].tolist()]
         self._depths = _nearest(self.folder, self.stamps) if (self.folder / "depth.txt").is_file() else None
+
+    @staticmethod
+    def training(root: Path | str) -> tuple[str, ...]:
+        """The names of all sequences in a folder; InputError if there is none."""
+        found = tuple(sorted(path.parent.name for path in Path(root).glob("*/rgb.txt")))
+        if not found:
+            raise InputError(f"{root}: no folder in it holds an rgb.txt; check --data")
+        return found
 
     def __len__(self) -> int:
         return len(self.images)

@@ -14,7 +14,7 @@ from torch import Tensor
 from vode.geometry.epipolar import homogeneous, smallest_eigenvector
 from vode.geometry.pose import so3_exp
 
-WIDE = (16.0, 8.0, 4.0, 2.0)
+WIDE = (16.0, 4.0)
 """limits of successive steps that lead from afar, in those of the last ones"""
 LAST = (1.0, 1.0)
 
@@ -61,7 +61,7 @@ def fit_homography(
     rays_b: Tensor,
     used: Tensor,
     limit: Tensor,
-    factors: Sequence[float] = WIDE[2:] + LAST,
+    factors: Sequence[float] = WIDE[1:] + LAST,
     *,
     start: Tensor | None = None,
 ) -> Tensor:

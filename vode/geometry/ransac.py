@@ -56,7 +56,7 @@ class RansacOptions:
     """usable points that finalists are optimised and judged on; the best is refined on all"""
     explorations: int = 2
     """most searches for a better minimum where points hardly move"""
-    limits: tuple[float, ...] = (6.0, 4.0, 3.0, 2.0, 1.5, 1.5)
+    limits: tuple[float, ...] = (6.0, 3.0, 2.0, 1.5, 1.5)
     """inlier limits, in thresholds, of successive steps of the local optimisation"""
 
 

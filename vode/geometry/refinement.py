@@ -86,9 +86,8 @@ def refine_adaptive(
     outliers that happen to lie near, and say nothing.
     """
     start = rotation, translation = rotation.unsqueeze(1), translation.unsqueeze(1)
-    limit = CUT * threshold.unsqueeze(-1)
+    some = _forward(rotation, translation, pairs, CUT * threshold.unsqueeze(-1))
     for cut in CUTS:
-        some = _forward(rotation, translation, pairs, limit)
         limit = cut * noise(skew(translation) @ rotation, some, threshold)[0]
         rotation, translation = refine(rotation, translation, some, limit.unsqueeze(-1).repeat(1, 1, steps))
     was, now = (_saved(*motion, pairs, limit) for motion in (start, (rotation, translation)))

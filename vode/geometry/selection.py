@@ -52,7 +52,7 @@ def simplest_motion(
     some = (slice(None), slice(None, None, max(used.shape[1] // SAMPLE, 1)))
     turned = fit_rotation(T_b_a[:, :3, :3], rays_a[some], rays_b[some], used[some], limit, WIDE)
     turned = fit_rotation(turned, rays_a, rays_b, used, limit, LAST)
-    plane = fit_homography(rays_a[some], rays_b[some], used[some], limit, WIDE[2:])
+    plane = fit_homography(rays_a[some], rays_b[some], used[some], limit, WIDE[1:])
     plane = fit_homography(rays_a, rays_b, used, limit, LAST, start=plane)
     still = torch.eye(3, device=used.device, dtype=used.dtype).expand_as(turned)
     seen = (homogeneous(rays_a) * used.unsqueeze(-1)).sum(1)

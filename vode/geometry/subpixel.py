@@ -60,7 +60,8 @@ def refine(
     points, move = start, torch.zeros_like(start)
     for _ in range(options.iterations):
         difference = _patches(grey_b, points, offsets)[:, 0] - template
-        move = torch.einsum("bpij,bjpk,bpk->bpi", inverse, slope, difference)
+        along = (slope * difference.unsqueeze(1)).sum(-1).movedim(1, -1)
+        move = (inverse @ along.unsqueeze(-1))[..., 0]
         points = points - move.clamp(-1, 1)
     size = grey_a.shape[-2:]
     inside = ((points >= 0) & (points <= points.new_tensor([size[1] - 1, size[0] - 1]))).all(-1)

@@ -51,18 +51,16 @@ def forward_splat(values: Tensor, flow: Tensor) -> Tensor:
     batch, channels, height, width = values.shape
     target = flow_target(flow)
     corner = target.detach().floor()
-    fraction = target - corner
-    out = values.new_zeros(batch, channels, height * width)
-    for dy in (0, 1):
-        for dx in (0, 1):
-            x, y = corner[:, 0] + dx, corner[:, 1] + dy
-            weight_x = fraction[:, 0] if dx else 1 - fraction[:, 0]
-            weight_y = fraction[:, 1] if dy else 1 - fraction[:, 1]
-            valid = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-            weight = torch.where(valid, weight_x * weight_y, 0.0).flatten(1).unsqueeze(1)
-            index = torch.where(valid, y * width + x, 0.0).long().flatten(1).unsqueeze(1)
-            out = out.scatter_add(2, index.expand(-1, channels, -1), values.flatten(2) * weight)
-    return out.view(batch, channels, height, width)
+    x, y = (target - corner).flatten(2).chunk(2, 1)
+    # a border two pixels wide catches what leaves the image
+    wide = width + 4
+    row, column = corner[:, 1].clamp(-2, height) + 2, corner[:, 0].clamp(-2, width) + 2
+    index = (row * wide + column).nan_to_num(0.0).long().flatten(1).unsqueeze(1).expand(-1, channels, -1)
+    out = values.new_zeros(batch, channels, (height + 4) * wide)
+    corners = ((0, (1 - x) * (1 - y)), (1, x * (1 - y)), (wide, (1 - x) * y), (wide + 1, x * y))
+    for offset, weight in corners:
+        out = out.scatter_add(2, index + offset, values.flatten(2) * weight)
+    return out.view(batch, channels, height + 4, wide)[..., 2:-2, 2:-2]
 
 
 def visible(flow_ba: Tensor) -> Tensor:
@@ -77,8 +75,8 @@ def round_trip(flow_ab: Tensor, flow_ba: Tensor) -> Tensor:
 
 def consistent(flow_ab: Tensor, difference: Tensor, *, pixels: float = 3.0, share: float = 0.05) -> Tensor:
     """Where the round trip is below max(``pixels``, ``share`` |F|), as 0 or 1 (B, 1, H, W)."""
-    limit = (share * flow_ab.norm(dim=1, keepdim=True)).clamp(min=pixels)
-    return (difference.norm(dim=1, keepdim=True) < limit).to(flow_ab.dtype)
+    limit = (share**2 * flow_ab.square().sum(1, keepdim=True)).clamp(min=pixels**2)
+    return (difference.square().sum(1, keepdim=True) < limit).to(flow_ab.dtype)
 
 
 def resize_flow(flow: Tensor, size: tuple[int, int]) -> Tensor:

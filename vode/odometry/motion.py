@@ -32,7 +32,7 @@ class TrackerOptions:
 
     share: float = 0.5
     """share of the pixels, by score, that correspondences are drawn from"""
-    count: int = 3000
+    count: int = 2000
     """correspondences drawn"""
     threshold: float = 0.1
     """RANSAC threshold, pixels"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,6 +41,15 @@ class Tracked:
     trajectory: Trajectory
     motions: list[FrameMotion]
     """of every frame but the first, from the last frame before it that shows something"""
+
+    def log(self) -> str:
+        """JSON lines: how each motion was found, and why not by a better way."""
+        rows = []
+        for number, motion in enumerate(self.motions, start=1):
+            row = {"frame": number} | motion._asdict()
+            del row["T_b_a"]
+            rows.append(json.dumps(row, allow_nan=False) + "\n")
+        return "".join(rows)
 
     def summary(self) -> str:
         counts = Counter(motion.how for motion in self.motions)

@@ -10,7 +10,7 @@ from torch import Tensor
 from vode.geometry.camera import project, rays
 from vode.geometry.matches import Matches
 from vode.geometry.pose import inverse
-from vode.geometry.triangulation import midpoint
+from vode.geometry.triangulation import MIN_PARALLAX, midpoint
 from vode.odometry.adjustment import AdjustmentOptions, Problem, adjust
 
 
@@ -24,6 +24,8 @@ class WindowOptions:
     """points that are followed from frame to frame"""
     parallax: float = 0.5
     """pixels, median, between keyframes: a frame nearer to the last one leaves when the next one comes"""
+    deviation: float = 0.05
+    """least relative deviation of a measured translation: depth flickers as a whole, which a pair cannot tell"""
     adjustment: AdjustmentOptions = field(default_factory=AdjustmentOptions)
 
 
@@ -64,11 +66,14 @@ class Window:
         carried = len(self._followed)
         keyframe = self._is_keyframe(good[:carried])
         points = midpoint(a[None], b[None], self.intrinsics[None], T_b_a[None])
-        fresh = carried + (good & points.valid[0])[carried:].nonzero()[:, 0]
+        # rays that are parallel as far as one can tell meet where they would if they just were not
+        far = (T_b_a[:3, 3].norm() / MIN_PARALLAX).clamp(min=1e-3)
+        depth = torch.where(points.valid[0], points.depth_a[0], far)
+        fresh = carried + good[carried:].nonzero()[:, 0]
         room = self.options.tracks - int(good[:carried].sum()) if keyframe else 0
         fresh = fresh[torch.linspace(0, max(len(fresh) - 1, 0), min(max(room, 0), len(fresh))).long()]
-        self._append(frame, T_b_a, deviation, b[:carried], good[:carried])
-        self._begin_tracks(a[fresh], b[fresh], points.depth_a[0, fresh])
+        self._append(frame, T_b_a, max(deviation, self.options.deviation), b[:carried], good[:carried])
+        self._begin_tracks(a[fresh], b[fresh], depth[fresh])
         if not keyframe:
             self._leave(len(self.frames) - 2)
         while len(self.frames) > self.options.frames:
