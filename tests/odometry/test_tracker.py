@@ -74,6 +74,8 @@ def test_a_frame_that_shows_nothing_is_bridged(drive, truth, what):
     assert tracked.motions[6].why == "from frame 4"
     assert (4, 7) in exact.asked
     assert tracked.summary() == "11 motions: 9 essential, 2 velocity"
+    assert [line.partition(":")[0] for line in tracked.guessed()] == ["frame 5", "frame 6"]
+    assert words in tracked.guessed()[0]
     away = distance(tracked, drive)
     assert away[[5, 6]].max() < 0.3
     assert away[-1] < 0.1

@@ -13,6 +13,7 @@ from vode.cli.common import EvaluationData, load_run, save_json
 from vode.data.depth_frames import DepthFrames, SequenceFrames
 from vode.errors import InputError
 from vode.evaluation import depth_report, published, tables
+from vode.evaluation.comparison import results_to_dict
 from vode.evaluation.completeness import complete
 from vode.evaluation.depth import DepthProtocol, summary
 from vode.evaluation.depth_sets import DEPTH_SETS
@@ -95,6 +96,7 @@ def depth(
         if keep is not None:
             save_predictions(keep, ((frames.names()[i], source(i)) for i in chosen))
             print(f"{keep}: {len(chosen)} predictions")
+            source = depth_report.from_file(Predictions(keep, frames.names()), frames)
         scores = depth_report.score_frames(source, frames, chosen, protocol)
         results[frames.name] = summary(scores, protocol, notes=(*frames.notes, *notes))
         print(results[frames.name].table())
@@ -130,5 +132,4 @@ def report(results: dict[str, Result], with_published: bool, table: Path | None,
     if table is not None:
         tables.save_table(table, overview)
     if json is not None:
-        content = {name: result.to_dict() for name, result in results.items()}
-        save_json(json, next(iter(content.values())) if len(content) == 1 else {"sequences": content})
+        save_json(json, results_to_dict({"vode": results}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from vode.data.flow_files import read_flow
 from vode.data.flow_pairs import FlowPairs, SequencePairs
 from vode.data.kitti_flow import KittiFlow
 from vode.errors import InputError
+from vode.evaluation.comparison import results_to_dict
 from vode.evaluation.completeness import complete
 from vode.evaluation.flow import flow_errors
 from vode.evaluation.flow_report import draw, from_network, score_pairs
@@ -54,8 +56,7 @@ def flow(
     else:
         results = score_run(run, where, every, allow_missing, make_folder(out or run / "flow"))
     if json is not None:
-        content = {name: result.to_dict() for name, result in results.items()}
-        save_json(json, next(iter(content.values())) if len(content) == 1 else {"sequences": content})
+        save_json(json, results_to_dict({"vode": results}))
 
 
 def score_run(run: Path, where: EvaluationData, every: int, allow_missing: bool, out: Path) -> dict[str, Result]:
@@ -65,8 +66,9 @@ def score_run(run: Path, where: EvaluationData, every: int, allow_missing: bool,
     for pairs in open_pairs(where, every, size):
         chosen, notes = complete(pairs, allow_missing=allow_missing)
         source = from_network(network, pairs, size)
-        results[pairs.name] = score_pairs(source, pairs, chosen)
-        print(results[pairs.name].table(), *(f"note: {note}\n" for note in notes), sep="")
+        result = score_pairs(source, pairs, chosen)
+        results[pairs.name] = replace(result, notes=(*result.notes, *notes))
+        print(results[pairs.name].table())
         for file in draw(out, source, pairs, chosen):
             print(file)
     return results

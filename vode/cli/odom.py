@@ -19,6 +19,9 @@ from vode.odometry.tracker import track
 from vode.training import loop
 from vode.trajectory import Trajectory, write_kitti
 
+SHOWN = 5
+"""frames without a motion of their own that are named"""
+
 Alignment = Literal["none", "scale", "6dof", "7dof", "scale_7dof"]
 
 
@@ -97,5 +100,10 @@ def track_run(
         write_kitti(file, tracked.trajectory)
         write_bytes(file.with_suffix(".log.jsonl"), tracked.log().encode())
         print(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}")
+        guessed = tracked.guessed()
+        for line in guessed[:SHOWN]:
+            print(f"  {line}")
+        if len(guessed) > SHOWN:
+            print(f"  and {len(guessed) - SHOWN} more, in {file.with_suffix('.log.jsonl')}")
         estimates[sequence.name] = tracked.trajectory
     return estimates

@@ -36,6 +36,7 @@ def simplest_motion(
     inliers: Tensor,
     chance: Tensor,
     limit: Tensor,
+    noise: Tensor,
     share: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The simplest motion that explains the inliers of an essential matrix as well as it does.
@@ -43,8 +44,9 @@ def simplest_motion(
     T_b_a (B, 4, 4) of the essential matrix, rays (B, N, 2) of z = 1, its inliers (B, N), of which ``chance`` (B,) are
     expected to be so by chance. Rest, a rotation and a homography, both fitted to the inliers, are tried in
     this order: a model is taken when no more than ``share`` of the inliers, and those by chance, are displaced
-    from where it puts them by more than ``limit`` (B,). Returns the pose, t = 0 or of unit length,
-    the Model (B,), and the pairs (B, N) within the limit, all for ``ESSENTIAL``.
+    from where it puts them by more than ``limit`` (B,), or for a homography, which is to replace a motion and not to
+    rule one out, by more than the ``noise`` (B,) explains. Returns the pose, t = 0 or of unit length, the Model (B,),
+    and the pairs (B, N) within the limit, all for ``ESSENTIAL``.
 
     A plane seen twice has two motions: the one nearest to T_b_a is taken.
     """
@@ -52,12 +54,13 @@ def simplest_motion(
     some = (slice(None), slice(None, None, max(used.shape[1] // SAMPLE, 1)))
     turned = fit_rotation(T_b_a[:, :3, :3], rays_a[some], rays_b[some], used[some], limit, WIDE)
     turned = fit_rotation(turned, rays_a, rays_b, used, limit, LAST)
-    plane = fit_homography(rays_a[some], rays_b[some], used[some], limit, WIDE[1:])
-    plane = fit_homography(rays_a, rays_b, used, limit, LAST, start=plane)
+    plane = fit_homography(rays_a[some], rays_b[some], used[some], noise, WIDE[1:])
+    plane = fit_homography(rays_a, rays_b, used, noise, LAST, start=plane)
     still = torch.eye(3, device=used.device, dtype=used.dtype).expand_as(turned)
     seen = (homogeneous(rays_a) * used.unsqueeze(-1)).sum(1)
     models = torch.stack([still, turned, plane], 1)
-    near = displacement(models, rays_a.unsqueeze(1), rays_b.unsqueeze(1)).norm(dim=-1) < limit[:, None, None]
+    limits = torch.stack([limit, limit, noise], 1)
+    near = displacement(models, rays_a.unsqueeze(1), rays_b.unsqueeze(1)).norm(dim=-1) < limits.unsqueeze(-1)
     near = torch.cat([near, torch.ones_like(near[:, :1])], 1)
     missed = (inliers.unsqueeze(1) & ~near).sum(-1) - chance.unsqueeze(1)
     explains = missed <= share * used.sum(-1, keepdim=True)

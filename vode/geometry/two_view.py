@@ -187,13 +187,16 @@ def _judge(
     rays_a, rays_b = rays(a, K)[..., :2], rays(b, K)[..., :2]
     pairs, pixel = ray_pairs(rays_a, rays_b, usable.to(a.dtype)), _in_rays(1.0, K)
     sigma, chance = (x[:, 0] for x in noise(_essential(T_b_a), pairs, threshold * pixel))
-    # a displacement is as uncertain as both of its ends
+    # a displacement is as uncertain as both of its ends, one of which a plane may enlarge
     limit = (options.min_significance * 2**0.5 * sigma).maximum(options.min_parallax * pixel)
+    noisy = options.min_significance * 2 * sigma
     near, motion = _near(T_b_a, pairs, threshold * pixel)
     # any five pairs have an essential matrix, so fewer than six inliers say nothing
     found = found & (near.sum(-1) > 5)
     forward = near & (motion > -limit[:, None])
-    T_b_a, model, explained = simplest_motion(T_b_a, rays_a, rays_b, forward, chance, limit, options.min_moving_share)
+    T_b_a, model, explained = simplest_motion(
+        T_b_a, rays_a, rays_b, forward, chance, limit, noisy, options.min_moving_share
+    )
     T_b_a = torch.where(found[:, None, None], T_b_a, eye)
     model = torch.where(found, model, int(Model.NONE))
     near, motion = _near(T_b_a, pairs, threshold * pixel)

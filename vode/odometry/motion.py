@@ -221,8 +221,6 @@ def _pnp(
     T_b_a[:3, :3], T_b_a[:3, 3] = cv2.Rodrigues(rotation)[0], translation[:, 0]
     if not np.isfinite(T_b_a).all():
         return None
-    explained = torch.zeros_like(usable)
-    explained[usable] = torch.zeros(len(points), dtype=torch.bool).index_fill(
-        0, torch.from_numpy(inliers[:, 0]).long(), True
-    )
-    return torch.from_numpy(T_b_a), explained
+    explained = torch.zeros(len(points), dtype=torch.bool)
+    explained[torch.from_numpy(inliers[:, 0]).long()] = True
+    return torch.from_numpy(T_b_a), torch.zeros_like(usable).masked_scatter(usable, explained.to(usable.device))

@@ -51,7 +51,13 @@ class Tracked:
             rows.append(json.dumps(row, allow_nan=False) + "\n")
         return "".join(rows)
 
+    def guessed(self) -> list[str]:
+        """A line for every frame whose motion nothing told."""
+        told = enumerate(self.motions, start=1)
+        return [f"frame {number}: {motion.why}" for number, motion in told if motion.how == VELOCITY]
+
     def summary(self) -> str:
+        """How many motions were found in which way."""
         counts = Counter(motion.how for motion in self.motions)
         return f"{len(self.motions)} motions: " + ", ".join(f"{n} {how}" for how, n in counts.most_common())
 
