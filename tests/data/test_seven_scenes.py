@@ -1,0 +1,87 @@
+"""7-Scenes: a tree in its layout, poses of no use, and the real sample's own truth."""
+
+import pytest
+import torch
+
+from vode.data.files import write_depth, write_image
+from vode.data.seven_scenes import SevenScenes, read_split
+from vode.errors import InputError
+from vode.geometry.pose import inverse, so3_exp
+
+
+def pose(k):
+    T = torch.eye(4, dtype=torch.float64)
+    T[:3, :3] = so3_exp(torch.tensor([0.0, 0.1 * k, 0.0], dtype=torch.float64))
+    T[:3, 3] = torch.tensor([1.0 + k, 2.0, 3.0])
+    return T
+
+
+def text(T):
+    return "\n".join(" ".join(f"{x:.9e}" for x in row) for row in T.tolist()) + "\n"
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """A scene of one sequence: four frames, of which the second has no pose and the third a singular one."""
+    folder = tmp_path / "seq-01"
+    folder.mkdir()
+    (tmp_path / "TrainSplit.txt").write_text("sequence1\n")
+    (tmp_path / "TestSplit.txt").write_text("sequence12\n")
+    poses = [
+        text(pose(0)),
+        text(pose(1)).replace(text(pose(1)).split()[0], "-1.#IND"),
+        text(0 * pose(2)),
+        text(pose(3)),
+    ]
+    for k in range(4):
+        write_image(folder / f"frame-{k:06d}.color.png", torch.full((3, 480, 640), 0.2 * k))
+        depth = torch.full((1, 480, 640), 1.0 + k)
+        depth[:, :, 0] = 65.535
+        write_depth(folder / f"frame-{k:06d}.depth.png", depth, unit=1000)
+        (folder / f"frame-{k:06d}.pose.txt").write_text(poses[k])
+    return tmp_path
+
+
+def test_frames_with_a_pose_are_read_and_the_others_counted(scene):
+    sequence = SevenScenes(scene, "seq-01")
+    assert len(sequence) == 2
+    assert sequence.left_out == 2
+    assert sequence.frame(1).sub(0.6).abs().max() < 3e-3
+    assert sequence.depth(1)[0, 240, 320] == 4.0
+    assert not sequence.depth(1)[0, :, 0].any()
+    torch.testing.assert_close(sequence.poses[1], inverse(pose(0)) @ pose(3), atol=1e-8, rtol=0)
+    torch.testing.assert_close(sequence.poses_in_scene[1], pose(3), atol=1e-8, rtol=0)
+    assert SevenScenes.training(scene) == ("seq-01",)
+    assert read_split(scene / "TestSplit.txt") == ("seq-12",)
+    (scene / "seq-01" / "frame-000000.depth.png").unlink()
+    assert sequence.depth(0) is None
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("TrainSplit.txt", "../sequence1\n", "TrainSplit.txt:1"),
+        ("TrainSplit.txt", "", "names no sequence"),
+        ("seq-01/frame-000000.pose.txt", "1 0 0 0\n", "not the 4 of a pose"),
+        ("seq-01/frame-000000.pose.txt", "1 0 0 0\n0 1 0\n0 0 1 0\n0 0 0 1\n", r"pose.txt:2"),
+    ],
+)
+def test_bad_files_are_named(scene, file, content, says):
+    (scene / file).write_text(content)
+    with pytest.raises(InputError, match=says):
+        [SevenScenes(scene, name) for name in SevenScenes.training(scene)]
+
+
+def test_what_is_not_there_is_named(scene):
+    with pytest.raises(InputError, match="seq-02"):
+        SevenScenes(scene, "seq-02")
+    for k in range(4):
+        (scene / "seq-01" / f"frame-{k:06d}.pose.txt").write_text(text(0 * pose(0)))
+    with pytest.raises(InputError, match="no frame has a usable pose"):
+        SevenScenes(scene, "seq-01")
+
+
+def test_the_real_depth_agrees_with_itself_through_the_real_poses(real_data, disagreement):
+    sequence = SevenScenes(real_data / "seven_scenes" / "redkitchen", "seq-01")
+    assert len(sequence) + sequence.left_out == 300
+    assert max(disagreement(sequence, i, i + 2) for i in range(0, len(sequence) - 2, 40)) < 0.03
