@@ -98,19 +98,22 @@ def baseline(sequence: Sequence, size: tuple[int, int]) -> Trajectory:
     return Trajectory(torch.stack(poses), sequence.stamps)
 
 
-def row(name: str, how: str, trajectory: Trajectory, sequence: Sequence, ways: str) -> list[str]:
-    """Scores without alignment, where the scale is the truth's, or after 7 DoF, where it is not."""
-    alignment = "none" if "exact depth" in how or "true" in how or "own depth" in how else "7dof"
+def row(
+    name: str, how: str, trajectory: Trajectory, sequence: Sequence, ways: str = "", alignment: str = "none"
+) -> list[str]:
+    """Scores without alignment, for a scale that is the truth's, or after another."""
     found = evaluate_odometry(trajectory, Trajectory(sequence.poses, sequence.stamps), alignment)
     names = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "rpe_m", "rpe_deg")
     return [name, how, alignment, *("-" if found[x] is None else f"{found[x]:.3f}" for x in names), ways]
 
 
-def tracked_rows(name: str, sequence: Sequence, size: tuple[int, int], runs: dict[str, tuple]) -> list[list[str]]:
+def tracked_rows(
+    name: str, sequence: Sequence, size: tuple[int, int], runs: dict[str, tuple], alignment: str = "none"
+) -> list[list[str]]:
     rows = []
     for how, (perception, options) in runs.items():
         tracked = track(sequence, perception, size=size, options=options)
-        rows.append(row(name, how, tracked.trajectory, sequence, tracked.summary().partition(": ")[2]))
+        rows.append(row(name, how, tracked.trajectory, sequence, tracked.summary().partition(": ")[2], alignment))
     return rows
 
 
@@ -130,7 +133,7 @@ def world_rows(frames: int) -> list[list[str]]:
         "DIS flow, exact depth, window": (Classical(drive), TrackerOptions(refine="window")),
     }
     rows = tracked_rows(name, drive, SIZE, runs)
-    return [*rows, row(name, "OpenCV tracks, true lengths", baseline(drive, SIZE), drive, "")]
+    return [*rows, row(name, "OpenCV tracks, true lengths", baseline(drive, SIZE), drive)]
 
 
 def kitti_rows(root: Path, runs: list[Path]) -> list[list[str]]:
@@ -144,14 +147,12 @@ def kitti_rows(root: Path, runs: list[Path]) -> list[list[str]]:
             f"networks {size[1]}x{size[0]}": (networks, TrackerOptions()),
             f"networks {size[1]}x{size[0]}, window": (networks, TrackerOptions(refine="window")),
         }
-        rows += tracked_rows(name, sequence, size, ways)
-        rows.append(
-            row(name, f"OpenCV tracks {size[1]}x{size[0]}, true lengths", baseline(sequence, size), sequence, "")
-        )
+        rows += tracked_rows(name, sequence, size, ways, "7dof")
+        rows.append(row(name, f"OpenCV tracks {size[1]}x{size[0]}, true lengths", baseline(sequence, size), sequence))
     full = tuple(sequence.size)
     return [
         *rows,
-        row(name, f"OpenCV tracks {full[1]}x{full[0]}, true lengths", baseline(sequence, full), sequence, ""),
+        row(name, f"OpenCV tracks {full[1]}x{full[0]}, true lengths", baseline(sequence, full), sequence),
     ]
 
 

@@ -98,10 +98,10 @@ def solver(name: str) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def errors(T_b_a: Tensor, truth: Tensor) -> tuple[float, float]:
-    """Of rotation and direction of translation, degrees."""
+    """Of rotation and direction of translation, degrees; a motion without a direction is wrong by 180."""
     turned = rotation_angle(T_b_a[:3, :3].T @ truth[:3, :3])
     t, s = T_b_a[:3, 3], truth[:3, 3]
-    way = torch.atan2(torch.linalg.cross(t, s).norm(), t @ s)
+    way = torch.atan2(torch.linalg.cross(t, s).norm(), t @ s) if t.any() else torch.tensor(torch.pi)
     return float(turned.rad2deg()), float(way.rad2deg())
 
 

@@ -206,9 +206,10 @@ def test_too_few_pairs_are_no_motion(scene, count):
     assert all(x.isfinite().all() for x in pair)
 
 
-def test_an_empty_batch_is_an_empty_answer(scene):
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_empty_batch_is_an_empty_answer(scene, backend):
     s = scene(batch=1, count=20)
-    assert relative_pose(s.a[:0], s.b[:0], s.K[:0]).T_b_a.shape == (0, 4, 4)
+    assert relative_pose(s.a[:0], s.b[:0], s.K[:0], backend=backend).T_b_a.shape == (0, 4, 4)
 
 
 def test_wrong_arguments_are_refused(scene):

@@ -151,7 +151,8 @@ class WorldSequence:
         return flow.cpu(), seen.unsqueeze(0).cpu()
 
     def _cast(self, i: int) -> tuple[Hits, Placed, Tensor]:
-        if i not in self._casts:
+        found = self._casts.get(i)
+        if found is None:
             if not 0 <= i < len(self):
                 raise IndexError(f"frame {i} of a drive of {len(self)}")
             T_map_cam = self._T_map_cam[i].float().to(self.device)
@@ -159,10 +160,11 @@ class WorldSequence:
             places = self.road.place(self._arc + self._speed * i / RATE, self._lateral)
             placed = Placed(self.solids, torch.tensor(places, dtype=torch.float32))
             directions = render.camera_rays(T_map_cam, intrinsics, self.size)
-            self._casts[i] = render.cast(placed, T_map_cam, intrinsics, directions), placed, directions
+            # kept by the caller too: another thread may push it out of the few that stay
+            found = self._casts[i] = render.cast(placed, T_map_cam, intrinsics, directions), placed, directions
             while len(self._casts) > 2:
                 self._casts.popitem(last=False)
-        return self._casts[i]
+        return found
 
     def _render(self, i: int) -> Tensor:
         hits, placed, directions = self._cast(i)

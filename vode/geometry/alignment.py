@@ -5,10 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+LEAST = 20
+"""points that tell a scale"""
+
 
 @torch.no_grad()
 def align_depth_scale(
-    predicted: Tensor, reference: Tensor, mask: Tensor, *, outlier: float | None = None, least: int = 20
+    predicted: Tensor, reference: Tensor, mask: Tensor, *, outlier: float | None = None
 ) -> tuple[Tensor, Tensor]:
     """Scale a (B,) that brings predicted depth d to triangulated depth D, both (B, N), over ``mask`` (B, N).
 
@@ -16,7 +19,7 @@ def align_depth_scale(
     minimises sum (1 - a d/D)^2, over the points within that factor of the median (Zhao et al., CVPR 2020,
     section 3.3). No gradient: a loss must be at its own minimum over the scale, or it drives the network's
     scale away, so mean |log| goes with the median and the mean square with the closed form over all
-    (``inf``). Also returns whether at least ``least`` points took part, (B,) bool; else a = 1. Depths that
+    (``inf``). Also returns whether at least ``LEAST`` points took part, (B,) bool; else a = 1. Depths that
     are not positive or not finite take no part.
     """
     predicted, reference = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in (predicted, reference))
@@ -28,7 +31,7 @@ def align_depth_scale(
         valid = valid & (ratio > median / outlier) & (ratio < median * outlier)
         share = torch.where(valid, 1 / torch.where(valid, ratio, 1.0), 0.0)
         scale = share.sum(-1) / share.square().sum(-1).clamp(min=1e-20)
-    enough = valid.sum(-1) >= least
+    enough = valid.sum(-1) >= LEAST
     return torch.where(enough, scale, 1.0), enough
 
 

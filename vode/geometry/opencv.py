@@ -15,7 +15,7 @@ def usac_poses(a: Tensor, b: Tensor, K: Tensor, usable: Tensor, *, threshold: fl
     """
     arrays = (x.detach().cpu().numpy() for x in (a, b, K, usable))
     poses = [_pose(*pair, threshold, seed) for pair in zip(*arrays, strict=True)]
-    return torch.from_numpy(np.stack(poses)).to(a)
+    return torch.from_numpy(np.stack(poses)).to(a) if poses else a.new_zeros(0, 4, 4)
 
 
 def _pose(a: np.ndarray, b: np.ndarray, K: np.ndarray, usable: np.ndarray, threshold: float, seed: int) -> np.ndarray:
