@@ -157,7 +157,9 @@ def test_depth_of_a_test_set_beside_published_rows(run, tmp_path, capfd):
     assert "1 of the 2 of kitti-2015 are missing" in capfd.readouterr().out
     assert "not one of the 697" in refused(capfd, "depth", run, "--data", root, "--dataset", "kitti-eigen")
     assert "--annotated" in refused(capfd, "depth", run, "--data", root, "--dataset", "kitti-eigen-benchmark")
-    assert "kitti-odom, 7scenes, tum, kitti-eigen" in refused(capfd, "depth", run, "--data", root, "--dataset", "kitti")
+    assert "transforms, folder, kitti-eigen, kitti-eigen-benchmark" in refused(
+        capfd, "depth", run, "--data", root, "--dataset", "kitti"
+    )
     assert "larger cap" in refused(capfd, "depth", run, *where, "--allow-missing", "--cap", "0")
 
 

@@ -75,7 +75,7 @@ def test_damaged_png_is_refused(tmp_path):
 
 def test_other_files_are_refused(tmp_path):
     (tmp_path / "a.png").write_text("not a picture")
-    with pytest.raises(InputError, match=r"a\.png: not a PNG or JPEG"):
+    with pytest.raises(InputError, match=r"a\.png: not a PNG, JPEG or PPM"):
         files.read_image(tmp_path / "a.png")
     with pytest.raises(InputError, match=r"b\.png: no such file"):
         files.read_image(tmp_path / "b.png")

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from vode.atomic import write_error
-from vode.data import DATASETS, files
+from vode.data import files
+from vode.data.datasets import DATASETS
 from vode.data.kitti import TEST, TRAIN, KittiOdometry
 from vode.data.kitti_writer import write_kitti_sequence
 from vode.data.sequence import Sequence
@@ -90,14 +91,6 @@ def test_poses_project_like_the_official_matrices(root, camera):
         official = projection @ np.linalg.inv(POSES[i]) @ POSES[0] @ point_cam0
         ours = intrinsics @ (np.linalg.inv(sequence.poses[i].numpy()) @ point_cam)[:3]
         np.testing.assert_allclose(ours / ours[2], official / official[2], rtol=1e-9)
-
-
-def test_stride_keeps_frames_poses_and_stamps_together(root):
-    whole, part = KittiOdometry(root, "05"), KittiOdometry(root, "05", stride=2)
-    assert len(part) == 2
-    assert torch.equal(part.frame(1), whole.frame(2))
-    assert torch.equal(part.poses, whole.poses[::2])
-    assert torch.equal(part.stamps, whole.stamps[::2])
 
 
 def test_poses_times_and_tr_are_optional_and_jpeg_is_read(root):
@@ -229,7 +222,6 @@ def test_written_sequence_reads_back_exactly(tmp_path):
         assert torch.equal(sequence.flow(i)[0], flows[i][0])
         assert torch.equal(sequence.flow(i)[1], flows[i][1])
     assert sequence.flow(2) is None
-    assert KittiOdometry(tmp_path, "w0", stride=2).flow(0) is None
     assert torch.equal(read_trajectory(tmp_path / "poses" / "w0.txt").poses, OWN_POSES)
     assert sorted(os.listdir(tmp_path / "sequences")) == ["w0"]
 

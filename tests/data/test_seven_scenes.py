@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vode.data.files import write_depth, write_image
-from vode.data.seven_scenes import SevenScenes, read_split
+from vode.data.seven_scenes import SevenScenes, read_sequences
 from vode.errors import InputError
 from vode.geometry.pose import inverse, so3_exp
 
@@ -45,14 +45,14 @@ def scene(tmp_path):
 def test_frames_with_a_pose_are_read_and_the_others_counted(scene):
     sequence = SevenScenes(scene, "seq-01")
     assert len(sequence) == 2
-    assert sequence.left_out == 2
+    assert sequence.notes == ("2 of 4 frames whose pose is not finite or no rotation are left out",)
     assert sequence.frame(1).sub(0.6).abs().max() < 3e-3
     assert sequence.depth(1)[0, 240, 320] == 4.0
     assert not sequence.depth(1)[0, :, 0].any()
     torch.testing.assert_close(sequence.poses[1], inverse(pose(0)) @ pose(3), atol=1e-8, rtol=0)
     torch.testing.assert_close(sequence.poses_in_scene[1], pose(3), atol=1e-8, rtol=0)
     assert SevenScenes.training(scene) == ("seq-01",)
-    assert read_split(scene / "TestSplit.txt") == ("seq-12",)
+    assert read_sequences(scene / "TestSplit.txt") == ("seq-12",)
     (scene / "seq-01" / "frame-000000.depth.png").unlink()
     assert sequence.depth(0) is None
 
@@ -83,5 +83,6 @@ def test_what_is_not_there_is_named(scene):
 
 def test_the_real_depth_agrees_with_itself_through_the_real_poses(real_data, disagreement):
     sequence = SevenScenes(real_data / "seven_scenes" / "redkitchen", "seq-01")
-    assert len(sequence) + sequence.left_out == 300
+    assert len(sequence) == 300
+    assert not sequence.notes
     assert max(disagreement(sequence, i, i + 2) for i in range(0, len(sequence) - 2, 40)) < 0.03

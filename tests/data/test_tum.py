@@ -7,7 +7,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from vode.data.files import write_depth, write_image
-from vode.data.tum import CAMERAS, DISTORTIONS, TumSequence
+from vode.data.tum import CAMERAS, TumSequence
 from vode.errors import InputError
 from vode.geometry.pose import rotation_angle
 from vode.odometry.perception import Classical
@@ -41,7 +41,8 @@ def test_images_depth_and_poses_are_put_together_by_time(tree):
     sequence = TumSequence(tree, NAME)
     # the truth ends before the last image
     assert len(sequence) == 3
-    assert sequence.left_out == 1
+    assert sequence.notes[0].startswith("1 of 4 images without a true pose")
+    assert "depth.txt: 1 stamps" in sequence.notes[1]
     assert sequence.stamps.tolist() == pytest.approx([100, 100.1, 100.2])
     assert [sequence.has_depth(i) for i in range(3)] == [True, False, False]
     assert sequence.depth(1) is None
@@ -66,17 +67,17 @@ def test_without_a_truth_all_images_stay(tree):
 
 def test_the_lens_is_straightened(tree):
     folder = tree / NAME
-    fx, fy, cx, cy = CAMERAS["freiburg1"]
-    camera = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
-    place = np.array([[[80.0, 60.0]], [[550.0, 400.0]]])
-    ideal = np.concatenate([(place[:, 0] - [cx, cy]) / [fx, fy], np.ones((2, 1))], 1)
-    seen, _ = cv2.projectPoints(ideal, np.zeros(3), np.zeros(3), camera, np.array(DISTORTIONS["freiburg1"]))
+    place = np.array([[80.0, 60.0], [550.0, 400.0]])
+    pinhole = TumSequence(tree, NAME).intrinsics.double().numpy()
+    ideal = np.linalg.solve(pinhole, np.column_stack([place, np.ones(2)]).T).T
+    lens = CAMERAS["freiburg1"]
+    seen, _ = cv2.projectPoints(ideal, np.zeros(3), np.zeros(3), lens.matrix, np.array(lens.distortion))
     image = torch.zeros(3, 480, 640)
     for x, y in seen[:, 0]:
         image[:, round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3] = 1
     write_image(folder / "rgb" / "100.000000.png", image)
     straight = TumSequence(tree, NAME).frame(0)[0]
-    for x, y in place[:, 0].astype(int):
+    for x, y in place.astype(int):
         near = straight[y - 6 : y + 7, x - 6 : x + 7]
         rows, columns = near.nonzero().double().mean(0)
         assert abs(rows - 6) < 0.8
@@ -86,7 +87,7 @@ def test_the_lens_is_straightened(tree):
 @pytest.mark.parametrize(
     ("file", "text", "says"),
     [
-        ("rgb.txt", "100.0 ../../secret.png\n", "outside of the sequence"),
+        ("rgb.txt", "100.0 ../../secret.png\n", "leads out of this folder"),
         ("rgb.txt", "one rgb/100.000000.png\n", "rgb.txt:1: not a time"),
         ("rgb.txt", "# nothing\n", "names no image"),
         ("groundtruth.txt", "1.0 0 0 0 0 0 0 1\n2.0 0 0 0 0 0 0 1\n", "no pose at the time of any image"),

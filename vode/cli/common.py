@@ -10,35 +10,48 @@ from typing import Any
 import torch
 
 from vode.atomic import write_bytes
-from vode.data import DATASETS
+from vode.data import leakage
 from vode.data import world as built_in
-from vode.data.sequence import Sequence
+from vode.data.datasets import DATASETS, DataOptions, open_sequences, test_names
+from vode.data.sequence import Sequence, noted
 from vode.errors import InputError
 from vode.networks.weights import load_weights
 from vode.training import loop
+from vode.training.datasets import seen_drives
 
 
 @dataclass(frozen=True)
-class EvaluationData:
+class EvaluationData(DataOptions):
     """What a run is evaluated on; without ``data`` a held-out drive of the built-in world."""
 
-    data: Path | None = None
-    """folder of the data set"""
-    dataset: str = "kitti-odom"
-    """its layout"""
-    sequences: tuple[str, ...] = ("09", "10")
-    camera: int = 2
-    """camera of KITTI odometry, 0..3: 0 and 1 are grey, 2 and 3 colour"""
     device: str = "auto"
     """cpu, cuda, ...; auto takes the GPU if there is one"""
 
-    def open(self, size: tuple[int, int], *, also: tuple[str, ...] = ()) -> list[Sequence]:
-        """The sequences; ``also`` are names of data sets that the message about an unknown one adds."""
+    def open(self, size: tuple[int, int], *, run: Path | None = None, also: tuple[str, ...] = ()) -> list[Sequence]:
+        """The sequences: those that are named, or the data set's test sequences.
+
+        ``also`` are names of data sets that the message about an unknown one adds. InputError if the ``run`` was
+        trained on a published test set among them.
+        """
         if self.data is None:
             return [built_in.held_out_sequence(size)]
         if self.dataset not in DATASETS:
-            raise InputError(f"no data set is called {self.dataset!r}; choose one of {', '.join([*DATASETS, *also])}")
-        return [DATASETS[self.dataset](self.data, name, camera=self.camera) for name in self.sequences]
+            raise InputError(
+                f"no data set is called {self.dataset!r}; choose one of {', '.join(dict.fromkeys([*DATASETS, *also]))}"
+            )
+        if len(self.camera) > 1:
+            raise InputError(f"cameras {', '.join(map(str, self.camera))}; choose one with --camera")
+        names = self.sequences or test_names(self)
+        self.refuse_leak(run, names)
+        sequences = open_sequences(self, names)
+        for line in noted(sequences):
+            print(line)
+        return sequences
+
+    def refuse_leak(self, run: Path | None, names: tuple[str, ...] = ()) -> None:
+        """InputError if a run has seen what it is to be tested on, and that is not insisted on."""
+        if run is not None and not self.allow_leak:
+            leakage.refuse_testing(seen_drives(run), self.dataset, names)
 
 
 def load_run(run: Path, kind: str, device: str) -> torch.nn.Module:

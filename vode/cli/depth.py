@@ -80,7 +80,7 @@ def depth(
     if table is not None:
         tables.writer(table)
     size = None if run is None else loop.read_config(run).size
-    sets = open_sets(where, how, size)
+    sets = open_sets(run, where, how, size)
     if (predictions or keep) and len(sets) > 1:
         raise InputError("a file of predictions holds one sequence; name one with --sequences")
     network = None if run is None else load_run(run, "depth", where.device)
@@ -108,15 +108,16 @@ def depth(
 
 
 def open_sets(
-    where: EvaluationData, how: DepthArguments, size: tuple[int, int] | None
+    run: Path | None, where: EvaluationData, how: DepthArguments, size: tuple[int, int] | None
 ) -> list[tuple[DepthFrames, DepthProtocol]]:
     """The frames that are scored, each set with the protocol of its published figures."""
     if where.data is not None and where.dataset in DEPTH_SETS:
+        where.refuse_leak(run)
         chosen = DEPTH_SETS[where.dataset]
         return [(chosen.open(where.data, how.annotated), chosen.protocol)]
     if where.data is None and size is None:
         raise InputError("name the folder of the data that was predicted with --data")
-    sequences = where.open(size, also=tuple(DEPTH_SETS))
+    sequences = where.open(size, run=run, also=tuple(DEPTH_SETS))
     return [(SequenceFrames(sequence, how.every), DepthProtocol()) for sequence in sequences]
 
 

@@ -21,7 +21,7 @@ from vode.evaluation.flow_report import draw, from_network, score_pairs
 from vode.evaluation.result import Result
 from vode.training import loop
 
-FLOW_SETS = {"kitti-flow": KittiFlow}
+FLOW_SETS = {"kitti-flow": KittiFlow, "kitti-2012": KittiFlow, "kitti-2015": KittiFlow}
 """Test sets of flow by their name on the command line."""
 
 
@@ -63,7 +63,7 @@ def score_run(run: Path, where: EvaluationData, every: int, allow_missing: bool,
     """The results of a run's network on each set of pairs."""
     size, network = loop.read_config(run).size, load_run(run, "flow", where.device)
     results = {}
-    for pairs in open_pairs(where, every, size):
+    for pairs in open_pairs(run, where, every, size):
         chosen, notes = complete(pairs, allow_missing=allow_missing)
         source = from_network(network, pairs, size)
         result = score_pairs(source, pairs, chosen)
@@ -74,11 +74,11 @@ def score_run(run: Path, where: EvaluationData, every: int, allow_missing: bool,
     return results
 
 
-def open_pairs(where: EvaluationData, every: int, size: tuple[int, int]) -> list[FlowPairs]:
+def open_pairs(run: Path, where: EvaluationData, every: int, size: tuple[int, int]) -> list[FlowPairs]:
     """The pairs that are scored."""
     if where.data is not None and where.dataset in FLOW_SETS:
         return [FLOW_SETS[where.dataset](where.data)]
-    return [SequencePairs(sequence, every) for sequence in where.open(size, also=tuple(FLOW_SETS))]
+    return [SequencePairs(sequence, every) for sequence in where.open(size, run=run, also=tuple(FLOW_SETS))]
 
 
 def score_files(estimate: Path, truth: Path, noc: Path | None) -> Result:

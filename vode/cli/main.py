@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from vode.atomic import write_error
+from vode.cli.data import check, prepare
 from vode.cli.depth import depth
 from vode.cli.flow import flow
 from vode.cli.odom import odom
@@ -15,7 +16,15 @@ from vode.cli.train import train
 from vode.cli.world import world
 from vode.errors import InputError
 
-VERBS: dict[str, Callable[..., None]] = {"train": train, "depth": depth, "odom": odom, "flow": flow, "world": world}
+VERBS: dict[str, Callable[..., None]] = {
+    "train": train,
+    "depth": depth,
+    "odom": odom,
+    "flow": flow,
+    "data check": check,
+    "prepare": prepare,
+    "world": world,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"usage: vode {{{','.join(VERBS)}}} ...; vode VERB --help tells more")
         return 0 if argv else 2
     try:
-        verb, *rest = argv
+        words = 2 if " ".join(argv[:2]) in VERBS else 1
+        verb, rest = " ".join(argv[:words]), argv[words:]
         if verb not in VERBS:
             raise InputError(f"no verb is called {verb!r}; choose one of {', '.join(VERBS)}")
         if verb == "train":

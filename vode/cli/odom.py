@@ -66,7 +66,7 @@ def odom(
         truths = comparison.read_truths(truth)
         estimates = comparison.read_methods([*estimate, *compare], truths)
     else:
-        sequences = where.open(loop.read_config(run).size)
+        sequences = where.open(loop.read_config(run).size, run=run)
         others = comparison.read_methods(compare, [sequence.name for sequence in sequences])
         out = make_folder(out or run / "odometry")
         estimates = {"vode": track_run(run, sequences, where.device, out, refine)} | others

@@ -6,8 +6,11 @@ PNG or JPEG as a picture with grey rows.
 
 from __future__ import annotations
 
+import os
+import re
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -16,15 +19,18 @@ import torch
 from torch import Tensor
 
 from vode.atomic import write_bytes
+from vode.data.transforms import resize_images
 from vode.errors import InputError
 
 MAX_PIXELS = 2**26
 """Largest image that is decoded (8192 x 8192): a small file can claim a size that fills the memory."""
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+"""of images that are written, and looked for"""
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _JPEG_MAGIC = b"\xff\xd8"
+_PNM_HEAD = re.compile(rb"P([56])\s(?:#[^\n]*\n)?\s*(\d{1,6})\s+(\d{1,6})\s+(\d{1,5})\s")
 
 
 def read_bytes(path: Path | str) -> bytes:
@@ -37,35 +43,64 @@ def read_bytes(path: Path | str) -> bytes:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its rights") from None
 
 
+def inside(root: Path | str, name: str | Path) -> Path:
+    """The path of ``name`` in ``root``; InputError if the name leads out of it."""
+    normal = os.path.normpath(name)
+    if os.path.isabs(normal) or normal.split(os.sep)[0] == ".." or "\0" in normal:
+        raise InputError(f"{root}: the name {str(name)!r} leads out of this folder; correct it")
+    return Path(root) / normal
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A key that orders names by the numbers in them."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
 def image_size(path: Path | str) -> tuple[int, int]:
     """(height, width) of an image as ``read_image`` gives it; raises what that raises."""
-    return tuple(decode(path, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH).shape[:2])
+    return tuple(read_pixels(path).shape[:2])
+
+
+def read_pixels(path: Path | str, expected: tuple[int, int] | None = None) -> np.ndarray:
+    """A PNG, JPEG or PPM of 8 or 16 bits as RGB pixels (H, W, 3).
+
+    Grey becomes three equal channels, alpha is dropped, EXIF rotation is applied. Raises InputError naming the
+    file if it is missing, cut short, damaged, larger than ``MAX_PIXELS`` or not of the ``expected`` size.
+    """
+    pixels = decode(path, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
+    check_size(path, pixels.shape[:2], expected)
+    return pixels
+
+
+def to_image(pixels: np.ndarray, size: tuple[int, int] | None = None) -> Tensor:
+    """RGB pixels (H, W, 3) of 8 or 16 bits as (3, H, W) float32 in 0..1, resized to ``size`` if it is given."""
+    image = torch.from_numpy(pixels).permute(2, 0, 1)
+    if size is not None and tuple(size) != pixels.shape[:2]:
+        # 8 bits are resized as they are, which is five times as fast as in float32.
+        deep = pixels.dtype != np.uint8
+        image = resize_images((image.to(torch.float32) if deep else image)[None], size)[0]
+    return image.to(torch.float32).div_(float(np.iinfo(pixels.dtype).max)).contiguous()
 
 
 def read_image(path: Path | str) -> Tensor:
-    """A PNG or JPEG of 8 or 16 bits as (3, H, W) float32 RGB in 0..1.
-
-    Grey becomes three equal channels, alpha is dropped, EXIF rotation is applied. Raises InputError
-    naming the file if it is missing, cut short, damaged or larger than ``MAX_PIXELS``.
-    """
-    image = decode(path, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
-    scale = float(np.iinfo(image.dtype).max)
-    return torch.from_numpy(image).permute(2, 0, 1).to(torch.float32).div(scale).contiguous()
+    """An image as (3, H, W) float32 RGB in 0..1; raises what ``read_pixels`` raises."""
+    return to_image(read_pixels(path))
 
 
-def write_image(path: Path | str, image: Tensor, *, sync: bool = True) -> None:
-    """Write (3, H, W) or (1, H, W) RGB in 0..1 with 8 bits; the suffix chooses PNG or JPEG."""
+def write_image(path: Path | str, image: Tensor, *, quality: int = 95, sync: bool = True) -> None:
+    """Write (3, H, W) or (1, H, W) RGB in 0..1 with 8 bits; the suffix chooses PNG or JPEG, of that ``quality``."""
     if image.ndim != 3 or image.shape[0] not in (1, 3):
         raise ValueError(f"an image is (3, H, W) or (1, H, W), not {tuple(image.shape)}")
     pixels = image.detach().cpu().float().clamp(0, 1).mul(255).round().to(torch.uint8)
-    encode(path, pixels.permute(1, 2, 0).flip(-1).contiguous().numpy(), sync)
+    encode(path, pixels.permute(1, 2, 0).flip(-1).contiguous().numpy(), sync, quality)
 
 
-def read_depth(path: Path | str, *, unit: float = 256.0) -> Tensor:
+def read_depth(path: Path | str, *, unit: float = 256.0, expected: tuple[int, int] | None = None) -> Tensor:
     """A 16-bit depth PNG in steps of 1/unit metres as (1, H, W) float32 metres, 0 = unknown."""
     depth = decode(path, cv2.IMREAD_UNCHANGED)
     if depth.dtype != np.uint16 or depth.ndim != 2:
         raise InputError(f"{path}: not a 16-bit grey PNG; depth maps hold metres times {unit:g}")
+    check_size(path, depth.shape, expected)
     return torch.from_numpy(depth.astype(np.float32) / unit).unsqueeze(0)
 
 
@@ -93,16 +128,23 @@ def decode(path: Path | str, flags: int) -> np.ndarray:
     return image
 
 
-def encode(path: Path | str, pixels: np.ndarray, sync: bool) -> None:
+def encode(path: Path | str, pixels: np.ndarray, sync: bool, quality: int = 95) -> None:
     """Write pixels, channels in OpenCV's order, as the kind of image that the suffix names."""
     suffix = Path(path).suffix.lower()
     suffixes = IMAGE_SUFFIXES if pixels.dtype == np.uint8 else (".png",)
     if suffix not in suffixes:
         raise InputError(f"{path}: cannot write this kind of file; choose a name ending in {' or '.join(suffixes)}")
-    done, data = cv2.imencode(suffix, pixels)
+    done, data = cv2.imencode(suffix, pixels, [] if suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise ValueError(f"{path}: OpenCV could not encode {pixels.shape} {pixels.dtype}")
     write_bytes(path, data.tobytes(), sync=sync)
+
+
+def check_size(path: Path | str, size: Sequence[int], expected: tuple[int, int] | None) -> None:
+    """InputError unless the (height, width) of a file are the expected ones, if there are any."""
+    if expected is not None and tuple(size) != tuple(expected):
+        found, wanted = (f"{width}x{height}" for height, width in (size, expected))
+        raise InputError(f"{path}: {found} pixels, not {wanted} like the rest of its sequence; copy the original")
 
 
 def _check_whole(path: Path | str, data: bytes) -> None:
@@ -114,8 +156,10 @@ def _check_whole(path: Path | str, data: bytes) -> None:
             size = _png_size(data)
         elif data.startswith(_JPEG_MAGIC):
             size = _jpeg_size(data)
+        elif data[:2] in (b"P5", b"P6"):
+            size = _pnm_size(data)
         else:
-            raise InputError(f"{path}: not a PNG or JPEG image; convert it")
+            raise InputError(f"{path}: not a PNG, JPEG or PPM image; convert it")
     except (struct.error, IndexError):
         size = None
     if size is None or min(size) < 1:
@@ -160,3 +204,13 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
         (length,) = struct.unpack_from(">H", data, at + 2)
         at += 2 + length
     return None
+
+
+def _pnm_size(data: bytes) -> tuple[int, int] | None:
+    """(height, width) of a binary PPM or PGM that holds all of its pixels, else None."""
+    head = _PNM_HEAD.match(data)
+    if head is None:
+        return None
+    channels, width, height, brightest = (3 if head[1] == b"6" else 1), *map(int, head.groups()[1:])
+    wanted = width * height * channels * (1 if brightest < 256 else 2)
+    return (height, width) if len(data) - head.end() >= wanted else None

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vode.atomic import write_bytes
-from vode.data.files import MAX_PIXELS, decode, encode, read_bytes
+from vode.data.files import MAX_PIXELS, check_size, decode, encode, read_bytes
 from vode.errors import InputError
 
 _FLOW_ZERO = 2**15
@@ -19,13 +19,16 @@ _FLO_MAGIC = struct.pack("<f", 202021.25)
 _FLO_UNKNOWN = 1e9
 
 
-def read_flow(path: Path | str) -> tuple[Tensor, Tensor]:
+def read_flow(path: Path | str, *, expected: tuple[int, int] | None = None) -> tuple[Tensor, Tensor]:
     """Flow (2, H, W) float32 pixels, x then y, and valid (1, H, W) float32 0 or 1, of a .png or .flo file.
 
     In a KITTI PNG, invalid pixels that hold a flow nevertheless (hidden ones, in the built-in world) keep it;
-    those without any have flow 0. InputError names a file that is missing, damaged or of another kind.
+    those without any have flow 0. InputError names a file that is missing, damaged, of another kind or not of the
+    ``expected`` size.
     """
-    return _kind(path, _READERS)(path)
+    flow, valid = _kind(path, _READERS)(path)
+    check_size(path, flow.shape[-2:], expected)
+    return flow, valid
 
 
 def write_flow(path: Path | str, flow: Tensor, valid: Tensor, *, sync: bool = True) -> None:

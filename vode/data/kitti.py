@@ -17,12 +17,13 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from vode.data.files import IMAGE_SUFFIXES, image_size, read_depth, read_image
+from vode.data.files import IMAGE_SUFFIXES, image_size, inside, read_depth, read_pixels
 from vode.data.flow_files import read_flow
-from vode.data.sequence import Sequence
+from vode.data.sequence import ImageSequence
 from vode.data.text import parse_numbers, read_lines
 from vode.errors import InputError
 from vode.trajectory import read_trajectory
@@ -33,9 +34,12 @@ TRAIN = ("00", "01", "02", "03", "04", "05", "06", "07", "08")
 TEST = ("09", "10")
 """The sequences that it is tested on."""
 
+LENGTHS = (4541, 1101, 4661, 801, 271, 2761, 1101, 1101, 4071, 1591, 1201)
+"""Frames of the sequences 00 to 10."""
 
-class KittiOdometry(Sequence):
-    """One sequence of the KITTI odometry layout, every ``stride``-th frame; flow is known for stride 1 only.
+
+class KittiOdometry(ImageSequence):
+    """One sequence of the KITTI odometry layout.
 
     Poses are those of the chosen camera, world = its first frame. The files' poses belong to camera 0;
     a rectified camera c differs by a translation, ``P_c = K [I | t]`` with ``t = p_c - p_0`` in camera axes:
@@ -43,19 +47,32 @@ class KittiOdometry(Sequence):
     images are cut to the images. Raises InputError naming the file and the remedy.
     """
 
-    def __init__(self, root: Path | str, sequence: str, camera: int = 2, stride: int = 1) -> None:
-        if stride < 1:
-            raise ValueError(f"stride is at least 1, not {stride}")
+    def __init__(self, root: Path | str, sequence: str, camera: int = 2) -> None:
         root = Path(root)
-        self.name, self.camera, self.stride = sequence, camera, stride
+        self.name, self.camera = sequence, camera
         self.folder = _sequence_folder(root, sequence)
-        self.images = _image_files(_camera_folder(self.folder, camera))[::stride]
+        self.images = numbered_images(_camera_folder(self.folder, camera))
         self.size = image_size(self.images[0])
         self.intrinsics, offset = read_calibration(self.folder / "calib.txt", camera)
         self.intrinsics = self.intrinsics.to(torch.float32)
         numbers = [int(image.stem) for image in self.images]
         self.poses = _camera_poses(root / "poses" / f"{sequence}.txt", numbers, offset)
         self.stamps = _stamps(self.folder / "times.txt", numbers)
+
+    @staticmethod
+    def names(root: Path | str) -> tuple[str, ...]:
+        """All sequences on disk."""
+        return tuple(sorted(path.name for path in Path(root).glob("sequences/[!.]*") if path.is_dir()))
+
+    @staticmethod
+    def test(root: Path | str) -> tuple[str, ...]:
+        """The names of the test sequences."""
+        return TEST
+
+    @staticmethod
+    def official(root: Path | str) -> dict[str, int]:
+        """The frames that each sequence with public truth has."""
+        return {f"{number:02d}": length for number, length in enumerate(LENGTHS)}
 
     @staticmethod
     def training(root: Path | str) -> tuple[str, ...]:
@@ -71,41 +88,27 @@ class KittiOdometry(Sequence):
     def __len__(self) -> int:
         return len(self.images)
 
-    def frame(self, index: int) -> Tensor:
-        image = read_image(self.images[index])
-        self._check_size(self.images[index], image)
-        return image
+    def pixels(self, index: int) -> np.ndarray:
+        return read_pixels(self.images[index], self.size)
 
     def has_depth(self, index: int) -> bool:
         return self._beside("depth", index).is_file()
 
     def has_flow(self, index: int) -> bool:
-        return self.stride == 1 and self._beside("flow", index).is_file()
+        return self._beside("flow", index).is_file()
 
     def depth(self, index: int) -> Tensor | None:
         if not self.has_depth(index):
             return None
-        path = self._beside("depth", index)
-        depth = read_depth(path)
-        self._check_size(path, depth)
-        return depth
+        return read_depth(self._beside("depth", index), expected=self.size)
 
     def flow(self, index: int) -> tuple[Tensor, Tensor] | None:
         if not self.has_flow(index):
             return None
-        path = self._beside("flow", index)
-        flow, visible = read_flow(path)
-        self._check_size(path, flow)
-        return flow, visible
+        return read_flow(self._beside("flow", index), expected=self.size)
 
     def _beside(self, kind: str, index: int) -> Path:
         return self.folder / f"{kind}_{self.camera}" / f"{self.images[index].stem}.png"
-
-    def _check_size(self, path: Path, image: Tensor) -> None:
-        size = tuple(image.shape[-2:])
-        if size != self.size:
-            expected = f"{self.size[1]}x{self.size[0]} like {self.images[0].name}"
-            raise InputError(f"{path}: {size[1]}x{size[0]} pixels, not {expected}; a sequence has one size")
 
 
 def read_calibration(path: Path | str, camera: int) -> tuple[Tensor, Tensor]:
@@ -128,7 +131,7 @@ def _sequence_folder(root: Path, sequence: str) -> Path:
     parent = root / "sequences"
     if not parent.is_dir():
         raise InputError(f"{parent}: no such folder; give the folder that holds sequences/ and poses/")
-    folder = parent / sequence
+    folder = inside(parent, sequence)
     if not folder.is_dir():
         found = sorted(entry.name for entry in parent.iterdir() if entry.is_dir() and entry.name[0] != ".")
         raise InputError(f"{folder}: no such sequence; there are {', '.join(found) or 'none'}; choose one of these")
@@ -143,8 +146,10 @@ def _camera_folder(folder: Path, camera: int) -> Path:
     return images
 
 
-def _image_files(folder: Path) -> list[Path]:
+def numbered_images(folder: Path) -> list[Path]:
     """The numbered images of a folder in order; InputError if there are none, or gaps, or doubles."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; check --data, --sequences and --camera")
     images = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and re.fullmatch(r"[0-9]+", p.stem)]
     images.sort(key=lambda path: int(path.stem))
     if not images:
@@ -155,7 +160,10 @@ def _image_files(folder: Path) -> list[Path]:
             raise InputError(f"{after}: the same frame as {before.name}; remove one of them")
         if step > 1:
             missing = f"{int(before.stem) + 1:0{len(before.stem)}d}{before.suffix}"
-            raise InputError(f"{folder / missing}: the frame is missing; copy it again, or renumber the images")
+            count = int(images[-1].stem) - int(images[0].stem) + 1 - len(images)
+            raise InputError(
+                f"{folder / missing}: the frame is missing, of {count} in all; copy them again, or renumber the images"
+            )
     return images
 
 

@@ -14,9 +14,8 @@ from torch import Tensor
 from vode.data.files import read_image
 from vode.data.flow_files import read_flow
 from vode.data.flow_pairs import FlowPairs, TrueFlow
+from vode.data.kitti_stereo import LEFT, find_folder
 from vode.errors import InputError
-
-IMAGE_FOLDERS = ("image_2", "colored_0", "image_0")
 
 
 class KittiFlow(FlowPairs):
@@ -29,8 +28,7 @@ class KittiFlow(FlowPairs):
         self._files = sorted((self._root / "flow_occ").glob("*_10.png"))
         if not self._files:
             raise InputError(f"{root}: no flow_occ/*_10.png in it; give the folder that holds image_2 and flow_occ")
-        folders = [self._root / name for name in IMAGE_FOLDERS]
-        self._images = next((folder for folder in folders if folder.is_dir()), folders[0])
+        self._images = find_folder(self._root, LEFT)
 
     def __len__(self) -> int:
         return len(self._files)

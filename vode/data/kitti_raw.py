@@ -1,8 +1,10 @@
-"""KITTI raw: single frames that a split lists, with true depth from the lidar.
+"""KITTI raw: drives as sequences, and single frames that a split lists, with true depth from the lidar.
 
-    root/2011_09_26/calib_cam_to_cam.txt, calib_velo_to_cam.txt
-    root/2011_09_26/2011_09_26_drive_0002_sync/image_02/data/0000000069.png (or .jpg)
-    root/2011_09_26/2011_09_26_drive_0002_sync/velodyne_points/data/0000000069.bin
+    root/2011_09_26/calib_cam_to_cam.txt, calib_velo_to_cam.txt, calib_imu_to_velo.txt
+    root/2011_09_26/2011_09_26_drive_0002_sync/image_02/data/0000000069.png (or .jpg); image_00, 01, 03
+    root/2011_09_26/2011_09_26_drive_0002_sync/image_02/timestamps.txt            (optional)
+    root/2011_09_26/2011_09_26_drive_0002_sync/velodyne_points/data/0000000069.bin  (optional)
+    root/2011_09_26/2011_09_26_drive_0002_sync/oxts/data/0000000069.txt           (optional: poses)
 
 KITTI's annotated depth maps ("improved truth", Uhrig et al., 3DV 2017) have a tree of their own:
 
@@ -11,9 +13,10 @@ KITTI's annotated depth maps ("improved truth", Uhrig et al., 3DV 2017) have a t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence as List
+from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,21 +24,109 @@ from torch import Tensor
 
 from vode.data.cache import cached_depth
 from vode.data.depth_frames import DepthFrames
-from vode.data.files import IMAGE_SUFFIXES, image_size, read_bytes, read_depth, read_image
-from vode.data.splits import Frame
+from vode.data.files import IMAGE_SUFFIXES, image_size, inside, read_depth, read_image, read_pixels
+from vode.data.kitti import numbered_images
+from vode.data.kitti_lidar import (
+    CALIBRATION_FILES,
+    IMU_FILE,
+    LidarCalibration,
+    read_lidar_calibration,
+    read_transform,
+    read_velodyne,
+    velodyne_depth,
+)
+from vode.data.sequence import ImageSequence
+from vode.data.splits import Frame, is_validation, read_split
 from vode.data.text import parse_numbers, read_lines
 from vode.errors import InputError
+from vode.geometry.pose import inverse
 
-CALIBRATION_FILES = ("calib_cam_to_cam.txt", "calib_velo_to_cam.txt")
+OXTS_NUMBERS = 30
 
 
-class LidarCalibration(NamedTuple):
-    """Of one date and one camera, float64."""
+class KittiRaw(ImageSequence):
+    """One drive, such as 2011_09_26_drive_0001, seen by a rectified camera; world = its first frame.
 
-    projection: Tensor
-    """P_rect (3, 4), pixels of the rectified image"""
-    T_rect_velo: Tensor
-    """(4, 4), metres: lidar points to the rectified camera 0"""
+    ``poses`` come of the car's OXTS unit (GPS and inertial), carried to the camera by the calibration; ``depth`` of the
+    lidar. ``starts`` of the drives of Zhou et al. are their training frames: those that move, less ``validation``,
+    one in ten by the hash of its name. Raises InputError naming the file and the remedy.
+    """
+
+    def __init__(self, root: Path | str, sequence: str, camera: int = 2) -> None:
+        self.name, self.camera = sequence.removesuffix("_sync"), camera
+        if not re.fullmatch(r"\d{4}_\d\d_\d\d_drive_\d{4}", self.name):
+            raise InputError(f"{root}: no drive is called {sequence!r}; names are like 2011_09_26_drive_0001")
+        self._date = Path(root) / self.name[:10]
+        self.folder = self._date / f"{self.name}_sync"
+        self.images = numbered_images(self.folder / f"image_{camera:02d}" / "data")
+        self.size = image_size(self.images[0])
+        self._lidar = read_lidar_calibration(self._date, camera)
+        self.intrinsics = self._lidar.projection[:, :3].to(torch.float32)
+        numbers = [int(image.stem) for image in self.images]
+        self.stamps = _stamps(self.folder / f"image_{camera:02d}" / "timestamps.txt", numbers)
+        self.poses = self._oxts_poses(numbers)
+        self.starts, self.validation = _zhou_starts(self.name, numbers)
+
+    @staticmethod
+    def names(root: Path | str) -> tuple[str, ...]:
+        """All drives on disk."""
+        return tuple(sorted(path.name.removesuffix("_sync") for path in Path(root).glob("*/*_drive_????_sync")))
+
+    @classmethod
+    def training(cls, root: Path | str) -> tuple[str, ...]:
+        """The drives of Zhou et al. that are on disk; InputError if there is none."""
+        listed = {frame.drive for frame in read_split("zhou")}
+        found = tuple(name for name in cls.names(root) if name in listed)
+        if not found:
+            raise InputError(
+                f"{root}: none of the {len(listed)} drives of Zhou's training list is there; check --data, "
+                "or name others with --sequences"
+            )
+        return found
+
+    @staticmethod
+    def official(root: Path | str) -> dict[str, int]:
+        """The frames that the drives of Zhou's list have at the least: one more than the last that is listed."""
+        last: dict[str, int] = {}
+        for frame in read_split("zhou"):
+            last[frame.drive] = max(last.get(frame.drive, 0), frame.number)
+        return {drive: number + 2 for drive, number in last.items()}
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def pixels(self, index: int) -> np.ndarray:
+        return read_pixels(self.images[index], self.size)
+
+    def has_depth(self, index: int) -> bool:
+        return self._scan(index).is_file()
+
+    def depth(self, index: int) -> Tensor | None:
+        if not self.has_depth(index):
+            return None
+        return velodyne_depth(read_velodyne(self._scan(index)), self._lidar, self.size)
+
+    def _scan(self, index: int) -> Path:
+        return self.folder / "velodyne_points" / "data" / f"{self.images[index].stem}.bin"
+
+    def _oxts_poses(self, numbers: list[int]) -> Tensor | None:
+        """World-from-camera (N, 4, 4); None, and a note, unless every image has its OXTS packet."""
+        files = [self.folder / "oxts" / "data" / f"{number:010d}.txt" for number in numbers]
+        lacking = [file for file in files if not file.is_file()]
+        if lacking:
+            if len(lacking) < len(files):
+                self.notes += (f"{len(lacking)} of {len(files)} OXTS packets are missing, so no poses: {lacking[0]}",)
+            return None
+        if not (self._date / IMU_FILE).is_file():
+            self.notes += (f"no {self._date / IMU_FILE}, so no poses",)
+            return None
+        T_velo_imu = read_transform(self._date / IMU_FILE)
+        matrix = self._lidar.projection
+        T_cam_rect = torch.eye(4, dtype=torch.float64)
+        T_cam_rect[:3, 3] = torch.linalg.solve(matrix[:, :3], matrix[:, 3])
+        T_imu_cam = inverse(T_cam_rect @ self._lidar.T_rect_velo @ T_velo_imu)
+        T_world_cam = read_oxts(files) @ T_imu_cam
+        return torch.linalg.solve(T_world_cam[:1], T_world_cam)
 
 
 class KittiRawFrames(DepthFrames):
@@ -83,8 +174,8 @@ class KittiRawFrames(DepthFrames):
         frame = self.frames[i]
         if self.depth_root is None:
             return self._drive(i) / "velodyne_points" / "data" / f"{frame.number:010d}.bin"
-        inside = Path(f"{frame.drive}_sync") / "proj_depth" / "groundtruth" / f"image_{self.camera:02d}"
-        names = [self.depth_root / part / inside / f"{frame.number:010d}.png" for part in ("train", "val")]
+        place = Path(f"{frame.drive}_sync") / "proj_depth" / "groundtruth" / f"image_{self.camera:02d}"
+        names = [self.depth_root / part / place / f"{frame.number:010d}.png" for part in ("train", "val")]
         return next((name for name in names if name.is_file()), names[0])
 
     def frame(self, index: int) -> Tensor:
@@ -108,7 +199,7 @@ class KittiRawFrames(DepthFrames):
 
     def _drive(self, i: int) -> Path:
         frame = self.frames[i]
-        return self.root / frame.date / f"{frame.drive}_sync"
+        return inside(self.root, Path(frame.date) / f"{frame.drive}_sync")
 
     def _calibration(self, date: str) -> LidarCalibration:
         if date not in self._calibrations:
@@ -116,59 +207,52 @@ class KittiRawFrames(DepthFrames):
         return self._calibrations[date]
 
 
-def read_lidar_calibration(folder: Path, camera: int) -> LidarCalibration:
-    """The calibration of a date's folder: P_rect_0c, R_rect_00 and T_velo_cam."""
-    cameras, lidar = (folder / name for name in CALIBRATION_FILES)
-    T_rect_cam, T_cam_velo = torch.eye(4, dtype=torch.float64), torch.eye(4, dtype=torch.float64)
-    T_rect_cam[:3, :3] = _entry(cameras, "R_rect_00", (3, 3))
-    T_cam_velo[:3, :3] = _entry(lidar, "R", (3, 3))
-    T_cam_velo[:3, 3] = _entry(lidar, "T", (3,))
-    return LidarCalibration(read_projection(cameras, camera), T_rect_cam @ T_cam_velo)
+def read_oxts(files: List[Path]) -> Tensor:
+    """World-from-IMU poses (N, 4, 4) float64, metres: x forward, y left, z up; the world starts at the first packet.
 
-
-def read_projection(path: Path, camera: int) -> Tensor:
-    """P_rect_0c (3, 4) float64, pixels, of a calib_cam_to_cam file."""
-    return _entry(path, f"P_rect_{camera:02d}", (3, 4))
-
-
-def read_velodyne(path: Path | str) -> Tensor:
-    """The points (N, 3) float32 of a scan, metres: x forward, y left, z up. InputError if it is cut short."""
-    data = read_bytes(path)
-    if not data or len(data) % 16:
-        raise InputError(f"{path}: {len(data)} bytes are no whole number of lidar points (4 floats); copy it again")
-    return torch.from_numpy(np.frombuffer(data, "<f4").reshape(-1, 4)[:, :3].copy())
-
-
-def velodyne_depth(points: Tensor, calibration: LidarCalibration, size: tuple[int, int]) -> Tensor:
-    """Camera z (1, H, W) of lidar points (N, 3) in an image of ``size``, 0 = none; the nearest point wins.
-
-    Eigen et al., NIPS 2014. Pixels are rounded and moved by one, as in every published evaluation since:
-    KITTI's projections count pixels from 1.
+    Mercator projection scaled at the first latitude (Geiger et al., IJRR 2013).
     """
-    ahead = points[points[:, 0] >= 0].double()
-    in_camera = calibration.T_rect_velo[:3, :3] @ ahead.T + calibration.T_rect_velo[:3, 3:]
-    projected = calibration.projection[:, :3] @ in_camera + calibration.projection[:, 3:]
-    z = projected[2]
-    column, row = (projected[:2] / z).round().sub(1)
-    height, width = size
-    inside = (z > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    index = (row * width + column)[inside].long()
-    nearest = torch.full((height * width,), torch.inf, dtype=torch.float64)
-    nearest = nearest.scatter_reduce(0, index, z[inside], "amin")
-    return torch.where(nearest.isfinite(), nearest, 0.0).view(1, height, width).float()
+    # Here, because it brings pandas along, which takes half a second.
+    from pykitti.utils import load_oxts_packets_and_poses
+
+    for file in files:
+        lines = read_lines(file)
+        parse_numbers(file, 1, " ".join(lines), OXTS_NUMBERS, f"the {OXTS_NUMBERS} numbers of one OXTS packet")
+    return torch.from_numpy(np.stack([packet.T_w_imu for packet in load_oxts_packets_and_poses(files)]))
+
+
+def _zhou_starts(drive: str, numbers: list[int]) -> tuple[tuple[int, ...] | None, tuple[int, ...]]:
+    """Places of the training and the validation frames among ``numbers``; all are for training off the list."""
+    listed = [frame for frame in read_split("zhou") if frame.drive == drive]
+    if not listed:
+        return None, ()
+    place = {number: i for i, number in enumerate(numbers)}
+    there = [frame for frame in listed if frame.number in place]
+    train, held_out = (
+        tuple(place[frame.number] for frame in there if is_validation(frame) == kind) for kind in (False, True)
+    )
+    return train, held_out
+
+
+def _stamps(path: Path, numbers: list[int]) -> Tensor | None:
+    """Seconds since the first line of a timestamps.txt, of those frames; None without the file."""
+    if not path.is_file():
+        return None
+    lines = read_lines(path)
+    if len(lines) <= numbers[-1]:
+        raise InputError(f"{path}: {len(lines)} lines, but frame {numbers[-1]} needs one more; copy it again")
+    times = [_time(path, number + 1, lines[number]) for number in (0, *numbers)]
+    return torch.tensor([(time - times[0]).total_seconds() for time in times[1:]], dtype=torch.float64)
+
+
+def _time(path: Path, line: int, text: str) -> datetime:
+    try:
+        # Nanoseconds in the file, microseconds in Python.
+        return datetime.fromisoformat(text.strip()[:26])
+    except ValueError:
+        raise InputError(f"{path}:{line}: not a time like 2011-09-26 13:02:25.964389445; copy it again") from None
 
 
 def _check_folder(folder: Path, content: str) -> None:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give the one that holds {content}")
-
-
-def _entry(path: Path, key: str, shape: tuple[int, ...]) -> Tensor:
-    """The numbers behind ``key:`` in a calibration file."""
-    count = int(np.prod(shape))
-    for line, text in enumerate(read_lines(path), start=1):
-        name, _, rest = text.partition(":")
-        if name.strip() == key:
-            values = parse_numbers(path, line, rest, count, f"{count} numbers after {key}:")
-            return torch.tensor(values, dtype=torch.float64).view(shape)
-    raise InputError(f"{path}: no line {key}:; copy the calibration of this date again")

@@ -7,13 +7,21 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from vode.data.files import to_image
 from vode.data.sample import Sample
-from vode.data.transforms import Augment, augment_sample
+from vode.data.transforms import (
+    Augment,
+    draw_variation,
+    resize_depth,
+    resize_flow,
+    resize_images,
+    vary_sample,
+)
 from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
 
@@ -29,14 +37,24 @@ class Sequence(Protocol):
     """(3, 3) float32 pixels, for the full ``size``."""
     poses: Tensor | None = None
     """(N, 4, 4) float64 world-from-camera, metres, world = the first frame."""
+    poses_in_scene: Tensor | None = None
+    """(N, 4, 4) float64, likewise, but in the axes that all sequences of a mapped scene share."""
     stamps: Tensor | None = None
     """(N,) float64 seconds."""
+    starts: tuple[int, ...] | None = None
+    """The frames that training snippets may begin at; None = all."""
+    notes: tuple[str, ...] = ()
+    """What was left out, assumed or could not be had: for people to read."""
 
     def __len__(self) -> int: ...
 
     def frame(self, index: int) -> Tensor:
         """Image (3, H, W) float32 RGB in 0..1."""
         ...
+
+    def resized(self, index: int, size: tuple[int, int]) -> Tensor:
+        """The image at ``size`` (height, width)."""
+        return resize_images(self.frame(index)[None], size)[0]
 
     def depth(self, index: int) -> Tensor | None:
         """Depth (1, H, W) float32 metres, 0 = unknown."""
@@ -55,8 +73,22 @@ class Sequence(Protocol):
         return self.flow(index) is not None
 
 
+class ImageSequence(Sequence, Protocol):
+    """A sequence whose images come as pixels of 8 or 16 bits, which are resized before they become float."""
+
+    def pixels(self, index: int) -> np.ndarray:
+        """RGB (H, W, 3)."""
+        ...
+
+    def frame(self, index: int) -> Tensor:
+        return to_image(self.pixels(index))
+
+    def resized(self, index: int, size: tuple[int, int]) -> Tensor:
+        return to_image(self.pixels(index), size)
+
+
 class Snippets(Dataset[Sample]):
-    """Every run of ``length`` frames, ``stride`` apart, of several sequences.
+    """Every run of ``length`` frames, ``stride`` apart, of several sequences, from the frames that may begin one.
 
     An index is a number, or a pair (number, draw) in which ``draw`` is an int that the sampler hands
     out once: with ``seed`` it alone decides the augmentation, so that neither the worker nor a resumed
@@ -86,7 +118,8 @@ class Snippets(Dataset[Sample]):
         self.length, self.stride, self.size = length, stride, size
         self.augment, self.seed = augment, seed
         span = (length - 1) * stride
-        self._ends = list(accumulate(max(0, len(sequence) - span) for sequence in self.sequences))
+        self._starts = [_starts(sequence, span) for sequence in self.sequences]
+        self._ends = list(accumulate(map(len, self._starts)))
         if self._ends[-1] == 0:
             longest = max(self.sequences, key=len)
             few = f"{len(longest)} frames, too few for snippets that span {span + 1}"
@@ -102,19 +135,19 @@ class Snippets(Dataset[Sample]):
     def __getitem__(self, index: int | tuple[int, int]) -> Sample:
         number, draw = index if isinstance(index, tuple) else (index, index)
         sequence, start = self.locate(number)
-        sample = self._read(sequence, range(start, start + self.length * self.stride, self.stride))
-        if self.size is not None:
-            sample = resize_sample(sample, self.size)
-        if self.augment is not None:
-            sample = augment_sample(sample, self.augment, seed=(self.seed, draw))
-        return sample
+        frames = range(start, start + self.length * self.stride, self.stride)
+        size = tuple(self.size or sequence.size)
+        if self.augment is None:
+            return self._read(sequence, frames, size)
+        drawn = draw_variation(self.augment, size, seed=(self.seed, draw))
+        return vary_sample(self._read(sequence, frames, drawn.whole), drawn)
 
     def locate(self, number: int) -> tuple[Sequence, int]:
         """The sequence and its first frame of snippet ``number``."""
         if not 0 <= number < len(self):
             raise IndexError(f"snippet {number} of {len(self)}")
         which = bisect_right(self._ends, number)
-        return self.sequences[which], number - (self._ends[which - 1] if which else 0)
+        return self.sequences[which], self._starts[which][number - (self._ends[which - 1] if which else 0)]
 
     def _common_truth(self) -> frozenset[str]:
         known = {"poses", "depth", "flow"} if self.stride == 1 and self.length > 1 else {"poses", "depth"}
@@ -127,56 +160,39 @@ class Snippets(Dataset[Sample]):
                 known.discard("flow")
         return frozenset(known)
 
-    def _read(self, sequence: Sequence, frames: range) -> Sample:
-        images = torch.stack([sequence.frame(i) for i in frames])
-        sample: Sample = {"images": images, "intrinsics": sequence.intrinsics.to(torch.float32)}
-        unknown = images.new_zeros(1, *images.shape[-2:])
+    def _read(self, sequence: Sequence, frames: range, size: tuple[int, int]) -> Sample:
+        sample: Sample = {
+            "images": torch.stack([sequence.resized(i, size) for i in frames]),
+            "intrinsics": resize_intrinsics(sequence.intrinsics.to(torch.float32), sequence.size, size),
+        }
+        unknown = torch.zeros(1, *sequence.size)
         if "poses" in self._truth:
             poses = sequence.poses[list(frames)]
             sample["poses"] = torch.linalg.solve(poses[0], poses).to(torch.float32)
         if "depth" in self._truth:
             maps = [sequence.depth(i) for i in frames]
-            sample["depth"] = torch.stack([unknown if depth is None else depth for depth in maps])
+            sample["depth"] = resize_depth(torch.stack([unknown if depth is None else depth for depth in maps]), size)
         if "flow" in self._truth:
             pairs = [_flow(sequence, i) or (unknown.expand(2, -1, -1), unknown) for i in frames[:-1]]
-            sample["flow"] = torch.stack([flow for flow, _ in pairs])
-            sample["visible"] = torch.stack([visible.to(images.dtype) for _, visible in pairs])
+            flow, visible = (
+                torch.stack([part.to(torch.float32) for part in parts]) for parts in zip(*pairs, strict=True)
+            )
+            sample["flow"], sample["visible"] = resize_flow(flow, visible, size)
         return sample
+
+
+def _starts(sequence: Sequence, span: int) -> range | list[int]:
+    """The frames that a snippet which ends ``span`` frames later begins at."""
+    last = len(sequence) - span
+    return range(max(0, last)) if sequence.starts is None else [i for i in sequence.starts if i < last]
 
 
 def _flow(sequence: Sequence, index: int) -> tuple[Tensor, Tensor] | None:
     return sequence.flow(index) if hasattr(sequence, "flow") else None
 
 
-def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:
-    """A sample resized to ``size`` (height, width), with its intrinsics and flow.
-
-    Images are resized with antialiasing, depth by the nearest pixel (no depth between two objects),
-    flow bilinearly over its known pixels.
-    """
-    old = tuple(sample["images"].shape[-2:])
-    if old == tuple(size):
-        return sample
-    resized: Sample = dict(sample)
-    images = F.interpolate(sample["images"], size, mode="bilinear", align_corners=False, antialias=True)
-    resized["images"] = images.clamp(0, 1)
-    resized["intrinsics"] = resize_intrinsics(sample["intrinsics"], old, size)
-    if "depth" in sample:
-        resized["depth"] = F.interpolate(sample["depth"], size, mode="nearest-exact")
-    if "flow" in sample:
-        visible = sample.get("visible", torch.ones_like(sample["flow"][:, :1]))
-        resized["flow"], resized["visible"] = resize_flow(sample["flow"], visible, size)
-    return resized
-
-
-def resize_flow(flow: Tensor, visible: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Flow (B, 2, H, W) in pixels and visible (B, 1, H, W) resized to ``size``, the flow in new pixels.
-
-    A pixel that is neither visible nor has a flow is unknown and takes no part in the interpolation.
-    """
-    scale = flow.new_tensor([size[1] / flow.shape[-1], size[0] / flow.shape[-2]]).view(1, 2, 1, 1)
-    known = ((visible > 0.5) | flow.ne(0).any(dim=1, keepdim=True)).to(flow.dtype)
-    both = torch.cat([flow * known, known], dim=1)
-    both = F.interpolate(both, size, mode="bilinear", align_corners=False)
-    visible = F.interpolate(visible, size, mode="nearest-exact")
-    return both[:, :2] / both[:, 2:].clamp(min=1e-6) * scale, visible
+def noted(sequences: Iterable[Sequence], shown: int = 5) -> list[str]:
+    """The notes of sequences, a line each, the first few of many."""
+    lines = [f"{sequence.name}: {note}" for sequence in sequences for note in sequence.notes]
+    rest = len(lines) - shown
+    return lines if rest <= 1 else [*lines[:shown], f"and {rest} more notes; vode data check tells all"]

@@ -11,58 +11,75 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from vode.data.files import image_size, read_depth, read_image
-from vode.data.sequence import Sequence
+from vode.data.files import inside, read_depth, read_pixels
+from vode.data.lens import Camera
+from vode.data.scene_poses import from_first, is_rigid, left_out_note
+from vode.data.sequence import ImageSequence
 from vode.data.text import parse_numbers, read_lines
 from vode.errors import InputError
 
-FOCAL, CENTRE = 585.0, (320.0, 240.0)
-SIZE = (480, 640)
+CAMERA = Camera((480, 640), (585.0, 585.0), (320.0, 240.0))
 UNKNOWN = 65.535
 """metres: what the depth camera writes where it sees nothing"""
-SKEWED = 0.01
-"""largest entry of R R^T - I of a rotation"""
+
+FRAMES = {"stairs": 500}
+"""frames of a sequence, where they are not 1000"""
 
 
-class SevenScenes(Sequence):
+class SevenScenes(ImageSequence):
     """One sequence of a scene, ``root``; world = its first frame.
 
-    Frames whose pose is not finite or no rotation, which the set has, are left out and counted in ``left_out``.
+    Frames whose pose is not finite or no rotation, which the set has, are left out and counted in ``notes``.
     There is one camera, whatever ``camera`` says. Raises InputError naming the file and the remedy.
     """
 
     def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
-        self.name, self.folder = sequence, Path(root) / sequence
+        self.name, self.folder = sequence, inside(root, sequence)
         images = sorted(path for kind in ("png", "jpg") for path in self.folder.glob(f"frame-*.color.{kind}"))
         if not images:
             raise InputError(f"{self.folder}: no frame-000000.color.png or others like it; check --data, --sequences")
-        self.size = image_size(images[0])
-        if self.size != SIZE:
-            raise InputError(f"{images[0]}: {self.size[1]}x{self.size[0]} pixels, not 640x480; use the originals")
+        self.size, self.intrinsics = CAMERA.size, CAMERA.intrinsics
+        read_pixels(images[0], self.size)
         poses = torch.stack([read_pose(_beside(image, "pose.txt")) for image in images])
         kept = is_rigid(poses)
         if not bool(kept.any()):
             raise InputError(f"{self.folder}: no frame has a usable pose; copy the sequence again")
-        self.left_out = int((~kept).sum())
+        self.notes = left_out_note(kept)
         self.images = [images[i] for i in kept.nonzero()[:, 0].tolist()]
         self.poses_in_scene = poses[kept]
-        self.poses = torch.linalg.solve(self.poses_in_scene[:1], self.poses_in_scene)
-        x, y = CENTRE
-        self.intrinsics = torch.tensor([[FOCAL, 0, x], [0, FOCAL, y], [0, 0, 1]])
+        self.poses = from_first(self.poses_in_scene)
+
+    @staticmethod
+    def names(root: Path | str) -> tuple[str, ...]:
+        """All sequences of a scene on disk."""
+        return tuple(sorted(path.name for path in Path(root).glob("seq-*") if path.is_dir()))
+
+    @classmethod
+    def official(cls, root: Path | str) -> dict[str, int]:
+        """The frames of every sequence that the scene's two lists name."""
+        lists = [path for path in (Path(root) / f"{part}Split.txt" for part in ("Train", "Test")) if path.is_file()]
+        length = FRAMES.get(Path(root).resolve().name, 1000)
+        return {name: length for path in lists for name in read_sequences(path)}
 
     @staticmethod
     def training(root: Path | str) -> tuple[str, ...]:
         """The names of the training sequences of a scene."""
-        return read_split(Path(root) / "TrainSplit.txt")
+        return read_sequences(Path(root) / "TrainSplit.txt")
+
+    @staticmethod
+    def test(root: Path | str) -> tuple[str, ...]:
+        """The names of the test sequences."""
+        return read_sequences(Path(root) / "TestSplit.txt")
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def frame(self, index: int) -> Tensor:
-        return self._whole(self.images[index], read_image(self.images[index]))
+    def pixels(self, index: int) -> np.ndarray:
+        return read_pixels(self.images[index], self.size)
 
     def has_depth(self, index: int) -> bool:
         return _beside(self.images[index], "depth.png").is_file()
@@ -70,17 +87,11 @@ class SevenScenes(Sequence):
     def depth(self, index: int) -> Tensor | None:
         if not self.has_depth(index):
             return None
-        path = _beside(self.images[index], "depth.png")
-        depth = self._whole(path, read_depth(path, unit=1000.0))
+        depth = read_depth(_beside(self.images[index], "depth.png"), unit=1000.0, expected=self.size)
         return torch.where(depth >= UNKNOWN - 1e-3, 0.0, depth)
 
-    def _whole(self, path: Path, image: Tensor) -> Tensor:
-        if tuple(image.shape[-2:]) != SIZE:
-            raise InputError(f"{path}: {image.shape[-1]}x{image.shape[-2]} pixels, not 640x480; use the originals")
-        return image
 
-
-def read_split(path: Path) -> tuple[str, ...]:
+def read_sequences(path: Path) -> tuple[str, ...]:
     """The folders, seq-01 and so on, of the sequences that a split names."""
     names = []
     for number, line in enumerate(read_lines(path), start=1):
@@ -105,13 +116,6 @@ def read_pose(path: Path) -> Tensor:
         else:
             rows.append(parse_numbers(path, number, line, 4, "the 4 numbers of a row of a pose"))
     return torch.tensor(rows, dtype=torch.float64)
-
-
-def is_rigid(poses: Tensor) -> Tensor:
-    """Whether poses (N, 4, 4) are finite, and their rotations ones: bool (N,)."""
-    rotation = poses[:, :3, :3]
-    skew = (rotation @ rotation.mT - torch.eye(3, dtype=poses.dtype)).abs().amax((1, 2))
-    return poses.isfinite().all(-1).all(-1) & (skew.nan_to_num(1.0) < SKEWED) & (torch.linalg.det(rotation) > 0)
 
 
 def _beside(image: Path, kind: str) -> Path:

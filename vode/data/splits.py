@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -30,13 +32,27 @@ def split_names() -> tuple[str, ...]:
     return tuple(sorted(entry.name[:-4] for entry in folder.iterdir() if entry.name.endswith(".txt")))
 
 
+def is_validation(frame: Frame) -> bool:
+    """Whether a training frame is kept for validation: one in ten, the same for both cameras and on any machine.
+
+    The first byte of the SHA-256 of "2011_09_26_drive_0001 5" (drive, number) is below 26. (Zhou's own draw depends on
+    the order of a directory listing, and cannot be repeated.)
+    """
+    return hashlib.sha256(f"{frame.drive} {frame.number}".encode()).digest()[0] < 26
+
+
 def read_split(name: str) -> list[Frame]:
     """The frames of a list, in its order; InputError tells which lists there are."""
     if name not in split_names():
         raise InputError(f"no split is called {name!r}; choose one of {', '.join(split_names())}")
+    return list(_frames(name))
+
+
+@cache
+def _frames(name: str) -> tuple[Frame, ...]:
     text = (files("vode") / "splits" / f"{name}.txt").read_text("utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return [Frame(drive, number) for line in lines for drive, number in _expand(line)]
+    return tuple(Frame(drive, number) for line in lines for drive, number in _expand(line))
 
 
 def _expand(line: str) -> list[tuple[str, int]]:

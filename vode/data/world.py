@@ -16,6 +16,7 @@ from torch import Tensor
 
 from vode.data import render
 from vode.data.render import SKY, Hits, Noise, Placed
+from vode.data.sequence import Sequence
 from vode.data.street import ROAD_HALF, street
 from vode.geometry import warp
 from vode.geometry.camera import pixel_grid, project, transform
@@ -72,8 +73,8 @@ class Road:
         return (x - middle) * heading.cos(), arc + (x - middle) * heading.sin(), heading
 
 
-class WorldSequence:
-    """A drive (a ``Sequence``): images, depth, flow and poses, rendered when asked; images are kept."""
+class WorldSequence(Sequence):
+    """A drive: images, depth, flow and poses, rendered when asked; images are kept."""
 
     def __init__(
         self, seed: int, options: WorldOptions = WorldOptions(), *, device: torch.device | str = "cpu"

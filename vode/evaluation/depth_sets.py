@@ -10,6 +10,7 @@ from vode.data.cache import cache_folder
 from vode.data.depth_frames import DepthFrames
 from vode.data.kitti_raw import KittiRawFrames
 from vode.data.kitti_stereo import KittiStereo
+from vode.data.nyu import NyuLabeled
 from vode.data.splits import read_split
 from vode.errors import InputError
 from vode.evaluation.depth import DepthProtocol
@@ -37,5 +38,7 @@ DEPTH_SETS = {
     "kitti-eigen": DepthSet(_eigen, DepthProtocol(crop="garg")),
     "kitti-eigen-benchmark": DepthSet(_eigen_benchmark, DepthProtocol(crop="garg")),
     "kitti-2015": DepthSet(lambda root, annotated: KittiStereo(root), DepthProtocol()),
+    "kitti-2012": DepthSet(lambda root, annotated: KittiStereo(root), DepthProtocol()),
+    "nyu": DepthSet(lambda root, annotated: NyuLabeled(root), DepthProtocol(crop="nyu", cap=10.0)),
 }
-"""697 frames with lidar (Eigen et al., NIPS 2014), 652 of them with annotated depth, and KITTI 2015 stereo."""
+"""697 frames with lidar (Eigen et al., NIPS 2014), 652 of them with annotated depth, KITTI stereo, and NYUv2's 654."""

@@ -77,6 +77,17 @@ def flip_intrinsics(intrinsics: Tensor, width: int) -> Tensor:
     return flipped
 
 
+def rotate_intrinsics(intrinsics: Tensor, size: tuple[int, int], quarters: int) -> Tensor:
+    """Intrinsics (3, 3) of an image of ``size`` (height, width) turned clockwise by that many quarters."""
+    height, width = size
+    rotated = intrinsics.clone()
+    for _ in range(quarters % 4):
+        fx, fy, cx, cy = (rotated[place].item() for place in ((0, 0), (1, 1), (0, 2), (1, 2)))
+        rotated[0, 0], rotated[1, 1], rotated[0, 2], rotated[1, 2] = fy, fx, height - 1 - cy, cx
+        height, width = width, height
+    return rotated
+
+
 def _focal_centre(intrinsics: Tensor) -> tuple[Tensor, Tensor]:
     focal = torch.stack([intrinsics[..., 0, 0], intrinsics[..., 1, 1]], dim=-1)
     return focal.unsqueeze(-2), intrinsics[..., None, :2, 2]

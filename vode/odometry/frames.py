@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vode.data.sequence import Sequence
+from vode.data.transforms import resize_images
 from vode.errors import InputError
 
 FLAT = 0.01
@@ -47,15 +47,12 @@ def same(a: Frame, b: Frame) -> bool:
 
 def network_image(image: Tensor, size: tuple[int, int], device: torch.device | str) -> Tensor:
     """A frame (3, H, W) as the networks take it: (1, 3, height, width) on their device."""
-    image = image[None].to(device)
-    if image.shape[-2:] != tuple(size):
-        image = F.interpolate(image, size, mode="bilinear", align_corners=False, antialias=True).clamp(0, 1)
-    return image.contiguous(memory_format=torch.channels_last)
+    return resize_images(image[None].to(device), size).contiguous(memory_format=torch.channels_last)
 
 
 def _read(sequence: Sequence, index: int, size: tuple[int, int], device: torch.device | str) -> Frame:
     try:
-        image = network_image(sequence.frame(index), size, device)
+        image = network_image(sequence.resized(index, size), size, device)
     except InputError as error:
         return Frame(index, torch.zeros(1, 3, *size, device=device), str(error))
     flat = float(image.std()) < FLAT

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from vode.data.datasets import DataOptions
 from vode.data.transforms import Augment
 from vode.data.world import WorldOptions
 from vode.errors import InputError
@@ -39,16 +40,13 @@ class StageConfig:
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(DataOptions):
     """One training run."""
 
-    dataset: Literal["world", "kitti-odom"] = "world"
-    data: Path | None = None
-    """folder of the data set; the built-in world needs none"""
+    dataset: str = "world"
+    """layout of the data, or world, the built-in one, which needs no folder"""
     sequences: tuple[str, ...] = ()
     """names of sequences, or seeds of the built-in world; none = the training sequences on disk"""
-    camera: int = 2
-    """camera of KITTI odometry: 0 and 1 are grey, 2 and 3 colour"""
     size: tuple[int, int] = (256, 832)
     """height and width that images are resized to"""
     stride: int = 1

@@ -3,31 +3,64 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
+from typing import Any
 
-from vode.data import DATASETS
+from vode.atomic import write_bytes
+from vode.data import leakage
+from vode.data.datasets import open_sequences, reader
 from vode.data.sequence import Sequence
 from vode.data.world import WorldSequence, held_out_sequence
 from vode.errors import InputError
 from vode.training.config import TrainConfig
 
+RECORD = "data.json"
+"""in the folder of a run: what it was trained on"""
+
 
 def training_sequences(config: TrainConfig) -> list[Sequence]:
-    """Every sequence that a run trains on."""
+    """Every sequence that a run trains on; InputError if one belongs to a test set and that is not insisted on."""
     if config.dataset == "world":
         options = dataclasses.replace(config.world, size=config.size)
         return [WorldSequence(seed, options) for seed in _seeds(config.sequences)]
-    if config.data is None:
-        raise InputError(f"the data set {config.dataset} needs its folder; give it with --data DIR")
-    reader = DATASETS[config.dataset]
-    names = config.sequences or reader.training(config.data)
-    return [reader(config.data, name, camera=config.camera) for name in names]
+    names = training_names(config)
+    if not config.allow_leak:
+        leakage.refuse_training(config.dataset, names)
+    return open_sequences(config, names)
+
+
+def training_names(config: TrainConfig) -> tuple[str, ...]:
+    """The names of those sequences."""
+    if config.dataset == "world":
+        return config.sequences
+    return config.sequences or reader(config).training(config.data)
 
 
 def scoring_sequence(config: TrainConfig) -> Sequence:
     """What a finished run is scored on: a held-out drive of the world, or the first training sequence."""
     if config.dataset == "world":
         return held_out_sequence(config.size)
-    return training_sequences(config)[0]
+    return open_sequences(config, training_names(config)[:1])[0]
+
+
+def record(config: TrainConfig, folder: Path) -> None:
+    """Write down in the folder of a new run what it trains on, and the KITTI drives that its start has seen."""
+    names = training_names(config)
+    seen = leakage.drives(config.dataset, names) | (seen_drives(config.start_from) if config.start_from else set())
+    content: dict[str, Any] = {"dataset": config.dataset, "sequences": names, "kitti_drives": sorted(seen)}
+    write_bytes(folder / RECORD, json.dumps(content, indent=1).encode())
+
+
+def seen_drives(folder: Path) -> frozenset[str]:
+    """The drives of KITTI raw that a run's networks were trained on; none if it was not written down."""
+    path = folder / RECORD
+    if not path.is_file():
+        return frozenset()
+    try:
+        return frozenset(map(str, json.loads(path.read_text("utf-8"))["kitti_drives"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not a record of training data ({error}); copy the run again") from None
 
 
 def _seeds(names: tuple[str, ...]) -> list[int]:

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from vode.atomic import make_folder, write_bytes
 from vode.data.sample import collate
-from vode.data.sequence import Snippets
+from vode.data.sequence import Snippets, noted
 from vode.errors import InputError
 from vode.evaluation.runs import score_run
 from vode.losses.flow import FlowLossOptions
@@ -25,7 +25,7 @@ from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.networks.weights import load_weights, prepare, without_download
 from vode.training.config import StageConfig, TrainConfig, config_from_dict, config_to_dict
-from vode.training.datasets import scoring_sequence, training_sequences
+from vode.training.datasets import record, scoring_sequence, training_sequences
 from vode.training.log import RunLog, mean_scalars
 from vode.training.stages import DepthStage, FlowStage, JointStage, StageOptions
 from vode.training.state import CHECKPOINT, TrainState, read_checkpoint, restore, save_state
@@ -41,6 +41,7 @@ def train(config: TrainConfig, folder: Path) -> dict[str, float | None]:
     snippets = _snippets(config)
     state = TrainState(build_networks(config))
     make_folder(folder)
+    record(config, folder)
     write_bytes(folder / "config.json", json.dumps(config_to_dict(config), indent=1).encode())
     return _run(config, folder, state, snippets)
 
@@ -86,6 +87,8 @@ def _run(config: TrainConfig, folder: Path, state: TrainState, snippets: Snippet
     """All stages from where ``state`` stands, then the score; nothing if asked to stop before."""
     stages = config.stages()
     log = RunLog(folder, sum(stage.steps for _, stage in stages), _steps_before(config, state) + state.step)
+    for line in noted(snippets.sequences):
+        log.say(line)
     try:
         with stop_signal() as stopped:
             while state.stage < len(stages):

@@ -1,0 +1,167 @@
+"""``vode data check`` and ``vode prepare``: what is on disk, and a copy of it that is read faster."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+from rich.progress import Progress
+
+from vode.cli.common import save_json
+from vode.data import prepared
+from vode.data.check import Report, SequenceReport
+from vode.data.check import check as check_data
+from vode.data.datasets import DATASETS, DataOptions, open_sequence, reader
+from vode.data.nyu import LABELED
+from vode.errors import InputError
+from vode.evaluation.depth_sets import DEPTH_SETS
+
+WORKERS = os.cpu_count() or 1
+SHOWN = 10
+"""problems of a sequence, or missing sequences, that are printed; --json has all"""
+
+
+def check(
+    where: Annotated[DataOptions, tyro.conf.arg(name="")] = DataOptions(),
+    annotated: Path | None = None,
+    quick: bool = False,
+    workers: int = WORKERS,
+    json: Path | None = None,
+) -> None:
+    """Walk a data set and print what is in it, what is missing, and what is damaged, which gives status 2.
+
+    Args:
+        annotated: KITTI's annotated depth maps, for kitti-eigen-benchmark.
+        quick: do not read the images.
+        workers: files that are read at a time.
+        json: file for the whole report.
+    """
+    if _is_list(where):
+        content, problems = check_list(where, annotated), 0
+    else:
+        with _progress() as tell:
+            report = check_data(where, quick=quick, workers=workers, tell=tell)
+        _print(report)
+        content, problems = dataclasses.asdict(report) | {"problems": report.problems}, report.problems
+    if json is not None:
+        save_json(json, content)
+    if problems:
+        raise InputError(f"{where.data}: {problems} problems, named above; copy those files again")
+
+
+def prepare(
+    out: Path,
+    where: Annotated[DataOptions, tyro.conf.arg(name="")] = DataOptions(),
+    size: tuple[int, int] = (256, 832),
+    kind: Literal["jpg", "png"] = "jpg",
+    quality: int = 95,
+    workers: int = WORKERS,
+) -> None:
+    """Write a resized copy of a data set, for --data of training; run it again to go on after an interruption.
+
+    Args:
+        out: folder of the copy.
+        size: height and width of its images.
+        kind: of its images.
+        quality: of JPEG, 1 to 100.
+        workers: images that are worked on at a time.
+    """
+    sequences = where.sequences or reader(where).training(where.data)
+    training = tuple(name for name in sequences if name in _training(where)) or sequences
+    manifest = prepared.Manifest(where.dataset, size, kind, quality, where.camera, sequences, training)
+    with _progress() as tell:
+        written = prepared.prepare(
+            out, manifest, lambda name, camera: open_sequence(where, name, camera), workers=workers, tell=tell
+        )
+    print(f"{out}: {len(sequences)} sequences, {written} images written; train with --data {out}")
+
+
+def check_list(where: DataOptions, annotated: Path | None) -> dict[str, object]:
+    """A list of test frames: how many there are, and which lack a file."""
+    frames = DEPTH_SETS[where.dataset].open(where.data, annotated)
+    missing = frames.missing()
+    names = frames.names()
+    print(f"{frames.name}: {len(frames) - len(missing)} of {len(frames)} test frames are there")
+    for note in frames.notes:
+        print(f"  note: {note}")
+    _some([f"{names[i]}: {file}" for i, file in missing.items()], "missing")
+    return {
+        "dataset": where.dataset,
+        "data": str(where.data),
+        "frames": len(frames),
+        "missing": {names[i]: str(file) for i, file in missing.items()},
+        "notes": frames.notes,
+    }
+
+
+def _is_list(where: DataOptions) -> bool:
+    """Whether the data is a list of single test frames."""
+    if where.data is None or where.dataset not in DEPTH_SETS:
+        return False
+    if where.dataset == "nyu":
+        return where.data.is_file() or (where.data / LABELED).is_file()
+    return where.dataset not in DATASETS
+
+
+def _training(where: DataOptions) -> tuple[str, ...]:
+    """The data set's own training sequences; none if it has none of them."""
+    try:
+        return reader(where).training(where.data)
+    except InputError:
+        return ()
+
+
+def _print(report: Report) -> None:
+    print(f"{report.dataset} in {report.data}: {len(report.sequences)} sequences")
+    for sequence in report.sequences:
+        print(_line(sequence))
+        _some(sequence.problems, "problem")
+    notes = Counter(note for sequence in report.sequences for note in sequence.notes)
+    _some([f"{note} ({count} sequences)" if count > 1 else note for note, count in notes.items()], "note")
+    frames = sum(sequence.frames for sequence in report.sequences)
+    print(f"in all {frames} frames, {report.problems} problems, {len(report.missing)} of the official list missing")
+    _some(report.missing, "missing")
+
+
+def _line(sequence: SequenceReport) -> str:
+    if sequence.size is None:
+        return f"{sequence.name}, camera {sequence.camera}: cannot be opened"
+    height, width = sequence.size
+    camera = ", ".join(f"{name} {value:.1f}" for name, value in sequence.intrinsics.items())
+    truth = [name for name in ("poses", "stamps") if getattr(sequence, name)]
+    truth += [f"{name} of {count}" for name in ("depth", "flow") if (count := getattr(sequence, name))]
+    starts = "" if sequence.starts is None else f"; {sequence.starts} to train on"
+    return (
+        f"{sequence.name}, camera {sequence.camera}: {sequence.frames} frames{starts}; {width}x{height}; {camera}; "
+        f"truth: {', '.join(truth) or 'none'}"
+    )
+
+
+def _some(lines: list[str], kind: str) -> None:
+    for line in lines[:SHOWN]:
+        print(f"  {kind}: {line}")
+    if len(lines) > SHOWN:
+        print(f"  and {len(lines) - SHOWN} more; --json has all")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar a sequence on the error stream, and a function that moves it."""
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        tasks = {}
+
+        def tell(name: str, done: int, total: int) -> None:
+            if name not in tasks or done == 1:
+                tasks[name] = progress.add_task(name, total=total)
+            progress.update(tasks[name], completed=done)
+            if done == total:
+                progress.remove_task(tasks.pop(name))
+
+        yield tell

@@ -1,0 +1,64 @@
+"""Scenes that COLMAP has mapped (Schoenberger and Frahm, CVPR 2016).
+
+root/images/walk/0001.jpg         images, in folders or not; a sequence is what lies in one folder
+root/sparse/0/images.bin, cameras.bin, points3D.bin       or the same as .txt; sparse/ or root itself will do
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from vode.data.colmap_model import Image, find_model, read_model
+from vode.data.files import inside
+from vode.data.mapped import MappedSequence, Placed
+from vode.errors import InputError
+
+TOP = "images"
+"""name of the sequence of images that are in no folder"""
+
+
+class ColmapSequence(MappedSequence):
+    """The registered images of one folder, by name; "images" are those in no folder.
+
+    Their unit is the map's, which knows no metres unless it was scaled. Each sequence has one camera, whatever
+    ``camera`` says. Raises InputError naming the file and the remedy.
+    """
+
+    def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
+        model_folder = find_model(root)
+        model = read_model(model_folder, points=False)
+        chosen = sorted((image for image in model.images if folder_of(image) == sequence), key=lambda image: image.name)
+        if not chosen:
+            found = ", ".join(sorted({folder_of(image) for image in model.images})) or "none"
+            raise InputError(
+                f"{model_folder}: no images of a folder {sequence!r}; there are {found}; choose one of these"
+            )
+        images = image_folder(root)
+        placed = [
+            Placed(inside(images, image.name), model.cameras[image.camera], image.T_world_cam) for image in chosen
+        ]
+        super().__init__(sequence, model_folder, placed)
+
+    @staticmethod
+    def names(root: Path | str) -> tuple[str, ...]:
+        """The folders that hold registered images."""
+        return tuple(sorted({folder_of(image) for image in read_model(find_model(root), points=False).images}))
+
+    @classmethod
+    def training(cls, root: Path | str) -> tuple[str, ...]:
+        """All of them; InputError if there is none."""
+        found = cls.names(root)
+        if not found:
+            raise InputError(f"{find_model(root)}: no registered image in the model; map the scene again")
+        return found
+
+
+def folder_of(image: Image) -> str:
+    """The name of the sequence that an image belongs to."""
+    parent = str(PurePosixPath(image.name).parent)
+    return TOP if parent == "." else parent
+
+
+def image_folder(root: Path | str) -> Path:
+    """Where the names of a model's images start."""
+    return Path(root) / "images" if (Path(root) / "images").is_dir() else Path(root)

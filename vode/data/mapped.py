@@ -1,0 +1,80 @@
+"""Images of a mapped scene, each with its place: what COLMAP, transforms.json and Cambridge Landmarks share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vode.data.calibration import check_size
+from vode.data.files import image_size, read_pixels
+from vode.data.lens import Camera
+from vode.data.scene_poses import from_first, is_rigid, left_out_note
+from vode.data.sequence import ImageSequence
+from vode.errors import InputError
+
+ALIKE = 0.02
+"""largest share by which focal lengths and centres may differ among images that are taken to be of one camera"""
+
+
+class Placed(NamedTuple):
+    """One image."""
+
+    file: Path
+    camera: Camera
+    T_world_cam: Tensor
+    """(4, 4) float64, in the units of the map"""
+
+
+class MappedSequence(ImageSequence):
+    """Images of one camera, straightened, in the order they are given in; world = the first of them.
+
+    Images without a file, and those whose pose is not finite or no rotation, are left out and counted in ``notes``.
+    ``where`` names the list of the images in messages. Raises InputError naming the file and the remedy.
+    """
+
+    def __init__(self, name: str, where: Path, images: list[Placed]) -> None:
+        self.name = name
+        there = [image for image in images if image.file.is_file()]
+        if len(there) < len(images):
+            lost = next(image.file for image in images if not image.file.is_file())
+            self.notes += (f"{len(images) - len(there)} of {len(images)} images are missing: first {lost}",)
+        if not there:
+            raise InputError(f"{where}: not one of its {len(images)} images is there; check --data")
+        poses = torch.stack([image.T_world_cam for image in there])
+        kept = is_rigid(poses)
+        if not bool(kept.any()):
+            raise InputError(f"{where}: no image has a usable pose; make the map again")
+        self.notes += left_out_note(kept, "images whose pose is not finite or no rotation")
+        placed = [there[i] for i in kept.nonzero()[:, 0].tolist()]
+        self.images, self.camera = [image.file for image in placed], placed[0].camera
+        self.poses_in_scene = poses[kept]
+        self.poses = from_first(self.poses_in_scene)
+        self.size = self.camera.size
+        self._check_cameras(where, placed)
+        check_size(where, self.camera, image_size(self.images[0]))
+        self.intrinsics = self.camera.intrinsics
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def pixels(self, index: int) -> np.ndarray:
+        return self.camera.straight(read_pixels(self.images[index], self.size))
+
+    def _check_cameras(self, where: Path, placed: list[Placed]) -> None:
+        numbers = np.array([(*image.camera.focal, *image.camera.centre, *image.camera.size) for image in placed])
+        spread = float((np.abs(numbers - numbers[0]) / numbers[0, 0]).max())
+        if spread > ALIKE:
+            odd = placed[int((np.abs(numbers - numbers[0]) / numbers[0, 0]).max(1).argmax())].file
+            raise InputError(
+                f"{where}: {self.name} is of several cameras, {self.images[0].name} and {odd.name} among them; "
+                "give each camera's images a folder of their own"
+            )
+        if len({image.camera for image in placed}) > 1:
+            middle = np.median(numbers[:, :4], axis=0).tolist()
+            lens, distortion = self.camera.lens, self.camera.distortion
+            self.camera = Camera(self.size, tuple(middle[:2]), tuple(middle[2:]), lens, distortion)
+            self.notes += (f"focal lengths and centres differ by up to {100 * spread:.2g} %: the medians are taken",)

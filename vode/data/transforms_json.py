@@ -1,0 +1,122 @@
+"""transforms.json, as NeRF's data sets and their tools have it (Mildenhall et al., ECCV 2020).
+
+    root/transforms.json            or transforms_train.json, transforms_test.json, ...: a sequence each
+    {"fl_x", "fl_y", "cx", "cy", "w", "h", "k1", ..., or "camera_angle_x";
+     "frames": [{"file_path": "images/0001.png", "transform_matrix": 4x4}, ...]}
+
+Matrices are world-from-camera with OpenGL's axes (y up, z backward); pixel centres lie at 0.5.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vode.data.files import IMAGE_SUFFIXES, image_size, inside, read_bytes
+from vode.data.lens import Camera
+from vode.data.mapped import MappedSequence, Placed
+from vode.errors import InputError
+
+GL_TO_CV = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=torch.float64))
+CAMERA_KEYS = ("camera_model", "fl_x", "fl_y", "cx", "cy", "w", "h", "k1", "k2", "k3", "k4", "p1", "p2")
+
+
+class TransformsSequence(MappedSequence):
+    """The frames of one transforms file, named by its stem; their unit is the file's, metres or not.
+
+    There is one camera, whatever ``camera`` says. Raises InputError naming the file and the remedy.
+    """
+
+    def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
+        path = inside(root, f"{sequence}.json")
+        content = _load(path)
+        frames = content.get("frames")
+        if not isinstance(frames, list) or not frames:
+            raise InputError(f"{path}: no frames in it; give the transforms of a scene")
+        files = [_image_file(Path(root), path, number, frame) for number, frame in enumerate(frames)]
+        first = next((file for file in files if file.is_file()), None)
+        if first is None:
+            raise InputError(f"{path}: not one of its {len(files)} images is there: first {files[0]}; check --data")
+        size, cameras, placed = image_size(first), {}, []
+        for number, (file, frame) in enumerate(zip(files, frames, strict=True)):
+            values = {key: frame.get(key, content.get(key)) for key in (*CAMERA_KEYS, "camera_angle_x")}
+            key = repr(values)
+            if key not in cameras:
+                cameras[key] = _camera(path, values, size)
+            placed.append(Placed(file, cameras[key], _pose(path, number, frame)))
+        super().__init__(sequence, path, placed)
+
+    @staticmethod
+    def names(root: Path | str) -> tuple[str, ...]:
+        """The stems of the transforms files."""
+        return tuple(sorted(path.stem for path in Path(root).glob("transforms*.json")))
+
+    @classmethod
+    def training(cls, root: Path | str) -> tuple[str, ...]:
+        """transforms_train, else all of them; InputError if there is none."""
+        found = cls.names(root)
+        if not found:
+            raise InputError(f"{root}: no transforms.json in it; check --data")
+        return ("transforms_train",) if "transforms_train" in found else found
+
+    @classmethod
+    def test(cls, root: Path | str) -> tuple[str, ...]:
+        """transforms_test, else all of them."""
+        found = cls.names(root)
+        return ("transforms_test",) if "transforms_test" in found else found
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    data = read_bytes(path)
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not JSON ({error}); write it again") from None
+    if not isinstance(content, Mapping):
+        raise InputError(f"{path}: not the transforms of a scene; check the file")
+    return content
+
+
+def _image_file(root: Path, path: Path, number: int, frame: Any) -> Path:
+    """The image of a frame; its name may lack the suffix."""
+    if not isinstance(frame, Mapping) or not isinstance(frame.get("file_path"), str):
+        raise InputError(f"{path}: frame {number} has no file_path; write it again")
+    file = inside(root, frame["file_path"])
+    if file.suffix.lower() in IMAGE_SUFFIXES:
+        return file
+    named = [file.with_name(f"{file.name}{suffix}") for suffix in IMAGE_SUFFIXES]
+    return next((candidate for candidate in named if candidate.is_file()), named[0])
+
+
+def _pose(path: Path, number: int, frame: Mapping[str, Any]) -> Tensor:
+    try:
+        matrix = torch.tensor(frame["transform_matrix"], dtype=torch.float64)
+    except (KeyError, TypeError, ValueError):
+        matrix = torch.empty(0)
+    if matrix.shape != (4, 4):
+        raise InputError(f"{path}: frame {number} has no 4x4 transform_matrix; write it again")
+    return matrix @ GL_TO_CV
+
+
+def _camera(path: Path, values: Mapping[str, Any], size: tuple[int, int]) -> Camera:
+    try:
+        numbers = {key: float(x) for key, x in values.items() if x is not None and key != "camera_model"}
+        height, width = int(numbers.get("h", size[0])), int(numbers.get("w", size[1]))
+        fx = numbers.get("fl_x") or width / 2 / math.tan(numbers["camera_angle_x"] / 2)
+        fy = numbers.get("fl_y", fx)
+        cx, cy = numbers.get("cx", width / 2) - 0.5, numbers.get("cy", height / 2) - 0.5
+        fisheye = "FISHEYE" in str(values["camera_model"]).upper()
+        names = ("k1", "k2", "k3", "k4") if fisheye else ("k1", "k2", "p1", "p2", "k3")
+        distortion = tuple(numbers.get(name, 0.0) for name in names)
+        lens = "pinhole" if not any(distortion) else "fisheye" if fisheye else "radtan"
+        return Camera((height, width), (fx, fy), (cx, cy), lens, distortion if lens != "pinhole" else ())
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise InputError(f"{path}: no camera in it ({error}); it needs fl_x or camera_angle_x") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
