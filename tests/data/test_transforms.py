@@ -5,7 +5,8 @@ import torch
 from scipy.spatial.transform import Rotation
 from torchvision.transforms.v2 import functional as reference
 
-from vode.data.transforms import Augment, augment_sample, flip_sample, jitter_colour
+from vode.data.colour import jitter_colour
+from vode.data.transforms import Augment, augment_sample, flip_sample
 from vode.geometry.camera import project, transform
 
 WIDTH = 20

@@ -36,8 +36,8 @@ class Clip(Sequence):
     def frame(self, index: int) -> Tensor:
         return self._whole.frame(self._numbers[index])
 
-    def resized(self, index: int, size: tuple[int, int]) -> Tensor:
-        return self._whole.resized(self._numbers[index], size)
+    def raw(self, index: int, size: tuple[int, int]) -> Tensor:
+        return self._whole.raw(self._numbers[index], size)
 
     def has_depth(self, index: int) -> bool:
         return self._whole.has_depth(self._numbers[index])

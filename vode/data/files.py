@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from vode.atomic import write_bytes
+from vode.data.colour import as_float
 from vode.data.transforms import resize_images
 from vode.errors import InputError
 
@@ -36,7 +37,8 @@ _PNM_HEAD = re.compile(rb"P([56])\s(?:#[^\n]*\n)?\s*(\d{1,6})\s+(\d{1,6})\s+(\d{
 def read_bytes(path: Path | str) -> bytes:
     """Contents of a file; InputError if it cannot be read."""
     try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            return file.read()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
     except OSError as error:
@@ -72,19 +74,23 @@ def read_pixels(path: Path | str, expected: tuple[int, int] | None = None) -> np
     return pixels
 
 
-def to_image(pixels: np.ndarray, size: tuple[int, int] | None = None) -> Tensor:
-    """RGB pixels (H, W, 3) of 8 or 16 bits as (3, H, W) float32 in 0..1, resized to ``size`` if it is given."""
-    image = torch.from_numpy(pixels).permute(2, 0, 1)
+def to_raw(pixels: np.ndarray, size: tuple[int, int] | None = None) -> Tensor:
+    """RGB pixels (H, W, 3) as (3, H, W), resized to ``size`` if it is given: 8 bits stay, 16 become float32 in 0..1."""
+    deep = pixels.dtype != np.uint8
     if size is not None and tuple(size) != pixels.shape[:2]:
         # 8 bits are resized as they are, which is five times as fast as in float32.
-        deep = pixels.dtype != np.uint8
-        image = resize_images((image.to(torch.float32) if deep else image)[None], size)[0]
-    return image.to(torch.float32).div_(float(np.iinfo(pixels.dtype).max)).contiguous()
+        image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+        image = resize_images(image.to(torch.float32) if deep else image, size)[0]
+    else:
+        planes = np.empty((3, *pixels.shape[:2]), pixels.dtype)
+        cv2.split(pixels, list(planes))
+        image = torch.from_numpy(planes)
+    return image.to(torch.float32).div_(65535.0) if deep else image
 
 
 def read_image(path: Path | str) -> Tensor:
     """An image as (3, H, W) float32 RGB in 0..1; raises what ``read_pixels`` raises."""
-    return to_image(read_pixels(path))
+    return as_float(to_raw(read_pixels(path)))
 
 
 def write_image(path: Path | str, image: Tensor, *, quality: int = 95, sync: bool = True) -> None:
@@ -200,7 +206,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
             size = struct.unpack_from(">HH", data, at + 5)
         if marker == 0xDA:
             # Coded data never contains the end marker, so a thumbnail's (before it) cannot be mistaken.
-            return size if data.find(b"\xff\xd9", at) >= 0 else None
+            return size if data.endswith(b"\xff\xd9") or data.find(b"\xff\xd9", at) >= 0 else None
         (length,) = struct.unpack_from(">H", data, at + 2)
         at += 2 + length
     return None

@@ -66,13 +66,14 @@ class PreparedSequence(ImageSequence):
             there = f"{', '.join(manifest.sequences)} of camera {', '.join(map(str, manifest.camera))}"
             raise InputError(f"{file}: no such file; the copy is of {there}; choose one, or run vode prepare again")
         values = _load(file)
+        self.size = manifest.size
         try:
-            self.size, self._kind, self._count = manifest.size, manifest.kind, int(values["frames"])
+            self.images = [self._folder / f"{i:06d}.{manifest.kind}" for i in range(int(values["frames"]))]
             self.intrinsics = torch.tensor(values["intrinsics"], dtype=torch.float32).view(3, 3)
             self.poses, self.poses_in_scene = (
-                _tensor(values[key], (self._count, 4, 4)) for key in ("poses", "poses_in_scene")
+                _tensor(values[key], (len(self.images), 4, 4)) for key in ("poses", "poses_in_scene")
             )
-            self.stamps = _tensor(values["stamps"], (self._count,))
+            self.stamps = _tensor(values["stamps"], (len(self.images),))
             self.starts = None if values["starts"] is None else tuple(map(int, values["starts"]))
             self.notes = tuple(map(str, values["notes"]))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -96,10 +97,10 @@ class PreparedSequence(ImageSequence):
         return manifest.training
 
     def __len__(self) -> int:
-        return self._count
+        return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
-        return read_pixels(self._folder / f"{index:06d}.{self._kind}", self.size)
+        return read_pixels(self.images[index], self.size)
 
     def has_depth(self, index: int) -> bool:
         return self._depth(index).is_file()

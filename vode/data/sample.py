@@ -15,7 +15,8 @@ class Sample(TypedDict):
     Where asked for and known: ``depth`` (T, 1, H, W) metres, 0 = unknown; ``poses`` (T, 4, 4)
     world-from-camera, metres, world = the sample's first frame; ``flow`` (T-1, 2, H, W) pixels from each
     frame to the next, with ``visible`` (T-1, 1, H, W), 1 where the flow is known and
-    the point is seen in both frames.
+    the point is seen in both frames. A raw sample has images of 8 bits where its frames have, and ``colour`` (5,), the
+    strengths that ``vode.data.colour.finish`` is to vary them by.
     """
 
     images: Tensor
@@ -24,6 +25,7 @@ class Sample(TypedDict):
     poses: NotRequired[Tensor]
     flow: NotRequired[Tensor]
     visible: NotRequired[Tensor]
+    colour: NotRequired[Tensor]
 
 
 def collate(samples: list[Sample]) -> dict[str, Tensor]:

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from vode.data.files import to_image
+from vode.data.colour import as_float, finish
+from vode.data.files import to_raw
 from vode.data.sample import Sample
 from vode.data.transforms import (
     Augment,
@@ -52,9 +53,13 @@ class Sequence(Protocol):
         """Image (3, H, W) float32 RGB in 0..1."""
         ...
 
-    def resized(self, index: int, size: tuple[int, int]) -> Tensor:
-        """The image at ``size`` (height, width)."""
+    def raw(self, index: int, size: tuple[int, int]) -> Tensor:
+        """The image at ``size`` (height, width), as float32 in 0..1 or as 8 bits, whichever is faster."""
         return resize_images(self.frame(index)[None], size)[0]
+
+    def resized(self, index: int, size: tuple[int, int]) -> Tensor:
+        """The image at ``size`` as ``frame`` gives it."""
+        return as_float(self.raw(index, size))
 
     def depth(self, index: int) -> Tensor | None:
         """Depth (1, H, W) float32 metres, 0 = unknown."""
@@ -81,10 +86,10 @@ class ImageSequence(Sequence, Protocol):
         ...
 
     def frame(self, index: int) -> Tensor:
-        return to_image(self.pixels(index))
+        return as_float(to_raw(self.pixels(index)))
 
-    def resized(self, index: int, size: tuple[int, int]) -> Tensor:
-        return to_image(self.pixels(index), size)
+    def raw(self, index: int, size: tuple[int, int]) -> Tensor:
+        return to_raw(self.pixels(index), size)
 
 
 class Snippets(Dataset[Sample]):
@@ -96,7 +101,8 @@ class Snippets(Dataset[Sample]):
 
     ``size`` (height, width) resizes everything; without it all sequences must have one size.
     ``truth`` adds depth, poses and flow where every sequence has them (flow only for stride 1); frames
-    whose depth or flow is missing get 0 = unknown. Poses are relative to the snippet's first frame.
+    whose depth or flow is missing get 0 = unknown. Poses are relative to the snippet's first frame. ``raw`` samples
+    are faster to load and to move; ``vode.data.colour.finish`` makes of them, or of a batch of them, finished ones.
     """
 
     def __init__(
@@ -109,6 +115,7 @@ class Snippets(Dataset[Sample]):
         augment: Augment | None = None,
         seed: int = 0,
         truth: bool = False,
+        raw: bool = False,
     ) -> None:
         self.sequences = list(sequences)
         if length < 1 or stride < 1:
@@ -116,7 +123,7 @@ class Snippets(Dataset[Sample]):
         if not self.sequences:
             raise ValueError("no sequences")
         self.length, self.stride, self.size = length, stride, size
-        self.augment, self.seed = augment, seed
+        self.augment, self.seed, self.raw = augment, seed, raw
         span = (length - 1) * stride
         self._starts = [_starts(sequence, span) for sequence in self.sequences]
         self._ends = list(accumulate(map(len, self._starts)))
@@ -138,9 +145,11 @@ class Snippets(Dataset[Sample]):
         frames = range(start, start + self.length * self.stride, self.stride)
         size = tuple(self.size or sequence.size)
         if self.augment is None:
-            return self._read(sequence, frames, size)
-        drawn = draw_variation(self.augment, size, seed=(self.seed, draw))
-        return vary_sample(self._read(sequence, frames, drawn.whole), drawn)
+            sample = self._read(sequence, frames, size)
+        else:
+            drawn = draw_variation(self.augment, size, seed=(self.seed, draw))
+            sample = vary_sample(self._read(sequence, frames, drawn.whole), drawn)
+        return sample if self.raw else finish(sample)
 
     def locate(self, number: int) -> tuple[Sequence, int]:
         """The sequence and its first frame of snippet ``number``."""
@@ -162,9 +171,11 @@ class Snippets(Dataset[Sample]):
 
     def _read(self, sequence: Sequence, frames: range, size: tuple[int, int]) -> Sample:
         sample: Sample = {
-            "images": torch.stack([sequence.resized(i, size) for i in frames]),
+            "images": torch.stack([sequence.raw(i, size) for i in frames]),
             "intrinsics": resize_intrinsics(sequence.intrinsics.to(torch.float32), sequence.size, size),
         }
+        if not self._truth:
+            return sample
         unknown = torch.zeros(1, *sequence.size)
         if "poses" in self._truth:
             poses = sequence.poses[list(frames)]

@@ -1,11 +1,10 @@
-"""Resize, crop, flip and colour: each moves intrinsics, depth, poses and flow with the images.
+"""Resize, crop and flip: each moves intrinsics, depth, poses and flow with the images.
 
-Augmentation makes one draw for all frames of a sample.
+Augmentation makes one draw for all frames of a sample, of these and of its colours.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence as Numbers
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vode.data.colour import finish
 from vode.data.sample import Sample
 from vode.geometry.camera import crop_intrinsics, flip_intrinsics, resize_intrinsics
 
@@ -53,14 +53,11 @@ class Variation(NamedTuple):
     """height and width of the result"""
     whole: tuple[int, int]
     """those that the whole image is resized to before ``size`` is cut out of it"""
-    corner: tuple[int, int] = (0, 0)
+    corner: tuple[int, int]
     """rows and columns cut above and left of it"""
-    flip: bool = False
-    brightness: float = 1.0
-    contrast: float = 1.0
-    saturation: float = 1.0
-    turn: float = 0.0
-    gamma: float = 1.0
+    flip: bool
+    colour: tuple[float, ...] | None
+    """brightness, contrast, saturation, turn and gamma, where they are varied at all"""
 
 
 def draw_variation(options: Augment, size: tuple[int, int], *, seed: Numbers[int]) -> Variation:
@@ -72,21 +69,24 @@ def draw_variation(options: Augment, size: tuple[int, int], *, seed: Numbers[int
     turn = options.hue * draw.uniform(-1, 1)
     whole = tuple(round(side / (1 - options.crop * draw.random())) for side in size)
     corner = tuple(int(draw.integers(large - side + 1)) for large, side in zip(whole, size, strict=True))
-    return Variation(tuple(size), whole, corner, flip, brightness, contrast, saturation, turn, gamma)
+    colour = (brightness, contrast, saturation, turn, gamma) if any((*strengths, options.hue)) else None
+    return Variation(tuple(size), whole, corner, flip, colour)
 
 
 def vary_sample(sample: Sample, drawn: Variation) -> Sample:
-    """The sample as it was drawn; images that are of the size ``drawn.whole`` already are not resized."""
+    """The sample as it was drawn; images that are of the size ``drawn.whole`` already are not resized.
+
+    The draw of its colours comes along as ``colour``; ``vode.data.colour.finish`` applies it.
+    """
     sample = crop_sample(resize_sample(sample, drawn.whole), *drawn.corner, *drawn.size)
     if drawn.flip:
         sample = flip_sample(sample)
-    colour = {name: getattr(drawn, name) for name in ("brightness", "contrast", "saturation", "turn", "gamma")}
-    return {**sample, "images": jitter_colour(sample["images"], **colour)}
+    return sample if drawn.colour is None else {**sample, "colour": torch.tensor(drawn.colour)}
 
 
 def augment_sample(sample: Sample, options: Augment, *, seed: Numbers[int]) -> Sample:
     """A varied copy of ``sample`` of the same size."""
-    return vary_sample(sample, draw_variation(options, tuple(sample["images"].shape[-2:]), seed=seed))
+    return finish(vary_sample(sample, draw_variation(options, tuple(sample["images"].shape[-2:]), seed=seed)))
 
 
 def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
@@ -158,41 +158,3 @@ def flip_sample(sample: Sample) -> Sample:
     if "flow" in sample:
         flipped["flow"] = flipped["flow"] * flipped["flow"].new_tensor([-1.0, 1.0]).view(2, 1, 1)
     return flipped
-
-
-def jitter_colour(
-    images: Tensor,
-    *,
-    brightness: float = 1.0,
-    contrast: float = 1.0,
-    saturation: float = 1.0,
-    turn: float = 0.0,
-    gamma: float = 1.0,
-) -> Tensor:
-    """Vary the colours of images (T, 3, H, W) in 0..1 alike, so that frames stay comparable.
-
-    Brightness, contrast (about the mean grey of all frames together), saturation (about each pixel's
-    grey) and hue (a rotation of the chroma plane of YIQ by ``turn`` turns) are one affine map of RGB;
-    the result is clamped, then raised to ``gamma``.
-    """
-    if (brightness, contrast, saturation, turn, gamma) == (1, 1, 1, 0, 1):
-        return images
-    grey = _TO_YIQ[:1]
-    chroma = _chroma(saturation, turn).to(images)
-    matrix = brightness * contrast * chroma
-    mean = (grey.to(images) @ images.mean(dim=(0, 2, 3))) * brightness
-    varied = torch.einsum("ij,tjhw->tihw", matrix, images) + (1 - contrast) * mean
-    varied = varied.clamp(0, 1)
-    return varied if gamma == 1 else varied.pow(gamma)
-
-
-_TO_YIQ = torch.tensor(
-    [[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]], dtype=torch.float64
-)
-
-
-def _chroma(saturation: float, turn: float) -> Tensor:
-    """RGB map (3, 3) that keeps the grey of YIQ and scales and turns its chroma."""
-    c, s = (saturation * f(2 * math.pi * turn) for f in (math.cos, math.sin))
-    middle = torch.tensor([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]], dtype=torch.float64)
-    return torch.linalg.solve(_TO_YIQ, middle @ _TO_YIQ)

@@ -15,9 +15,11 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from vode.data import render
+from vode.data.colour import as_float
 from vode.data.render import SKY, Hits, Noise, Placed
 from vode.data.sequence import Sequence
 from vode.data.street import ROAD_HALF, street
+from vode.data.transforms import resize_images
 from vode.geometry import warp
 from vode.geometry.camera import pixel_grid, project, transform
 
@@ -110,9 +112,16 @@ class WorldSequence(Sequence):
 
     def frame(self, i: int) -> Tensor:
         """Image i, (3, H, W) float32 in 0..1, in the 256 levels that a file would hold."""
+        return as_float(self._levels(i))
+
+    def raw(self, i: int, size: tuple[int, int]) -> Tensor:
+        return resize_images(self._levels(i)[None], size)[0]
+
+    def _levels(self, i: int) -> Tensor:
+        """Image i with 8 bits, kept."""
         if i not in self._images:
             self._images[i] = (self._render(i) * 255).round().to(torch.uint8).cpu()
-        return self._images[i].float() / 255
+        return self._images[i]
 
     def has_depth(self, i: int) -> bool:
         return True

@@ -58,6 +58,8 @@ def transform(T_b_a: Tensor, points_a: Tensor) -> Tensor:
 
 def resize_intrinsics(intrinsics: Tensor, size: tuple[int, int], new_size: tuple[int, int]) -> Tensor:
     """Intrinsics (..., 3, 3) of an image resized from ``size`` to ``new_size``, both (height, width)."""
+    if tuple(size) == tuple(new_size):
+        return intrinsics
     scale = intrinsics.new_tensor([new_size[1] / size[1], new_size[0] / size[0]])
     resized = intrinsics.clone()
     resized[..., :2, :2] = intrinsics[..., :2, :2] * scale[:, None]

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
 
 from vode.atomic import make_folder, write_bytes
+from vode.data.colour import finish
 from vode.data.sample import collate
 from vode.data.sequence import Snippets, noted
 from vode.errors import InputError
@@ -128,7 +129,7 @@ def _train_stage(
     batches = iter(load(config, snippets, state.draws, (options.steps - state.step) * config.batch))
     recent: list[dict[str, Tensor]] = []
     while state.step < options.steps and not stopped:
-        sample = {key: value.to(device, non_blocking=True) for key, value in next(batches).items()}
+        sample = finish({key: value.to(device, non_blocking=True) for key, value in next(batches).items()})
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(options, state.step)
         losses, pictures = stage(sample)
@@ -224,6 +225,7 @@ def _snippets(config: TrainConfig) -> Snippets:
         size=config.size,
         augment=config.augment,
         seed=config.seed,
+        raw=True,
     )
 
 
