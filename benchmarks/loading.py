@@ -2,10 +2,10 @@
 
     python benchmarks/loading.py --data KITTI_RAW [--dataset kitti-raw] [--size 256 832]
 
-Loading is what a worker does: read, check, decode, resize, crop, flip, and stack to batches of 8 bits. What is left, float
-and colours, is done for a whole batch by the device that trains; here by the processor. Every way is timed on the same
-images in one process of one thread, all files in the page cache; the ways take turns, so that a machine whose speed
-varies treats them alike.
+Loading is what a worker does: read, check, decode, resize, crop, flip, and stack to batches of 8 bits. What is left,
+float and colours, is done for a whole batch by the device that trains; here by the processor. Every way is timed on the
+same images in one process of one thread, all files in the page cache; the ways take turns, so that a machine whose
+speed varies treats them alike.
 """
 
 from __future__ import annotations

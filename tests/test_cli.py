@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 
 import numpy as np
 import pytest
@@ -90,6 +91,77 @@ def test_kitti_layout_is_trained_and_evaluated_through_its_reader(run, kitti, tm
         extra = ["--alignment", "none"] if verb == "odom" else []
         assert main([verb, str(tmp_path / "run"), *where, *extra, "--json", str(file)]) == 0
         assert json.loads(file.read_text())["sequences"].keys() == {"03", "04"}
+
+
+def test_a_prepared_copy_is_trained_on_and_tells_what_it_is(run, kitti, tmp_path, capfd):
+    out = tmp_path / "copy"
+    where = ["--data", str(kitti), "--sequences", "03", "04", "--camera", "0"]
+    assert main(["prepare", "--out", str(out), *where, "--size", "64", "96", "--kind", "png"]) == 0
+    assert "2 sequences, 8 images written" in capfd.readouterr().out
+    arguments = [*TINY, "--sequences", "03", "04", "--data", str(out), "--camera", "0", "--run", str(tmp_path / "run")]
+    assert main(["train", "kitti-odom", *arguments, "--start-from", str(run)]) == 0
+    assert main(["data", "check", "--data", str(out), "--camera", "0", "--json", str(tmp_path / "report.json")]) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [sequence["frames"] for sequence in report["sequences"]] == [4, 4]
+    assert "--out" in refused(capfd, "prepare", "--out", out, *where, "--size", "32", "48")
+
+
+def test_data_is_checked_and_damage_is_named(kitti, tmp_path, capfd):
+    broken = tmp_path / "kitti"
+    shutil.copytree(kitti, broken)
+    assert main(["data", "check", "--data", str(broken), "--camera", "0"]) == 0
+    out = capfd.readouterr().out
+    assert "03, camera 0: 4 frames; 96x64" in out
+    assert "missing: 00: none of 4541 frames" in out
+    image = broken / "sequences" / "04" / "image_0" / "000002.png"
+    image.write_bytes(image.read_bytes()[:100])
+    assert "1 problems" in refused(capfd, "data", "check", "--data", broken, "--camera", "0")
+    arguments = [*TINY, "--sequences", "04", "--data", broken, "--camera", "0", "--run", tmp_path / "run"]
+    assert "000002.png: the image is cut short" in refused(capfd, "train", "kitti-odom", *arguments, "--workers", "1")
+    assert "no verb is called 'data'" in refused(capfd, "data", "chek", "--data", broken)
+
+
+def test_test_sets_that_were_trained_on_are_refused(run, kitti, tmp_path, capfd):
+    root = tmp_path / "kitti"
+    for part in ("sequences", "poses"):
+        (root / part).mkdir(parents=True)
+    for old, new in (("03", "05"), ("04", "09")):
+        (root / "sequences" / new).symlink_to(kitti / "sequences" / old)
+        (root / "poses" / f"{new}.txt").symlink_to(kitti / "poses" / f"{old}.txt")
+    where = ["--data", str(root), "--camera", "0"]
+    seen = [*TINY, "--sequences", "09", *where, "--start-from", str(run)]
+    assert "odometry 09): a test drive" in refused(capfd, "train", "kitti-odom", *seen, "--run", tmp_path / "no")
+    assert not (tmp_path / "no").exists()
+    assert main(["train", "kitti-odom", *seen, "--allow-leak", "--run", str(tmp_path / "run")]) == 0
+    test = ["odom", str(tmp_path / "run"), *where, "--sequences", "09", "--alignment", "none"]
+    assert "trained on" in refused(capfd, *test)
+    assert main([*test, "--allow-leak"]) == 0
+    later = [
+        *TINY,
+        "--sequences",
+        "05",
+        *where,
+        "--start-from",
+        str(tmp_path / "run"),
+        "--run",
+        str(tmp_path / "later"),
+    ]
+    assert main(["train", "kitti-odom", *later]) == 0
+    assert "odometry 09" in refused(capfd, "odom", tmp_path / "later", *where, "--sequences", "09")
+    assert "Eigen" not in refused(capfd, "depth", tmp_path / "later", "--data", root, "--dataset", "kitti-eigen")
+
+
+def test_own_images_are_trained_on_and_tracked(run, tmp_path, capfd):
+    drive = WorldSequence(3, WorldOptions(size=(64, 96), frames=4))
+    (tmp_path / "walk").mkdir()
+    for i in range(4):
+        write_image(tmp_path / "walk" / f"{i}.png", drive.frame(i))
+    where = ["--dataset", "folder", "--data", str(tmp_path / "walk")]
+    assert "give --calibration FILE or --fov DEGREES" in refused(capfd, "odom", run, *where)
+    assert main(["odom", str(run), *where, "--fov", "82", "--out", str(tmp_path / "out")]) == 0
+    assert np.loadtxt(tmp_path / "out" / "walk.txt").shape == (4, 12)
+    arguments = [*TINY, "--sequences", "walk", *where, "--fov", "82", "--run", str(tmp_path / "run")]
+    assert main(["train", "world", *arguments]) == 0
 
 
 def test_trajectory_files_are_scored_alone(kitti, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vode.data.transforms import Augment
 from vode.errors import InputError
 from vode.losses.flow import FlowLossOptions
@@ -58,7 +60,36 @@ KITTI_ODOM_FULL = TrainConfig(
 )
 """KITTI odometry with the schedule of the paper: 20, 20 and 10 epochs of sequences 00-08, for a GPU."""
 
-RECIPES = {"world": WORLD, "kitti-odom": KITTI_ODOM, "kitti-odom-full": KITTI_ODOM_FULL}
+KITTI_EIGEN = TrainConfig(
+    dataset="kitti-raw",
+    camera=(2, 3),
+    size=(256, 832),
+    workers=4,
+    augment=Augment(),
+    flow_stage=StageConfig(steps=99_000, learning_rate=1e-4),
+    depth_stage=StageConfig(steps=99_000, learning_rate=1e-4),
+    joint_stage=StageConfig(steps=49_500, learning_rate=1e-4),
+)
+"""Depth for the Eigen test: 20, 20 and 10 epochs of Zhou's training frames from both colour cameras, for a GPU."""
+
+NYU = replace(KITTI_EIGEN, dataset="nyu", camera=(2,), size=(448, 576), stride=10)
+"""Rooms, filmed by hand at 20 to 30 frames a second: pairs lie 10 frames apart; as many steps as for KITTI."""
+
+TUM = replace(NYU, dataset="tum", size=(240, 320), stride=3)
+"""One or a few sequences of a room, with poses and depth to score with; other sets of rooms too (--dataset 7scenes)."""
+
+FOLDER = replace(NYU, dataset="folder", size=(256, 448), stride=1)
+"""Somebody's own images or videos; mapped scenes too (--dataset colmap)."""
+
+RECIPES = {
+    "world": WORLD,
+    "kitti-odom": KITTI_ODOM,
+    "kitti-odom-full": KITTI_ODOM_FULL,
+    "kitti-eigen": KITTI_EIGEN,
+    "nyu": NYU,
+    "tum": TUM,
+    "folder": FOLDER,
+}
 
 
 def recipe(name: str) -> TrainConfig:

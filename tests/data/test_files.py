@@ -140,3 +140,35 @@ def test_failed_write_keeps_the_old_file(tmp_path, monkeypatch, code):
 def test_write_into_no_folder(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         files.write_bytes(tmp_path / "none" / "a", b"")
+
+
+@pytest.mark.parametrize("name", ["../a", "a/../../b", "/etc/passwd", "..", "a\0b"])
+def test_names_that_lead_out_are_refused(tmp_path, name):
+    with pytest.raises(InputError, match="leads out of this folder"):
+        files.inside(tmp_path, name)
+
+
+def test_names_inside_are_paths(tmp_path):
+    assert files.inside(tmp_path, "a/../b/./c.png") == tmp_path / "b" / "c.png"
+    assert files.inside(tmp_path, "..a") == tmp_path / "..a"
+
+
+def test_ppm_is_read_and_a_cut_one_refused(tmp_path):
+    path, pixels = tmp_path / "a.ppm", np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    data = b"P6\n# made by hand\n7 5\n255\n" + pixels.tobytes()
+    path.write_bytes(data)
+    assert np.array_equal(files.read_pixels(path), pixels)
+    for cut in (data[:-1], data[:20], data[:2]):
+        path.write_bytes(cut)
+        with pytest.raises(InputError, match=r"a\.ppm: the image is cut short"):
+            files.read_pixels(path)
+    path.write_bytes(b"P6\n99999 99999\n255\n")
+    with pytest.raises(InputError, match=r"a\.ppm"):
+        files.read_pixels(path)
+
+
+def test_images_are_resized_alike_in_8_and_in_16_bits(tmp_path):
+    smooth = np.add.outer(np.arange(40) * 3, np.arange(60) * 2).astype(np.uint8)[..., None].repeat(3, -1)
+    small, deep = (files.to_raw(pixels, (16, 20)) for pixels in (smooth, smooth.astype(np.uint16) * 257))
+    assert (small.dtype, deep.dtype) == (torch.uint8, torch.float32)
+    torch.testing.assert_close(small.float() / 255, deep, rtol=0, atol=1.01 / 255)

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from vode.data.sample import collate
-from vode.data.sequence import Sequence, Snippets, resize_flow
-from vode.data.transforms import Augment
+from vode.data.sequence import Sequence, Snippets, noted
+from vode.data.transforms import Augment, resize_flow
 from vode.errors import InputError
 from vode.geometry.camera import pixel_grid, project, transform, unproject
 
@@ -150,3 +150,22 @@ def test_unusable_input():
         Snippets([Wall("a", 3)], stride=0)
     with pytest.raises(ValueError, match="no sequences"):
         Snippets([])
+
+
+def test_snippets_begin_where_a_sequence_allows_it():
+    wall = Wall("a", 6)
+    wall.starts = (0, 3, 4, 5)
+    snippets = Snippets([Wall("b", 3), wall])
+    assert [frames_of(snippets[i]) for i in range(len(snippets))] == [[0, 1], [1, 2], [0, 1], [3, 4], [4, 5]]
+    wall.starts = ()
+    with pytest.raises(InputError, match="too few"):
+        Snippets([wall])
+
+
+def test_notes_are_told_and_many_of_them_counted():
+    walls = [Wall(str(i), 2) for i in range(9)]
+    assert noted(walls) == []
+    for wall in walls:
+        wall.notes = ("half of it is missing",)
+    assert noted(walls[:2]) == ["0: half of it is missing", "1: half of it is missing"]
+    assert noted(walls)[5:] == ["and 4 more notes; vode data check tells all"]

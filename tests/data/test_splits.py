@@ -2,7 +2,7 @@
 
 import pytest
 
-from vode.data.splits import read_split, split_names
+from vode.data.splits import Frame, is_validation, read_split, split_names
 from vode.errors import InputError
 
 
@@ -34,3 +34,11 @@ def test_the_benchmark_is_a_part_of_eigen_and_training_shares_no_drive_with_it()
 def test_an_unknown_split_is_told():
     with pytest.raises(InputError, match="eigen, eigen_benchmark, zhou"):
         read_split("eigne")
+
+
+def test_one_frame_in_ten_is_kept_for_validation_by_its_name():
+    kept = [frame for frame in read_split("zhou") if is_validation(frame)]
+    assert len(kept) / 22_117 == pytest.approx(26 / 256, abs=0.006)
+    # The draw is part of what a published number means: it must never change.
+    assert len(kept) == 2263
+    assert is_validation(Frame("2011_09_26_drive_0001", 5)) == is_validation(Frame("2011_09_26_drive_0001", 5))

@@ -1,13 +1,16 @@
-"""Augmentation: the flip against the geometry of a mirror, colours against torchvision and by hand."""
+"""Augmentation: flip, crop and resize against the geometry of a camera, colours against torchvision and by hand."""
 
 import pytest
 import torch
 from scipy.spatial.transform import Rotation
 from torchvision.transforms.v2 import functional as reference
 
-from vode.data.colour import jitter_colour
-from vode.data.transforms import Augment, augment_sample, flip_sample
-from vode.geometry.camera import project, transform
+from vode.data.colour import finish, jitter_colour
+from vode.data.sample import collate
+from vode.data.sequence import Snippets
+from vode.data.transforms import Augment, augment_sample, crop_sample, flip_sample, resize_sample
+from vode.data.world import WorldOptions, WorldSequence
+from vode.geometry.camera import pixel_grid, project, transform, unproject
 
 WIDTH = 20
 
@@ -48,6 +51,63 @@ def test_a_mirrored_world_is_seen_at_mirrored_pixels():
         torch.testing.assert_close(flipped[:, 1], seen[:, 1])
         torch.testing.assert_close(flipped_depth, depth)
         assert torch.linalg.det(after["poses"][i][:3, :3]).item() == pytest.approx(1, abs=1e-5)
+
+
+def test_crop_then_project_is_project_then_crop():
+    before, points = sample(), torch.tensor([[1.0, 0.5, 6.0], [-0.5, 0.3, 9.0]])
+    after = crop_sample(before, 2, 5, 8, 11)
+    seen, cropped = (project(points, each["intrinsics"])[0] for each in (before, after))
+    torch.testing.assert_close(cropped, seen - torch.tensor([5.0, 2.0]))
+    for key in ("images", "depth", "flow", "visible"):
+        assert torch.equal(after[key], before[key][..., 2:10, 5:16])
+    assert torch.equal(after["poses"], before["poses"])
+    for window in ((5, 0, 8, 8), (-1, 0, 4, 4), (0, 10, 4, 11), (0, 0, 0, 4)):
+        with pytest.raises(ValueError, match="not inside"):
+            crop_sample(before, *window)
+
+
+def test_resize_then_project_is_project_then_resize():
+    before, points = sample(), torch.tensor([[1.0, 0.5, 6.0], [-0.5, 0.3, 9.0]])
+    after = resize_sample(before, (24, 30))
+    seen, resized = (project(points, each["intrinsics"])[0] for each in (before, after))
+    torch.testing.assert_close(resized, (seen + 0.5) * torch.tensor([30 / WIDTH, 2.0]) - 0.5)
+
+
+def test_a_varied_sample_still_agrees_with_its_own_truth():
+    drive = WorldSequence(5, WorldOptions(size=(64, 96), frames=3))
+    snippets = Snippets([drive], augment=Augment(crop=0.3), seed=3, truth=True)
+    for draw in range(6):
+        varied = snippets[0, draw]
+        assert varied["images"].shape[-2:] == (64, 96)
+        T_b_a = torch.linalg.inv(varied["poses"][1])
+        points = unproject(varied["depth"][:1], varied["intrinsics"][None]).flatten(2).mT[0]
+        pixels = project(transform(T_b_a, points), varied["intrinsics"])[0].mT.view(2, 64, 96)
+        # Depth is resized by the nearest pixel, half a pixel off at most.
+        known = (varied["visible"][0] > 0) & (varied["depth"][0] > 0)
+        off = (pixels - pixel_grid(64, 96) - varied["flow"][0]).norm(dim=0, keepdim=True)
+        assert off[known].median() < 0.1
+
+
+def test_the_draw_is_of_its_number_alone():
+    drive = WorldSequence(5, WorldOptions(size=(32, 48), frames=3))
+    snippets = Snippets([drive], size=(16, 24), augment=Augment(crop=0.2), seed=3)
+    again = Snippets([drive], size=(16, 24), augment=Augment(crop=0.2), seed=3)
+    again[1, 9]
+    for key, value in snippets[0, 7].items():
+        assert torch.equal(value, again[0, 7][key])
+    assert not torch.equal(snippets[0, 7]["images"], snippets[0, 8]["images"])
+    assert not torch.equal(snippets[0, 7]["intrinsics"], snippets[0, 8]["intrinsics"])
+
+
+def test_a_raw_batch_is_finished_to_what_its_samples_are():
+    drive = WorldSequence(5, WorldOptions(size=(32, 48), frames=4))
+    raw, whole = (Snippets([drive], augment=Augment(), seed=3, raw=kind) for kind in (True, False))
+    batch = collate([raw[i] for i in range(3)])
+    assert batch["images"].dtype == torch.uint8
+    finished = finish(batch)
+    assert finished.keys() == whole[0].keys()
+    for i in range(3):
+        torch.testing.assert_close(finished["images"][i], whole[i]["images"], rtol=0, atol=1e-5)
 
 
 def test_maps_move_with_their_pixels():

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from vode.errors import InputError
+from vode.evaluation import predictions
 from vode.evaluation.predictions import Predictions, save_predictions
 
 
@@ -63,4 +64,14 @@ def test_pickles_are_not_opened(tmp_path):
     path = tmp_path / "evil.npz"
     np.savez(path, allow_pickle=True, frame=np.array([{"a": 1}], dtype=object))
     with pytest.raises(InputError, match="damaged"):
+        Predictions(path, [])["frame"]
+
+
+def test_a_small_archive_cannot_fill_the_memory(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.npz"
+    np.savez_compressed(path, frame=np.zeros((1, 100, 100), np.float32))
+    assert path.stat().st_size < 1000
+    Predictions(path, [])["frame"]
+    monkeypatch.setattr(predictions, "LARGEST", 30_000)
+    with pytest.raises(InputError, match="larger than"):
         Predictions(path, [])["frame"]

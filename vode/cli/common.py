@@ -12,7 +12,7 @@ import torch
 from vode.atomic import write_bytes
 from vode.data import leakage
 from vode.data import world as built_in
-from vode.data.datasets import DATASETS, DataOptions, open_sequences, test_names
+from vode.data.datasets import DATASETS, DataOptions, held_out_names, open_sequences
 from vode.data.sequence import Sequence, noted
 from vode.errors import InputError
 from vode.networks.weights import load_weights
@@ -41,7 +41,7 @@ class EvaluationData(DataOptions):
             )
         if len(self.camera) > 1:
             raise InputError(f"cameras {', '.join(map(str, self.camera))}; choose one with --camera")
-        names = self.sequences or test_names(self)
+        names = self.sequences or held_out_names(self)
         self.refuse_leak(run, names)
         sequences = open_sequences(self, names)
         for line in noted(sequences):

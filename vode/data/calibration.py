@@ -78,10 +78,13 @@ def read_colmap_cameras(path: Path) -> dict[int, Camera]:
         words = text.split()
         if not words or words[0].startswith("#"):
             continue
-        if len(words) < 5 or not words[0].isdigit():
+        if len(words) < 5 or not re.fullmatch(r"[0-9]{1,10}", words[0]):
             raise InputError(f"{path}:{line}: not NUMBER MODEL WIDTH HEIGHT PARAMETERS; export the model again")
         width, height, *parameters = parse_numbers(path, line, " ".join(words[2:]), len(words) - 2, "numbers")
-        cameras[int(words[0])] = colmap_camera(words[1], (int(height), int(width)), parameters)
+        try:
+            cameras[int(words[0])] = colmap_camera(words[1], (int(height), int(width)), parameters)
+        except InputError as error:
+            raise InputError(f"{path}:{line}: {error}") from None
     return cameras
 
 
@@ -129,7 +132,8 @@ def _load(path: Path) -> Mapping[str, Any]:
         raise InputError(f"{path}: {len(data)} bytes are no small calibration file; check the path")
     try:
         values = json.loads(data) if path.suffix.lower() == ".json" else yaml.safe_load(data)
-    except (yaml.YAMLError, RecursionError, UnicodeError, ValueError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError) as error:
+        # The last two are how PyYAML fails on values that are not what their tag says.
         first = str(error).partition("\n")[0]
         raise InputError(f"{path}: not YAML or JSON ({first}); correct the file") from None
     if not isinstance(values, Mapping):
@@ -148,7 +152,7 @@ def _of_mapping(values: Mapping[str, Any], size: tuple[int, int]) -> Camera:
         return Camera((int(height), int(width)), (fx, fy), (cx, cy), lens, _padded(lens, distortion))
     except KeyError as error:
         raise InputError(f"no {error.args[0]}; give width, height, fx, fy, cx, cy in pixels") from None
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:
         raise InputError(f"not a camera ({error}); give width, height, fx, fy, cx, cy in pixels") from None
 
 
@@ -160,10 +164,12 @@ def _of_ros(values: Mapping[str, Any]) -> Camera:
     if len(matrix) != 9:
         raise InputError(f"a camera_matrix of {len(matrix)} numbers, not 9")
     distortion = tuple(float(x) for x in values.get("distortion_coefficients", {}).get("data", ()))
-    lens = ROS_LENSES[model] if any(distortion) else "pinhole"
+    lens = ROS_LENSES[model]
+    if lens == "radtan" and not any(distortion):
+        lens, distortion = "pinhole", ()
     size = int(values["image_height"]), int(values["image_width"])
     fx, _, cx, _, fy, cy = matrix[:6]
-    return Camera(size, (fx, fy), (cx, cy), lens, _padded(lens, distortion) if any(distortion) else ())
+    return Camera(size, (fx, fy), (cx, cy), lens, _padded(lens, distortion))
 
 
 def _padded(lens: str, distortion: tuple[float, ...]) -> tuple[float, ...]:

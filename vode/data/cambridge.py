@@ -10,6 +10,8 @@ x y z is the camera's centre in the world, the quaternion turns world to camera;
 from __future__ import annotations
 
 import math
+import re
+from os.path import isfile
 from pathlib import Path, PurePosixPath
 
 import torch
@@ -52,7 +54,7 @@ class CambridgeSequence(MappedSequence):
         if not rows:
             raise InputError(f"{where}: no image of {sequence!r} is listed; check --sequences")
         files = {name: inside(root, name) for name in sorted(rows)}
-        first = next((file for file in files.values() if file.is_file()), None)
+        first = next((file for file in files.values() if isfile(file)), None)
         if first is None:
             raise InputError(f"{where}: not one of its {len(files)} images is there: {next(iter(files.values()))}")
         size = image_size(first)
@@ -90,7 +92,7 @@ class CambridgeSequence(MappedSequence):
 def read_list(path: Path) -> dict[str, Tensor]:
     """World-from-camera poses (4, 4) float64 of a list by the images' names; NaN where a line holds no pose."""
     lines = read_lines(path)
-    if len(lines) <= HEAD or len(lines[0].split()) == 8:
+    if len(lines) <= HEAD or any(len(line.split()) == 8 for line in lines[:HEAD]):
         raise InputError(f"{path}: not {HEAD} lines of head and then images; copy the list again")
     poses = {}
     for number, line in enumerate(lines[HEAD:], start=HEAD + 1):
@@ -140,8 +142,10 @@ def nvm_focals(path: Path) -> dict[str, float]:
     if not lines or not lines[0].startswith("NVM_V3"):
         raise InputError(f"{path}: not a map of VisualSFM, which begins with NVM_V3; copy it again")
     at = next((i for i, line in enumerate(lines[1:], start=1) if line.strip()), None)
-    if at is None or not lines[at].strip().isdigit():
+    if at is None or not re.fullmatch(r"\s*[0-9]{1,9}\s*", lines[at]):
         raise InputError(f"{path}: no number of images behind NVM_V3; copy it again")
+    if len(lines) <= at + int(lines[at]):
+        raise InputError(f"{path}: cut short, {len(lines) - at - 1} of {lines[at].strip()} images; copy it again")
     focals = {}
     for number, line in enumerate(lines[at + 1 : at + 1 + int(lines[at])], start=at + 2):
         words = line.split()

@@ -6,6 +6,7 @@ centres lie at 0.5; what is read here is world-from-camera, with centres at inte
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 from typing import NamedTuple
@@ -94,8 +95,11 @@ def _images_txt(path: Path) -> list[Image]:
         values = _floats(path, number, words[1:8])
         camera = _whole(path, number, words[8])
         # The second line, which may be empty, has x, y and the point's number, -1 for none, of each feature.
-        seen = lines[at + 1][1].split()[2::3] if at + 1 < len(lines) else []
-        points = torch.tensor([_whole(path, number + 1, word) for word in seen], dtype=torch.int64)
+        below, text = lines[at + 1] if at + 1 < len(lines) else (number + 1, "")
+        features = text.split()
+        if len(features) % 3:
+            raise InputError(f"{path}:{below}: not X Y POINT of each feature; export the model again")
+        points = torch.tensor([_whole(path, below, word) for word in features[2::3]], dtype=torch.int64)
         images.append(Image(words[9], camera, world_from_camera(values[:4], values[4:]), points[points >= 0]))
         at += 2
     return images
@@ -104,8 +108,10 @@ def _images_txt(path: Path) -> list[Image]:
 def _points_txt(path: Path) -> dict[int, tuple[float, float, float]]:
     points = {}
     for number, line in enumerate(read_lines(path), start=1):
-        words = line.split(maxsplit=4)
+        words = line.split()
         if words and not line.startswith("#"):
+            if len(words) < 8 or len(words) % 2:
+                raise InputError(f"{path}:{number}: not NUMBER X Y Z R G B ERROR and pairs; export the model again")
             x, y, z = parse_numbers(path, number, " ".join(words[1:4]), 3, "NUMBER X Y Z and more")
             points[_whole(path, number, words[0])] = (x, y, z)
     return points
@@ -157,7 +163,11 @@ def _cameras_bin(path: Path) -> dict[int, Camera]:
         if model not in COLMAP_MODELS:
             raise InputError(f"{path}: camera {number} is of model {model}, which is not known; undistort the images")
         name, count = COLMAP_MODELS[model]
-        cameras[number] = colmap_camera(name, (height, width), read(f"{count}d"))
+        parameters = read(f"{count}d")
+        try:
+            cameras[number] = colmap_camera(name, (height, width), parameters)
+        except InputError as error:
+            raise InputError(f"{path}: camera {number}: {error}") from None
     return cameras
 
 
@@ -190,7 +200,6 @@ def _floats(path: Path, line: int, words: list[str]) -> list[float]:
 
 
 def _whole(path: Path, line: int, word: str) -> int:
-    try:
-        return int(word)
-    except ValueError:
-        raise InputError(f"{path}:{line}: {word!r} is no whole number; export the model again") from None
+    if not re.fullmatch(r"-?[0-9]{1,18}", word):
+        raise InputError(f"{path}:{line}: {word!r} is no whole number; export the model again")
+    return int(word)

@@ -100,7 +100,7 @@ def reader(options: DataOptions) -> Reader:
     return DATASETS[options.dataset]
 
 
-def test_names(options: DataOptions) -> tuple[str, ...]:
+def held_out_names(options: DataOptions) -> tuple[str, ...]:
     """The sequences that a data set is tested on: those of its own list, if it has one, else all on disk."""
     found = reader(options)
     names = getattr(found, "test", found.names)(options.data)

@@ -54,8 +54,8 @@ class FolderSequence(ImageSequence):
         self.size = stored[::-1] if self._quarters % 2 else stored
         if self._video is not None:
             self.notes = self._video.notes
-            if self._video.rate > 0:
-                self.stamps = torch.arange(len(self), dtype=torch.float64) / self._video.rate
+            if self._video.stamps is not None:
+                self.stamps = torch.from_numpy(self._video.stamps)
         if fov is not None:
             self._camera, self.intrinsics = Camera.of_view(stored, 90.0), Camera.of_view(self.size, fov).intrinsics
             return

@@ -39,7 +39,7 @@ def drives(dataset: str, sequences: Iterable[str]) -> frozenset[str]:
     return frozenset()
 
 
-def test_drives(dataset: str, sequences: Iterable[str]) -> frozenset[str]:
+def held_out_drives(dataset: str, sequences: Iterable[str]) -> frozenset[str]:
     """Those drives of a data set's sequences, or of a list of frames, that are a published test set's."""
     eigen = frozenset(frame.drive for frame in read_split("eigen"))
     if dataset in EIGEN:
@@ -51,7 +51,7 @@ def test_drives(dataset: str, sequences: Iterable[str]) -> frozenset[str]:
 
 def refuse_training(dataset: str, sequences: Iterable[str]) -> None:
     """InputError if sequences are of the set that their own task is tested on."""
-    found = sorted(test_drives(dataset, sequences))
+    found = sorted(held_out_drives(dataset, sequences))
     if found:
         what = "odometry 09 and 10" if dataset == "kitti-odom" else "the Eigen test"
         raise InputError(f"{_some(found)}: a test drive, of {what}; train on others, {INSIST}")
@@ -59,7 +59,7 @@ def refuse_training(dataset: str, sequences: Iterable[str]) -> None:
 
 def refuse_testing(seen: Iterable[str], dataset: str, sequences: Iterable[str]) -> None:
     """InputError if networks that have seen those drives would be tested on one of them."""
-    common = sorted(set(seen) & test_drives(dataset, sequences))
+    common = sorted(set(seen) & held_out_drives(dataset, sequences))
     if common:
         raise InputError(
             f"{dataset}: the run was trained on {_some(common)}, which this tests on, so that its numbers would "

@@ -55,7 +55,8 @@ class Camera:
 
     @property
     def distorts(self) -> bool:
-        return any(self.distortion)
+        # A fisheye lens without coefficients is still none that a pinhole matrix describes.
+        return self.lens == "fisheye" or any(self.distortion)
 
     @property
     def matrix(self) -> np.ndarray:
@@ -107,7 +108,7 @@ class Camera:
 
     def _distort(self, points: np.ndarray) -> np.ndarray:
         """Pixels (..., 2) of the image as it is, of normalised coordinates (..., 2)."""
-        flat, coefficients = points.reshape(1, -1, 2), np.array(self.distortion)
+        flat, coefficients = points.reshape(1, -1, 2), np.array(self.distortion, dtype=np.float64)
         if self.lens == "fisheye":
             return cv2.fisheye.distortPoints(flat, self.matrix, coefficients).reshape(points.shape)
         rays = np.concatenate([flat, np.ones_like(flat[..., :1])], -1)
@@ -117,6 +118,6 @@ class Camera:
     def _maps(self) -> tuple[np.ndarray, np.ndarray]:
         """Where each pixel of the straight image is found in the distorted one: x and y."""
         find = cv2.fisheye.initUndistortRectifyMap if self.lens == "fisheye" else cv2.initUndistortRectifyMap
-        rotation, size = np.eye(3), self.size[::-1]
-        maps = find(self.matrix, np.array(self.distortion), rotation, self._straight_matrix, size, cv2.CV_32FC1)
+        rotation, size, coefficients = np.eye(3), self.size[::-1], np.array(self.distortion, dtype=np.float64)
+        maps = find(self.matrix, coefficients, rotation, self._straight_matrix, size, cv2.CV_32FC1)
         return maps[0], maps[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import isfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from vode.data.sequence import ImageSequence
 from vode.errors import InputError
 
 ALIKE = 0.02
-"""largest share by which focal lengths and centres may differ among images that are taken to be of one camera"""
+"""most that focal lengths, centres (of the focal length) and coefficients of one camera's images may differ"""
 
 
 class Placed(NamedTuple):
@@ -38,9 +39,9 @@ class MappedSequence(ImageSequence):
 
     def __init__(self, name: str, where: Path, images: list[Placed]) -> None:
         self.name = name
-        there = [image for image in images if image.file.is_file()]
+        there = [image for image in images if isfile(image.file)]
         if len(there) < len(images):
-            lost = next(image.file for image in images if not image.file.is_file())
+            lost = next(image.file for image in images if not isfile(image.file))
             self.notes += (f"{len(images) - len(there)} of {len(images)} images are missing: first {lost}",)
         if not there:
             raise InputError(f"{where}: not one of its {len(images)} images is there; check --data")
@@ -66,9 +67,16 @@ class MappedSequence(ImageSequence):
 
     def _check_cameras(self, where: Path, placed: list[Placed]) -> None:
         numbers = np.array([(*image.camera.focal, *image.camera.centre, *image.camera.size) for image in placed])
-        spread = float((np.abs(numbers - numbers[0]) / numbers[0, 0]).max())
+        differ = (np.abs(numbers - numbers[0]) / numbers[0, 0]).max(1)
+        for i, image in enumerate(placed):
+            if _same_lens(image.camera, self.camera):
+                bend = np.subtract(image.camera.distortion, self.camera.distortion)
+                differ[i] = max(differ[i], np.abs(bend).max(initial=0.0))
+            else:
+                differ[i] = np.inf
+        spread = float(differ.max())
         if spread > ALIKE:
-            odd = placed[int((np.abs(numbers - numbers[0]) / numbers[0, 0]).max(1).argmax())].file
+            odd = placed[int(differ.argmax())].file
             raise InputError(
                 f"{where}: {self.name} is of several cameras, {self.images[0].name} and {odd.name} among them; "
                 "give each camera's images a folder of their own"
@@ -77,4 +85,10 @@ class MappedSequence(ImageSequence):
             middle = np.median(numbers[:, :4], axis=0).tolist()
             lens, distortion = self.camera.lens, self.camera.distortion
             self.camera = Camera(self.size, tuple(middle[:2]), tuple(middle[2:]), lens, distortion)
-            self.notes += (f"focal lengths and centres differ by up to {100 * spread:.2g} %: the medians are taken",)
+            self.notes += (
+                f"focal lengths, centres or coefficients differ by up to {100 * spread:.2g} %: one camera is taken for all",
+            )
+
+
+def _same_lens(a: Camera, b: Camera) -> bool:
+    return a.lens == b.lens and len(a.distortion) == len(b.distortion)

@@ -94,10 +94,14 @@ class NyuLabeled(DepthFrames):
         self._archive: h5py.File | None = None
         self._numbers = _test_numbers(self._file.with_name(SPLITS))
         archive = self._open()
-        count = archive["images"].shape[0]
-        for key, shape in (("images", (count, 3, *SIZE[::-1])), ("depths", (count, *SIZE[::-1]))):
-            if archive[key].shape != shape:
-                raise InputError(f"{self._file}: {key} of shape {archive[key].shape}, not {shape}; copy it again")
+        count = (archive["images"].shape or (0,))[0]
+        for key, kind, shape in (
+            ("images", "uint8", (count, 3, *SIZE[::-1])),
+            ("depths", "float", (count, *SIZE[::-1])),
+        ):
+            found, dtype = archive[key].shape, archive[key].dtype.name
+            if found != shape or not dtype.startswith(kind):
+                raise InputError(f"{self._file}: {key} of {found} {dtype}, not {shape} {kind}; copy it again")
         if max(self._numbers) > count:
             raise InputError(f"{self._file}: {count} images, but {SPLITS} names number {max(self._numbers)}; copy both")
         if len(self._numbers) != TEST_IMAGES:

@@ -10,10 +10,11 @@ SKEWED = 0.01
 
 
 def is_rigid(poses: Tensor) -> Tensor:
-    """Whether poses (N, 4, 4) are finite, and their rotations ones: bool (N,)."""
-    rotation = poses[:, :3, :3]
+    """Whether poses (N, 4, 4) are finite, their last row 0 0 0 1 and their rotations ones: bool (N,)."""
+    rotation, last = poses[:, :3, :3], torch.eye(4, dtype=poses.dtype)[3]
     skew = (rotation @ rotation.mT - torch.eye(3, dtype=poses.dtype)).abs().amax((1, 2))
-    return poses.isfinite().all(-1).all(-1) & (skew.nan_to_num(1.0) < SKEWED) & (torch.linalg.det(rotation) > 0)
+    whole = poses.isfinite().all(-1).all(-1) & ((poses[:, 3] - last).abs() < 1e-6).all(-1)
+    return whole & (skew.nan_to_num(1.0) < SKEWED) & (torch.linalg.det(rotation) > 0)
 
 
 def left_out_note(kept: Tensor, what: str = "frames whose pose is not finite or no rotation") -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ from vode.data.mapped import MappedSequence, Placed
 from vode.errors import InputError
 
 GL_TO_CV = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=torch.float64))
-CAMERA_KEYS = ("camera_model", "fl_x", "fl_y", "cx", "cy", "w", "h", "k1", "k2", "k3", "k4", "p1", "p2")
+CAMERA_KEYS = (
+    *("camera_model", "is_fisheye", "camera_angle_x", "camera_angle_y", "fl_x", "fl_y", "cx", "cy", "w", "h"),
+    *("k1", "k2", "k3", "k4", "p1", "p2"),
+)
 
 
 class TransformsSequence(MappedSequence):
@@ -40,12 +44,12 @@ class TransformsSequence(MappedSequence):
         if not isinstance(frames, list) or not frames:
             raise InputError(f"{path}: no frames in it; give the transforms of a scene")
         files = [_image_file(Path(root), path, number, frame) for number, frame in enumerate(frames)]
-        first = next((file for file in files if file.is_file()), None)
+        first = next((file for file in files if isfile(file)), None)
         if first is None:
             raise InputError(f"{path}: not one of its {len(files)} images is there: first {files[0]}; check --data")
         size, cameras, placed = image_size(first), {}, []
         for number, (file, frame) in enumerate(zip(files, frames, strict=True)):
-            values = {key: frame.get(key, content.get(key)) for key in (*CAMERA_KEYS, "camera_angle_x")}
+            values = {key: frame.get(key, content.get(key)) for key in CAMERA_KEYS}
             key = repr(values)
             if key not in cameras:
                 cameras[key] = _camera(path, values, size)
@@ -87,17 +91,18 @@ def _image_file(root: Path, path: Path, number: int, frame: Any) -> Path:
     """The image of a frame; its name may lack the suffix."""
     if not isinstance(frame, Mapping) or not isinstance(frame.get("file_path"), str):
         raise InputError(f"{path}: frame {number} has no file_path; write it again")
-    file = inside(root, frame["file_path"])
+    name = frame["file_path"]
+    file = inside(root, name)
     if file.suffix.lower() in IMAGE_SUFFIXES:
         return file
-    named = [file.with_name(f"{file.name}{suffix}") for suffix in IMAGE_SUFFIXES]
-    return next((candidate for candidate in named if candidate.is_file()), named[0])
+    named = [inside(root, f"{name}{suffix}") for suffix in IMAGE_SUFFIXES]
+    return next((candidate for candidate in named if isfile(candidate)), named[0])
 
 
 def _pose(path: Path, number: int, frame: Mapping[str, Any]) -> Tensor:
     try:
         matrix = torch.tensor(frame["transform_matrix"], dtype=torch.float64)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         matrix = torch.empty(0)
     if matrix.shape != (4, 4):
         raise InputError(f"{path}: frame {number} has no 4x4 transform_matrix; write it again")
@@ -109,14 +114,15 @@ def _camera(path: Path, values: Mapping[str, Any], size: tuple[int, int]) -> Cam
         numbers = {key: float(x) for key, x in values.items() if x is not None and key != "camera_model"}
         height, width = int(numbers.get("h", size[0])), int(numbers.get("w", size[1]))
         fx = numbers.get("fl_x") or width / 2 / math.tan(numbers["camera_angle_x"] / 2)
-        fy = numbers.get("fl_y", fx)
+        angle_y = numbers.get("camera_angle_y")
+        fy = numbers.get("fl_y") or (height / 2 / math.tan(angle_y / 2) if angle_y else fx)
         cx, cy = numbers.get("cx", width / 2) - 0.5, numbers.get("cy", height / 2) - 0.5
-        fisheye = "FISHEYE" in str(values["camera_model"]).upper()
+        fisheye = "FISHEYE" in str(values["camera_model"]).upper() or bool(numbers.get("is_fisheye"))
         names = ("k1", "k2", "k3", "k4") if fisheye else ("k1", "k2", "p1", "p2", "k3")
         distortion = tuple(numbers.get(name, 0.0) for name in names)
-        lens = "pinhole" if not any(distortion) else "fisheye" if fisheye else "radtan"
+        lens = "fisheye" if fisheye else "radtan" if any(distortion) else "pinhole"
         return Camera((height, width), (fx, fy), (cx, cy), lens, distortion if lens != "pinhole" else ())
-    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise InputError(f"{path}: no camera in it ({error}); it needs fl_x or camera_angle_x") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

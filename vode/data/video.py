@@ -19,6 +19,13 @@ KEPT = 4
 """decoded frames that are kept, for the neighbours that pairs share"""
 AHEAD = 250
 """frames that are decoded to come to one ahead; beyond, the decoder seeks"""
+BACK = (0, 1, 10, 100)
+"""frames before the one that is sought at which the decoder is told to look, until it does not come out behind it"""
+SAME = 0.5
+"""milliseconds between two times of one frame"""
+
+_INHERITED: list[cv2.VideoCapture] = []
+"""decoders of the process that forked this one: freeing one would wait, for ever, for threads that only that one has"""
 
 
 class Video:
@@ -35,16 +42,22 @@ class Video:
         self._lock = threading.Lock()
         self._capture, self._process, self._next = None, -1, 0
         self._recent: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._times: np.ndarray | None = None
         capture = self._open()
         width, height = (capture.get(key) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         if not 0 < width * height <= MAX_PIXELS:
             raise InputError(f"{path}: {width:.0f}x{height:.0f} pixels; a frame has 1 to {MAX_PIXELS}")
-        self.rate = capture.get(cv2.CAP_PROP_FPS)
-        """frames a second, 0 if the file does not tell"""
+        rate = capture.get(cv2.CAP_PROP_FPS)
         self.count, self.notes = self._count(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        self.stamps = np.arange(self.count) / rate if rate > 0 else None
+        """(count,) seconds, None if the file does not tell"""
+        if self._times is not None:
+            self.stamps = self._times / 1000
         self.size = self.frame(0).shape[:2]
 
     def frame(self, index: int) -> np.ndarray:
+        if not 0 <= index < self.count:
+            raise IndexError(f"{self.path}: frame {index} of {self.count}")
         with self._lock:
             if index not in self._recent:
                 pixels = self._read(index)
@@ -58,39 +71,69 @@ class Video:
             return self._recent[index]
 
     def _count(self, told: int) -> tuple[int, tuple[str, ...]]:
-        """The number of frames that can be decoded: as the file tells if the last of them is there, else counted."""
-        if told > 0 and self._read(told - 1) is not None:
-            return told, ()
-        capture, count = self._open(), 0
-        while capture.grab():
-            count += 1
-        self._capture = None
+        """The number of frames that can be decoded: as many as the file holds if the last is there, else counted."""
+        times = self._packet_times()
+        if len(times) and (np.diff(times) > 2 * SAME).all():
+            self._times = times
+        if self._times is None or self._read(len(times) - 1) is None:
+            self._times = None
+            capture, count = self._open(), 0
+            while capture.grab():
+                count += 1
+            self._capture = None
+        else:
+            count = len(times)
         if not count:
             raise InputError(f"{self.path}: no frame of it can be decoded; convert it, to H.264 in .mp4 for example")
-        return count, (f"{self.path}: {count} frames can be decoded; the file tells of {told}",)
+        return count, (f"{self.path}: {count} frames can be decoded; the file tells of {told}",) * (count != told)
+
+    def _packet_times(self) -> np.ndarray:
+        """When the frames are shown, in milliseconds, read without decoding them; empty if that cannot be had."""
+        packets, times = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1]), []
+        while packets.grab():
+            times.append(packets.get(cv2.CAP_PROP_POS_MSEC))
+        return np.sort(times)
 
     def _read(self, index: int) -> np.ndarray | None:
         capture = self._capture if self._process == os.getpid() and self._capture is not None else self._open()
         if not 0 <= index - self._next <= AHEAD:
-            if index < self._next and index <= AHEAD:
+            if self._times is not None and index > AHEAD:
+                capture = self._seek(capture, index)
+            elif index < self._next:
                 capture = self._open()
-            else:
-                capture.set(cv2.CAP_PROP_POS_FRAMES, index)
-                self._next = index
-        while self._next < index:
+        while self._next <= index:
             if not capture.grab():
                 self._capture = None
                 return None
-            self._next += 1
-        done, pixels = capture.read()
-        self._next += 1
+            number = self._number(capture)
+            self._next = (self._next if number is None else number) + 1
+        done, pixels = capture.retrieve() if self._next == index + 1 else (False, None)
         if not done:
             self._capture = None
             return None
         return pixels
 
+    def _seek(self, capture: cv2.VideoCapture, index: int) -> cv2.VideoCapture:
+        """The decoder at a frame, or somewhere before it."""
+        for back in BACK:
+            capture.set(cv2.CAP_PROP_POS_MSEC, self._times[max(index - back, 0)])
+            number = self._number(capture) if capture.grab() else None
+            if number is not None and number <= index:
+                self._next = number + 1
+                return capture
+        return self._open()
+
+    def _number(self, capture: cv2.VideoCapture) -> int | None:
+        """The number of the frame that was grabbed, by its time: OpenCV's is wrong unless they are evenly spaced."""
+        if self._times is None:
+            return None
+        late = np.abs(self._times - capture.get(cv2.CAP_PROP_POS_MSEC))
+        return int(late.argmin()) if late.min() < SAME else None
+
     def _open(self) -> cv2.VideoCapture:
         """The decoder, at the first frame."""
+        if self._capture is not None and self._process != os.getpid():
+            _INHERITED.append(self._capture)
         self._capture, self._process, self._next = cv2.VideoCapture(str(self.path)), os.getpid(), 0
         if not self._capture.isOpened():
             raise InputError(f"{self.path}: not a video that OpenCV decodes; convert it, to H.264 in .mp4 for example")

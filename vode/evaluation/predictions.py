@@ -16,7 +16,11 @@ import torch
 from torch import Tensor
 
 from vode.atomic import whole_file
+from vode.data.files import MAX_PIXELS
 from vode.errors import InputError
+
+LARGEST = 8 * MAX_PIXELS + 1024
+"""bytes of a map in a file: a small archive can hold one that fills the memory"""
 
 _UNREADABLE = (OSError, ValueError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error)
 
@@ -57,6 +61,8 @@ class Predictions:
         if name not in self._maps:
             raise InputError(f"{self.path}: no prediction of {name}; predict the whole set again")
         try:
+            if not isinstance(self._maps, dict) and self._maps.zip.getinfo(f"{name}.npy").file_size > LARGEST:
+                raise InputError(f"{self.path}: the prediction of {name} is larger than {MAX_PIXELS} pixels; shrink it")
             depth = torch.from_numpy(np.array(self._maps[name], dtype=np.float32))
         except _UNREADABLE as error:
             raise InputError(f"{self.path}: the prediction of {name} is damaged ({error}); predict again") from None

@@ -129,7 +129,7 @@ def _train_stage(
     batches = iter(load(config, snippets, state.draws, (options.steps - state.step) * config.batch))
     recent: list[dict[str, Tensor]] = []
     while state.step < options.steps and not stopped:
-        sample = finish({key: value.to(device, non_blocking=True) for key, value in next(batches).items()})
+        sample = finish({key: value.to(device, non_blocking=True) for key, value in next_batch(batches).items()})
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(options, state.step)
         losses, pictures = stage(sample)
@@ -216,6 +216,16 @@ def load(config: TrainConfig, snippets: Snippets, first: int, count: int) -> Dat
         generator=torch.Generator().manual_seed(config.seed),
         pin_memory=torch.cuda.is_available(),
     )
+
+
+def next_batch(batches: Iterator[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The next batch; an InputError of a worker process is told as if it were this one's."""
+    try:
+        return next(batches)
+    except InputError as error:
+        # The worker's whole traceback comes with it, the message last.
+        last = str(error).rstrip().splitlines()[-1]
+        raise InputError(last.removeprefix(f"{InputError.__module__}.{InputError.__qualname__}: ")) from None
 
 
 def _snippets(config: TrainConfig) -> Snippets:
