@@ -85,9 +85,7 @@ class MappedSequence(ImageSequence):
             middle = np.median(numbers[:, :4], axis=0).tolist()
             lens, distortion = self.camera.lens, self.camera.distortion
             self.camera = Camera(self.size, tuple(middle[:2]), tuple(middle[2:]), lens, distortion)
-            self.notes += (
-                f"focal lengths, centres or coefficients differ by up to {100 * spread:.2g} %: one camera is taken for all",
-            )
+            self.notes += (f"the images' cameras differ by up to {100 * spread:.2g} %: one is taken for all",)
 
 
 def _same_lens(a: Camera, b: Camera) -> bool:
