@@ -31,7 +31,7 @@ def camera(request):
 def seen_at(camera, pixels):
     """Where the lens shows what a pinhole camera of the straight intrinsics shows at ``pixels`` (N, 2)."""
     rays = np.linalg.solve(camera.intrinsics.double().numpy(), np.column_stack([pixels, np.ones(len(pixels))]).T).T
-    (fx, fy), (cx, cy), coefficients = camera.focal, camera.centre, np.array(camera.distortion)
+    (fx, fy), (cx, cy), coefficients = camera.focal, camera.centre, np.array(camera.distortion, dtype=np.float64)
     matrix = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
     if camera.lens == "fisheye":
         return cv2.fisheye.distortPoints((rays[:, :2] / rays[:, 2:])[None], matrix, coefficients)[0]
@@ -40,13 +40,13 @@ def seen_at(camera, pixels):
 
 def blob(size, x, y):
     """A picture of a spot around a pixel, of a pixel's fraction even."""
-    rows, columns = np.mgrid[: size[0], : size[1]]
-    return (255 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 8)).astype(np.float32)
+    down, across = (np.exp(-((np.arange(n) - at) ** 2) / 8) for n, at in zip(size, (y, x), strict=True))
+    return np.outer(down, across).astype(np.float32)
 
 
 def centroid(image):
-    rows, columns = np.mgrid[: image.shape[0], : image.shape[1]]
-    return np.array([(columns * image).sum(), (rows * image).sum()]) / image.sum()
+    across, down = image.sum(0), image.sum(1)
+    return np.array([across @ np.arange(len(across)), down @ np.arange(len(down))]) / image.sum()
 
 
 @pytest.mark.parametrize("name", [name for name in LENSES if "150" not in name])

@@ -21,6 +21,8 @@ AHEAD = 250
 """frames that are decoded to come to one ahead; beyond, the decoder seeks"""
 BACK = (0, 1, 10, 100)
 """frames before the one that is sought at which the decoder is told to look, until it does not come out behind it"""
+COMPARED = 20
+"""frames at the beginning whose times are compared with those in the file"""
 SAME = 0.5
 """milliseconds between two times of one frame"""
 
@@ -72,10 +74,8 @@ class Video:
 
     def _count(self, told: int) -> tuple[int, tuple[str, ...]]:
         """The number of frames that can be decoded: as many as the file holds if the last is there, else counted."""
-        times = self._packet_times()
-        if len(times) and (np.diff(times) > 2 * SAME).all():
-            self._times = times
-        if self._times is None or self._read(len(times) - 1) is None:
+        self._times = times = self._packet_times()
+        if times is None or self._read(len(times) - 1) is None:
             self._times = None
             capture, count = self._open(), 0
             while capture.grab():
@@ -87,12 +87,21 @@ class Video:
             raise InputError(f"{self.path}: no frame of it can be decoded; convert it, to H.264 in .mp4 for example")
         return count, (f"{self.path}: {count} frames can be decoded; the file tells of {told}",) * (count != told)
 
-    def _packet_times(self) -> np.ndarray:
-        """When the frames are shown, in milliseconds, read without decoding them; empty if that cannot be had."""
+    def _packet_times(self) -> np.ndarray | None:
+        """When the frames are shown, in milliseconds, read without decoding them; None if that is not to be had.
+
+        Some files give decoded frames other times, so the first ones are compared.
+        """
         packets, times = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1]), []
         while packets.grab():
             times.append(packets.get(cv2.CAP_PROP_POS_MSEC))
-        return np.sort(times)
+        times, capture, decoded = np.sort(times), self._open(), []
+        while len(decoded) < min(COMPARED, len(times)) and capture.grab():
+            decoded.append(capture.get(cv2.CAP_PROP_POS_MSEC))
+        self._next = len(decoded)
+        told = times[: len(decoded)]
+        fit = len(decoded) and (np.diff(times) > 2 * SAME).all() and (np.abs(told - decoded) < SAME).all()
+        return times if fit else None
 
     def _read(self, index: int) -> np.ndarray | None:
         capture = self._capture if self._process == os.getpid() and self._capture is not None else self._open()
