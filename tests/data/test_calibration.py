@@ -176,3 +176,9 @@ def test_yaml_that_would_run_something_runs_nothing(tmp_path):
     with pytest.raises(InputError, match=r"camera\.yaml: not YAML"):
         read(tmp_path, "camera.yaml", f"{YAML}extra: !!python/object/apply:os.system ['touch {trace}']\n")
     assert not trace.exists()
+
+
+def test_coefficients_are_a_list(tmp_path):
+    (tmp_path / "camera.yaml").write_text("{fx: 9, fy: 9, cx: 4, cy: 4, distortion: '12345'}")
+    with pytest.raises(InputError, match="distortion is no list"):
+        read_camera(tmp_path / "camera.yaml", (8, 10))

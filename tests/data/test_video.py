@@ -192,3 +192,10 @@ def test_any_frame_of_a_real_video_is_the_one_in_order(real_data):
     images = read_in_workers(FolderSequence(path, "highway", fov=60), wanted)
     for k, pair in zip(wanted, images, strict=True):
         assert np.array_equal((255 * pair[0, :, ::8, ::8]).round().byte().permute(1, 2, 0), inorder[k])
+
+
+@pytest.mark.parametrize("text", ["ffconcat version 1.0\nfile a.avi\n", "#EXTM3U\na.avi\n", "\n#EXTM3U\na.avi\n"])
+def test_lists_of_other_files_are_not_followed(tmp_path, text):
+    (tmp_path / "list.mp4").write_text(text)
+    with pytest.raises(InputError, match="a list of other files"):
+        Video(tmp_path / "list.mp4")

@@ -146,7 +146,10 @@ def _of_mapping(values: Mapping[str, Any], size: tuple[int, int]) -> Camera:
         if "camera_matrix" in values:
             return _of_ros(values)
         height, width = values.get("height", size[0]), values.get("width", size[1])
-        lens, distortion = values.get("lens"), tuple(map(float, values.get("distortion", ())))
+        lens, distortion = values.get("lens"), values.get("distortion", ())
+        if isinstance(distortion, str):
+            raise ValueError("distortion is no list")
+        distortion = tuple(map(float, distortion))
         fx, fy, cx, cy = (float(values[name]) for name in ("fx", "fy", "cx", "cy"))
         lens = lens or ("radtan" if distortion else "pinhole")
         return Camera((int(height), int(width)), (fx, fy), (cx, cy), lens, _padded(lens, distortion))

@@ -15,6 +15,8 @@ from vode.errors import InputError
 
 SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".3gp", ".ts")
 """names of files that are taken for videos in a folder; a file that is named itself may have any"""
+LISTS = (b"ffconcat", b"#EXTM3U")
+"""how files begin that a decoder would follow to others, anywhere"""
 KEPT = 4
 """decoded frames that are kept, for the neighbours that pairs share"""
 AHEAD = 250
@@ -41,6 +43,9 @@ class Video:
         self.path = Path(path)
         if not self.path.is_file():
             raise InputError(f"{path}: no such file; check --data")
+        with open(self.path, "rb") as file:
+            if file.read(64).lstrip(b"\xef\xbb\xbf \r\n").startswith(LISTS):
+                raise InputError(f"{path}: a list of other files, not a video; name the video itself")
         self._lock = threading.Lock()
         self._capture, self._process, self._next = None, -1, 0
         self._recent: OrderedDict[int, np.ndarray] = OrderedDict()
