@@ -85,3 +85,14 @@ def test_best_matches_are_the_best_and_do_not_depend_on_the_batch():
     found = matches.best_matches(flow, score, share=0.1, count=1000)
     expected = score.flatten(1).sort(descending=True).values[:, :20]
     assert torch.equal(found.scores.sort(descending=True).values, expected)
+
+
+def test_coordinates_that_are_not_finite_end_neither_the_process_nor_the_gradient():
+    image = torch.rand(1, 2, 64, 96, requires_grad=True)
+    pixels = torch.full((1, 2, 64, 96), torch.nan)
+    pixels[..., :3] = 5.0
+    pixels[..., 3] = torch.inf
+    pixels.requires_grad_()
+    warp.sample(image, pixels).sum().backward()
+    assert image.grad.isfinite().all()
+    assert image.grad[0, 0, 5, 5] == pytest.approx(3 * 64)

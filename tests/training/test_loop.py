@@ -7,12 +7,16 @@ import signal
 import pytest
 import torch
 
+from vode.atomic import make_folder
 from vode.data.world import WorldOptions, WorldSequence
 from vode.errors import InputError
 from vode.training import loop
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.log import RunLog
+from vode.training.order import EndlessOrder
+from vode.training.schedule import learning_rate
 from vode.training.stages import MotionOptions
+from vode.training.state import checkpoints
 
 SIZE = (64, 96)
 TINY = TrainConfig(
@@ -67,12 +71,12 @@ def interrupt(monkeypatch):
 
 
 def weights(folder):
-    return torch.load(folder / "checkpoint.pt", weights_only=True)["networks"]
+    return torch.load(checkpoints(folder)[0], weights_only=True)["networks"]
 
 
 def test_a_run_leaves_its_configuration_logs_weights_and_results(run):
     names = {path.name for path in run.iterdir()}
-    expected = {"config.json", "log.jsonl", "tensorboard", "checkpoint.pt", "results.json"}
+    expected = {"config.json", "data.json", "log.jsonl", "tensorboard", "checkpoints", "results.json"}
     assert expected | {"flow.safetensors", "depth.safetensors"} <= names
     assert not [name for name in names if name.endswith(".tmp")]
     saved = json.loads((run / "results.json").read_text())
@@ -114,10 +118,10 @@ def test_training_reduces_the_losses(tmp_path):
 
 
 def test_a_run_is_never_overwritten(run):
-    before = (run / "checkpoint.pt").read_bytes()
+    before = checkpoints(run)[0].read_bytes()
     with pytest.raises(InputError, match="holds a run already"):
         loop.train(TINY, run)
-    assert (run / "checkpoint.pt").read_bytes() == before
+    assert checkpoints(run)[0].read_bytes() == before
 
 
 def test_the_start_can_be_another_runs_weights(run):
@@ -128,12 +132,12 @@ def test_the_start_can_be_another_runs_weights(run):
 
 def test_bad_checkpoints_are_named(run, tmp_path):
     (tmp_path / "config.json").write_bytes((run / "config.json").read_bytes())
-    path = tmp_path / "checkpoint.pt"
-    with pytest.raises(InputError, match="no such checkpoint"):
+    path = make_folder(tmp_path / "checkpoints") / "00000008.pt"
+    with pytest.raises(InputError, match="no checkpoint"):
         loop.resume(tmp_path)
-    data = (run / "checkpoint.pt").read_bytes()
+    data = checkpoints(run)[0].read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(InputError, match=r"checkpoint\.pt: damaged"):
+    with pytest.raises(InputError, match=r"00000008\.pt: damaged"):
         loop.resume(tmp_path)
     torch.save({"model": {}}, path)
     with pytest.raises(InputError, match="not a checkpoint"):
@@ -147,8 +151,8 @@ def test_bad_checkpoints_are_named(run, tmp_path):
 
 
 def test_the_order_of_samples_continues_and_reshuffles():
-    whole = list(loop.EndlessOrder(5, first=0, count=20, seed=3))
-    tail = list(loop.EndlessOrder(5, first=7, count=13, seed=3))
+    whole = list(EndlessOrder(5, first=0, count=20, seed=3))
+    tail = list(EndlessOrder(5, first=7, count=13, seed=3))
     assert tail == whole[7:]
     epochs = [[index for index, _ in whole[k : k + 5]] for k in range(0, 20, 5)]
     assert all(sorted(epoch) == list(range(5)) for epoch in epochs)
@@ -157,8 +161,10 @@ def test_the_order_of_samples_continues_and_reshuffles():
 
 def test_learning_rate_schedule():
     constant = StageConfig(steps=10, learning_rate=2.0)
-    assert [loop.learning_rate(constant, step) for step in (0, 5, 9)] == [2.0, 2.0, 2.0]
+    assert [learning_rate(constant, step) for step in (0, 5, 9)] == [2.0, 2.0, 2.0]
+    stepped = StageConfig(steps=10, learning_rate=2.0, decay="step", decay_every=4, decay_factor=0.1)
+    assert [learning_rate(stepped, step) for step in (0, 3, 4, 8)] == pytest.approx([2.0, 2.0, 0.2, 0.02])
     cosine = StageConfig(steps=100, learning_rate=1.0, decay="cosine", warm_up=10)
-    assert loop.learning_rate(cosine, 0) == pytest.approx(0.1)
-    assert loop.learning_rate(cosine, 50) == pytest.approx(0.02 + 0.98 / 2)
-    assert loop.learning_rate(cosine, 100) == pytest.approx(0.02)
+    assert learning_rate(cosine, 0) == pytest.approx(0.1)
+    assert learning_rate(cosine, 50) == pytest.approx(0.02 + 0.98 / 2)
+    assert learning_rate(cosine, 100) == pytest.approx(0.02)

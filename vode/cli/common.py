@@ -16,8 +16,8 @@ from vode.data.datasets import DATASETS, DataOptions, held_out_names, open_seque
 from vode.data.sequence import Sequence, noted
 from vode.errors import InputError
 from vode.networks.weights import load_weights
-from vode.training import loop
 from vode.training.datasets import seen_drives
+from vode.training.distributed import device_name
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class EvaluationData(DataOptions):
 
 
 def load_run(run: Path, kind: str, device: str) -> torch.nn.Module:
-    return load_weights(run / f"{kind}.safetensors", kind, loop.device_name(device))
+    return load_weights(run / f"{kind}.safetensors", kind, device_name(device))
 
 
 def save_json(path: Path, content: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import tyro
 
 from vode.cli.parse import parse
 from vode.recipes import RECIPES, recipe
-from vode.training import loop
+from vode.training import distributed, loop
 from vode.training.config import TrainConfig
 
 
@@ -32,11 +32,16 @@ def train(argv: Sequence[str]) -> None:
     rest = argv[1:] if argv and not argv[0].startswith("-") else argv
     defaults = TrainArguments(recipe(name))
     arguments = parse(TrainArguments, rest, f"train [{'|'.join(RECIPES)}]", default=defaults)
+    config = arguments.config if arguments.resume is None else loop.read_config(arguments.resume)
+    group = distributed.join(config.device)
     if arguments.resume is not None:
         folder, results = arguments.resume, loop.resume(arguments.resume)
     else:
-        folder = arguments.run or free_folder(Path("runs") / name)
-        results = loop.train(arguments.config, folder)
+        folder = arguments.run or distributed.of_first(free_folder(Path("runs") / name))
+        results = loop.train(config, folder)
+    distributed.leave()
+    if not group.writes:
+        return
     for key, value in results.items():
         print(f"{key:24} {'-' if value is None else f'{value:.3f}'}")
     if results:

@@ -7,7 +7,7 @@ from pathlib import Path
 from vode.atomic import make_folder
 from vode.data.kitti_writer import write_kitti_sequence
 from vode.data.world import WorldOptions, WorldSequence
-from vode.training import loop
+from vode.training.distributed import device_name
 
 
 def world(
@@ -32,7 +32,7 @@ def world(
     """
     options = WorldOptions(size=size, frames=frames, exposure=exposure)
     for seed in seeds:
-        drive = WorldSequence(seed, options, device=loop.device_name(device))
+        drive = WorldSequence(seed, options, device=device_name(device))
         folder = write_kitti_sequence(
             make_folder(out),
             f"{seed:02d}",

@@ -16,11 +16,13 @@ from vode.geometry.camera import pixel_grid
 def sample(image: Tensor, pixels: Tensor) -> Tensor:
     """Bilinear values of ``image`` (B, C, H, W) at ``pixels`` (B, 2, h, w); the border is repeated.
 
-    Coordinates need the precision of float32, so an image of less is brought to it and back.
+    Coordinates need the precision of float32, so an image of less is brought to it and back. Those that are not
+    finite stand for the last pixel: the backward pass of grid_sample ends the process at a NaN.
     """
     height, width = image.shape[-2:]
     last = pixels.new_tensor([max(width - 1, 1), max(height - 1, 1)])
     grid = pixels.movedim(1, -1) * (2 / last) - 1
+    grid = torch.where(grid.isfinite(), grid, 1.0)
     kind = torch.promote_types(image.dtype, torch.float32)
     values = F.grid_sample(image.to(kind), grid.to(kind), padding_mode="border", align_corners=True)
     return values.to(image.dtype)

@@ -59,9 +59,9 @@ def without_download(options: FlowOptions | DepthOptions) -> FlowOptions | Depth
     return dataclasses.replace(options, imagenet=False) if "imagenet" in has else options
 
 
-def prepare(network: nn.Module, device: torch.device | str) -> nn.Module:
-    """Move to the device in the memory layout that convolutions run fastest in."""
-    return network.to(device, memory_format=torch.channels_last)
+def prepare(network: nn.Module, device: torch.device | str, *, channels_last: bool = True) -> nn.Module:
+    """Move to the device, by default in the memory layout that most convolutions run fastest in."""
+    return network.to(device, memory_format=torch.channels_last if channels_last else torch.contiguous_format)
 
 
 def one_line(error: Exception) -> str:

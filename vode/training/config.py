@@ -31,8 +31,12 @@ class StageConfig:
     """optimiser steps, 0 = leave the stage out"""
     learning_rate: float = 1e-4
     """Adam's rate at its height"""
-    decay: Literal["constant", "cosine"] = "constant"
+    decay: Literal["constant", "step", "cosine"] = "constant"
     """cosine falls to a fiftieth of the rate at the stage's end"""
+    decay_every: int = 10_000
+    """steps between the falls of "step" """
+    decay_factor: float = 0.5
+    """what the rate is multiplied by then"""
     warm_up: int = 0
     """steps over which the rate rises from 0"""
     weights: LossWeights = LossWeights()
@@ -59,7 +63,12 @@ class TrainConfig(DataOptions):
     start_from: Path | None = None
     """folder of a run whose weights are the start"""
     batch: int = 8
+    """samples of a step, those of all processes together"""
+    accumulate: int = 1
+    """parts that a batch is computed in, one after the other, to save memory"""
     seed: int = 0
+    stages: tuple[Literal["flow", "depth", "joint"], ...] = STAGES
+    """the stages to run, of those that have steps"""
     flow_stage: StageConfig = StageConfig()
     depth_stage: StageConfig = StageConfig()
     joint_stage: StageConfig = StageConfig()
@@ -72,22 +81,40 @@ class TrainConfig(DataOptions):
     """residual of predicted against triangulated depth: robust, or the paper's square"""
     tracker: TrackerOptions = TrackerOptions()
     """how the run's networks are tracked with"""
-    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    precision: Literal["float32", "bfloat16", "float16", "auto"] = "float32"
     """of the networks alone; auto takes bfloat16 where the processor or GPU computes in it"""
+    channels_last: bool = True
+    """memory layout of images and features that most convolutions are fastest in"""
+    compile: bool = False
+    """compile the networks with torch.compile"""
+    ema: float = 0.0
+    """decay of a running mean of the weights, which is then scored and saved as the weights; 0 = none"""
     clip: float = 1.0
     """largest norm of the gradient"""
     device: str = "auto"
     """cpu, cuda, cuda:1, ...; auto takes the GPU if there is one"""
     save_every: int = 200
     """steps between checkpoints"""
+    keep: int = 2
+    """checkpoints that are kept, the newest"""
+    bad_steps: int = 50
+    """steps in a row without finite gradients, after which the run stops; each changes nothing"""
+    validate_every: int = 0
+    """steps between validations, 0 = none"""
+    validation: tuple[str, ...] = ()
+    """names of sequences to validate on, or seeds; none = what the data set keeps for it"""
+    validation_pairs: int = 64
+    """most pairs that the validation loss is the mean of"""
+    patience: int = 0
+    """validations without a lower loss after which a stage ends, 0 = never"""
     log_every: int = 20
     """steps between lines of the log"""
     picture_every: int = 100
     """steps between pictures"""
 
-    def stages(self) -> list[tuple[str, StageConfig]]:
-        """The stages that have steps, in order."""
-        named = [(name, getattr(self, f"{name}_stage")) for name in STAGES]
+    def plan(self) -> list[tuple[str, StageConfig]]:
+        """The stages that are run and have steps, in order."""
+        named = [(name, getattr(self, f"{name}_stage")) for name in STAGES if name in self.stages]
         return [(name, stage) for name, stage in named if stage.steps > 0]
 
 

@@ -15,6 +15,8 @@ from vode.data.world import WorldSequence, held_out_sequence
 from vode.errors import InputError
 from vode.training.config import TrainConfig
 
+VALIDATION_SEEDS = ("20000", "20001", "20002", "20003")
+"""of drives of the built-in world, neither trained on nor tested on"""
 RECORD = "data.json"
 """in the folder of a run: what it was trained on"""
 
@@ -28,6 +30,23 @@ def training_sequences(config: TrainConfig) -> list[Sequence]:
     if not config.allow_leak:
         leakage.refuse_training(config.dataset, names)
     return open_sequences(config, names)
+
+
+def validation_sequences(config: TrainConfig) -> list[Sequence]:
+    """The sequences that are named for it, or what the data set keeps for it; InputError if there is nothing."""
+    if config.dataset == "world":
+        options = dataclasses.replace(config.world, size=config.size)
+        return [WorldSequence(seed, options) for seed in _seeds(config.validation or VALIDATION_SEEDS)]
+    if config.validation:
+        return open_sequences(config, config.validation)
+    kept = []
+    for sequence in training_sequences(config):
+        if getattr(sequence, "validation", ()):
+            sequence.starts = sequence.validation
+            kept.append(sequence)
+    if not kept:
+        raise InputError(f"{config.dataset} keeps no frames for validation; name sequences with --validation")
+    return kept
 
 
 def training_names(config: TrainConfig) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from vode.atomic import write_error
+from vode.training import distributed
 from vode.visualization.colors import depth_to_color, flow_to_color
 
 
@@ -47,9 +49,9 @@ class RunLog:
 
     def scalars(self, stage: str, done: int, values: Mapping[str, float]) -> None:
         """One line of numbers, of step ``done`` of the whole run."""
-        record = {"stage": stage, "step": done, **values}
+        record = {"stage": stage, "step": done, **{k: v if math.isfinite(v) else None for k, v in values.items()}}
         with self._writing("log.jsonl"):
-            self._lines.write(json.dumps(record) + "\n")
+            self._lines.write(json.dumps(record, allow_nan=False) + "\n")
             self._lines.flush()
         with self._writing("tensorboard"):
             for name, value in values.items():
@@ -85,7 +87,21 @@ class RunLog:
             raise write_error(self._folder / name, error) from error
 
 
-SHOWN = ("loss", "flow_photometric", "triangulated_depth", "reprojection_depth", "geometry_failed")
+class SilentLog:
+    """Tells nothing: the log of a process that does not write."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_: None
+
+
+SHOWN = (
+    "loss",
+    "flow_photometric",
+    "triangulated_depth",
+    "reprojection_depth",
+    "geometry_failed",
+    "samples_per_second",
+)
 
 
 def paint(name: str, picture: Tensor) -> Tensor:
@@ -98,5 +114,9 @@ def paint(name: str, picture: Tensor) -> Tensor:
 
 
 def mean_scalars(values: list[dict[str, Tensor]]) -> dict[str, float]:
-    """Means over steps of the scalars that steps returned."""
-    return {name: float(torch.stack([v[name] for v in values]).mean()) for name in values[0]}
+    """Means over steps, and over all processes, of the scalars that steps returned, as far as they are finite."""
+    table = torch.stack([torch.stack([v[name].float() for name in values[0]]) for v in values])
+    finite = table.isfinite()
+    counts = distributed.mean(finite.sum(0).float())
+    sums = distributed.mean(torch.where(finite, table, 0.0).sum(0))
+    return dict(zip(values[0], (sums / counts).tolist(), strict=True))

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 import resource
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Sampler
 
 from vode.atomic import make_folder, write_bytes
-from vode.data.colour import finish
-from vode.data.sample import collate
 from vode.data.sequence import Snippets, noted
 from vode.errors import InputError
 from vode.evaluation.runs import score_run
@@ -25,36 +22,51 @@ from vode.losses.flow import FlowLossOptions
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.networks.weights import load_weights, prepare, without_download
+from vode.training import distributed
 from vode.training.config import StageConfig, TrainConfig, config_from_dict, config_to_dict
-from vode.training.datasets import record, scoring_sequence, training_sequences
-from vode.training.log import RunLog, mean_scalars
+from vode.training.datasets import record, scoring_sequence, training_sequences, validation_sequences
+from vode.training.distributed import Group
+from vode.training.log import RunLog, SilentLog, mean_scalars
+from vode.training.order import load, part_of
 from vode.training.stages import DepthStage, FlowStage, JointStage, StageOptions
-from vode.training.state import CHECKPOINT, TrainState, read_checkpoint, restore, save_state
+from vode.training.state import (
+    TrainState,
+    read_checkpoint,
+    restore,
+    save_best,
+    save_state,
+)
+from vode.training.step import Averages, Stepper
+from vode.training.validation import validation_losses, validation_measures
 
 
 def train(config: TrainConfig, folder: Path) -> dict[str, float | None]:
     """Train a new run in ``folder``, which must not hold one, and return its results."""
-    if (folder / CHECKPOINT).exists() or (folder / "config.json").exists():
+    if (folder / "config.json").exists():
         raise InputError(f"{folder}: holds a run already; go on with --resume {folder} or name another --run")
-    if not config.stages():
+    if not config.plan():
         raise InputError("nothing to train: every stage has 0 steps; set --flow-stage.steps, for example")
+    group = distributed.join(config.device)
+    part_of(config.batch, config.accumulate, group)
     torch.manual_seed(config.seed)
-    snippets = _snippets(config)
-    state = TrainState(build_networks(config))
-    make_folder(folder)
-    record(config, folder)
-    write_bytes(folder / "config.json", json.dumps(config_to_dict(config), indent=1).encode())
-    return _run(config, folder, state, snippets)
+    run = Run(config, folder, group, new_state(config, group))
+    if group.writes:
+        make_folder(folder)
+        record(config, folder)
+        save_state(folder, run.state, None, config_to_dict(config), config.keep)
+        # Last, because it tells that there is a run to go on with.
+        write_bytes(folder / "config.json", json.dumps(config_to_dict(config), indent=1).encode())
+    return run.go()
 
 
 def resume(folder: Path) -> dict[str, float | None]:
-    """Go on with the run in ``folder`` where its last checkpoint stands."""
+    """Go on with the run in ``folder`` where its newest whole checkpoint stands."""
     config = read_config(folder)
-    checkpoint = read_checkpoint(folder)
-    snippets = _snippets(config)
-    state = TrainState(build_networks(config, fresh=False))
-    restore(state, checkpoint, folder / CHECKPOINT)
-    return _run(config, folder, state, snippets)
+    group = distributed.join(config.device)
+    path, checkpoint, problems = read_checkpoint(folder)
+    state = new_state(config, group, fresh=False)
+    restore(state, checkpoint, path)
+    return Run(config, folder, group, state).go(problems)
 
 
 def read_config(folder: Path) -> TrainConfig:
@@ -68,98 +80,157 @@ def read_config(folder: Path) -> TrainConfig:
         raise InputError(f"{path}: not JSON ({error}); start a new run") from error
 
 
-def build_networks(config: TrainConfig, *, fresh: bool = True) -> nn.ModuleDict:
+def new_state(config: TrainConfig, group: Group, *, fresh: bool = True) -> TrainState:
+    """The state of a run that has done nothing yet; ``fresh`` = False if a checkpoint is about to fill it."""
+    networks = build_networks(config, group.device, fresh=fresh)
+    networks["depth"] = distributed.share_statistics(networks["depth"], group)
+    if config.compile:
+        for network in networks.values():
+            network.compile()
+    return TrainState(networks, Averages(networks, config.ema) if config.ema else None)
+
+
+def build_networks(config: TrainConfig, device: torch.device | str = "cpu", *, fresh: bool = True) -> nn.ModuleDict:
     """The run's networks, from ``start_from`` or from their random start."""
-    device = torch.device(device_name(config.device))
     if fresh and config.start_from:
-        loaded = {k: load_weights(config.start_from / f"{k}.safetensors", k) for k in ("flow", "depth")}
-        return prepare(nn.ModuleDict(loaded), device)
-    depth = config.depth if fresh else without_download(config.depth)
-    return prepare(nn.ModuleDict({"flow": FlowNet(config.flow), "depth": DepthNet(depth)}), device)
+        networks = {k: load_weights(config.start_from / f"{k}.safetensors", k) for k in ("flow", "depth")}
+    else:
+        depth = config.depth if fresh else without_download(config.depth)
+        networks = {"flow": FlowNet(config.flow), "depth": DepthNet(depth)}
+    return prepare(nn.ModuleDict(networks), device, channels_last=config.channels_last)
 
 
-def device_name(asked: str) -> str:
-    if asked != "auto":
-        return asked
-    return "cuda" if torch.cuda.is_available() else "cpu"
+class Run:
+    """A run of all its stages, from where its state stands."""
 
+    def __init__(self, config: TrainConfig, folder: Path, group: Group, state: TrainState) -> None:
+        self.config, self.folder, self.group, self.state = config, folder, group, state
+        self.samples = snippets(config, training_sequences(config))
+        self.validated = self._validation_pairs()
+        total = sum(stage.steps for _, stage in config.plan())
+        self._new_log = lambda: RunLog(folder, total, state.done) if group.writes else SilentLog()
 
-def _run(config: TrainConfig, folder: Path, state: TrainState, snippets: Snippets) -> dict[str, float | None]:
-    """All stages from where ``state`` stands, then the score; nothing if asked to stop before."""
-    stages = config.stages()
-    log = RunLog(folder, sum(stage.steps for _, stage in stages), _steps_before(config, state) + state.step)
-    for line in noted(snippets.sequences):
-        log.say(line)
-    try:
-        with stop_signal() as stopped:
-            while state.stage < len(stages):
-                _train_stage(config, folder, state, snippets, log, stopped)
-                if stopped:
-                    save_state(folder, state)
-                    log.say(f"stopped and saved; go on with --resume {folder}")
-                    return {}
-                state.stage, state.step, state.optimiser = state.stage + 1, 0, None
-            save_state(folder, state)
-        networks = state.networks.eval()
+    def go(self, problems: list[str] = []) -> dict[str, float | None]:  # noqa: B006
+        """All stages, then the score; nothing if asked to stop before."""
+        self.log = self._new_log()
+        for line in [*problems, *noted(self.samples.sequences)]:
+            self.log.say(line)
+        try:
+            with stop_signal() as stopped:
+                while self.state.stage < len(self.config.plan()):
+                    if not self._stage(stopped):
+                        self.log.say(f"stopped and saved; go on with --resume {self.folder}")
+                        return {}
+            return self._results()
+        finally:
+            self.log.close()
+
+    def _stage(self, stopped: list[int]) -> bool:
+        """The rest of the stage that the state stands in; False if it was asked to stop."""
+        config, state = self.config, self.state
+        name, options = config.plan()[state.stage]
+        stage = build_stage(name, config, options.flow_loss, state.networks)
+        for network in state.networks.values():
+            network.requires_grad_(network in stage.trained())
+        step = Stepper(stage, config, options, self.group, state.averages)
+        step.load_state_dict(state.optimiser)
+        first, count = state.done * config.batch, (options.steps - state.step) * config.batch
+        batches = load(
+            self.samples,
+            self.group,
+            batch=config.batch,
+            accumulate=config.accumulate,
+            workers=config.workers,
+            seed=config.seed,
+            first=first,
+            count=count,
+        )
+        recent, since = [], time.monotonic()
+        while True:
+            for network in state.networks.values():
+                network.train(network in stage.trained())
+            # The step's number alone decides what is drawn in it: neither a resume nor the processes change it.
+            torch.manual_seed(config.seed * 1_000_003 + state.done)
+            scalars, pictures = step(batches, state.step)
+            state.step, state.done = state.step + 1, state.done + 1
+            recent.append(scalars)
+            self.log.step(state.done)
+            halt = distributed.any_of(bool(stopped))
+            if state.step % config.log_every == 0 or state.step == options.steps or halt:
+                self._tell(name, step, recent, time.monotonic() - since)
+                recent, since = [], time.monotonic()
+            if state.step % config.picture_every == 0:
+                self.log.pictures(name, state.done, pictures)
+            last = state.step == options.steps
+            if config.validate_every and state.step % config.validate_every == 0:
+                last = self._validate(name, options) or last
+                since = time.monotonic()
+            if last:
+                state.next_stage()
+            if last or halt or state.step % config.save_every == 0:
+                self._save(None if last else step.state_dict())
+            if last or halt:
+                return not halt
+
+    def _tell(self, name: str, step: Stepper, recent: list[dict[str, Tensor]], seconds: float) -> None:
+        """Log the means of the last steps, and stop a run that has come to nothing."""
+        means = mean_scalars(recent)
+        self.state.failed += means.get("geometry_failed", 0.0) * len(recent)
+        bad, in_a_row = int(step.bad), int(step.bad_in_a_row)
+        means["learning_rate"] = step.optimiser.param_groups[0]["lr"]
+        means["samples_per_second"] = len(recent) * self.config.batch / max(seconds, 1e-9)
+        means["memory_gib"] = memory_gib(self.group.device)
+        self.log.scalars(name, self.state.done, means | ({"steps_left_out": bad} if bad else {}))
+        if in_a_row:
+            self.log.say(f"{in_a_row} steps in a row had no finite gradient and were left out, {bad} in this stage")
+        if in_a_row >= self.config.bad_steps:
+            raise InputError(
+                f"{self.folder}: {in_a_row} steps in a row without finite gradients; the last checkpoint is good, "
+                "lower the learning rate and start from its weights with --start-from"
+            )
+
+    def _validate(self, name: str, options: StageConfig) -> bool:
+        """Score the networks on pairs that are not trained on, keep the best, and tell whether the stage should end."""
+        config, state, networks = self.config, self.state, self.state.scored()
+        stage = build_stage(name, config, options.flow_loss, networks)
+        found = validation_losses(
+            stage, options, self.validated, self.group, most=config.validation_pairs, batch=config.batch
+        )
+        loss = found["loss"]
+        if name != "flow":
+            found |= validation_measures(networks, self.validated, config, self.group)
+        self.log.scalars(f"{name} validation", state.done, found)
+        better = state.best is None or loss < state.best
+        state.best, state.stale = (loss, 0) if better else (state.best, state.stale + 1)
+        if better and self.group.writes:
+            save_best(self.folder, state)
+        return 0 < config.patience <= state.stale
+
+    def _save(self, optimiser: dict | None) -> None:
+        if self.group.writes:
+            save_state(self.folder, self.state, optimiser, config_to_dict(self.config), self.config.keep)
+
+    def _results(self) -> dict[str, float | None]:
+        """The score of the finished run, written by the first process and known to all."""
+        if not self.group.writes:
+            return distributed.of_first(None)
+        config, networks = self.config, self.state.scored().eval()
         results = score_run(networks["flow"], networks["depth"], scoring_sequence(config), config.size, config.tracker)
-        results["minutes"] = state.elapsed() / 60
+        results["minutes"] = self.state.elapsed() / 60
         results["peak_memory_gib"] = peak_memory_gib()
-        geometric = sum(stage.steps for name, stage in stages if name != "flow")
-        results["geometry_failed_share"] = state.failed / max(geometric, 1)
-        write_bytes(folder / "results.json", json.dumps(results, indent=1).encode())
-        return results
-    finally:
-        log.close()
+        geometric = sum(stage.steps for name, stage in config.plan() if name != "flow")
+        results["geometry_failed_share"] = self.state.failed / max(geometric, 1)
+        write_bytes(self.folder / "results.json", json.dumps(results, indent=1).encode())
+        return distributed.of_first(results)
 
-
-def _train_stage(
-    config: TrainConfig, folder: Path, state: TrainState, snippets: Snippets, log: RunLog, stopped: list[int]
-) -> None:
-    """The rest of the stage that ``state`` stands in, until it ends or is asked to stop."""
-    name, options = config.stages()[state.stage]
-    stage = build_stage(name, config, options.flow_loss, state.networks)
-    parameters = [p for network in stage.trained() for p in network.parameters()]
-    state.optimiser = optimiser = torch.optim.Adam(parameters, lr=options.learning_rate)
-    if state.optimiser_state is not None:
-        optimiser.load_state_dict(state.optimiser_state)
-        state.optimiser_state = None
-    for network in state.networks.values():
-        network.train(network in stage.trained())
-    device, before = parameters[0].device, _steps_before(config, state)
-    batches = iter(load(config, snippets, state.draws, (options.steps - state.step) * config.batch))
-    recent: list[dict[str, Tensor]] = []
-    while state.step < options.steps and not stopped:
-        sample = finish({key: value.to(device, non_blocking=True) for key, value in next_batch(batches).items()})
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(options, state.step)
-        losses, pictures = stage(sample)
-        loss = options.weights.total(losses)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(parameters, config.clip)
-        optimiser.step()
-        state.step += 1
-        state.draws += config.batch
-        recent.append({"loss": loss.detach(), "gradient_norm": norm} | {k: v.detach() for k, v in losses.items()})
-        log.step(before + state.step)
-        if state.step % config.log_every == 0 or state.step == options.steps or stopped:
-            means = mean_scalars(recent)
-            state.failed += means.get("geometry_failed", 0.0) * len(recent)
-            log.scalars(name, before + state.step, means | {"learning_rate": learning_rate(options, state.step - 1)})
-            recent = []
-        if state.step % config.picture_every == 0:
-            log.pictures(name, before + state.step, pictures)
-        if state.step % config.save_every == 0:
-            save_state(folder, state)
-
-
-def _steps_before(config: TrainConfig, state: TrainState) -> int:
-    """Steps of the stages before the one that ``state`` stands in."""
-    return sum(stage.steps for _, stage in config.stages()[: state.stage])
+    def _validation_pairs(self) -> Snippets | None:
+        if not self.config.validate_every:
+            return None
+        return snippets(self.config, validation_sequences(self.config), vary=False)
 
 
 def build_stage(name: str, config: TrainConfig, flow_loss: FlowLossOptions, networks: nn.ModuleDict) -> nn.Module:
-    mixed = use_bfloat16(config.precision, next(networks.parameters()).device)
+    mixed = network_type(config.precision, next(networks.parameters()).device)
     options = StageOptions(config.motion, flow_loss, config.triangulation_loss, mixed)
     if name == "flow":
         return FlowStage(networks["flow"], options)
@@ -168,75 +239,32 @@ def build_stage(name: str, config: TrainConfig, flow_loss: FlowLossOptions, netw
     return JointStage(networks["flow"], networks["depth"], options, flow_only=config.joint_flow_only)
 
 
-def use_bfloat16(precision: str, device: torch.device) -> bool:
-    """Whether networks run in bfloat16; "auto" only where it is computed in, not emulated."""
+def network_type(precision: str, device: torch.device) -> torch.dtype | None:
+    """The type that networks run in, None for float32; "auto" is bfloat16 where it is computed in, not emulated."""
     if precision != "auto":
-        return precision == "bfloat16"
+        return {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
     if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return bool(supported())
+        computed = torch.cuda.get_device_capability(device) >= (8, 0)
+    else:
+        computed = bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+    return torch.bfloat16 if computed else None
 
 
-def learning_rate(options: StageConfig, step: int) -> float:
-    """Rate of a step (0 = first) of a stage."""
-    rate = options.learning_rate * min(1.0, (step + 1) / max(options.warm_up, 1))
-    if options.decay == "cosine":
-        rate *= 0.02 + 0.98 * (1 + math.cos(math.pi * step / options.steps)) / 2
-    return rate
-
-
-class EndlessOrder(Sampler[tuple[int, int]]):
-    """(index, draw) of ``count`` draws from number ``first`` on: epoch after epoch, each shuffled by its number."""
-
-    def __init__(self, size: int, *, first: int, count: int, seed: int) -> None:
-        self.size, self.first, self.count, self.seed = size, first, count, seed
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        order, shuffled = None, -1
-        for draw in range(self.first, self.first + self.count):
-            epoch, position = divmod(draw, self.size)
-            if epoch != shuffled:
-                generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-                order, shuffled = torch.randperm(self.size, generator=generator).tolist(), epoch
-            yield order[position], draw
-
-    def __len__(self) -> int:
-        return self.count
-
-
-def load(config: TrainConfig, snippets: Snippets, first: int, count: int) -> DataLoader:
-    """Batches of ``count`` samples from draw ``first`` on."""
-    return DataLoader(
-        snippets,
-        batch_size=config.batch,
-        sampler=EndlessOrder(len(snippets), first=first, count=count, seed=config.seed),
-        collate_fn=collate,
-        num_workers=config.workers,
-        generator=torch.Generator().manual_seed(config.seed),
-        pin_memory=torch.cuda.is_available(),
-    )
-
-
-def next_batch(batches: Iterator[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The next batch; an InputError of a worker process is told as if it were this one's."""
-    try:
-        return next(batches)
-    except InputError as error:
-        # The worker's whole traceback comes with it, the message last.
-        last = str(error).rstrip().splitlines()[-1]
-        raise InputError(last.removeprefix(f"{InputError.__module__}.{InputError.__qualname__}: ")) from None
-
-
-def _snippets(config: TrainConfig) -> Snippets:
+def snippets(config: TrainConfig, sequences: list, *, vary: bool = True) -> Snippets:
+    """The pairs that a run trains on, or, not varied, validates on."""
     return Snippets(
-        training_sequences(config),
+        sequences,
         stride=config.stride,
         size=config.size,
-        augment=config.augment,
+        augment=config.augment if vary else None,
         seed=config.seed,
         raw=True,
     )
+
+
+def memory_gib(device: torch.device) -> float:
+    """Largest memory held so far: of the GPU, or of the process."""
+    return torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else peak_memory_gib()
 
 
 def peak_memory_gib() -> float:

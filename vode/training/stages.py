@@ -21,6 +21,7 @@ from vode.losses.flow import FlowLossOptions, flow_losses
 from vode.losses.smoothness import disparity_smoothness
 from vode.networks.depth import DepthNet, disparity_to_depth
 from vode.networks.flow import FlowNet
+from vode.training import distributed
 
 LossesAndPictures = tuple[dict[str, Tensor], dict[str, Tensor]]
 
@@ -126,13 +127,13 @@ class StageOptions:
     motion: MotionOptions = MotionOptions()
     flow_loss: FlowLossOptions = FlowLossOptions()
     triangulation_loss: Literal["log", "square"] = "log"
-    mixed: bool = False
-    """run the networks, and them alone, in bfloat16"""
+    mixed: torch.dtype | None = None
+    """run the networks, and them alone, in torch.bfloat16 or torch.float16"""
 
 
-def run(network: nn.Module, *images: Tensor, mixed: bool) -> Any:
-    """What ``network`` makes of ``images``, computed in bfloat16 if ``mixed``."""
-    with torch.autocast(images[0].device.type, torch.bfloat16, enabled=mixed):
+def run(network: nn.Module, *images: Tensor, mixed: torch.dtype | None) -> Any:
+    """What ``network`` makes of ``images``, computed in the ``mixed`` type if there is one."""
+    with torch.autocast(images[0].device.type, mixed, enabled=mixed is not None):
         return network(*images)
 
 
@@ -259,8 +260,9 @@ def at_points(depth: Tensor, points: Tensor) -> Tensor:
 
 
 def mean_reliable(values: Tensor, reliable: Tensor) -> Tensor:
-    """Mean over the samples (B,) whose geometry holds; 0 where none does."""
-    return torch.where(reliable > 0, values, 0.0).sum() / reliable.sum().clamp(min=1)
+    """Mean over the samples (B,) whose geometry holds, among those of all processes; 0 where none does."""
+    count = distributed.mean(reliable.sum())
+    return torch.where(reliable > 0, values, 0.0).sum() / torch.where(count > 0, count, 1.0)
 
 
 def detach(pictures: dict[str, Tensor]) -> dict[str, Tensor]:

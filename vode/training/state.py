@@ -1,22 +1,33 @@
-"""Checkpoints: everything needed to go on, written atomically and read without running code."""
+"""Checkpoints: everything needed to go on, written atomically and read without running code.
+
+run/checkpoints/00000200.pt       the newest few, by the steps of the whole run
+run/flow.safetensors, depth.safetensors       the weights of the newest, for whoever uses them
+run/best/                         those of the lowest validation loss of the last stage, as a run of its own
+"""
 
 from __future__ import annotations
 
 import io
+import platform
+import re
+import shutil
 import time
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from vode.atomic import write_bytes
+from vode.atomic import make_folder, write_bytes
 from vode.errors import InputError
 from vode.networks.weights import one_line, weights_bytes
+from vode.training.step import Averages
 
-CHECKPOINT = "checkpoint.pt"
-FORMAT = "vode training checkpoint 1"
+CHECKPOINTS, BEST = "checkpoints", "best"
+FORMAT = "vode training checkpoint 2"
+COUNTS = ("stage", "step", "done", "seconds", "failed", "best", "stale")
 
 
 @dataclass
@@ -24,52 +35,95 @@ class TrainState:
     """Where a run stands."""
 
     networks: nn.ModuleDict
+    averages: Averages | None = None
+    """running means of the networks"""
     stage: int = 0
     """index into the run's stages"""
     step: int = 0
     """steps done in the stage"""
-    draws: int = 0
-    """samples drawn in the whole run: the sampler's position"""
+    done: int = 0
+    """steps done in the whole run, which tell how many samples were drawn"""
     seconds: float = 0.0
     """time that the run had taken when this process took it up"""
     begun: float = field(default_factory=time.monotonic)
     """when that was"""
     failed: float = 0.0
     """sum over steps of the share of samples whose geometry failed"""
-    optimiser: torch.optim.Optimizer | None = None
-    optimiser_state: dict[str, Any] | None = None
-    """of a checkpoint, until its stage takes it"""
+    best: float | None = None
+    """lowest validation loss of the stage"""
+    stale: int = 0
+    """validations since"""
+    optimiser: dict[str, Any] | None = None
+    """state of the stage's optimiser and scaler, of a checkpoint, until its stage takes it up"""
 
     def elapsed(self) -> float:
         """Seconds that the run has taken in all."""
         return self.seconds + time.monotonic() - self.begun
 
+    def scored(self) -> nn.ModuleDict:
+        """The networks to use: the running means, where there are any."""
+        return self.networks if self.averages is None else self.averages.module
 
-def save_state(folder: Path, state: TrainState) -> None:
-    """Write the checkpoint and the networks' weights into ``folder``."""
+    def next_stage(self) -> None:
+        self.stage, self.step, self.optimiser, self.best, self.stale = self.stage + 1, 0, None, None, 0
+
+
+def save_state(folder: Path, state: TrainState, optimiser: dict[str, Any] | None, config: dict, keep: int) -> None:
+    """Write a checkpoint and the networks' weights into ``folder``, and remove the checkpoints that are too old."""
     content = {
         "format": FORMAT,
         "networks": state.networks.state_dict(),
-        "optimiser": state.optimiser.state_dict() if state.optimiser else None,
-        "stage": state.stage,
-        "step": state.step,
-        "draws": state.draws,
+        "averages": state.averages.state_dict() if state.averages is not None else None,
+        "optimiser": optimiser,
+        **{name: getattr(state, name) for name in COUNTS},
         "seconds": state.elapsed(),
-        "failed": state.failed,
-        "random": _random_state(),
+        "config": config,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in ("torch", "torchvision")},
     }
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    write_bytes(folder / CHECKPOINT, buffer.getvalue())
-    for name, network in state.networks.items():
+    write_bytes(make_folder(folder / CHECKPOINTS) / f"{state.done:08d}.pt", buffer.getvalue())
+    save_weights(folder, state.scored())
+    for old in checkpoints(folder)[max(keep, 1) :]:
+        old.unlink(missing_ok=True)
+
+
+def save_weights(folder: Path, networks: nn.ModuleDict) -> None:
+    for name, network in networks.items():
         write_bytes(folder / f"{name}.safetensors", weights_bytes(network))
 
 
-def read_checkpoint(folder: Path) -> dict[str, Any]:
-    """The content of a folder's checkpoint; InputError if it is missing, damaged or of another kind."""
-    path = folder / CHECKPOINT
-    if not path.is_file():
-        raise InputError(f"{path}: no such checkpoint; --resume takes the folder of a run that saved one")
+def save_best(folder: Path, state: TrainState) -> None:
+    """Keep the weights as they are now in a folder that can be used as a run."""
+    best = make_folder(folder / BEST)
+    save_weights(best, state.scored())
+    for name in ("config.json", "data.json"):
+        shutil.copyfile(folder / name, best / name)
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints of a run, the newest first."""
+    found = (path for path in (folder / CHECKPOINTS).glob("*.pt") if re.fullmatch(r"\d{8,}", path.stem))
+    return sorted(found, key=lambda path: int(path.stem), reverse=True)
+
+
+def read_checkpoint(folder: Path) -> tuple[Path, dict[str, Any], list[str]]:
+    """The newest checkpoint that can be read, its content, and a line for each newer one that cannot.
+
+    InputError if there is none, or all are damaged or of another kind.
+    """
+    problems: list[str] = []
+    for path in checkpoints(folder):
+        try:
+            return path, _read(path), problems
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        raise InputError(problems[0])
+    raise InputError(f"{folder / CHECKPOINTS}: no checkpoint; --resume takes the folder of a run that saved one")
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -85,22 +139,11 @@ def restore(state: TrainState, content: dict[str, Any], path: Path) -> None:
     """Put a checkpoint into a state whose networks are built; its stage takes up the optimiser's."""
     try:
         state.networks.load_state_dict(content["networks"])
-        for name in ("stage", "step", "draws", "seconds", "failed"):
+        if state.averages is not None:
+            state.averages.load_state_dict(content["averages"])
+        for name in (*COUNTS, "optimiser"):
             setattr(state, name, content[name])
-        state.optimiser_state = content["optimiser"]
-    except (KeyError, RuntimeError) as error:
+    except (KeyError, RuntimeError, AttributeError) as error:
         raise InputError(
             f"{path}: a checkpoint of other networks ({one_line(error)}); resume with its own options"
         ) from error
-    _set_random_state(content["random"])
-
-
-def _random_state() -> dict[str, Any]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"cpu": torch.get_rng_state(), "cuda": cuda}
-
-
-def _set_random_state(state: dict[str, Any]) -> None:
-    torch.set_rng_state(state["cpu"])
-    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(state["cuda"])

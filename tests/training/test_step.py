@@ -1,0 +1,116 @@
+"""A step: accumulation, precision, running means, and numbers that are not finite."""
+
+import copy
+import dataclasses
+
+import pytest
+import torch
+from torch import nn
+
+from vode.data.sample import collate
+from vode.data.sequence import Snippets
+from vode.data.world import WorldOptions, WorldSequence
+from vode.training import loop
+from vode.training.config import StageConfig, TrainConfig
+from vode.training.distributed import Group
+from vode.training.step import Averages, Stepper
+
+ALONE = Group(0, 1, torch.device("cpu"))
+OPTIONS = StageConfig(steps=10, learning_rate=1e-3)
+TINY = TrainConfig(size=(64, 96), device="cpu", batch=2)
+
+
+@pytest.fixture(scope="module")
+def batches():
+    """Three raw batches of two pairs."""
+    pairs = Snippets([WorldSequence(1, WorldOptions(size=(64, 96), frames=7))], raw=True)
+    return [collate([pairs[2 * k], pairs[2 * k + 1]]) for k in range(3)]
+
+
+def stepper(config=TINY, name="flow", averages=None, networks=None):
+    torch.manual_seed(0)
+    networks = networks or loop.build_networks(config)
+    stage = loop.build_stage(name, config, OPTIONS.flow_loss, networks)
+    for network in networks.values():
+        network.requires_grad_(network in stage.trained()).train(network in stage.trained())
+    return networks, Stepper(stage, config, OPTIONS, ALONE, averages)
+
+
+def state(module):
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def test_a_batch_in_parts_is_the_whole_batch(batches):
+    whole, step = stepper()
+    parted, in_parts = stepper(dataclasses.replace(TINY, accumulate=2))
+    halves = [{key: value[k : k + 1] for key, value in batches[0].items()} for k in range(2)]
+    one, two = step(iter(batches[:1]), 0)[0], in_parts(iter(halves), 0)[0]
+    torch.testing.assert_close(one["loss"], two["loss"], rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(one["gradient_norm"], two["gradient_norm"], rtol=1e-4, atol=1e-6)
+    changes = [torch.cat([(p.grad).flatten() for p in networks["flow"].parameters()]) for networks in (whole, parted)]
+    assert (changes[0] - changes[1]).norm() < 1e-4 * changes[0].norm()
+
+
+@pytest.mark.parametrize("name", ["flow", "joint"])
+def test_a_step_without_finite_gradients_changes_nothing_and_is_counted(batches, name):
+    networks, step = stepper(name=name)
+    step(iter(batches[:1]), 0)
+    before, moments = state(networks), step.optimiser.state_dict()["state"][0]["exp_avg"].clone()
+    spoilt = {**batches[1], "images": batches[1]["images"].float() / 255}
+    spoilt["images"][0, 0, 0, :8, :8] = torch.nan
+    for count in (1, 2):
+        scalars, _ = step(iter([spoilt]), count)
+        assert not scalars["gradient_norm"].isfinite()
+        assert (int(step.bad), int(step.bad_in_a_row)) == (count, count)
+    for key, value in networks.state_dict().items():
+        if value.is_floating_point():
+            assert torch.equal(value, before[key]), key
+    assert torch.equal(step.optimiser.state_dict()["state"][0]["exp_avg"], moments)
+    step(iter(batches[2:]), 3)
+    assert (int(step.bad), int(step.bad_in_a_row)) == (2, 0)
+    weights = next(networks["flow"].parameters())
+    assert not torch.equal(weights, before["flow.pyramid.0.0.0.weight"])
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_networks_run_in_lower_precision_and_stay_near(batches, precision):
+    (_, full), (_, mixed) = stepper(), stepper(dataclasses.replace(TINY, precision=precision))
+    one, two = (step(iter(batches[:1]), 0)[0]["loss"] for step in (full, mixed))
+    assert two.isfinite()
+    assert two != one
+    assert two == pytest.approx(float(one), rel=0.03)
+
+
+def test_running_means_follow_the_weights(batches):
+    networks = loop.build_networks(TINY)
+    averages = Averages(networks, 0.75)
+    _, step = stepper(averages=averages, networks=networks)
+    expected = None
+    for k in range(3):
+        step(iter(batches[k : k + 1]), k)
+        now = state(networks)["flow.context.0.0.weight"]
+        expected = now if expected is None else 0.75 * expected + 0.25 * now
+    torch.testing.assert_close(averages.module.state_dict()["flow.context.0.0.weight"], expected)
+    assert not torch.equal(expected, now)
+
+
+def test_the_gradient_is_clipped_to_a_length(batches):
+    networks, step = stepper(dataclasses.replace(TINY, clip=1e-3))
+    norm = step(iter(batches[:1]), 0)[0]["gradient_norm"]
+    assert norm > 1e-2
+    clipped = nn.utils.clip_grad_norm_(networks["flow"].parameters(), 1e9)
+    assert clipped == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_a_resumed_optimiser_takes_the_same_step(batches):
+    networks, step = stepper()
+    step(iter(batches[:1]), 0)
+    weights, saved = state(networks), copy.deepcopy(step.state_dict())
+    again, other = stepper()
+    again.load_state_dict(weights)
+    other.load_state_dict(saved)
+    for each in (step, other):
+        each(iter(batches[1:]), 1)
+    assert all(
+        torch.equal(a, b) for a, b in zip(networks.state_dict().values(), again.state_dict().values(), strict=True)
+    )

@@ -1,0 +1,153 @@
+"""Several processes that train together, on one machine or many, as torchrun starts them; or one alone.
+
+Every process draws its own part of each batch and takes the same steps; the first one alone writes.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
+from functools import cache
+from typing import Any, NamedTuple
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+from torch.nn.parallel import DistributedDataParallel
+
+from vode.errors import InputError
+
+PATIENCE = timedelta(hours=2)
+"""how long processes wait for one another: the first one scores and saves alone"""
+
+
+class Group(NamedTuple):
+    """This process among those that train together."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    @property
+    def writes(self) -> bool:
+        """Whether this is the process that logs and saves."""
+        return self.rank == 0
+
+
+def device_name(asked: str) -> str:
+    """What "auto" stands for on this machine; other names as they are."""
+    if asked != "auto":
+        return asked
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def join(asked: str) -> Group:
+    """This process in the group that torchrun started, each with a GPU of its own; else alone.
+
+    ``asked`` is a device, or "auto". InputError if that leaves a process without a GPU.
+    """
+    name = device_name(asked)
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        return Group(0, 1, torch.device(name))
+    if name == "cuda":
+        local = int(os.environ.get("LOCAL_RANK", "0"))
+        if local >= torch.cuda.device_count():
+            raise InputError(f"{torch.cuda.device_count()} GPUs for process {local} of this machine; start fewer")
+        name = f"cuda:{local}"
+        torch.cuda.set_device(local)
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if name.startswith("cuda") else "gloo", timeout=PATIENCE)
+    return Group(dist.get_rank(), dist.get_world_size(), torch.device(name))
+
+
+def leave() -> None:
+    """End the group, if there is one."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def mean(value: Tensor) -> Tensor:
+    """The mean of a value over all processes; no gradient."""
+    if not dist.is_initialized():
+        return value
+    value = value.detach().clone()
+    dist.all_reduce(value)
+    return value / dist.get_world_size()
+
+
+def any_of(flag: bool) -> bool:
+    """Whether a flag is set in any process; asked of the processors, so that no device is waited for."""
+    if not dist.is_initialized():
+        return flag
+    said = torch.tensor(float(flag))
+    dist.all_reduce(said, group=_processors())
+    return bool(said > 0)
+
+
+@cache
+def _processors() -> dist.ProcessGroup:
+    return dist.new_group(backend="gloo")
+
+
+def of_first(value: Any) -> Any:
+    """What the first process holds, in all of them."""
+    if not dist.is_initialized():
+        return value
+    held = [value]
+    dist.broadcast_object_list(held, src=0)
+    return held[0]
+
+
+def together(stage: nn.Module, group: Group, *, all_used: bool = True) -> nn.Module:
+    """A stage whose gradients are means over all processes."""
+    if group.size == 1:
+        return stage
+    devices = [group.device] if group.device.type == "cuda" else None
+    return DistributedDataParallel(
+        stage, device_ids=devices, broadcast_buffers=False, find_unused_parameters=not all_used
+    )
+
+
+def apart(stage: nn.Module) -> AbstractContextManager:
+    """Backward passes in this context keep their gradients to the process, for those of later ones to join."""
+    return stage.no_sync() if isinstance(stage, DistributedDataParallel) else nullcontext()
+
+
+def share_statistics(network: nn.Module, group: Group) -> nn.Module:
+    """The network with batch statistics over the images of all processes, as if they were one batch."""
+    if group.size == 1:
+        return network
+    if group.device.type == "cuda":
+        return nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    for parent in list(network.modules()):
+        for name, child in parent.named_children():
+            if type(child) is nn.BatchNorm2d:
+                setattr(parent, name, SharedBatchNorm.like(child))
+    return network
+
+
+class SharedBatchNorm(nn.BatchNorm2d):
+    """Batch normalisation over all processes on the CPU, where torch's own SyncBatchNorm does not run."""
+
+    @classmethod
+    def like(cls, other: nn.BatchNorm2d) -> SharedBatchNorm:
+        made = cls(other.num_features, other.eps, other.momentum, other.affine, other.track_running_stats)
+        made.load_state_dict(other.state_dict())
+        return made.to(next(other.buffers()).device)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not dist.is_initialized():
+            return super().forward(x)
+        count = x.numel() / x.shape[1] * dist.get_world_size()
+        mean = all_reduce(x.float().sum((0, 2, 3))) / count
+        centred = x.float() - mean[:, None, None]
+        variance = all_reduce(centred.square().sum((0, 2, 3))) / count
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+        scale = self.weight * (variance + self.eps).rsqrt()
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)

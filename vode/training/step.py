@@ -1,0 +1,102 @@
+"""One step of an optimiser: precision, accumulation, clipping, and what happens when numbers are not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from vode.data.colour import finish
+from vode.training import distributed
+from vode.training.config import StageConfig, TrainConfig
+from vode.training.schedule import learning_rate
+
+
+class Stepper:
+    """Takes the steps of one stage. Nothing in a step waits for the device.
+
+    A step whose gradient is not finite, in any process, changes neither weights nor statistics, and is counted.
+    """
+
+    def __init__(
+        self,
+        stage: nn.Module,
+        config: TrainConfig,
+        options: StageConfig,
+        group: distributed.Group,
+        averages: AveragedModel | None,
+    ) -> None:
+        self.config, self.options, self.group, self.averages = config, options, group, averages
+        self.parameters = [p for network in stage.trained() for p in network.parameters()]
+        self._statistics = [b for network in stage.trained() for b in network.buffers() if b.is_floating_point()]
+        self._model = distributed.together(stage, group, all_used=config.depth.scales == 1)
+        # Fused, because it alone can be told on the device to leave out a step.
+        self.optimiser = torch.optim.Adam(self.parameters, lr=options.learning_rate, fused=True)
+        self.scaler = torch.amp.GradScaler(group.device.type, enabled=config.precision == "float16")
+        self.bad_in_a_row = torch.zeros((), device=group.device)
+        self.bad = torch.zeros((), device=group.device)
+
+    def __call__(self, batches: Iterator[dict[str, Tensor]], step: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Step number ``step`` of the stage, on the next batches: its scalars, left on the device, and pictures."""
+        for one in self.optimiser.param_groups:
+            one["lr"] = learning_rate(self.options, step)
+        self.optimiser.zero_grad(set_to_none=True)
+        before = [buffer.clone() for buffer in self._statistics]
+        parts = []
+        for part in range(self.config.accumulate):
+            last = part + 1 == self.config.accumulate
+            if last:
+                losses, pictures = self._backward(next(batches))
+            else:
+                with distributed.apart(self._model):
+                    losses, pictures = self._backward(next(batches))
+            parts.append(losses)
+        scalars = {name: torch.stack([part[name] for part in parts]).mean() for name in parts[0]}
+        scalars["gradient_norm"] = self._update()
+        bad = ~scalars["gradient_norm"].isfinite()
+        for buffer, old in zip(self._statistics, before, strict=True):
+            buffer.copy_(torch.where(bad, old, buffer))
+        self.bad_in_a_row = torch.where(bad, self.bad_in_a_row + 1, 0.0)
+        self.bad += bad
+        if self.averages is not None:
+            self.averages.update_parameters(self.averages.source)
+        return scalars, pictures
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"optimiser": self.optimiser.state_dict(), "scaler": self.scaler.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any] | None) -> None:
+        """Take up where a checkpoint stands; with None at the stage's beginning."""
+        if state is not None:
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.scaler.load_state_dict(state["scaler"])
+
+    def _backward(self, batch: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        sample = finish({key: value.to(self.group.device, non_blocking=True) for key, value in batch.items()})
+        losses, pictures = self._model(sample)
+        loss = self.options.weights.total(losses)
+        self.scaler.scale(loss / self.config.accumulate).backward()
+        return {"loss": loss.detach(), **{name: value.detach() for name, value in losses.items()}}, pictures
+
+    def _update(self) -> Tensor:
+        """The norm of the gradient before it was clipped; not finite where the step was left out."""
+        self.scaler.unscale_(self.optimiser)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
+        if self.scaler.is_enabled():
+            self.scaler.step(self.optimiser)
+            self.scaler.update()
+        else:
+            self.optimiser.found_inf = (~norm.isfinite()).float()
+            self.optimiser.step()
+        return norm
+
+
+class Averages(AveragedModel):
+    """Exponential running means of networks' weights and statistics (Polyak and Juditsky, 1992)."""
+
+    def __init__(self, networks: nn.ModuleDict, decay: float) -> None:
+        super().__init__(networks, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+        self.__dict__["source"] = networks
