@@ -4,7 +4,8 @@
 
 Networks' forward and backward passes are told from the rest by cutting the graph at their outputs. The reference's
 way is built here alone: features of each image computed anew for each direction, directions and images in passes of
-their own, a cost volume of 81 slices, and a robust solver on the host, one sample after the other. Both take turns.
+their own, a cost volume of 81 slices, a robust solver on the host, one sample after the other, and tensors laid out
+channel by channel, as there was no other way when it was written. Both take turns.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from __future__ import annotations
 import functools
 import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from typing import Literal
 from unittest import mock
 
 import torch
@@ -34,6 +38,7 @@ from vode.recipes import recipe
 from vode.training import loop, stages
 from vode.training.config import TrainConfig
 from vode.training.distributed import Group, device_name
+from vode.training.memory import keep_freed_memory
 from vode.training.step import Stepper
 
 PARTS = ("network forward", "geometry", "losses", "losses backward", "network backward", "rest")
@@ -52,12 +57,18 @@ class Options:
     reference: bool = True
     """measure the reference's way too, on the joint stage"""
     reference_batch: int = 2
+    way: Literal["ours", "reference"] | None = None
+    """time a whole joint step of one way alone"""
 
 
 def main(options: Options) -> None:
     device = torch.device(device_name(options.device))
     config = replace(recipe("kitti-odom-full"), size=options.size, precision=options.precision, device=str(device))
+    if options.way is not None:
+        print(whole_step(config, options.way, options.batches[0], options.turns, device))
+        return
     print(machine())
+    keep_freed_memory(device)
     rows = []
     for name in options.stages:
         for batch in options.batches:
@@ -65,7 +76,7 @@ def main(options: Options) -> None:
     head = ["stage", "batch", "ms", *PARTS, "not networks", "GiB"]
     print(table(head, rows))
     if options.reference:
-        ours, theirs = beside_reference(config, options.reference_batch, options.turns, device)
+        ours, theirs = beside_reference(options)
         print(
             f"\njoint, batch {options.reference_batch}: {ours:.0f} ms; reference {theirs:.0f} ms; {ours / theirs:.2f}"
         )
@@ -174,18 +185,39 @@ def memory(device: torch.device) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def beside_reference(config: TrainConfig, batch: int, turns: int, device: torch.device) -> tuple[float, float]:
-    """Milliseconds of a whole joint step, ours and the reference's way, in turns."""
-    step, sample = prepared(config, "joint", batch, device)
-    clock, times = Split(device), {"ours": [], "reference": []}
-    for turn in range(turns + 1):
-        for name, way in (("ours", nullcontext), ("reference", reference)):
-            with way():
-                start = clock.now()
-                step(iter([sample]), 0)
-                if turn:
-                    times[name].append(clock.now() - start)
-    return tuple(1000 * statistics.median(times[name]) for name in ("ours", "reference"))
+def beside_reference(options: Options) -> tuple[float, float]:
+    """Milliseconds of a whole joint step, ours and the reference's way, each in processes of its own, in turns."""
+    times: dict[str, list[float]] = {"ours": [], "reference": []}
+    for _ in range(options.turns):
+        for way, found in times.items():
+            command = [
+                sys.executable,
+                __file__,
+                "--way",
+                way,
+                "--turns",
+                "2",
+                "--batches",
+                str(options.reference_batch),
+            ]
+            command += ["--size", *map(str, options.size), "--device", options.device, "--precision", options.precision]
+            told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            found.append(float(told.split()[-1]))
+    return statistics.median(times["ours"]), statistics.median(times["reference"])
+
+
+def whole_step(config: TrainConfig, way: str, batch: int, turns: int, device: torch.device) -> float:
+    """Milliseconds of the fastest of some joint steps, ours or the reference's way."""
+    if way == "ours":
+        keep_freed_memory(device)
+    step, sample = prepared(replace(config, channels_last=way == "ours"), "joint", batch, device)
+    clock, times = Split(device), []
+    with nullcontext() if way == "ours" else reference():
+        for _ in range(turns + 1):
+            start = clock.now()
+            step(iter([sample]), 0)
+            times.append(clock.now() - start)
+    return 1000 * min(times[1:])
 
 
 @contextmanager

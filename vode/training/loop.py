@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import resource
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +25,7 @@ from vode.training.config import StageConfig, TrainConfig, config_from_dict, con
 from vode.training.datasets import record, scoring_sequence, training_sequences, validation_sequences
 from vode.training.distributed import Group
 from vode.training.log import RunLog, SilentLog, mean_scalars
+from vode.training.memory import keep_freed_memory, memory_gib, peak_memory_gib
 from vode.training.order import load, part_of
 from vode.training.stages import DepthStage, FlowStage, JointStage, StageOptions
 from vode.training.state import (
@@ -105,6 +104,7 @@ class Run:
 
     def __init__(self, config: TrainConfig, folder: Path, group: Group, state: TrainState) -> None:
         self.config, self.folder, self.group, self.state = config, folder, group, state
+        keep_freed_memory(group.device)
         self.samples = snippets(config, training_sequences(config))
         self.validated = self._validation_pairs()
         total = sum(stage.steps for _, stage in config.plan())
@@ -260,17 +260,6 @@ def snippets(config: TrainConfig, sequences: list, *, vary: bool = True) -> Snip
         seed=config.seed,
         raw=True,
     )
-
-
-def memory_gib(device: torch.device) -> float:
-    """Largest memory held so far: of the GPU, or of the process."""
-    return torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else peak_memory_gib()
-
-
-def peak_memory_gib() -> float:
-    """Largest memory this process has held so far."""
-    unit = 2**30 if sys.platform == "darwin" else 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 @contextmanager
