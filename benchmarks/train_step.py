@@ -63,7 +63,7 @@ class Options:
 
 def main(options: Options) -> None:
     device = torch.device(device_name(options.device))
-    config = replace(recipe("kitti-odom-full"), size=options.size, precision=options.precision, device=str(device))
+    config = replace(recipe("kitti-odom"), size=options.size, precision=options.precision, device=str(device))
     if options.way is not None:
         print(whole_step(config, options.way, options.batches[0], options.turns, device))
         return

@@ -84,7 +84,7 @@ def test_train_odom_and_depth_on_the_world(run, tmp_path, capfd):
 def test_kitti_layout_is_trained_and_evaluated_through_its_reader(run, kitti, tmp_path):
     arguments = [*TINY, "--sequences", "03", "04", "--data", str(kitti), "--camera", "0"]
     arguments += ["--start-from", str(run), "--run", str(tmp_path / "run")]
-    assert main(["train", "kitti-odom", *arguments]) == 0
+    assert main(["train", "kitti-odom-small", *arguments]) == 0
     where = ["--data", str(kitti), "--sequences", "03", "04", "--camera", "0"]
     for verb in ("odom", "depth"):
         file = tmp_path / f"{verb}.json"
@@ -99,7 +99,7 @@ def test_a_prepared_copy_is_trained_on_and_tells_what_it_is(run, kitti, tmp_path
     assert main(["prepare", "--out", str(out), *where, "--size", "64", "96", "--kind", "png"]) == 0
     assert "2 sequences, 8 images written" in capfd.readouterr().out
     arguments = [*TINY, "--sequences", "03", "04", "--data", str(out), "--camera", "0", "--run", str(tmp_path / "run")]
-    assert main(["train", "kitti-odom", *arguments, "--start-from", str(run)]) == 0
+    assert main(["train", "kitti-odom-small", *arguments, "--start-from", str(run)]) == 0
     assert main(["data", "check", "--data", str(out), "--camera", "0", "--json", str(tmp_path / "report.json")]) == 0
     report = json.loads((tmp_path / "report.json").read_text())
     assert [sequence["frames"] for sequence in report["sequences"]] == [4, 4]
@@ -117,7 +117,9 @@ def test_data_is_checked_and_damage_is_named(kitti, tmp_path, capfd):
     image.write_bytes(image.read_bytes()[:100])
     assert "1 problems" in refused(capfd, "data", "check", "--data", broken, "--camera", "0")
     arguments = [*TINY, "--sequences", "04", "--data", broken, "--camera", "0", "--run", tmp_path / "run"]
-    assert "000002.png: the image is cut short" in refused(capfd, "train", "kitti-odom", *arguments, "--workers", "1")
+    assert "000002.png: the image is cut short" in refused(
+        capfd, "train", "kitti-odom-small", *arguments, "--workers", "1"
+    )
     assert "no verb is called 'data'" in refused(capfd, "data", "chek", "--data", broken)
 
 
@@ -130,9 +132,9 @@ def test_test_sets_that_were_trained_on_are_refused(run, kitti, tmp_path, capfd)
         (root / "poses" / f"{new}.txt").symlink_to(kitti / "poses" / f"{old}.txt")
     where = ["--data", str(root), "--camera", "0"]
     seen = [*TINY, "--sequences", "09", *where, "--start-from", str(run)]
-    assert "odometry 09): a test drive" in refused(capfd, "train", "kitti-odom", *seen, "--run", tmp_path / "no")
+    assert "odometry 09): a test drive" in refused(capfd, "train", "kitti-odom-small", *seen, "--run", tmp_path / "no")
     assert not (tmp_path / "no").exists()
-    assert main(["train", "kitti-odom", *seen, "--allow-leak", "--run", str(tmp_path / "run")]) == 0
+    assert main(["train", "kitti-odom-small", *seen, "--allow-leak", "--run", str(tmp_path / "run")]) == 0
     test = ["odom", str(tmp_path / "run"), *where, "--sequences", "09", "--alignment", "none"]
     assert "trained on" in refused(capfd, *test)
     assert main([*test, "--allow-leak"]) == 0
@@ -146,7 +148,7 @@ def test_test_sets_that_were_trained_on_are_refused(run, kitti, tmp_path, capfd)
         "--run",
         str(tmp_path / "later"),
     ]
-    assert main(["train", "kitti-odom", *later]) == 0
+    assert main(["train", "kitti-odom-small", *later]) == 0
     assert "odometry 09" in refused(capfd, "odom", tmp_path / "later", *where, "--sequences", "09")
     assert "Eigen" not in refused(capfd, "depth", tmp_path / "later", "--data", root, "--dataset", "kitti-eigen")
 
@@ -282,8 +284,8 @@ def test_unknown_words_are_refused(capfd):
 
 
 def test_missing_data_is_named(run, kitti, tmp_path, capfd):
-    assert "--data" in refused(capfd, "train", "kitti-odom", "--run", tmp_path / "new")
-    assert "nothing" in refused(capfd, "train", "kitti-odom", "--data", tmp_path / "nothing")
+    assert "--data" in refused(capfd, "train", "kitti-odom-small", "--run", tmp_path / "new")
+    assert "nothing" in refused(capfd, "train", "kitti-odom-small", "--data", tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
     assert "empty" in refused(capfd, "odom", run, "--data", tmp_path / "empty", "--sequences", "00")
     assert "image_2" in refused(capfd, "odom", run, "--data", kitti, "--sequences", "03", "--camera", "2")

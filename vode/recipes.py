@@ -36,7 +36,7 @@ WORLD = TrainConfig(
 )
 """The built-in world from random weights, in minutes on two CPU cores."""
 
-KITTI_ODOM = TrainConfig(
+KITTI_ODOM_SMALL = TrainConfig(
     dataset="kitti-odom",
     size=(128, 416),
     batch=4,
@@ -50,7 +50,7 @@ KITTI_ODOM = TrainConfig(
 
 ODOMETRY_WEIGHTS = LossWeights(epipolar=0.1, depth_smoothness=1e-4)
 
-KITTI_ODOM_FULL = TrainConfig(
+KITTI_ODOM = TrainConfig(
     dataset="kitti-odom",
     size=(256, 832),
     workers=4,
@@ -66,9 +66,9 @@ KITTI_EIGEN = TrainConfig(
     size=(256, 832),
     workers=4,
     augment=Augment(),
-    flow_stage=StageConfig(steps=99_000, learning_rate=1e-4),
-    depth_stage=StageConfig(steps=99_000, learning_rate=1e-4),
-    joint_stage=StageConfig(steps=49_500, learning_rate=1e-4),
+    flow_stage=StageConfig(steps=99_270, learning_rate=1e-4),
+    depth_stage=StageConfig(steps=99_270, learning_rate=1e-4),
+    joint_stage=StageConfig(steps=49_635, learning_rate=1e-4),
 )
 """Depth for the Eigen test: 20, 20 and 10 epochs of Zhou's training frames from both colour cameras, for a GPU."""
 
@@ -84,7 +84,7 @@ FOLDER = replace(NYU, dataset="folder", size=(256, 448), stride=1)
 RECIPES = {
     "world": WORLD,
     "kitti-odom": KITTI_ODOM,
-    "kitti-odom-full": KITTI_ODOM_FULL,
+    "kitti-odom-small": KITTI_ODOM_SMALL,
     "kitti-eigen": KITTI_EIGEN,
     "nyu": NYU,
     "tum": TUM,

@@ -55,15 +55,15 @@ def run(short_score, tmp_path_factory):
 
 @pytest.fixture
 def interrupt(monkeypatch):
-    """A function that makes Ctrl-C arrive after a given step."""
+    """A function that makes Ctrl-C, or another signal, arrive after a given step."""
 
-    def after(step):
+    def after(step, number=signal.SIGINT):
         told = RunLog.step
 
         def tell(self, done):
             told(self, done)
             if done == step:
-                os.kill(os.getpid(), signal.SIGINT)
+                os.kill(os.getpid(), number)
 
         monkeypatch.setattr(RunLog, "step", tell)
 
@@ -102,6 +102,12 @@ def test_a_run_stopped_in_each_stage_and_resumed_equals_an_uninterrupted_one(run
     assert whole.keys() == resumed.keys()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
     assert results["flow_epe_px"] == json.loads((run / "results.json").read_text())["flow_epe_px"]
+
+
+def test_the_end_of_a_machine_is_announced_and_saved_for(tmp_path, interrupt):
+    interrupt(2, signal.SIGTERM)
+    assert loop.train(TINY, tmp_path / "run") == {}
+    assert checkpoints(tmp_path / "run")[0].name == "00000002.pt"
 
 
 def test_training_reduces_the_losses(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -107,12 +107,11 @@ class Run:
         keep_freed_memory(group.device)
         self.samples = snippets(config, training_sequences(config))
         self.validated = self._validation_pairs()
-        total = sum(stage.steps for _, stage in config.plan())
-        self._new_log = lambda: RunLog(folder, total, state.done) if group.writes else SilentLog()
 
-    def go(self, problems: list[str] = []) -> dict[str, float | None]:  # noqa: B006
-        """All stages, then the score; nothing if asked to stop before."""
-        self.log = self._new_log()
+    def go(self, problems: Sequence[str] = ()) -> dict[str, float | None]:
+        """All stages, then the score; nothing if asked to stop before. Says the ``problems`` first."""
+        total = sum(stage.steps for _, stage in self.config.plan())
+        self.log = RunLog(self.folder, total, self.state.done) if self.group.writes else SilentLog()
         for line in [*problems, *noted(self.samples.sequences)]:
             self.log.say(line)
         try:

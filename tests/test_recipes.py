@@ -1,0 +1,106 @@
+"""Recipes: the schedule of the paper at full size, and each of them run at toy size on a tree of its data set."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vode.data.files import write_image
+from vode.data.kitti import LENGTHS, TRAIN
+from vode.data.kitti_writer import write_kitti_sequence
+from vode.data.splits import is_validation, read_split
+from vode.data.world import WorldOptions, WorldSequence
+from vode.recipes import RECIPES, recipe
+from vode.training import loop
+from vode.training.state import checkpoints
+
+DRIVE = "2011_09_26_drive_0001"
+
+
+def drive(size, frames=4):
+    return WorldSequence(3, WorldOptions(size=size, frames=frames))
+
+
+def kitti_odom(root):
+    made = drive((64, 96))
+    write_kitti_sequence(root, "00", 2, [made.frame(i) for i in range(4)], made.intrinsics)
+
+
+def kitti_eigen(root):
+    made, date = drive((64, 96)), root / DRIVE[:10]
+    for camera in ("02", "03"):
+        folder = date / f"{DRIVE}_sync" / f"image_{camera}" / "data"
+        folder.mkdir(parents=True)
+        for i in range(4):
+            write_image(folder / f"{i:010d}.png", made.frame(i))
+    rows = [f"P_rect_{camera}: 55 0 47.5 0 0 55 31 0 0 0 1 0" for camera in ("02", "03")]
+    (date / "calib_cam_to_cam.txt").write_text("\n".join(["R_rect_00: 1 0 0 0 1 0 0 0 1", *rows]))
+    (date / "calib_velo_to_cam.txt").write_text("R: 0 -1 0 0 0 -1 1 0 0\nT: 0 0 0")
+
+
+def nyu(root):
+    (root / "kitchen").mkdir(parents=True)
+    made = drive((480, 640), frames=2)
+    for i in range(12):
+        write_image(root / "kitchen" / f"{i}.jpg", made.frame(i // 6))
+
+
+def tum(root):
+    folder = root / "rgbd_dataset_freiburg3_toy"
+    (folder / "rgb").mkdir(parents=True)
+    made = drive((480, 640), frames=2)
+    for i in range(4):
+        write_image(folder / "rgb" / f"{i}.png", made.frame(i // 2))
+    (folder / "rgb.txt").write_text("".join(f"{i}.0 rgb/{i}.png\n" for i in range(4)))
+
+
+def folder(root):
+    root.mkdir()
+    for i in range(3):
+        write_image(root / f"{i}.png", drive((64, 96)).frame(i))
+
+
+TREES = {"kitti-odom": kitti_odom, "kitti-eigen": kitti_eigen, "nyu": nyu, "tum": tum, "folder": folder}
+
+
+def test_the_schedules_are_20_20_and_10_epochs_of_the_paper():
+    pairs = sum(LENGTHS[int(name)] - 1 for name in TRAIN)
+    assert pairs == 20_400
+    frames = 2 * sum(not is_validation(frame) for frame in read_split("zhou"))
+    for name, count in (("kitti-odom", pairs - pairs % 8), ("kitti-eigen", frames)):
+        config = recipe(name)
+        assert (config.size, config.batch) == ((256, 832), 8)
+        stages = (config.flow_stage, config.depth_stage, config.joint_stage)
+        assert [stage.steps for stage in stages] == [epochs * count // 8 for epochs in (20, 20, 10)]
+        assert {stage.learning_rate for stage in stages} == {1e-4}
+        assert config.flow_stage.weights.flow_smoothness == 10
+    assert recipe("kitti-odom").depth_stage.weights.epipolar == 0.1
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_recipes_run_at_toy_size(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "score_run", lambda *_: {})
+    TREES[name](tmp_path / "data")
+    config = recipe(name)
+    stages = {
+        f"{stage}_stage": replace(getattr(config, f"{stage}_stage"), steps=2) for stage in ("flow", "depth", "joint")
+    }
+    config = replace(
+        config,
+        **stages,
+        data=tmp_path / "data",
+        size=(64, 96),
+        batch=2,
+        workers=0,
+        device="cpu",
+        fov=82.0 if name == "folder" else None,
+        motion=replace(config.motion, count=200),
+    )
+    assert loop.train(config, tmp_path / "run").keys() >= {"minutes"}
+    content = torch.load(checkpoints(tmp_path / "run")[0], weights_only=True)
+    assert content["done"] == 6
+    assert all(value.isfinite().all() for value in content["networks"].values())
+
+
+def test_every_recipe_that_needs_data_is_tried():
+    assert set(RECIPES) - set(TREES) == {"world", "kitti-odom-small"}
