@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from vode.data.clip import Clip
 from vode.data.datasets import DataOptions, open_sequence, open_sequences, reader
 from vode.data.files import write_image
 from vode.data.kitti import KittiOdometry
@@ -49,6 +50,19 @@ def test_a_copy_gives_the_samples_that_the_originals_give(originals, tmp_path):
     known = (ours["depth"] > 0) & (theirs["depth"] > 0)
     assert (known == (theirs["depth"] > 0)).all()
     assert (ours["depth"] - theirs["depth"])[known].abs().max() <= 0.5 / 256 + 1e-4
+
+
+def test_frames_that_training_may_start_at_and_those_for_validation_are_kept(originals, tmp_path):
+    def opened(name, camera):
+        sequence = KittiOdometry(originals, name, camera)
+        sequence.starts, sequence.validation = (0, 3), (1, 2)
+        return sequence
+
+    prepare(tmp_path / "out", PNG, opened)
+    copy = PreparedSequence(tmp_path / "out", "00")
+    assert (copy.starts, copy.validation) == ((0, 3), (1, 2))
+    clip = Clip(copy, start=1, end=4)
+    assert (clip.starts, clip.validation) == ((2,), (0, 1))
 
 
 def test_jpeg_is_close_and_better_with_quality(originals, tmp_path):

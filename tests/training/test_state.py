@@ -3,14 +3,16 @@
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
-from vode.data.world import WorldOptions
+from vode.data.world import WorldOptions, WorldSequence
 from vode.errors import InputError
 from vode.training import loop
 from vode.training.config import StageConfig, TrainConfig
+from vode.training.datasets import validation_sequences
 from vode.training.stages import MotionOptions
 from vode.training.state import checkpoints, read_checkpoint
 
@@ -158,6 +160,17 @@ def test_validation_keeps_the_best_and_ends_a_stage_that_gains_nothing(tmp_path)
     assert (folder / "best" / "flow.safetensors").is_file()
     lines = (folder / "log.jsonl").read_text().splitlines()
     assert sum("flow validation" in line for line in lines) == 3
+
+
+def test_frames_that_a_data_set_keeps_are_validated_on_and_not_trained_on():
+    config = replace(TINY, dataset="kitti-raw", data=Path("raw"))
+    one, two = (WorldSequence(seed, TINY.world) for seed in (1, 2))
+    one.starts, one.validation = (0, 2), (1,)
+    kept = validation_sequences(config, [one, two])
+    assert [(sequence.name, sequence.starts) for sequence in kept] == [("world1", (1,))]
+    assert one.starts == (0, 2)
+    with pytest.raises(InputError, match="--validation"):
+        validation_sequences(config, [two])
 
 
 def test_gradients_that_are_never_finite_end_the_run_and_leave_it_good(tmp_path, monkeypatch):

@@ -26,9 +26,10 @@ class Clip(Sequence):
         self.poses = None if whole.poses is None else from_first(whole.poses[chosen])
         self.poses_in_scene = None if whole.poses_in_scene is None else whole.poses_in_scene[chosen]
         self.stamps = None if whole.stamps is None else whole.stamps[chosen]
+        places = {number: i for i, number in enumerate(chosen)}
         if whole.starts is not None:
-            allowed = set(whole.starts)
-            self.starts = tuple(i for i, number in enumerate(chosen) if number in allowed)
+            self.starts = tuple(places[number] for number in whole.starts if number in places)
+        self.validation = tuple(places[number] for number in whole.validation if number in places)
 
     def __len__(self) -> int:
         return len(self._numbers)

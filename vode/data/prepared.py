@@ -75,6 +75,7 @@ class PreparedSequence(ImageSequence):
             )
             self.stamps = _tensor(values["stamps"], (len(self.images),))
             self.starts = None if values["starts"] is None else tuple(map(int, values["starts"]))
+            self.validation = tuple(map(int, values["validation"]))
             self.notes = tuple(map(str, values["notes"]))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise InputError(
@@ -212,6 +213,7 @@ def _values(sequence: Sequence, manifest: Manifest) -> dict[str, Any]:
         "intrinsics": intrinsics.tolist(),
         **{name: None if value is None else value.tolist() for name, value in tensors.items()},
         "starts": sequence.starts,
+        "validation": sequence.validation,
         "notes": sequence.notes,
     }
 

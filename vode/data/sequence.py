@@ -44,6 +44,8 @@ class Sequence(Protocol):
     """(N,) float64 seconds."""
     starts: tuple[int, ...] | None = None
     """The frames that training snippets may begin at; None = all."""
+    validation: tuple[int, ...] = ()
+    """Those that the data set keeps for validation instead."""
     notes: tuple[str, ...] = ()
     """What was left out, assumed or could not be had: for people to read."""
 

@@ -84,7 +84,7 @@ def rotate_intrinsics(intrinsics: Tensor, size: tuple[int, int], quarters: int) 
     height, width = size
     rotated = intrinsics.clone()
     for _ in range(quarters % 4):
-        fx, fy, cx, cy = (rotated[place].item() for place in ((0, 0), (1, 1), (0, 2), (1, 2)))
+        fx, fy, cx, cy = rotated[[0, 1, 0, 1], [0, 1, 2, 2]].unbind()
         rotated[0, 0], rotated[1, 1], rotated[0, 2], rotated[1, 2] = fy, fx, height - 1 - cy, cx
         height, width = width, height
     return rotated

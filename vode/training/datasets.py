@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from pathlib import Path
@@ -32,20 +33,18 @@ def training_sequences(config: TrainConfig) -> list[Sequence]:
     return open_sequences(config, names)
 
 
-def validation_sequences(config: TrainConfig) -> list[Sequence]:
-    """The sequences that are named for it, or what the data set keeps for it; InputError if there is nothing."""
+def validation_sequences(config: TrainConfig, trained: list[Sequence]) -> list[Sequence]:
+    """The sequences that are named for it, or what those that are trained on keep for it; InputError if nothing is."""
     if config.dataset == "world":
         options = dataclasses.replace(config.world, size=config.size)
         return [WorldSequence(seed, options) for seed in _seeds(config.validation or VALIDATION_SEEDS)]
     if config.validation:
         return open_sequences(config, config.validation)
-    kept = []
-    for sequence in training_sequences(config):
-        if getattr(sequence, "validation", ()):
-            sequence.starts = sequence.validation
-            kept.append(sequence)
+    kept = [copy.copy(sequence) for sequence in trained if sequence.validation]
     if not kept:
         raise InputError(f"{config.dataset} keeps no frames for validation; name sequences with --validation")
+    for sequence in kept:
+        sequence.starts = sequence.validation
     return kept
 
 

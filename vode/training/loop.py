@@ -225,7 +225,7 @@ class Run:
     def _validation_pairs(self) -> Snippets | None:
         if not self.config.validate_every:
             return None
-        return snippets(self.config, validation_sequences(self.config), vary=False)
+        return snippets(self.config, validation_sequences(self.config, self.samples.sequences), vary=False)
 
 
 def build_stage(name: str, config: TrainConfig, flow_loss: FlowLossOptions, networks: nn.ModuleDict) -> nn.Module:
