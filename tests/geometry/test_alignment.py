@@ -6,7 +6,8 @@ import torch
 from scipy.optimize import minimize_scalar
 from scipy.spatial.transform import Rotation
 
-from vode.geometry.alignment import align_depth_scale, umeyama
+from vode.geometry.alignment import align_depth_scale, robust_similarity, umeyama
+from vode.geometry.pose import rotation_angle
 
 
 @pytest.mark.parametrize("outlier", [None, 2.0])
@@ -149,3 +150,72 @@ def test_points_without_extent_are_refused(case):
         source[1, 0, 0] = float("nan")
     with pytest.raises(ValueError, match="coincide"):
         umeyama(source, target, weights=weights)
+
+
+def cameras(count=60, wrong=0.0, noise=0.0, turn_noise=0.0, line=False, seed=0):
+    """Centres in two axes, the turn between these as each camera tells it, the truth, and which cameras are right."""
+    generator = np.random.default_rng(seed)
+    source = generator.normal(size=(count, 3)) * ([5, 0, 0] if line else [5, 3, 1]) + [100, -20, 3]
+    turn, scale, shift = Rotation.from_rotvec([0.4, -1.2, 2.0]), 0.3, np.array([4.0, -1, 70])
+    target = scale * turn.apply(source) + shift + noise * generator.normal(size=source.shape)
+    turns = Rotation.from_rotvec(turn_noise * generator.normal(size=(count, 3))) * turn
+    right = np.arange(count) >= round(wrong * count)
+    target[~right] += generator.normal(size=(int((~right).sum()), 3)) * 3
+    turns = np.where(right[:, None, None], turns.as_matrix(), Rotation.random(count, random_state=1).as_matrix())
+    truth = scale, torch.from_numpy(turn.as_matrix()), torch.from_numpy(shift)
+    return *(torch.from_numpy(x) for x in (source, target, turns)), truth, torch.from_numpy(right)
+
+
+@pytest.mark.parametrize("wrong", [0.0, 0.2, 0.4])
+@pytest.mark.parametrize("oriented", [False, True])
+def test_a_similarity_is_exact_in_spite_of_outliers(wrong, oriented):
+    source, target, turns, (scale, turn, shift), right = cameras(wrong=wrong)
+    found = robust_similarity(source, target, rotations=turns if oriented else None)
+    assert torch.equal(found.inliers, right)
+    assert found.scale.item() == pytest.approx(scale)
+    torch.testing.assert_close(found.rotation, turn)
+    torch.testing.assert_close(found.translation, shift)
+
+
+@pytest.mark.parametrize("oriented", [False, True])
+def test_of_noisy_points_the_inliers_are_fitted_as_well_as_if_they_were_known(oriented):
+    source, target, turns, (scale, turn, _), right = cameras(300, wrong=0.3, noise=0.02, turn_noise=0.02)
+    found = robust_similarity(source, target, rotations=turns if oriented else None)
+    assert (found.inliers == right).float().mean() > 0.98
+    best = umeyama(source[right], target[right])
+    error, least = (float(rotation_angle(rotation @ turn.mT)) for rotation in (found.rotation, best[1]))
+    # The centres spread 1.5 units: 0.02 of noise each are 0.02 / 1.5 / sqrt(210), about 1e-3 rad, in the mean.
+    assert error < max(2 * least, 2e-3)
+    assert abs(found.scale.item() / scale - 1) < 3e-3
+
+
+def test_a_line_of_cameras_is_aligned_by_the_way_that_they_look():
+    source, target, turns, (scale, turn, _), right = cameras(wrong=0.4, line=True)
+    found = robust_similarity(source, target, rotations=turns)
+    assert torch.equal(found.inliers, right)
+    torch.testing.assert_close(found.rotation, turn)
+    assert found.scale.item() == pytest.approx(scale)
+    source, target, turns, (scale, turn, _), right = cameras(300, wrong=0.3, line=True, noise=0.02, turn_noise=0.02)
+    found = robust_similarity(source, target, rotations=turns)
+    # Rotations alone tell the turn about the line: 0.02 / sqrt(210) rad.
+    assert float(rotation_angle(found.rotation @ turn.mT)) < 5e-3
+    assert abs(found.scale.item() / scale - 1) < 3e-3
+
+
+def test_points_that_have_nothing_to_do_with_one_another_have_few_inliers():
+    source, target, turns, *_ = cameras()
+    order = torch.randperm(len(source), generator=torch.Generator().manual_seed(0))
+    for rotations in (None, turns):
+        assert robust_similarity(source, target[order], rotations=rotations).inliers.float().mean() < 0.5
+
+
+def test_centres_that_coincide_tell_no_scale():
+    source, target, turns, *_ = cameras()
+    for points in ((source[:1].expand(60, -1), target), (source, target[:1].expand(60, -1))):
+        with pytest.raises(ValueError, match="coincide"):
+            robust_similarity(*points, rotations=turns)
+    # Those of a camera that only turns differ by noise alone: nothing fits.
+    noise = torch.randn(60, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert robust_similarity(source[:1] + 0.01 * noise, target, rotations=turns).inliers.float().mean() < 0.5
+    with pytest.raises(ValueError, match="2 points"):
+        robust_similarity(source[:2], target[:2])

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 LEAST = 20
 """points that tell a scale"""
+WIDE = 3.0
+"""residuals of inliers, of the median of all: of 40 % outliers, that one is still an inlier's"""
+EXACT = 1e-6
+"""residual that is always an inlier's, of the spread of the points"""
+REFITS = 20
 
 
 @torch.no_grad()
@@ -59,3 +66,103 @@ def umeyama(
     scale = (S * mirror).sum(-1) / variance if with_scale else torch.ones_like(variance)
     moved = (rotation @ mean_source.unsqueeze(-1))[..., 0]
     return scale, rotation, mean_target - scale.unsqueeze(-1) * moved
+
+
+class Similarity(NamedTuple):
+    """target ~ scale rotation source + translation, for the pairs that are inliers."""
+
+    scale: Tensor
+    """()"""
+    rotation: Tensor
+    """(3, 3)"""
+    translation: Tensor
+    """(3,)"""
+    inliers: Tensor
+    """(N,) bool"""
+
+
+@torch.no_grad()
+def robust_similarity(
+    source: Tensor,
+    target: Tensor,
+    *,
+    rotations: Tensor | None = None,
+    limit: float = 0.2,
+    count: int = 500,
+    seed: int = 0,
+) -> Similarity:
+    """Similarity of points (N, 3), float64, of which up to 40 % are wrong, by least median of squares.
+
+    Rousseeuw, JASA 1984: of ``count`` samples of three pairs the one with the smallest median residual, then least
+    squares over the inliers. ``rotations`` (N, 3, 3), the target's axes from the source's as each camera tells them,
+    also settle the turn about a line of points. Residuals are distances, of the spread of the targets, and angles in
+    radians; ``limit`` is the largest of an inlier, so that points that do not fit at all have few inliers. Raises
+    ValueError for fewer than three points, or where most of them coincide and tell no scale.
+    """
+    if len(source) < 3:
+        raise ValueError(f"{len(source)} points; a similarity takes 3")
+    spread = _spread(target)
+    if not bool(_spread(source) > 0) or not bool(spread > 0):
+        raise ValueError("most of the points to align coincide")
+    generator = torch.Generator().manual_seed(seed)
+    sample = torch.rand(count, len(source), generator=generator).topk(3).indices.to(source.device)
+    turns = None if rotations is None else rotations[sample]
+    found = _fit(source[sample], target[sample], turns, torch.ones_like(source[sample][..., 0]), 1.0)
+    distance, angle = _residuals(source, target, rotations, *found)
+    # A scale of zero or below explains no points; the middle one, not the mean of two, for an even number too.
+    middle = (distance / spread).hypot(angle).median(-1).values
+    best = torch.where(found[0] > 0, middle, torch.inf).argmin()
+    found, inliers = tuple(part[best] for part in found), torch.zeros_like(source[:, 0], dtype=torch.bool)
+    for _ in range(REFITS):
+        distance, angle = _residuals(source, target, rotations, *found)
+        residual = (distance / spread).hypot(angle)
+        before, inliers = inliers, residual <= (WIDE * residual.median()).clamp(EXACT, limit)
+        if torch.equal(before, inliers) or int(inliers.sum()) < 3:
+            break
+        trust = _trust(distance[inliers] / spread, angle[inliers])
+        found = _fit(source, target, rotations, inliers.to(source.dtype), trust)
+    return Similarity(*found, inliers)
+
+
+def _fit(
+    source: Tensor, target: Tensor, rotations: Tensor | None, weights: Tensor, trust: Tensor | float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Umeyama's similarity, whose rotation is also near ``rotations`` (..., N, 3, 3), as much as they are trusted."""
+    share = (weights / weights.sum(-1, keepdim=True)).unsqueeze(-1)
+    mean_source, mean_target = (source * share).sum(-2), (target * share).sum(-2)
+    x, y = source - mean_source.unsqueeze(-2), target - mean_target.unsqueeze(-2)
+    variance, variance_target = ((z.square() * share).sum((-2, -1)).clamp(min=1e-200) for z in (x, y))
+    matrix = (y * share).mT @ x / (variance * variance_target).sqrt()[..., None, None]
+    if rotations is not None:
+        matrix = matrix + trust * (rotations * share.unsqueeze(-1)).sum(-3)
+    U, _, Vt = torch.linalg.svd(matrix)
+    U = torch.cat([U[..., :2], U[..., 2:] * (torch.linalg.det(U) * torch.linalg.det(Vt))[..., None, None]], -1)
+    rotation = U @ Vt
+    scale = (y * (x @ rotation.mT) * share).sum((-2, -1)) / variance
+    moved = (rotation @ mean_source.unsqueeze(-1))[..., 0]
+    return scale, rotation, mean_target - scale.unsqueeze(-1) * moved
+
+
+def _residuals(
+    source: Tensor, target: Tensor, rotations: Tensor | None, scale: Tensor, rotation: Tensor, translation: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Distances and angles (..., N) under similarities (...,)."""
+    moved = scale[..., None, None] * (source @ rotation.mT) + translation.unsqueeze(-2)
+    distance = (target - moved).norm(dim=-1)
+    if rotations is None:
+        return distance, torch.zeros_like(distance)
+    # The trace of the difference, without a 3x3 matrix for each pair of a hypothesis and a camera.
+    trace = rotation.flatten(-2) @ rotations.flatten(-2).mT
+    return distance, 2 * ((3 - trace) / 4).clamp(0, 1).sqrt().asin()
+
+
+def _trust(distance: Tensor, angle: Tensor) -> Tensor:
+    """The weight of rotations beside points in ``_fit`` that is the likeliest for residuals as large as these."""
+    return (0.5 * (distance.median() / angle.median()).square()).nan_to_num(1.0).clamp(1e-4, 1e4)
+
+
+def _spread(points: Tensor) -> Tensor:
+    """Median distance from the middle of points (N, 3), 0 within rounding."""
+    # Torch's median of an expanded tensor is wrong (seen in 2.15).
+    spread = (points - points.contiguous().median(0).values).norm(dim=-1).median()
+    return torch.where(spread > 1e-12 * points.abs().max(), spread, 0.0)
