@@ -1,16 +1,23 @@
 """Rotations and rigid motions against scipy."""
 
+import itertools
 import math
+import warnings
 
 import numpy as np
 import pytest
+import scipy.linalg
 import torch
-from scipy.spatial.transform import Rotation
+from scipy.spatial.transform import Rotation, Slerp
 
 from vode.geometry import pose
 from vode.geometry.epipolar import skew
 
 SHAPES = [(), (5,), (2, 0), (2, 3)]
+EXTRINSIC = ["".join(axes) for axes in itertools.product("xyz", repeat=3) if axes[1] not in (axes[0], axes[2])]
+ORDERS = EXTRINSIC + [order.upper() for order in EXTRINSIC]
+BOUNDS = {torch.float32: 1e-5, torch.float64: 1e-10}
+KINDS = {"uniform": None, "1e-7 from identity": 1e-7, "1e-4 from pi": math.pi - 1e-4}
 
 
 def rotations(shape, seed=0, angle=None):
@@ -23,6 +30,11 @@ def rotations(shape, seed=0, angle=None):
     vector = axis * (generator.uniform(0, math.pi, (count, 1)) if angle is None else angle)
     matrix = Rotation.from_rotvec(vector).as_matrix()
     return torch.from_numpy(vector).view(*shape, 3), torch.from_numpy(matrix).view(*shape, 3, 3)
+
+
+def uniform(shape, seed=0):
+    matrix = Rotation.random(math.prod(shape), rng=np.random.default_rng(seed)).as_matrix()
+    return torch.from_numpy(matrix).view(*shape, 3, 3)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -92,19 +104,293 @@ def test_quaternions_are_scipys_with_w_first(shape):
         torch.testing.assert_close(quaternion, expected, atol=1e-12, rtol=0)
 
 
-def test_euler_angles_are_scipys():
-    angles = torch.from_numpy(np.random.default_rng(2).uniform(-1.5, 1.5, (20, 3)))
-    expected = Rotation.from_euler("xyz", angles.numpy()).as_matrix()
-    matrix = pose.euler_to_matrix(angles)
-    torch.testing.assert_close(matrix, torch.from_numpy(expected), atol=1e-12, rtol=0)
-    torch.testing.assert_close(pose.matrix_to_euler(matrix), angles, atol=1e-9, rtol=0)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", BOUNDS)
+@pytest.mark.parametrize("name", ["vector", "quaternion", "other quaternion", "half vector", "six", "twist", *ORDERS])
+def test_round_trips_of_rotations_stay_below_the_bounds(name, dtype, kind):
+    to, back = {
+        "vector": (pose.so3_log, pose.so3_exp),
+        "quaternion": (pose.matrix_to_quaternion, pose.quaternion_to_matrix),
+        "other quaternion": (lambda R: -pose.matrix_to_quaternion(R), pose.quaternion_to_matrix),
+        "half vector": (
+            lambda R: pose.quaternion_log(-pose.matrix_to_quaternion(R)),
+            lambda v: pose.quaternion_to_matrix(pose.quaternion_exp(v)),
+        ),
+        "six": (pose.matrix_to_six, pose.six_to_matrix),
+        "twist": (pose.se3_log, pose.se3_exp),
+    }.get(name) or (lambda R: pose.matrix_to_euler(R, name), lambda angles: pose.euler_to_matrix(angles, name))
+    for shape in [(), (1,), (3, 1, 2), (500,)]:
+        matrix = uniform(shape) if kind == "uniform" else rotations(shape, angle=KINDS[kind])[1]
+        matrix = matrix.to(dtype)
+        if name == "twist":
+            matrix = pose.from_rotation_translation(matrix, matrix[..., 0] - 0.5)
+        again = back(to(matrix))
+        assert (again.shape, again.dtype) == (matrix.shape, dtype)
+        assert (again - matrix).abs().max() < BOUNDS[dtype]
 
 
-@pytest.mark.parametrize("pitch", [math.pi / 2, -math.pi / 2])
-def test_euler_angles_at_gimbal_lock_still_give_the_rotation(pitch):
-    matrix = torch.from_numpy(Rotation.from_euler("xyz", [0.3, pitch, -0.8]).as_matrix())
-    angles = pose.matrix_to_euler(matrix)
-    torch.testing.assert_close(pose.euler_to_matrix(angles), matrix, atol=1e-7, rtol=0)
+@pytest.mark.parametrize("angle", [0.0, 1e-7, 1e-3, 1.0, math.pi - 1e-4])
+@pytest.mark.parametrize("dtype", BOUNDS)
+def test_round_trips_of_vectors_stay_below_the_bounds(dtype, angle):
+    for shape in [(), (1,), (3, 1, 2), (500,)]:
+        vector = rotations(shape, angle=angle)[0].to(dtype)
+        twist = torch.cat([vector.flip(-1) + 1, vector], -1)
+        for given, again in [
+            (vector, pose.so3_log(pose.so3_exp(vector))),
+            (vector, pose.quaternion_log(pose.quaternion_exp(vector))),
+            (twist, pose.se3_log(pose.se3_exp(twist))),
+        ]:
+            assert (again.shape, again.dtype) == (given.shape, dtype)
+            assert (again - given).abs().max() < BOUNDS[dtype]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_quaternions_multiply_and_conjugate_as_rotations_do(shape):
+    (_, a), (_, b) = rotations(shape, seed=1), rotations(shape, seed=2)
+    product = pose.quaternion_multiply(pose.matrix_to_quaternion(a), pose.matrix_to_quaternion(b))
+    torch.testing.assert_close(pose.quaternion_to_matrix(product), a @ b, atol=1e-12, rtol=0)
+    conjugate = pose.quaternion_conjugate(pose.matrix_to_quaternion(a))
+    torch.testing.assert_close(pose.quaternion_to_matrix(conjugate), a.mT, atol=1e-12, rtol=0)
+
+
+def test_quaternions_multiply_by_hamiltons_rule_and_broadcast():
+    one, i, j, k = torch.eye(4)
+    product = pose.quaternion_multiply(i, torch.stack([one, i, j, k]))
+    torch.testing.assert_close(product, torch.stack([i, -one, k, -j]))
+
+
+def test_the_quaternion_exponential_takes_half_the_rotation_vector():
+    vector, matrix = rotations((50,))
+    torch.testing.assert_close(pose.quaternion_to_matrix(pose.quaternion_exp(vector / 2)), matrix, atol=1e-12, rtol=0)
+    assert (pose.quaternion_exp(vector / 2)[:, 0] > 0).all()
+
+
+@pytest.mark.parametrize("dtype", BOUNDS)
+def test_the_quaternion_log_tells_the_two_covers_apart(dtype):
+    quaternion = pose.matrix_to_quaternion(uniform((500,)).to(dtype))
+    log, other = pose.quaternion_log(quaternion), pose.quaternion_log(-quaternion)
+    expected = quaternion[:, 1:].double() / quaternion[:, 1:].double().norm(dim=-1, keepdim=True)
+    expected = (expected * quaternion[:, :1].double().acos()).to(dtype)
+    torch.testing.assert_close(log, expected, atol=BOUNDS[dtype], rtol=0)
+    torch.testing.assert_close(log.norm(dim=-1) + other.norm(dim=-1), torch.full_like(log[:, 0], math.pi))
+    torch.testing.assert_close(pose.quaternion_exp(other), -quaternion, atol=BOUNDS[dtype], rtol=0)
+    torch.testing.assert_close(pose.quaternion_to_matrix(-quaternion), pose.quaternion_to_matrix(quaternion))
+    torch.testing.assert_close(pose.matrix_to_quaternion(pose.quaternion_to_matrix(-quaternion)), quaternion)
+
+
+def test_the_quaternion_log_at_one_and_minus_one():
+    one = torch.tensor([1.0, 0, 0, 0], dtype=torch.float64)
+    assert pose.quaternion_log(one).tolist() == [0, 0, 0]
+    assert pose.quaternion_log(-one).tolist() == [math.pi, 0, 0]
+    jacobian = torch.autograd.functional.jacobian(pose.quaternion_log, one)
+    torch.testing.assert_close(jacobian, torch.eye(4, dtype=torch.float64)[1:])
+
+
+def test_near_sign_gives_the_half_of_the_sphere_of_the_reference():
+    quaternion, reference = (pose.matrix_to_quaternion(uniform((50,), seed)) for seed in (0, 1))
+    reference = reference * torch.tensor([1.0, -1.0]).repeat(25).unsqueeze(-1)
+    near = pose.near_sign(quaternion, reference)
+    assert ((near - reference).norm(dim=-1) <= (near + reference).norm(dim=-1)).all()
+    turned = (near != quaternion).all(-1)
+    assert 5 < turned.sum() < 45
+    assert torch.equal(near[turned], -quaternion[turned])
+    assert torch.equal(pose.near_sign(-quaternion, reference), near)
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-9, 1e-7, 1e-3, 1.0, math.pi - 1e-4, math.pi - 1e-7, math.pi])
+def test_distances_are_the_angle_between(angle):
+    base, turn = uniform((50,)), rotations((50,), angle=angle)[1]
+    expected = torch.full((50,), angle, dtype=torch.float64)
+    # at a distance of 0 the rounding of the entries is all there is
+    torch.testing.assert_close(pose.geodesic_distance(base, base @ turn), expected, atol=1e-14, rtol=0)
+    a, b = pose.matrix_to_quaternion(base), pose.matrix_to_quaternion(base @ turn)
+    for sign in (1, -1):
+        distance = pose.quaternion_distance(a, sign * b)
+        torch.testing.assert_close(distance, expected, atol=2e-15 if angle == 0 else 5e-15, rtol=0)
+
+
+def test_six_numbers_need_be_neither_unit_nor_orthogonal():
+    matrix = uniform((20,))
+    torch.testing.assert_close(pose.matrix_to_six(matrix), torch.cat([matrix[..., 0], matrix[..., 1]], -1))
+    x, y = matrix[..., 0], matrix[..., 1]
+    again = pose.six_to_matrix(torch.cat([3 * x, 0.01 * y - 2 * x], -1))
+    torch.testing.assert_close(again, matrix, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("share", [-0.5, 0.0, 0.3, 1.0])
+def test_slerp_is_scipys_for_all_signs(share):
+    a, b = uniform((20,)), uniform((20,), seed=1)
+    expected = [
+        Slerp([-1, 0, 1], Rotation.concatenate([A * B.inv() * A, A, B]))(share).as_matrix()
+        for A, B in zip(Rotation.from_matrix(a.numpy()), Rotation.from_matrix(b.numpy()), strict=True)
+    ]
+    for sign_a, sign_b in itertools.product((1, -1), repeat=2):
+        between = pose.slerp(sign_a * pose.matrix_to_quaternion(a), sign_b * pose.matrix_to_quaternion(b), share)
+        matrix = pose.quaternion_to_matrix(between)
+        torch.testing.assert_close(matrix, torch.from_numpy(np.stack(expected)), atol=1e-12, rtol=0)
+
+
+def test_slerp_and_interpolation_take_a_share_a_sample():
+    _, matrix = rotations((4, 1))
+    share = torch.rand(4, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    one = torch.tensor([1.0, 0, 0, 0], dtype=torch.float64)
+    between = pose.slerp(one, pose.matrix_to_quaternion(matrix), share)
+    assert between.shape == (4, 3, 4)
+    T = pose.from_rotation_translation(matrix, matrix[..., 0])
+    motion = pose.interpolate(torch.eye(4, dtype=torch.float64), T, share)
+    torch.testing.assert_close(pose.quaternion_to_matrix(between), motion[..., :3, :3], atol=1e-12, rtol=0)
+    torch.testing.assert_close(pose.rotation_angle(motion[..., :3, :3]), share * pose.rotation_angle(matrix))
+
+
+def test_interpolation_runs_along_the_screw():
+    T_a = pose.from_rotation_translation(uniform(()), torch.tensor([1.0, 2, 3], dtype=torch.float64))
+    T_b = pose.from_rotation_translation(uniform((), seed=1), torch.tensor([-4.0, 0, 2], dtype=torch.float64))
+    for share in (0.0, 0.25, 1.0, 1.5):
+        way = scipy.linalg.expm(share * scipy.linalg.logm(np.linalg.inv(T_a.numpy()) @ T_b.numpy()).real)
+        torch.testing.assert_close(pose.interpolate(T_a, T_b, share), T_a @ torch.from_numpy(way), atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_euler_angles_are_scipys(order):
+    """Also beyond 2 pi."""
+    angles = np.random.default_rng(2).uniform(-10, 10, (50, 3))
+    expected = Rotation.from_euler(order, angles)
+    matrix = pose.euler_to_matrix(torch.from_numpy(angles), order)
+    torch.testing.assert_close(matrix, torch.from_numpy(expected.as_matrix()), atol=1e-12, rtol=0)
+    torch.testing.assert_close(
+        pose.matrix_to_euler(matrix, order), torch.from_numpy(expected.as_euler(order)), atol=1e-9, rtol=0
+    )
+
+
+def test_euler_angles_are_roll_pitch_and_yaw_unless_named():
+    angles = torch.tensor([0.1, -0.2, 0.3])
+    roll, pitch, yaw = pose.so3_exp(torch.diag(angles))
+    torch.testing.assert_close(pose.euler_to_matrix(angles), yaw @ pitch @ roll)
+    torch.testing.assert_close(pose.matrix_to_euler(yaw @ pitch @ roll), angles)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_at_gimbal_lock_the_third_angle_is_zero_as_scipys(order):
+    ends = (0, math.pi) if order[0] == order[2] else (-math.pi / 2, math.pi / 2)
+    given = [[first, end, third] for first in (0.3, 2.0, -3.0) for end in ends for third in (0.0, -0.8)]
+    matrix = Rotation.from_euler(order, given).as_matrix()
+    with warnings.catch_warnings(action="ignore"):
+        expected = torch.from_numpy(Rotation.from_matrix(matrix).as_euler(order))
+    for dtype, bound in BOUNDS.items():
+        angles = pose.matrix_to_euler(torch.from_numpy(matrix).to(dtype), order)
+        assert (angles[:, 2] == 0).all()
+        # an angle and that angle less a whole turn are the same
+        turns = ((angles - expected) / (2 * math.pi)).round() * 2 * math.pi
+        torch.testing.assert_close(angles, (expected + turns).to(dtype), atol=bound, rtol=0)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("dtype", BOUNDS)
+def test_near_gimbal_lock_the_rotation_keeps_its_digits(dtype, order):
+    end = 0 if order[0] == order[2] else math.pi / 2
+    away = np.logspace(-16, -2, 60)
+    given = np.stack([np.linspace(-3, 3, 60), end - away, np.linspace(2, -2, 60)], -1)
+    matrix = torch.from_numpy(Rotation.from_euler(order, given).as_matrix()).to(dtype)
+    again = pose.euler_to_matrix(pose.matrix_to_euler(matrix, order), order)
+    assert (again - matrix).abs().max() < BOUNDS[dtype]
+
+
+@pytest.mark.parametrize("order", ["xy", "xxy", "xYz", "abc", "xyzx", ""])
+def test_an_order_that_is_none_is_refused(order):
+    with pytest.raises(ValueError, match="order"):
+        pose.euler_to_matrix(torch.zeros(3), order)
+    with pytest.raises(ValueError, match="order"):
+        pose.matrix_to_euler(torch.eye(3), order)
+
+
+def test_vectors_beyond_a_whole_turn_give_the_same_rotation():
+    vector, matrix = rotations((20,))
+    axis = vector / vector.norm(dim=-1, keepdim=True)
+    for turns in (-2, 1, 3):
+        longer = vector + 2 * math.pi * turns * axis
+        torch.testing.assert_close(pose.so3_exp(longer), matrix, atol=1e-12, rtol=0)
+        torch.testing.assert_close(pose.so3_log(pose.so3_exp(longer)), vector, atol=1e-9, rtol=0)
+        # the quaternion has turned round after one turn, and is itself again after two
+        turned = (-1) ** turns * pose.quaternion_exp(vector / 2)
+        torch.testing.assert_close(pose.quaternion_exp(longer / 2), turned, atol=1e-12, rtol=0)
+
+
+def eye_like(rotation):
+    return torch.eye(3, dtype=rotation.dtype, device=rotation.device).expand_as(rotation)
+
+
+OF_MATRIX = {
+    "so3_log": pose.so3_log,
+    "se3_log": lambda R: pose.se3_log(pose.from_rotation_translation(R, R[..., 0])),
+    "geodesic_distance": lambda R: pose.geodesic_distance(R, eye_like(R)),
+    "matrix_to_quaternion": pose.matrix_to_quaternion,
+    "quaternion_log": lambda R: pose.quaternion_log(pose.matrix_to_quaternion(R)),
+    "other quaternion_log": lambda R: pose.quaternion_log(-pose.matrix_to_quaternion(R)),
+    "quaternion_distance": lambda R: pose.quaternion_distance(
+        pose.matrix_to_quaternion(R), pose.matrix_to_quaternion(eye_like(R))
+    ),
+    "slerp": lambda R: pose.slerp(pose.matrix_to_quaternion(eye_like(R)), pose.matrix_to_quaternion(R), 0.3),
+    "interpolate": lambda R: pose.interpolate(
+        pose.from_rotation_translation(eye_like(R), R[..., 1]), pose.from_rotation_translation(R, R[..., 0]), 0.3
+    ),
+    "matrix_to_six": lambda R: pose.six_to_matrix(pose.matrix_to_six(R)),
+} | {order: lambda R, order=order: pose.matrix_to_euler(R, order) for order in ORDERS}
+OF_VECTOR = {
+    "so3_exp": pose.so3_exp,
+    "se3_exp": lambda v: pose.se3_exp(torch.cat([v, v], -1)),
+    "quaternion_exp": pose.quaternion_exp,
+    "quaternion_to_matrix": lambda v: pose.quaternion_to_matrix(pose.quaternion_exp(v)),
+    "six_to_matrix": lambda v: pose.six_to_matrix(torch.cat([v, v.flip(-1)], -1)),
+} | {order: lambda v, order=order: pose.euler_to_matrix(v, order) for order in ORDERS}
+FUNCTIONS = [(function, "matrix") for function in OF_MATRIX] + [(function, "vector") for function in OF_VECTOR]
+HARD = [0.0, 1e-30, 1e-12, 1e-7, math.pi / 2, math.pi - 1e-4, math.pi - 1e-12, math.pi, 2 * math.pi, 7.0]
+"""lengths of rotation vectors"""
+
+
+def function_and_input(name, of, lengths):
+    """About x, y, z and two other axes."""
+    axes = torch.cat([torch.eye(3, dtype=torch.float64), rotations((2,), angle=1.0)[0]])
+    vector = torch.tensor(lengths, dtype=torch.float64)[:, None, None] * axes
+    if of == "vector":
+        return OF_VECTOR[name], vector
+    matrix = torch.from_numpy(Rotation.from_rotvec(vector.flatten(0, 1).numpy()).as_matrix()).unflatten(0, (-1, 5))
+    # the half turns about x, y and z in exact numbers: scipy's are off by 1e-16
+    return OF_MATRIX[name], torch.where((matrix - matrix.round()).abs() < 1e-15, matrix.round(), matrix)
+
+
+@pytest.mark.parametrize(("name", "of"), FUNCTIONS)
+@pytest.mark.parametrize("dtype", BOUNDS)
+def test_gradients_are_finite_at_0_near_pi_at_pi_and_beyond(dtype, name, of):
+    function, given = function_and_input(name, of, HARD)
+    given = given.to(dtype).requires_grad_()
+    value = function(given)
+    weights = torch.rand(value.shape, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    (gradient,) = torch.autograd.grad((value * weights).sum(), given)
+    assert value.isfinite().all()
+    assert gradient.isfinite().all()
+
+
+@pytest.mark.parametrize(("name", "of"), FUNCTIONS)
+def test_gradients_are_those_of_differences(name, of):
+    """Of a matrix along the rotations: off them a function may go on as it likes."""
+    function, given = function_and_input(name, of, [2.0])
+    given = given[0, 3:]  # no axis alone: the Euler angles of some orders are locked there
+    if of == "vector":
+        assert torch.autograd.gradcheck(function, given.requires_grad_(), atol=1e-6, fast_mode=True)
+    else:
+        turn = torch.zeros(2, 3, dtype=torch.float64, requires_grad=True)
+        turned = lambda v: function(given @ torch.linalg.matrix_exp(skew(v)))  # noqa: E731
+        assert torch.autograd.gradcheck(turned, turn, atol=1e-6, fast_mode=True)
+
+
+@pytest.mark.parametrize(("name", "of"), FUNCTIONS)
+def test_any_shape_and_no_waiting_for_values(name, of):
+    """Tensors on the device `meta` have no values."""
+    function, given = function_and_input(name, of, [2.0])
+    one = function(given[0, 3])
+    assert function(given[:, :0]).shape == (1, 0, *one.shape)
+    torch.testing.assert_close(function(given.unsqueeze(1))[0, 0, 3], one)
+    assert function(given.to("meta")).shape == (1, 5, *one.shape)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -1,7 +1,12 @@
-"""Rigid motions (..., 4, 4) and rotations: inverse, angle, exp and log, Euler angles, quaternions w first."""
+"""Rigid motions (..., 4, 4) and rotations as matrices, vectors, quaternions (w first), Euler angles and six numbers.
+
+Any leading shape, float32 or float64, radians. Matrices compose by ``@``, the right one first; a quaternion by
+``quaternion_multiply`` in the same order.
+"""
 
 from __future__ import annotations
 
+import roma
 import torch
 from torch import Tensor
 
@@ -48,12 +53,8 @@ def so3_exp(vector: Tensor) -> Tensor:
 
 def so3_log(rotation: Tensor) -> Tensor:
     """Rotation vector (..., 3) in radians, of length 0..pi, of rotations (..., 3, 3)."""
-    quaternion = matrix_to_quaternion(rotation)
-    axis = quaternion[..., 1:]
-    sine = axis.norm(dim=-1, keepdim=True)
-    half = torch.atan2(sine, quaternion[..., :1])
-    factor = torch.where(sine > 1e-9, 2 * half / sine.clamp(min=1e-9), 2.0)
-    return axis * factor
+    w, axis = matrix_to_quaternion(rotation).split([1, 3], -1)
+    return 2 * _half_vector(w, axis)
 
 
 def se3_exp(twist: Tensor) -> Tensor:
@@ -87,56 +88,156 @@ def se3_log(T_b_a: Tensor) -> Tensor:
 
 def quaternion_to_matrix(quaternion: Tensor) -> Tensor:
     """Quaternions (..., 4), w first, of any non-zero length -> rotations (..., 3, 3)."""
-    w, x, y, z = (quaternion / quaternion.norm(dim=-1, keepdim=True)).unbind(-1)
-    rows = [
-        1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
-        2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
-        2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
-    ]  # fmt: skip
-    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+    return roma.unitquat_to_rotmat(_w_last(roma.quat_normalize(quaternion)))
 
 
 def matrix_to_quaternion(rotation: Tensor) -> Tensor:
-    """Rotations (..., 3, 3) -> unit quaternions (..., 4), w first and not negative (Shepperd, 1978)."""
-    m = rotation
-    xx, yy, zz = m.diagonal(dim1=-2, dim2=-1).unbind(-1)
-    x, y, z = _vee(m - m.mT).unbind(-1)
-    xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
-    # each row is the quaternion times 4 of one of its entries: the largest entry gives the safest one
-    rows = torch.stack(
-        [
-            torch.stack([1 + xx + yy + zz, x, y, z], -1),
-            torch.stack([x, 1 + xx - yy - zz, xy, xz], -1),
-            torch.stack([y, xy, 1 - xx + yy - zz, yz], -1),
-            torch.stack([z, xz, yz, 1 - xx - yy + zz], -1),
-        ],
-        dim=-2,
-    )
-    best = rows.diagonal(dim1=-2, dim2=-1).argmax(-1)
-    quaternion = rows.gather(-2, best[..., None, None].expand(*best.shape, 1, 4))[..., 0, :]
-    quaternion = quaternion / quaternion.norm(dim=-1, keepdim=True)
+    """Rotations (..., 3, 3) -> unit quaternions (..., 4), w first and not negative (Markley, JGCD 2008)."""
+    quaternion = _w_first(roma.rotmat_to_unitquat(rotation))
     return torch.where(quaternion[..., :1] < 0, -quaternion, quaternion)
 
 
-def euler_to_matrix(angles: Tensor) -> Tensor:
-    """Roll, pitch, yaw (..., 3) in radians about x, y, z -> R = Rz(yaw) Ry(pitch) Rx(roll), (..., 3, 3)."""
-    axes = torch.eye(3, device=angles.device, dtype=angles.dtype)
-    x, y, z = so3_exp(angles.unsqueeze(-1) * axes).unbind(-3)
-    return z @ y @ x
+def quaternion_multiply(a: Tensor, b: Tensor) -> Tensor:
+    """Product (..., 4) of quaternions (..., 4), w first: the rotation b, then a, as of matrices."""
+    return _w_first(roma.quat_product(_w_last(a), _w_last(b)))
 
 
-def matrix_to_euler(rotation: Tensor) -> Tensor:
-    """Roll, pitch, yaw (..., 3) of rotations (..., 3, 3), pitch in -pi/2..pi/2.
+def quaternion_conjugate(quaternion: Tensor) -> Tensor:
+    """Conjugate (..., 4), of a unit quaternion the inverse."""
+    return torch.cat([quaternion[..., :1], -quaternion[..., 1:]], -1)
 
-    At a pitch of a right angle only the sum or difference of roll and yaw is told: roll is then set to 0.
+
+def quaternion_exp(vector: Tensor) -> Tensor:
+    """Unit quaternion (..., 4) of a vector (..., 3): an axis times HALF the rotation's angle in radians."""
+    return _w_first(roma.rotvec_to_unitquat(2 * vector))
+
+
+def quaternion_log(quaternion: Tensor) -> Tensor:
+    """Axis times half the angle (..., 3), of length 0..pi, of unit quaternions (..., 4).
+
+    The whole sphere: q and -q have different logs, each the inverse of ``quaternion_exp``. At -1, where every
+    axis is right, it is pi about x.
     """
-    level = torch.hypot(rotation[..., 0, 0], rotation[..., 1, 0])
-    locked = level < 10 * torch.finfo(rotation.dtype).eps
-    roll = torch.atan2(rotation[..., 2, 1], rotation[..., 2, 2])
-    pitch = torch.atan2(-rotation[..., 2, 0], level)
-    yaw = torch.atan2(rotation[..., 1, 0], rotation[..., 0, 0])
-    alone = torch.atan2(-rotation[..., 0, 1], rotation[..., 1, 1])
-    return torch.stack([torch.where(locked, 0.0, roll), pitch, torch.where(locked, alone, yaw)], -1)
+    # roma's divides by the sine of the angle: 1e-4 from pi float32 loses all but three digits
+    w = quaternion[..., :1]
+    log = _half_vector(w, quaternion[..., 1:])
+    lost = (w < 0) & (log.square().sum(-1, keepdim=True) < 1)
+    return torch.where(lost, torch.pi * torch.eye(1, 3, device=log.device, dtype=log.dtype)[0], log)
+
+
+def near_sign(quaternion: Tensor, reference: Tensor) -> Tensor:
+    """``quaternion`` (..., 4) or its negative, the same rotation: whichever is nearer to ``reference`` (..., 4)."""
+    return torch.where((quaternion * reference).sum(-1, keepdim=True) < 0, -quaternion, quaternion)
+
+
+def quaternion_distance(a: Tensor, b: Tensor) -> Tensor:
+    """Angle (...) in 0..pi of the rotation between unit quaternions (..., 4), the same for a and -a.
+
+    4 asin of half the chord: exact near 0 and pi, and the gradient at 0 is 0.
+    """
+    return roma.unitquat_geodesic_distance(a, b)
+
+
+def slerp(a: Tensor, b: Tensor, share: Tensor | float) -> Tensor:
+    """Unit quaternions (..., 4) at a share (...) of the shorter way from a to b (Shoemake, SIGGRAPH 1985)."""
+    # roma's takes every share of every pair and indexes by a mask, which waits for the GPU
+    way = quaternion_log(quaternion_multiply(quaternion_conjugate(a), near_sign(b, a)))
+    return quaternion_multiply(a, quaternion_exp(_column(share) * way))
+
+
+def interpolate(T_a: Tensor, T_b: Tensor, share: Tensor | float) -> Tensor:
+    """Motions (..., 4, 4) at a share (...) of the screw that leads from T_a to T_b; 0 gives T_a, 1 gives T_b."""
+    way = se3_log(inverse(T_a) @ T_b)
+    return T_a @ se3_exp(_column(share) * way)
+
+
+def geodesic_distance(rotation_a: Tensor, rotation_b: Tensor) -> Tensor:
+    """Angle (...) in 0..pi of the rotation between two (..., 3, 3)."""
+    # roma's arc sine loses half the digits near pi, and its gradient there is infinite
+    return rotation_angle(rotation_a.mT @ rotation_b)
+
+
+def matrix_to_six(rotation: Tensor) -> Tensor:
+    """The first two columns (..., 6) of rotations (..., 3, 3), one after the other."""
+    return rotation[..., :2].mT.flatten(-2)
+
+
+def six_to_matrix(six: Tensor) -> Tensor:
+    """Any two columns (..., 6) -> rotations (..., 3, 3) by Gram and Schmidt (Zhou et al., CVPR 2019).
+
+    Columns that are parallel or zero give a finite matrix that is no rotation.
+    """
+    return roma.special_gramschmidt(six.unflatten(-1, (2, 3)).mT, epsilon=1e-8)
+
+
+def euler_to_matrix(angles: Tensor, order: str = "xyz") -> Tensor:
+    """Angles (..., 3) in radians about the three axes of ``order`` -> rotations (..., 3, 3).
+
+    Any of the 12 orders, named as scipy does: "xyz" turns about fixed axes (R = Rz Ry Rx: roll, pitch, yaw),
+    "XYZ" about axes that turn along (R = Rx Ry Rz).
+    """
+    _check_order(order)
+    return roma.euler_to_rotmat(order, angles)
+
+
+def matrix_to_euler(rotation: Tensor, order: str = "xyz") -> Tensor:
+    """Angles (..., 3) of rotations (..., 3, 3), the inverse of ``euler_to_matrix``: first and third in -pi..pi.
+
+    The second lies in -pi/2..pi/2 for three different axes, in 0..pi for orders such as "zxz". At either end
+    (gimbal lock) only the sum or difference of the others is told: the third is then set to 0, as by scipy.
+    Bernardes and Viollet, PLOS ONE 2022.
+    """
+    # roma's has NaN gradients at gimbal lock and waits for the GPU
+    _check_order(order)
+    fixed = order.islower()
+    i, j, k = ("xyz".index(axis) for axis in (order if fixed else order.lower()[::-1]))
+    proper = i == k
+    k = 3 - i - j if proper else k
+    parity = (i - j) * (j - k) * (k - i) // 2
+    w, *xyz = matrix_to_quaternion(rotation).unbind(-1)
+    a, b, c, d = w, xyz[i], xyz[j], parity * xyz[k]
+    if not proper:
+        a, b, c, d = a - c, b + d, c + a, d - b
+    near, far = torch.stack([c, d], -1).norm(dim=-1), torch.stack([a, b], -1).norm(dim=-1)
+    second = 2 * torch.atan2(near, far)
+    lock = 16 * torch.finfo(rotation.dtype).eps
+    at_zero, at_pi = near < lock, far < lock
+    # atan2 has no gradient at (0, 0); there the angle is free, so it is the one that makes the third 0
+    total = torch.atan2(torch.where(at_pi, 0.0, b), torch.where(at_pi, 1.0, a))
+    difference = torch.atan2(torch.where(at_zero, 0.0, d), torch.where(at_zero, 1.0, c))
+    sign = 1 if fixed else -1
+    total = torch.where(at_pi, -sign * difference, total)
+    difference = torch.where(at_zero, -sign * total, difference)
+    first, third = total - difference, total + difference
+    if not proper:
+        second, third = second - torch.pi / 2, parity * third
+    angles = torch.stack([first, second, third] if fixed else [third, second, first], -1)
+    return angles - 2 * torch.pi * (angles / (2 * torch.pi)).round()
+
+
+def _half_vector(w: Tensor, axis: Tensor) -> Tensor:
+    """(..., 3) of the parts (..., 1) and (..., 3) of a unit quaternion; at -1 it is 0 instead of pi long."""
+    # kornia's quaternion_exp_to_log has no gradient at 1: here the factor is a constant there
+    sine = axis.norm(dim=-1, keepdim=True)
+    return axis * torch.where(sine > 1e-9, torch.atan2(sine, w) / sine.clamp(min=1e-9), 1.0)
+
+
+def _check_order(order: str) -> None:
+    one_case = order.islower() or order.isupper()
+    if not one_case or len(order) != 3 or set(order.lower()) - set("xyz") or order[1] in (order[0], order[2]):
+        raise ValueError(f"Euler angles have an order such as 'xyz', 'ZXZ' or 'YXZ', not {order!r}")
+
+
+def _column(share: Tensor | float) -> Tensor | float:
+    return share.unsqueeze(-1) if isinstance(share, Tensor) else share
+
+
+def _w_first(quaternion: Tensor) -> Tensor:
+    return quaternion.roll(1, -1)
+
+
+def _w_last(quaternion: Tensor) -> Tensor:
+    return quaternion.roll(-1, -1)
 
 
 def _vee(skewed: Tensor) -> Tensor:
