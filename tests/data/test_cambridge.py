@@ -119,7 +119,8 @@ def test_without_a_map_of_the_images_the_usual_focal_length_is_taken_and_noted(s
         (f"NVM_V3\n\n{'9' * 5000}\n", "no number of images"),
         ("NVM_V3\n\n1\nseq1/frame00001.jpg\n", r"nvm:4: not NAME FOCAL"),
         ("NVM_V3\n\n1\nseq1/frame00001.jpg wide 1 0 0 0\n", r"nvm:4: not NAME FOCAL"),
-        ("NVM_V3\n\n99999999\nseq1/frame00001.jpg 70 1\n\n0\n", r"nvm: cut short, 3 of 99999999"),
+        ("NVM_V3\n\n99999999\nseq1/frame00001.jpg 70 1\n\n0\n", r"nvm:5: not NAME FOCAL"),
+        ("NVM_V3\n\n99999999\nseq1/frame00001.jpg 70 1\n", r"nvm: cut short, 1 of 99999999 images"),
     ],
 )
 def test_bad_maps_are_named(scene, text, says):
@@ -142,6 +143,70 @@ def test_useless_poses_and_missing_images_are_left_out_and_counted(scene, values
     (scene / TESTING[0]).unlink()
     with pytest.raises(InputError, match="not one of its 3 images is there"):
         CambridgeSequence(scene, "seq2")
+
+
+def test_images_that_no_list_names_are_counted(scene):
+    write_lists(scene, training=line(TRAINING[0]) + line(TRAINING[2]), testing="./" + line(TESTING[0]))
+    (scene / "seq1" / "notes.txt").touch()
+    for sequence, says in {"seq1": "1 of 2", "seq2": "1 of 2", "train": "1 of 3", "test": "1 of 2"}.items():
+        found = CambridgeSequence(scene, sequence)
+        assert found.notes[-1].startswith(f"{says} images are in no list: first {scene}")
+    assert found.notes[-1].endswith(TESTING[1])
+    assert len(CambridgeSequence(scene, "seq3").notes) == 1
+
+
+def test_a_scene_of_one_image_is_read(scene):
+    write_lists(scene, training=line(TRAINING[2]))
+    sequence = CambridgeSequence(scene, "train")
+    assert len(sequence) == 1
+    torch.testing.assert_close(sequence.poses[0], torch.eye(4, dtype=torch.float64))
+
+
+def test_points_of_the_map_lie_where_its_images_saw_them(scene):
+    focal, random = 61.5, np.random.default_rng(3)
+    points = random.uniform(-30, 30, (80, 3))
+    # VisualSFM has the images in its own order, and measures from the middle of an image
+    names, seen = [ALL[i] for i in (4, 0, 3, 1)], {}
+    tracks = [[] for _ in points]
+    for k, name in enumerate(names):
+        rotation, centre = truth(name)
+        inside = rotation.inv().apply(points - centre)
+        seen[name] = {i: focal * p[:2] / p[2] for i, p in enumerate(inside) if p[2] > 0.5 and i % 5 != k}
+        for i, (x, y) in seen[name].items():
+            tracks[i].append(f"{k} {100 + i} {x:.6f} {y:.6f}")
+    rows = [line(name).split() for name in names]
+    cameras = [f"{row[0][:-3]}jpg\t{focal} {' '.join([*row[4:], *row[1:4]])} 0 0 \n" for row in rows]
+    cloud = [
+        f"{' '.join(f'{x:.12g}' for x in point)} 10 20 30 {len(track)} {' '.join(track)} \n"
+        for point, track in zip(points, tracks, strict=True)
+    ]
+    head = f"NVM_V3 \n\n{len(names)}\n{''.join(cameras)}\n{len(points)}\n"
+    (scene / "reconstruction.nvm").write_text(f"{head}{''.join(cloud)}\n\n\n0\n\n#the last part of NVM file\n0\n")
+    for part, count in (("train", 2), ("seq2", 2)):
+        sequence = CambridgeSequence(scene, part)
+        for i, file in enumerate(sequence.images):
+            expected = seen.get(file.relative_to(scene).as_posix(), {})
+            places = np.linalg.solve(
+                sequence.poses_in_scene[i].numpy(), np.c_[sequence.points(i), np.ones(len(expected))].T
+            )
+            x, y, z = sequence.intrinsics.double().numpy() @ places[:3]
+            middle = [(SIZE[1] - 1) / 2, (SIZE[0] - 1) / 2]
+            pixels = np.array([expected[n] for n in sorted(expected)]).reshape(-1, 2) + middle
+            np.testing.assert_allclose(np.stack([x / z, y / z], -1), pixels, atol=1e-3)
+            count -= len(expected) > 10
+        assert count == 0
+
+
+def test_without_a_map_points_are_not_known_and_a_bad_one_is_named_when_they_are_asked_for(scene):
+    sequence = CambridgeSequence(scene, "seq1")
+    assert sequence.points(0) is None
+    write_map(scene, {"seq1/frame00001.jpg": 70})
+    sequence = CambridgeSequence(scene, "seq1")
+    assert [sequence.points(i).shape for i in range(2)] == [(0, 3), (0, 3)]
+    path = scene / "reconstruction.nvm"
+    path.write_text(path.read_text().replace("\n\n0\n", "\n\n5\n"))
+    with pytest.raises(InputError, match=r"nvm: cut short, 0 of 5 points; copy it again"):
+        CambridgeSequence(scene, "seq1").points(0)
 
 
 def test_quaternions_of_any_length_are_turns(scene):

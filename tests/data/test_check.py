@@ -57,6 +57,18 @@ def test_every_damaged_file_is_a_problem_and_none_hides_another(root):
     assert check(options(root), quick=True).problems == 1
 
 
+def test_a_damaged_map_is_one_problem(tmp_path):
+    (tmp_path / "seq1").mkdir()
+    for name in "ab":
+        write_image(tmp_path / "seq1" / f"{name}.png", torch.zeros(3, 24, 32))
+    (tmp_path / "dataset_train.txt").write_text("\n\n\nseq1/a.png 0 0 0 1 0 0 0\nseq1/b.png 1 0 0 1 0 0 0\n")
+    (tmp_path / "reconstruction.nvm").write_text("NVM_V3\n\n1\nseq1/a.jpg 50\n\n1\n0 0 0 1\n")
+    (found,) = check(DataOptions("cambridge", tmp_path, camera=(0,))).sequences
+    assert found.frames == 2
+    (problem,) = found.problems
+    assert "reconstruction.nvm:7: not X Y Z R G B" in problem
+
+
 def test_stamps_out_of_order_are_counted(root):
     (root / "sequences" / "01" / "times.txt").write_text("0.0\n0.3\n0.2\n0.2\n")
     problems = check(options(root), quick=True).sequences[1].problems

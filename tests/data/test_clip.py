@@ -1,5 +1,7 @@
 """A part of a sequence: frames, poses, times and truth stay together."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -24,6 +26,9 @@ class Numbered(Sequence):
         self.poses = torch.linalg.inv(self.poses_in_scene[0]) @ self.poses_in_scene
         self.stamps = 100 + torch.arange(10, dtype=torch.float64) / 4
         self.starts = (0, 3, 4, 7)
+
+    def points(self, index):
+        return torch.full((index, 3), float(index), dtype=torch.float64)
 
     def __len__(self):
         return 10
@@ -51,6 +56,7 @@ def test_everything_belongs_to_the_same_frames(options, numbers):
     assert clip.stamps.tolist() == [100 + n / 4 for n in numbers]
     assert [round(float(clip.frame(i).mean()) * 10) for i in range(len(clip))] == list(numbers)
     assert [round(float(clip.raw(i, (2, 3)).mean()) * 10) for i in range(len(clip))] == list(numbers)
+    assert [clip.points(i).mean(1).tolist() for i in range(len(clip))] == [[float(n)] * n for n in numbers]
     depths = [None if clip.depth(i) is None else int(clip.depth(i)[0, 0, 0]) for i in range(len(clip))]
     assert depths == [None if n % 2 else n for n in numbers]
     assert [clip.has_depth(i) for i in range(len(clip))] == [n % 2 == 0 for n in numbers]
@@ -86,8 +92,9 @@ def test_snippets_of_a_clip_start_where_the_whole_allows_it():
 def test_a_clip_of_a_sequence_without_truth_has_none():
     whole = Numbered()
     whole.poses = whole.poses_in_scene = whole.stamps = whole.starts = None
+    whole.points = partial(Sequence.points, whole)
     clip = Clip(whole, start=2)
-    assert clip.poses is clip.poses_in_scene is clip.stamps is clip.starts is None
+    assert clip.poses is clip.poses_in_scene is clip.stamps is clip.starts is clip.points(0) is None
 
 
 def test_a_clip_of_a_clip_counts_in_the_clip():

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vode.data.colmap import ColmapSequence
-from vode.data.colmap_model import read_model
+from vode.data.colmap_model import read_model, read_points
 from vode.data.files import write_image
 from vode.errors import InputError
 
@@ -45,9 +45,9 @@ def mapped(root, kind, cameras=(PINHOLE,), names=NAMES, turns=None):
     return model
 
 
-def projected(sequence, index):
+def projected(sequence, index, points=POINTS):
     """Pixels of the points by the pose and the camera that the sequence gives."""
-    points = np.linalg.solve(sequence.poses_in_scene[index].numpy(), np.c_[POINTS, np.ones(3)].T)[:3]
+    points = np.linalg.solve(sequence.poses_in_scene[index].numpy(), np.c_[points, np.ones(len(points))].T)[:3]
     pixels = sequence.intrinsics.double().numpy() @ points
     return (pixels[:2] / pixels[2]).T
 
@@ -69,13 +69,105 @@ def test_points_are_seen_half_a_pixel_from_where_colmap_sees_them(tmp_path, kind
 @both
 def test_the_model_has_the_points_that_each_image_sees(tmp_path, kind):
     truth = mapped(tmp_path, kind)
-    model = read_model(tmp_path / "sparse" / "0")
-    assert model.points == {number: tuple(truth.points3D[number].xyz) for number in truth.points3D}
+    model, points = read_model(tmp_path / "sparse" / "0"), read_points(tmp_path / "sparse" / "0")
+    assert points.numbers.tolist() == sorted(truth.points3D)
+    np.testing.assert_array_equal(points.places, [truth.points3D[number].xyz for number in sorted(truth.points3D)])
     for image in model.images:
         features = truth.find_image_with_name(image.name).points2D
         assert image.points.tolist() == [f.point3D_id for f in features if f.has_point3D()]
     assert sorted(len(image.points) for image in model.images) == [0, 1, 2, 3, 3]
-    assert read_model(tmp_path / "sparse" / "0", points=False).points == {}
+
+
+def surveyed(root, kind):
+    """Write three images that see some of 60 points where these are, between features of no point; return the model."""
+    random, model = np.random.default_rng(7), pycolmap.Reconstruction()
+    camera = pycolmap.Camera(model="PINHOLE", width=SIZE[1], height=SIZE[0], params=PINHOLE[1], camera_id=1)
+    model.add_camera_with_trivial_rig(camera)
+    points, tracks = random.uniform([-2, -2, 4], [2, 2, 9], (60, 3)), [[] for _ in range(60)]
+    for k, name in enumerate(["walk/2.png", "walk/1.png", "walk/3.png"]):
+        rotation = pycolmap.Rotation3d(np.array([0.03 * k, -0.05, 0.1 * k]))
+        pose = pycolmap.Rigid3d(rotation, np.array([0.3 * k, -0.1, 0.2]))
+        seen, pixels = random.permutation(60)[: 20 + 5 * k], random.uniform(0, 90, (40 + 5 * k, 2))
+        places = random.permutation(len(pixels))[: len(seen)]
+        pixels[places] = camera.img_from_cam(pose * points[seen])
+        for point, place in zip(seen, places, strict=True):
+            tracks[point].append(pycolmap.TrackElement(10 + k, place))
+        model.add_image_with_trivial_frame(pycolmap.Image(name, pixels, 1, 10 + k), pose)
+        (root / "images" / name).parent.mkdir(parents=True, exist_ok=True)
+        write_image(root / "images" / name, torch.zeros(3, *SIZE))
+    for point, track in zip(points, tracks, strict=True):
+        model.add_point3D(point, pycolmap.Track(track))
+    for number in sorted(model.points3D)[::4]:
+        model.delete_point3D(number)
+    (root / "sparse" / "0").mkdir(parents=True)
+    getattr(model, f"write_{kind}")(root / "sparse" / "0")
+    return model
+
+
+@both
+def test_points_project_onto_the_features_that_saw_them(tmp_path, kind):
+    model = surveyed(tmp_path, kind)
+    sequence = ColmapSequence(tmp_path, "walk")
+    for i, name in enumerate(["walk/1.png", "walk/2.png", "walk/3.png"]):
+        features = model.find_image_with_name(name).points2D
+        numbered = sorted((feature.point3D_id, *feature.xy) for feature in features if feature.has_point3D())
+        points = sequence.points(i)
+        assert points.dtype == torch.float64
+        assert 10 < len(points) == len(numbered) < 60
+        # COLMAP has the centres of pixels at 0.5
+        np.testing.assert_allclose(projected(sequence, i, points.numpy()), np.array(numbered)[:, 1:] - 0.5, atol=1e-3)
+
+
+def test_points_stay_with_their_images_when_others_are_left_out(tmp_path):
+    surveyed(tmp_path, "binary")
+    whole = ColmapSequence(tmp_path, "walk")
+    (tmp_path / "images" / "walk" / "2.png").unlink()
+    torch.testing.assert_close(ColmapSequence(tmp_path, "walk").points(1), whole.points(2))
+
+
+def test_a_point_seen_twice_by_an_image_counts_once_and_no_points_are_none(tmp_path):
+    mapped(tmp_path, "text")
+    folder = tmp_path / "sparse" / "0"
+    images = (folder / "images.txt").read_text()
+    assert "2 3 2" in images
+    (folder / "images.txt").write_text(images.replace("2 3 2", "2 3 1"))
+    np.testing.assert_array_equal(ColmapSequence(tmp_path, "images").points(0), POINTS[:1])
+    assert ColmapSequence(tmp_path, "walk").points(1).shape == (0, 3)
+    (folder / "points3D.txt").unlink()
+    assert ColmapSequence(tmp_path, "walk").points(1) is None
+
+
+def test_points_in_any_order_are_read_again_when_the_file_has_changed(tmp_path):
+    mapped(tmp_path, "text")
+    path = tmp_path / "sparse" / "0" / "points3D.txt"
+    assert read_points(path.parent) is read_points(path.parent)
+    lines = path.read_text().replace("2 -2 ", "2 -2.25 ").splitlines()
+    path.write_text("\n".join(lines[::-1]))
+    found = read_points(path.parent)
+    assert (found.numbers.tolist(), found.places[:, 0].tolist()) == ([1, 2, 3], [2, -2.25, 0.5])
+
+
+@both
+def test_points_that_are_not_there_are_named(tmp_path, kind):
+    model = mapped(tmp_path, kind)
+    model.delete_point3D(2)
+    other = tmp_path / "other"
+    other.mkdir()
+    getattr(model, f"write_{kind}")(other)
+    name = f"points3D.{'txt' if kind == 'text' else 'bin'}"
+    (tmp_path / "sparse" / "0" / name).write_bytes((other / name).read_bytes())
+    with pytest.raises(InputError, match=r"0: 3.png sees point 2, which is not there; export again"):
+        ColmapSequence(tmp_path, "walk").points(0)
+    assert len(ColmapSequence(tmp_path, "walk")) == 3
+
+
+def test_a_binary_point_that_is_nowhere_is_named(tmp_path):
+    mapped(tmp_path, "binary")
+    path = tmp_path / "sparse" / "0" / "points3D.bin"
+    data = path.read_bytes()
+    path.write_bytes(data[:16] + struct.pack("<d", np.nan) + data[24:])
+    with pytest.raises(InputError, match=r"points3D.bin: point \d is nowhere"):
+        ColmapSequence(tmp_path, "walk").points(0)
 
 
 @both
@@ -143,6 +235,10 @@ def test_cameras_of_one_folder_must_be_alike(tmp_path):
         ColmapSequence(tmp_path / "near", "walk")
 
 
+def read_all(folder):
+    return read_model(folder), read_points(folder)
+
+
 @pytest.mark.parametrize("name", ["cameras.bin", "images.bin", "points3D.bin"])
 def test_damaged_binary_files_are_refused_or_read(tmp_path, name):
     mapped(tmp_path, "binary")
@@ -152,13 +248,15 @@ def test_damaged_binary_files_are_refused_or_read(tmp_path, name):
     for damaged in [data[:-1], *(data[:length] for length in range(0, len(data), 19)), *counts]:
         path.write_bytes(damaged)
         with pytest.raises(InputError, match=name):
-            read_model(path.parent)
+            read_all(path.parent)
     for at in range(0, len(data), 7):
         for value in (b"\xff", b"\0", b"A" * 400):
             path.write_bytes(data[:at] + value + data[at + len(value) :])
             with contextlib.suppress(InputError):
-                read_model(path.parent)
-                assert len(ColmapSequence(tmp_path, "walk")) <= 3
+                read_all(path.parent)
+                sequence = ColmapSequence(tmp_path, "walk")
+                assert len(sequence) <= 3
+                assert sequence.points(0).isfinite().all()
 
 
 @pytest.mark.parametrize(
@@ -179,6 +277,8 @@ def test_damaged_binary_files_are_refused_or_read(tmp_path, name):
         ("images.txt", "top.png", "a" * 300, "not one of its 1 images is there"),
         ("images.txt", "walk/2.png", "/walk/2.png", "leads out of this folder"),
         ("points3D.txt", "2 -2 ", "2 ", r"points3D.txt:5: not NUMBER X Y Z"),
+        ("points3D.txt", "2 -2 ", "2 nan ", r"points3D.txt:5: not NUMBER X Y Z"),
+        ("points3D.txt", "2 -2 ", "two -2 ", r"points3D.txt:5: 'two' is no whole number"),
     ],
 )
 def test_bad_text_is_named(tmp_path, file, old, new, says):
@@ -188,7 +288,7 @@ def test_bad_text_is_named(tmp_path, file, old, new, says):
     assert old in text
     path.write_text(text.replace(old, new))
     with pytest.raises(InputError, match=says):
-        [read_model(path.parent), *(ColmapSequence(tmp_path, name) for name in ColmapSequence.names(tmp_path))]
+        [*read_all(path.parent), *(ColmapSequence(tmp_path, name) for name in ColmapSequence.names(tmp_path))]
 
 
 def test_an_unknown_camera_model_or_none_at_all_is_named(tmp_path):

@@ -81,6 +81,20 @@ def test_what_is_not_there_is_named(scene):
         SevenScenes(scene, "seq-01")
 
 
+def test_a_scene_of_one_frame_is_read_and_poses_without_an_image_are_counted(scene):
+    for k in (1, 2, 3):
+        (scene / "seq-01" / f"frame-{k:06d}.color.png").unlink()
+    sequence = SevenScenes(scene, "seq-01")
+    assert (len(sequence), sequence.points(0)) == (1, None)
+    torch.testing.assert_close(sequence.poses[0], torch.eye(4, dtype=torch.float64), atol=1e-12, rtol=0)
+    (note,) = sequence.notes
+    assert note.startswith("3 of 4 poses have no image: first")
+    assert note.endswith("frame-000001.pose.txt")
+    (scene / "seq-01" / "frame-000000.pose.txt").unlink()
+    with pytest.raises(InputError, match=r"frame-000000.pose.txt: no such file"):
+        SevenScenes(scene, "seq-01")
+
+
 def test_the_real_depth_agrees_with_itself_through_the_real_poses(real_data, disagreement):
     sequence = SevenScenes(real_data / "seven_scenes" / "redkitchen", "seq-01")
     assert len(sequence) == 300

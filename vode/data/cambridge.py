@@ -2,29 +2,31 @@
 
     root/dataset_train.txt, dataset_test.txt     three lines of head, then "seq1/frame00001.png x y z qw qx qy qz"
     root/seq1/frame00001.png                     1920x1080
-    root/reconstruction.nvm                      the map, of .jpg names, with a focal length for each image (optional)
+    root/reconstruction.nvm                      the map, of .jpg names, with focal lengths and points (optional)
 
 x y z is the camera's centre in the world, the quaternion turns world to camera; lengths are metres.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from os.path import isfile
+from functools import cached_property
+from os.path import isfile, normpath
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from vode.data.colmap_model import world_from_camera
-from vode.data.files import image_size, inside
+from vode.data.files import IMAGE_SUFFIXES, image_size, inside
 from vode.data.lens import Camera
-from vode.data.mapped import MappedSequence, Placed
+from vode.data.mapped import MappedSequence, Placed, SeenPoints
+from vode.data.nvm import nvm_focals, nvm_points, stem
 from vode.data.text import read_lines
 from vode.errors import InputError
 
 HEAD = 3
+MAP = "reconstruction.nvm"
 FOCAL_OF_HEIGHT = 744.375 / 480
 """focal length that Brachmann and Rother (CVPR 2018) use for all images of the set, of their height"""
 LISTS = {"train": "dataset_train.txt", "test": "dataset_test.txt"}
@@ -41,12 +43,12 @@ class CambridgeSequence(MappedSequence):
     """The images of one folder, such as seq1, that the lists name; the lists themselves are "train" and "test".
 
     The focal length is the median of those in reconstruction.nvm, or else that of Brachmann and Rother, which
-    ``notes`` tell; principal point in the middle. There is one camera, whatever ``camera`` says. Raises InputError
-    naming the file and the remedy.
+    ``notes`` tell, as they count the images beside these that no list names; principal point in the middle. There is
+    one camera, whatever ``camera`` says. Raises InputError naming the file and the remedy.
     """
 
     def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
-        root = Path(root)
+        self._root = root = Path(root)
         if sequence in LISTS:
             where, rows = root / LISTS[sequence], read_list(root / LISTS[sequence])
         else:
@@ -61,7 +63,16 @@ class CambridgeSequence(MappedSequence):
         focal, note = _focal(root, set(files), size)
         shared = Camera(size, (focal, focal), ((size[1] - 1) / 2, (size[0] - 1) / 2))
         super().__init__(sequence, where, [Placed(file, shared, rows[name]) for name, file in files.items()])
-        self.notes += note
+        self.notes += note + _unlisted_note(root, {file.parent for file in self.images})
+
+    @cached_property
+    def _seen(self) -> SeenPoints | None:
+        path = self._root / MAP
+        if not path.is_file():
+            return None
+        found, none = nvm_points(path), np.empty(0, dtype=np.int32)
+        names = (stem(image.relative_to(self._root).as_posix()) for image in self.images)
+        return SeenPoints(found.places, [found.rows.get(name, none) for name in names])
 
     @staticmethod
     def names(root: Path | str) -> tuple[str, ...]:
@@ -114,10 +125,23 @@ def _placed(centre: list[float], quaternion: list[float]) -> Tensor:
 
 
 def _all(root: Path) -> dict[str, Tensor]:
-    lists = [root / name for name in LISTS.values() if (root / name).is_file()]
+    lists = _lists(root)
     if not lists:
         raise InputError(f"{root}: no {LISTS['train']} in it; give the folder of a scene")
     return {name: pose for path in lists for name, pose in read_list(path).items()}
+
+
+def _lists(root: Path) -> list[Path]:
+    return [root / name for name in LISTS.values() if (root / name).is_file()]
+
+
+def _unlisted_note(root: Path, folders: set[Path]) -> tuple[str, ...]:
+    """A note that counts the images of those folders which neither list names."""
+    lines = (line.split(maxsplit=1) for path in _lists(root) for line in read_lines(path)[HEAD:])
+    listed = {root / normpath(words[0]) for words in lines if words}
+    there = {file for folder in folders for file in folder.glob("*") if file.suffix.lower() in IMAGE_SUFFIXES}
+    alone = there - listed
+    return (f"{len(alone)} of {len(there)} images are in no list: first {min(alone)}",) if alone else ()
 
 
 def _folder(name: str) -> str:
@@ -126,33 +150,10 @@ def _folder(name: str) -> str:
 
 def _focal(root: Path, names: set[str], size: tuple[int, int]) -> tuple[float, tuple[str, ...]]:
     """The focal length of those images, and a note where it is not the map's."""
-    path = root / "reconstruction.nvm"
-    stems = {str(PurePosixPath(name).with_suffix("")) for name in names}
-    found = [focal for stem, focal in nvm_focals(path).items() if stem in stems] if path.is_file() else []
+    path, wanted = root / MAP, set(map(stem, names))
+    found = [focal for name, focal in nvm_focals(path).items() if name in wanted] if path.is_file() else []
     if found:
         return sorted(found)[len(found) // 2], ()
     return FOCAL_OF_HEIGHT * size[0], (
         f"no focal lengths of these images in {path}: {FOCAL_OF_HEIGHT:g} of their height is taken",
     )
-
-
-def nvm_focals(path: Path) -> dict[str, float]:
-    """Focal lengths in pixels of a VisualSFM map, by the images' names without suffix."""
-    lines = read_lines(path)
-    if not lines or not lines[0].startswith("NVM_V3"):
-        raise InputError(f"{path}: not a map of VisualSFM, which begins with NVM_V3; copy it again")
-    at = next((i for i, line in enumerate(lines[1:], start=1) if line.strip()), None)
-    if at is None or not re.fullmatch(r"\s*[0-9]{1,9}\s*", lines[at]):
-        raise InputError(f"{path}: no number of images behind NVM_V3; copy it again")
-    if len(lines) <= at + int(lines[at]):
-        raise InputError(f"{path}: cut short, {len(lines) - at - 1} of {lines[at].strip()} images; copy it again")
-    focals = {}
-    for number, line in enumerate(lines[at + 1 : at + 1 + int(lines[at])], start=at + 2):
-        words = line.split()
-        try:
-            focal = float(words[1])
-        except (IndexError, ValueError):
-            raise InputError(f"{path}:{number}: not NAME FOCAL and more; copy it again") from None
-        if math.isfinite(focal) and focal > 0:
-            focals[str(PurePosixPath(words[0]).with_suffix(""))] = focal
-    return focals

@@ -97,7 +97,7 @@ def _check_sequence(
     )
     report.problems += _stamp_problems(sequence.stamps) + _pose_problems(sequence.poses)
     if not quick:
-        report.problems += _unreadable(sequence, workers, tell)
+        report.problems += _unreadable(sequence, workers, tell) + _map_problems(sequence)
     return report
 
 
@@ -121,6 +121,15 @@ def _read(sequence: Sequence, index: int) -> list[str]:
         except InputError as error:
             errors.append(str(error))
     return errors
+
+
+def _map_problems(sequence: Sequence) -> list[str]:
+    """What is wrong with the points of a scene, which are read for all of its frames at once."""
+    try:
+        sequence.points(0)
+    except InputError as error:
+        return [str(error)]
+    return []
 
 
 def _stamp_problems(stamps: Tensor | None) -> list[str]:

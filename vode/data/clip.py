@@ -46,6 +46,9 @@ class Clip(Sequence):
     def depth(self, index: int) -> Tensor | None:
         return self._whole.depth(self._numbers[index])
 
+    def points(self, index: int) -> Tensor | None:
+        return self._whole.points(self._numbers[index])
+
     def has_flow(self, index: int) -> bool:
         return self._numbers.step == 1 and index + 1 < len(self) and self._whole.has_flow(self._numbers[index])
 

@@ -6,11 +6,14 @@ root/sparse/0/images.bin, cameras.bin, points3D.bin       or the same as .txt; s
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from vode.data.colmap_model import Image, find_model, read_model
+import numpy as np
+
+from vode.data.colmap_model import Image, find_model, read_model, read_points
 from vode.data.files import inside
-from vode.data.mapped import MappedSequence, Placed
+from vode.data.mapped import MappedSequence, Placed, SeenPoints
 from vode.errors import InputError
 
 TOP = "images"
@@ -25,8 +28,8 @@ class ColmapSequence(MappedSequence):
     """
 
     def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
-        model_folder = find_model(root)
-        model = read_model(model_folder, points=False)
+        self._model = model_folder = find_model(root)
+        model = read_model(model_folder)
         chosen = sorted((image for image in model.images if folder_of(image) == sequence), key=lambda image: image.name)
         if not chosen:
             found = ", ".join(sorted({folder_of(image) for image in model.images})) or "none"
@@ -38,11 +41,27 @@ class ColmapSequence(MappedSequence):
             Placed(inside(images, image.name), model.cameras[image.camera], image.T_world_cam) for image in chosen
         ]
         super().__init__(sequence, model_folder, placed)
+        numbers = {place.file: image.points.numpy() for place, image in zip(placed, chosen, strict=True)}
+        self._numbers = [numbers[file] for file in self.images]
+
+    @cached_property
+    def _seen(self) -> SeenPoints | None:
+        found = read_points(self._model)
+        if found is None:
+            return None
+        wanted, ends = np.concatenate(self._numbers), np.cumsum([len(numbers) for numbers in self._numbers])
+        lost = ~np.isin(wanted, found.numbers)
+        if lost.any():
+            which = int(lost.argmax())
+            name = self.images[int(np.searchsorted(ends, which, side="right"))].name
+            raise InputError(f"{self._model}: {name} sees point {wanted[which]}, which is not there; export again")
+        rows = np.searchsorted(found.numbers, wanted)
+        return SeenPoints(found.places, [np.unique(part) for part in np.split(rows, ends[:-1])])
 
     @staticmethod
     def names(root: Path | str) -> tuple[str, ...]:
         """The folders that hold registered images."""
-        return tuple(sorted({folder_of(image) for image in read_model(find_model(root), points=False).images}))
+        return tuple(sorted({folder_of(image) for image in read_model(find_model(root)).images}))
 
     @classmethod
     def training(cls, root: Path | str) -> tuple[str, ...]:

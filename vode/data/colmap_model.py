@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 
 from vode.data.calibration import COLMAP_MODELS, colmap_camera, read_colmap_cameras
-from vode.data.files import read_bytes
+from vode.data.files import read_bytes, version
 from vode.data.lens import Camera
 from vode.data.text import parse_numbers, read_lines
 from vode.errors import InputError
@@ -37,12 +38,19 @@ class Image(NamedTuple):
 
 
 class Model(NamedTuple):
-    """Cameras by number, images, and points by number."""
+    """Cameras by number, and images."""
 
     cameras: dict[int, Camera]
     images: list[Image]
-    points: dict[int, tuple[float, float, float]]
-    """in units of the model"""
+
+
+class Points(NamedTuple):
+    """Points of a model."""
+
+    numbers: np.ndarray
+    """(P,) int64, ascending"""
+    places: np.ndarray
+    """(P, 3) float64, in units of the model"""
 
 
 def find_model(root: Path | str) -> Path:
@@ -54,20 +62,36 @@ def find_model(root: Path | str) -> Path:
     raise InputError(f"{folders[0]}: no images.bin or images.txt, nor in {root}; give the folder that holds sparse/0")
 
 
-def read_model(folder: Path, *, points: bool = True) -> Model:
+def read_model(folder: Path) -> Model:
     """The model in a folder, from its binary files if they are there, else from text."""
     if (folder / "images.bin").is_file():
         cameras, images = _cameras_bin(folder / "cameras.bin"), _images_bin(folder / "images.bin")
-        cloud = _points_bin(folder / "points3D.bin") if points and (folder / "points3D.bin").is_file() else {}
     else:
         cameras, images = read_colmap_cameras(folder / "cameras.txt"), _images_txt(folder / "images.txt")
-        cloud = _points_txt(folder / "points3D.txt") if points and (folder / "points3D.txt").is_file() else {}
     lost = [image for image in images if image.camera not in cameras]
     if lost:
         raise InputError(
             f"{folder}: image {lost[0].name} is of camera {lost[0].camera}, which is not there; export again"
         )
-    return Model(cameras, images, cloud)
+    return Model(cameras, images)
+
+
+def read_points(folder: Path) -> Points | None:
+    """The points of the model in a folder, from the kind of file that ``read_model`` takes; None without that file."""
+    path = folder / ("points3D.bin" if (folder / "images.bin").is_file() else "points3D.txt")
+    return _points(path, version(path)) if path.is_file() else None
+
+
+@lru_cache(maxsize=4)
+def _points(path: Path, _version: tuple[int, int]) -> Points:
+    """Read once for all sequences of a scene, as long as the file does not change."""
+    found = _points_bin(path) if path.suffix == ".bin" else _points_txt(path)
+    numbers, places = np.array([*found], dtype=np.int64), np.array([*found.values()], dtype=np.float64).reshape(-1, 3)
+    if not np.isfinite(places).all():
+        odd = numbers[int((~np.isfinite(places)).any(1).argmax())]
+        raise InputError(f"{path}: point {odd} is nowhere, its place not finite; export the model again")
+    order = np.argsort(numbers)
+    return Points(numbers[order], places[order])
 
 
 def world_from_camera(quaternion: list[float], translation: list[float]) -> Tensor:
@@ -185,7 +209,7 @@ def _points_bin(path: Path) -> dict[int, tuple[float, float, float]]:
     read, points = _Reader(path), {}
     track = np.dtype([("image", "<i4"), ("feature", "<i4")])
     for _ in range(read.count(43 + 8)):
-        number, x, y, z, *_ = read("Q3d3Bd")
+        number, x, y, z, *_ = read("q3d3Bd")
         read.table(track)
         points[number] = (x, y, z)
     return points

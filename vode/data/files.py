@@ -45,6 +45,15 @@ def read_bytes(path: Path | str) -> bytes:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its rights") from None
 
 
+def version(path: Path | str) -> tuple[int, int]:
+    """Time in nanoseconds and size of a file, by which a cache knows that it has changed; InputError likewise."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its rights") from None
+    return found.st_mtime_ns, found.st_size
+
+
 def inside(root: Path | str, name: str | Path) -> Path:
     """The path of ``name`` in ``root``; InputError if the name leads out of it."""
     normal = os.path.normpath(name)

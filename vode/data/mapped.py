@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from os.path import isfile
 from pathlib import Path
 from typing import NamedTuple
@@ -30,11 +31,21 @@ class Placed(NamedTuple):
     """(4, 4) float64, in the units of the map"""
 
 
+class SeenPoints(NamedTuple):
+    """A map's points, and which of them each image sees."""
+
+    places: np.ndarray
+    """(P, 3) float64, in the units of the map"""
+    rows: list[np.ndarray]
+    """of every image, the rows (N,) of ``places``, each once"""
+
+
 class MappedSequence(ImageSequence):
     """Images of one camera, straightened, in the order they are given in; world = the first of them.
 
     Images without a file, and those whose pose is not finite or no rotation, are left out and counted in ``notes``.
-    ``where`` names the list of the images in messages. Raises InputError naming the file and the remedy.
+    ``where`` names the list of the images in messages. ``points`` are those that the map saw in the image as it was
+    taken: straightened, it may show less at its border. Raises InputError naming the file and the remedy.
     """
 
     def __init__(self, name: str, where: Path, images: list[Placed]) -> None:
@@ -64,6 +75,16 @@ class MappedSequence(ImageSequence):
 
     def pixels(self, index: int) -> np.ndarray:
         return self.camera.straight(read_pixels(self.images[index], self.size))
+
+    def points(self, index: int) -> Tensor | None:
+        if self._seen is None:
+            return None
+        return torch.from_numpy(self._seen.places[self._seen.rows[index]])
+
+    @cached_property
+    def _seen(self) -> SeenPoints | None:
+        """What a reader whose map has points reads when they are first asked for; InputError if they are damaged."""
+        return None
 
     def _check_cameras(self, where: Path, placed: list[Placed]) -> None:
         numbers = np.array([(*image.camera.focal, *image.camera.centre, *image.camera.size) for image in placed])

@@ -5,7 +5,7 @@
     out/00/2/depth/000000.png         16-bit, metres x 256, 0 = unknown, where the original has depth
     out/00/2/sequence.json            intrinsics, poses, stamps, frames that training may start at; written last
 
-Flow is not copied.
+Flow and the points of a scene are not copied.
 """
 
 from __future__ import annotations

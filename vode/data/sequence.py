@@ -71,6 +71,10 @@ class Sequence(Protocol):
         """Flow (2, H, W) pixels from this frame to the next and visible (1, H, W), bool or 0 and 1."""
         return None
 
+    def points(self, index: int) -> Tensor | None:
+        """Scene points (N, 3) float64 that the frame sees, in the axes of ``poses_in_scene``; N may be 0."""
+        return None
+
     def has_depth(self, index: int) -> bool:
         """Whether ``depth`` gives something; readers that can tell without reading say so."""
         return self.depth(index) is not None

@@ -48,7 +48,7 @@ class SevenScenes(ImageSequence):
         kept = is_rigid(poses)
         if not bool(kept.any()):
             raise InputError(f"{self.folder}: no frame has a usable pose; copy the sequence again")
-        self.notes = left_out_note(kept)
+        self.notes = left_out_note(kept) + self._unseen_note(images)
         self.images = [images[i] for i in kept.nonzero()[:, 0].tolist()]
         self.poses_in_scene = poses[kept]
         self.poses = from_first(self.poses_in_scene)
@@ -74,6 +74,12 @@ class SevenScenes(ImageSequence):
     def test(root: Path | str) -> tuple[str, ...]:
         """The names of the test sequences."""
         return read_sequences(Path(root) / "TestSplit.txt")
+
+    def _unseen_note(self, images: list[Path]) -> tuple[str, ...]:
+        """A note that counts the poses that have no image."""
+        poses = set(self.folder.glob("frame-*.pose.txt"))
+        alone = poses - {_beside(image, "pose.txt") for image in images}
+        return (f"{len(alone)} of {len(poses)} poses have no image: first {min(alone)}",) if alone else ()
 
     def __len__(self) -> int:
         return len(self.images)
