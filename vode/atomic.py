@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,26 @@ def write_bytes(path: Path | str, data: bytes, *, sync: bool = True) -> None:
     """Write a file whole or not at all, as ``whole_file`` does."""
     with whole_file(path, sync=sync) as file:
         file.write(data)
+
+
+@contextmanager
+def whole_folder(path: Path | str) -> Iterator[Path]:
+    """A folder to fill that takes its place only when complete, by a rename; of one that fails nothing is left.
+
+    Raises InputError if the place is taken, for a full disk or a folder that cannot be written.
+    """
+    path = Path(path)
+    if os.path.lexists(path):
+        raise InputError(f"{path}: is there already; name another folder, or remove it")
+    temporary = make_folder(path.parent) / f".{path.name}.{secrets.token_hex(4)}.tmp"
+    try:
+        temporary.mkdir()
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def make_folder(folder: Path | str) -> Path:

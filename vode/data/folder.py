@@ -59,7 +59,7 @@ class FolderSequence(ImageSequence):
         if fov is not None:
             self._camera, self.intrinsics = Camera.of_view(stored, 90.0), Camera.of_view(self.size, fov).intrinsics
             return
-        found = calibration or _beside(path if path.is_dir() else path.parent, Path(root))
+        found = calibration or camera_file(root, sequence)
         if found is None:
             raise InputError(
                 f"{path}: no camera; give --calibration FILE or --fov DEGREES, or put camera.yaml beside it"
@@ -108,6 +108,15 @@ def image_files(folder: Path) -> list[Path]:
     return found
 
 
+def camera_file(root: Path | str, sequence: str) -> Path | None:
+    """The camera file in the folder of a sequence's images, or in the one above them that was named."""
+    root = Path(root)
+    path = _place(root, sequence)
+    folder = path if path.is_dir() else path.parent
+    files = [place / name for place in ([folder, root] if root.is_dir() else [folder]) for name in CAMERA_FILES]
+    return next((file for file in files if file.is_file()), None)
+
+
 def _place(root: Path, sequence: str) -> Path:
     """The folder or the video of a sequence."""
     if root.is_file() or (root.is_dir() and sequence == root.resolve().name and _images(root)):
@@ -124,10 +133,3 @@ def _images(folder: Path) -> list[Path]:
 
 def _is_video(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and path.is_file()
-
-
-def _beside(folder: Path, root: Path) -> Path | None:
-    """The camera file in the folder of the images, or in the one above them that was named."""
-    places = [folder, root] if root.is_dir() else [folder]
-    files = [place / name for place in places for name in CAMERA_FILES]
-    return next((file for file in files if file.is_file()), None)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os.path import isfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vode.atomic import write_bytes
 from vode.data.files import IMAGE_SUFFIXES, image_size, inside, read_bytes
 from vode.data.lens import Camera
 from vode.data.mapped import MappedSequence, Placed
@@ -74,6 +75,25 @@ class TransformsSequence(MappedSequence):
         """transforms_test, else all of them."""
         found = cls.names(root)
         return ("transforms_test",) if "transforms_test" in found else found
+
+
+def write_transforms(path: Path, camera: Camera, names: Sequence[str], poses: Tensor) -> None:
+    """Write images of one camera, by names relative to the file's folder, and their poses (N, 4, 4)."""
+    height, width = camera.size
+    fisheye = camera.lens == "fisheye"
+    coefficients = ("k1", "k2", "k3", "k4") if fisheye else ("k1", "k2", "p1", "p2", "k3")
+    if len(camera.distortion) > len(coefficients):
+        raise InputError(f"{path}: transforms hold no lens of {len(camera.distortion)} coefficients; undistort first")
+    content = {
+        **{"w": width, "h": height, "fl_x": camera.focal[0], "fl_y": camera.focal[1]},
+        **{"cx": camera.centre[0] + 0.5, "cy": camera.centre[1] + 0.5, "is_fisheye": fisheye},
+        **dict(zip(coefficients, camera.distortion, strict=False)),
+        "frames": [
+            {"file_path": name, "transform_matrix": (pose @ GL_TO_CV).tolist()}
+            for name, pose in zip(names, poses, strict=True)
+        ],
+    }
+    write_bytes(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
 def _load(path: Path) -> Mapping[str, Any]:
