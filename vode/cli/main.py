@@ -12,6 +12,7 @@ from vode.cli.depth import depth
 from vode.cli.flow import flow
 from vode.cli.odom import odom
 from vode.cli.parse import later, parse
+from vode.cli.scene import align, build
 from vode.cli.train import train
 from vode.cli.world import world
 from vode.errors import InputError
@@ -23,6 +24,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "flow": flow,
     "data check": check,
     "prepare": prepare,
+    "scene build": build,
+    "scene align": align,
     "world": world,
 }
 
