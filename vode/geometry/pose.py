@@ -118,7 +118,7 @@ def quaternion_log(quaternion: Tensor) -> Tensor:
     The whole sphere: q and -q have different logs, each the inverse of ``quaternion_exp``. At -1, where every
     axis is right, it is pi about x.
     """
-    # roma's divides by the sine of the angle: 1e-4 from pi float32 loses all but three digits
+    # roma's divides by the sine of the rounded angle: 1e-4 from pi float32 keeps but three digits
     w = quaternion[..., :1]
     log = _half_vector(w, quaternion[..., 1:])
     lost = (w < 0) & (log.square().sum(-1, keepdim=True) < 1)
@@ -140,7 +140,7 @@ def quaternion_distance(a: Tensor, b: Tensor) -> Tensor:
 
 def slerp(a: Tensor, b: Tensor, share: Tensor | float) -> Tensor:
     """Unit quaternions (..., 4) at a share (...) of the shorter way from a to b (Shoemake, SIGGRAPH 1985)."""
-    # roma's takes every share of every pair and indexes by a mask, which waits for the GPU
+    # roma's takes every share of every pair and indexes by a mask
     way = quaternion_log(quaternion_multiply(quaternion_conjugate(a), near_sign(b, a)))
     return quaternion_multiply(a, quaternion_exp(_column(share) * way))
 
@@ -153,7 +153,7 @@ def interpolate(T_a: Tensor, T_b: Tensor, share: Tensor | float) -> Tensor:
 
 def geodesic_distance(rotation_a: Tensor, rotation_b: Tensor) -> Tensor:
     """Angle (...) in 0..pi of the rotation between two (..., 3, 3)."""
-    # roma's arc sine loses half the digits near pi, and its gradient there is infinite
+    # roma's arc sine loses half the digits near pi, and its gradient grows without bound there
     return rotation_angle(rotation_a.mT @ rotation_b)
 
 
