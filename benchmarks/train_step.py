@@ -108,7 +108,7 @@ def prepared(config: TrainConfig, name: str, batch: int, device: torch.device) -
     torch.manual_seed(0)
     networks = loop.build_networks(config, device)
     _, stage_options = next(each for each in config.plan() if each[0] == name)
-    stage = loop.build_stage(name, config, stage_options.flow_loss, networks)
+    stage = loop.build_stage(name, config, stage_options, networks)
     for network in networks.values():
         network.requires_grad_(network in stage.trained()).train(network in stage.trained())
     step = Stepper(stage, config, stage_options, Group(0, 1, device), None)

@@ -14,7 +14,7 @@ from vode.cli.train import free_folder
 from vode.data.files import write_depth, write_image
 from vode.data.flow_files import read_flow, write_flow
 from vode.data.world import WorldOptions, WorldSequence
-from vode.training import loop
+from vode.training import video
 
 TINY = shlex.split(
     "--sequences 0 --size 64 96 --world.frames 4 --batch 2 --flow-stage.steps 2 --depth-stage.steps 1 "
@@ -27,7 +27,7 @@ def short_drives():
     """Held-out drives of a few frames."""
     drive = WorldSequence(99, WorldOptions(size=(64, 96), frames=4))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "scoring_sequence", lambda config: drive)
+        patch.setattr(video, "scoring_sequence", lambda config: drive)
         patch.setattr("vode.data.world.held_out_sequence", lambda size: drive)
         yield
 

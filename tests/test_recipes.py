@@ -11,8 +11,9 @@ from vode.data.kitti_writer import write_kitti_sequence
 from vode.data.splits import is_validation, read_split
 from vode.data.world import WorldOptions, WorldSequence
 from vode.recipes import RECIPES, recipe
-from vode.training import loop
+from vode.training import loop, video
 from vode.training.state import checkpoints
+from vode.training.tasks import task_of
 
 DRIVE = "2011_09_26_drive_0001"
 
@@ -79,7 +80,7 @@ def test_the_schedules_are_20_20_and_10_epochs_of_the_paper():
 
 @pytest.mark.parametrize("name", TREES)
 def test_recipes_run_at_toy_size(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "score_run", lambda *_: {})
+    monkeypatch.setattr(video, "score_run", lambda *_: {})
     TREES[name](tmp_path / "data")
     config = recipe(name)
     stages = {
@@ -102,5 +103,15 @@ def test_recipes_run_at_toy_size(name, tmp_path, monkeypatch):
     assert all(value.isfinite().all() for value in content["networks"].values())
 
 
-def test_every_recipe_that_needs_data_is_tried():
-    assert set(RECIPES) - set(TREES) == {"world", "kitti-odom-small"}
+def test_every_recipe_of_videos_that_needs_data_is_tried():
+    videos = {name for name, config in RECIPES.items() if task_of(config) is video}
+    assert videos - set(TREES) == {"world", "kitti-odom-small"}
+
+
+def test_recipes_of_places_differ_in_their_loss_alone():
+    learned, beta, geometric = (recipe(f"posenet{name}") for name in ("", "-beta", "-geometric"))
+    assert [config.pose_loss.kind for config in (learned, beta, geometric)] == ["learned", "beta", "geometric"]
+    assert beta.pose_loss.beta == 500
+    assert replace(beta, pose_loss=learned.pose_loss) == learned
+    assert replace(geometric, pose_loss=learned.pose_loss, pose_stage=learned.pose_stage) == learned
+    assert (learned.views.resize, learned.size, learned.augment.flip) == (256, (224, 224), 0)

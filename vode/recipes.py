@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from vode.data.posed_images import ViewOptions
 from vode.data.transforms import Augment
 from vode.errors import InputError
 from vode.losses.flow import FlowLossOptions
+from vode.losses.pose import PoseLossOptions
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.stages import LossWeights, MotionOptions
 
@@ -81,6 +83,27 @@ TUM = replace(NYU, dataset="tum", size=(240, 320), stride=3)
 FOLDER = replace(NYU, dataset="folder", size=(256, 448), stride=1)
 """Somebody's own images or videos; mapped scenes too (--dataset colmap)."""
 
+POSENET = TrainConfig(
+    dataset="7scenes",
+    size=(224, 224),
+    batch=32,
+    augment=Augment(flip=0, brightness=0.3, contrast=0.3, saturation=0.2, hue=0.02, gamma=0.2),
+    views=ViewOptions(turn=15, shift=0.4),
+    pose_stage=StageConfig(steps=1300, learning_rate=1e-3, decay="cosine", warm_up=20, weight_decay=1e-5),
+    precision="auto",
+)
+"""Places in a mapped scene, with learned weights of the losses: minutes on a CPU for a few hundred images."""
+
+POSENET_BETA = replace(POSENET, pose_loss=PoseLossOptions("beta"))
+"""Likewise, rotation weighed by hand, as the first PoseNet."""
+
+POSENET_GEOMETRIC = replace(
+    POSENET,
+    pose_loss=PoseLossOptions("geometric"),
+    pose_stage=replace(POSENET.pose_stage, steps=400, learning_rate=1e-4),
+)
+"""The distance of projected points, for a start from a run of posenet (--start-from runs/posenet)."""
+
 RECIPES = {
     "world": WORLD,
     "kitti-odom": KITTI_ODOM,
@@ -89,6 +112,9 @@ RECIPES = {
     "nyu": NYU,
     "tum": TUM,
     "folder": FOLDER,
+    "posenet": POSENET,
+    "posenet-beta": POSENET_BETA,
+    "posenet-geometric": POSENET_GEOMETRIC,
 }
 
 

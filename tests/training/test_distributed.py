@@ -35,8 +35,8 @@ def entry(tmp_path):
     """A script that trains without the score at the end, which takes longer than the training."""
     path = tmp_path / "entry.py"
     path.write_text(
-        "import sys\nfrom vode.cli import main\nfrom vode.training import loop\n"
-        "loop.score_run = lambda *_: {}\nsys.exit(main(['train', *sys.argv[1:]]))\n"
+        "import sys\nfrom vode.cli import main\nfrom vode.training import video\n"
+        "video.score_run = lambda *_: {}\nsys.exit(main(['train', *sys.argv[1:]]))\n"
     )
     return str(path)
 

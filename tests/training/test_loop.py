@@ -10,7 +10,7 @@ import torch
 from vode.atomic import make_folder
 from vode.data.world import WorldOptions, WorldSequence
 from vode.errors import InputError
-from vode.training import loop
+from vode.training import loop, video
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.log import RunLog
 from vode.training.order import EndlessOrder
@@ -41,7 +41,7 @@ def short_score():
     """The final score on a few frames instead of a whole drive."""
     drive = WorldSequence(99, WorldOptions(size=SIZE, frames=4))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "scoring_sequence", lambda config: drive)
+        patch.setattr(video, "scoring_sequence", lambda config: drive)
         yield
 
 

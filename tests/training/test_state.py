@@ -10,7 +10,7 @@ import torch
 
 from vode.data.world import WorldOptions, WorldSequence
 from vode.errors import InputError
-from vode.training import loop
+from vode.training import loop, video
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.datasets import validation_sequences
 from vode.training.stages import MotionOptions
@@ -33,7 +33,7 @@ KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
 from vode.data.world import WorldOptions
-from vode.training import loop, state
+from vode.training import loop, state, video
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.stages import MotionOptions
 
@@ -43,7 +43,7 @@ config = TrainConfig(
     flow_stage=StageConfig(steps=7, learning_rate=1e-4), depth_stage=StageConfig(steps=4, learning_rate=1e-4),
     motion=MotionOptions(count=500, threshold=4.0), device="cpu", keep=2, ema=0.9,
 )
-loop.score_run = lambda *_: {}
+video.score_run = lambda *_: {}
 
 def child(work):
     # This process does nothing in torch itself, so that its children may be forked from it.
@@ -95,7 +95,7 @@ def last(folder):
 
 @pytest.fixture(autouse=True)
 def no_score(monkeypatch):
-    monkeypatch.setattr(loop, "score_run", lambda *_: {})
+    monkeypatch.setattr(video, "score_run", lambda *_: {})
 
 
 def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_was_not(tmp_path):

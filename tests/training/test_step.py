@@ -30,7 +30,7 @@ def batches():
 def stepper(config=TINY, name="flow", averages=None, networks=None):
     torch.manual_seed(0)
     networks = networks or loop.build_networks(config)
-    stage = loop.build_stage(name, config, OPTIONS.flow_loss, networks)
+    stage = loop.build_stage(name, config, OPTIONS, networks)
     for network in networks.values():
         network.requires_grad_(network in stage.trained()).train(network in stage.trained())
     return networks, Stepper(stage, config, OPTIONS, ALONE, averages)

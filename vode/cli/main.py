@@ -12,6 +12,7 @@ from vode.cli.depth import depth
 from vode.cli.flow import flow
 from vode.cli.odom import odom
 from vode.cli.parse import later, parse
+from vode.cli.reloc import reloc
 from vode.cli.scene import align, build
 from vode.cli.train import train
 from vode.cli.world import world
@@ -22,6 +23,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "depth": depth,
     "odom": odom,
     "flow": flow,
+    "reloc": reloc,
     "data check": check,
     "prepare": prepare,
     "scene build": build,

@@ -16,7 +16,8 @@ class Sample(TypedDict):
     world-from-camera, metres, world = the sample's first frame; ``flow`` (T-1, 2, H, W) pixels from each
     frame to the next, with ``visible`` (T-1, 1, H, W), 1 where the flow is known and
     the point is seen in both frames. A raw sample has images of 8 bits where its frames have, and ``colour`` (5,), the
-    strengths that ``vode.data.colour.finish`` is to vary them by.
+    strengths that ``vode.data.colour.finish`` is to vary them by. ``corner``, ``twist``, ``points`` and ``seen`` are
+    those of ``vode.data.posed_images``.
     """
 
     images: Tensor
@@ -26,6 +27,10 @@ class Sample(TypedDict):
     flow: NotRequired[Tensor]
     visible: NotRequired[Tensor]
     colour: NotRequired[Tensor]
+    corner: NotRequired[Tensor]
+    twist: NotRequired[Tensor]
+    points: NotRequired[Tensor]
+    seen: NotRequired[Tensor]
 
 
 def collate(samples: list[Sample]) -> dict[str, Tensor]:

@@ -39,10 +39,13 @@ def backward_warp(image_b: Tensor, flow_ab: Tensor) -> Tensor:
     return sample(image_b, flow_target(flow_ab))
 
 
-def inside(pixels: Tensor, size: tuple[int, int]) -> Tensor:
-    """Whether ``pixels`` (B, 2, H, W) lie in an image of ``size`` (height, width): bool (B, 1, H, W)."""
-    x, y = pixels[:, :1], pixels[:, 1:2]
-    return (x >= 0) & (y >= 0) & (x <= size[1] - 1) & (y <= size[0] - 1)
+def inside(pixels: Tensor, size: tuple[int, int], *, margin: float = 0.0) -> Tensor:
+    """Whether ``pixels`` (B, 2, H, W) lie in an image of ``size`` (height, width): bool (B, 1, H, W).
+
+    Those up to ``margin`` pixels beyond its outermost centres count too.
+    """
+    x, y = pixels[:, :1] + margin, pixels[:, 1:2] + margin
+    return (x >= 0) & (y >= 0) & (x <= size[1] - 1 + 2 * margin) & (y <= size[0] - 1 + 2 * margin)
 
 
 def forward_splat(values: Tensor, flow: Tensor) -> Tensor:

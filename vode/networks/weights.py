@@ -12,21 +12,24 @@ from safetensors.torch import save
 from torch import nn
 
 from vode.errors import InputError
+from vode.networks.absolute_pose import PoseNet, PoseNetOptions
 from vode.networks.depth import DepthNet, DepthOptions
 from vode.networks.flow import FlowNet, FlowOptions
 
-KINDS = {"flow": (FlowNet, FlowOptions), "depth": (DepthNet, DepthOptions)}
+KINDS = {"flow": (FlowNet, FlowOptions), "depth": (DepthNet, DepthOptions), "pose": (PoseNet, PoseNetOptions)}
+Network = FlowNet | DepthNet | PoseNet
+Options = FlowOptions | DepthOptions | PoseNetOptions
 
 
-def weights_bytes(network: FlowNet | DepthNet) -> bytes:
+def weights_bytes(network: Network) -> bytes:
     """The content of a weights file of ``network``."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     options = dataclasses.asdict(network.options)
-    return save(tensors, {"vode": json.dumps({"kind": network.kind, "options": options})})
+    return save(tensors, {"vode": json.dumps({"kind": network.kind, "options": options}, default=str)})
 
 
-def load_weights(path: Path | str, kind: str, device: torch.device | str = "cpu") -> FlowNet | DepthNet:
-    """The network of a weights file of ``kind`` ("flow" or "depth"), in evaluation mode.
+def load_weights(path: Path | str, kind: str, device: torch.device | str = "cpu") -> Network:
+    """The network of a weights file of ``kind`` ("flow", "depth" or "pose"), in evaluation mode.
 
     Raises InputError for a file that is missing, damaged or of another kind.
     """
@@ -48,15 +51,16 @@ def load_weights(path: Path | str, kind: str, device: torch.device | str = "cpu"
         options = options_class(**about["options"])
         network = network_class(without_download(options))
         network.load_state_dict(tensors)
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: weights of another network ({one_line(error)}); train them again") from error
     return prepare(network, device).eval()
 
 
-def without_download(options: FlowOptions | DepthOptions) -> FlowOptions | DepthOptions:
+def without_download(options: Options) -> Options:
     """The same options for a network whose weights are about to be loaded."""
+    none = {"imagenet": False, "backbone_weights": None}
     has = {field.name for field in dataclasses.fields(options)}
-    return dataclasses.replace(options, imagenet=False) if "imagenet" in has else options
+    return dataclasses.replace(options, **{name: value for name, value in none.items() if name in has})
 
 
 def prepare(network: nn.Module, device: torch.device | str, *, channels_last: bool = True) -> nn.Module:

@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vode.data.datasets import DataOptions
+from vode.data.posed_images import ViewOptions
 from vode.data.transforms import Augment
 from vode.data.world import WorldOptions
 from vode.errors import InputError
 from vode.losses.flow import FlowLossOptions
+from vode.losses.pose import PoseLossOptions
+from vode.networks.absolute_pose import PoseNetOptions
 from vode.networks.depth import DepthOptions
 from vode.networks.flow import FlowOptions
 from vode.odometry.motion import TrackerOptions
 from vode.training.stages import LossWeights, MotionOptions
 
-STAGES = ("flow", "depth", "joint")
+STAGES = ("flow", "depth", "joint", "pose")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class StageConfig:
     """what the rate is multiplied by then"""
     warm_up: int = 0
     """steps over which the rate rises from 0"""
+    weight_decay: float = 0.0
+    """Adam's, of the weights alone, not of biases, norms and learned losses"""
     weights: LossWeights = LossWeights()
     flow_loss: FlowLossOptions = FlowLossOptions()
 
@@ -52,7 +57,7 @@ class TrainConfig(DataOptions):
     sequences: tuple[str, ...] = ()
     """names of sequences, or seeds of the built-in world; none = the training sequences on disk"""
     size: tuple[int, int] = (256, 832)
-    """height and width that images are resized to"""
+    """height and width that images are resized to; of the views that places are learned from"""
     stride: int = 1
     """frames between the two images of a pair"""
     world: WorldOptions = WorldOptions()
@@ -67,11 +72,13 @@ class TrainConfig(DataOptions):
     accumulate: int = 1
     """parts that a batch is computed in, one after the other, to save memory"""
     seed: int = 0
-    stages: tuple[Literal["flow", "depth", "joint"], ...] = STAGES
+    stages: tuple[Literal["flow", "depth", "joint", "pose"], ...] = STAGES
     """the stages to run, of those that have steps"""
     flow_stage: StageConfig = StageConfig()
     depth_stage: StageConfig = StageConfig()
     joint_stage: StageConfig = StageConfig()
+    pose_stage: StageConfig = StageConfig()
+    """places in a mapped scene; a run of its own"""
     joint_flow_only: bool = False
     """train the flow alone in the joint stage, as the paper's released code does"""
     flow: FlowOptions = FlowOptions()
@@ -79,6 +86,10 @@ class TrainConfig(DataOptions):
     motion: MotionOptions = MotionOptions()
     triangulation_loss: Literal["log", "square"] = "log"
     """residual of predicted against triangulated depth: robust, or the paper's square"""
+    pose: PoseNetOptions = PoseNetOptions()
+    pose_loss: PoseLossOptions = PoseLossOptions()
+    views: ViewOptions = ViewOptions()
+    """of the images of a scene, that places are learned from"""
     tracker: TrackerOptions = TrackerOptions()
     """how the run's networks are tracked with"""
     precision: Literal["float32", "bfloat16", "float16", "auto"] = "float32"

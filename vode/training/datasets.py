@@ -10,7 +10,8 @@ from typing import Any
 
 from vode.atomic import write_bytes
 from vode.data import leakage
-from vode.data.datasets import open_sequences, reader
+from vode.data.datasets import held_out_names, open_sequences, reader
+from vode.data.posed_images import time_blocks
 from vode.data.sequence import Sequence
 from vode.data.world import WorldSequence, held_out_sequence
 from vode.errors import InputError
@@ -46,6 +47,45 @@ def validation_sequences(config: TrainConfig, trained: list[Sequence]) -> list[S
     for sequence in kept:
         sequence.starts = sequence.validation
     return kept
+
+
+def scene_sequences(config: TrainConfig) -> tuple[list[Sequence], list[Sequence]]:
+    """The sequences of a mapped scene to train and to test on.
+
+    Those of the scene's own lists, or, where it has none, parts of every sequence: blocks of time, so that few of the
+    tested images have neighbours among those that are trained on. InputError if that leaves too few.
+    """
+    if config.dataset == "world":
+        # a drive as high as views are cut from, and not much wider
+        options = dataclasses.replace(config.world, size=(config.views.resize, config.views.resize * 4 // 3))
+        whole = [WorldSequence(seed, options) for seed in _seeds(config.sequences or ("0",))]
+    else:
+        whole = open_sequences(config, training_names(config))
+        mapped = all(sequence.poses_in_scene is not None for sequence in whole)
+        if mapped and held_out_names(config) != reader(config).training(config.data):
+            return _with_list(config, whole)
+    count = sum(map(len, whole))
+    if count < config.views.every:
+        where = config.data or config.dataset
+        raise InputError(f"{where}: {count} images with a place; at least {config.views.every} make a scene")
+    parts = [time_blocks(len(sequence), config.views) for sequence in whole]
+    return tuple([_only(s, part[i]) for s, part in zip(whole, parts, strict=True)] for i in (0, 1))
+
+
+def _with_list(config: TrainConfig, trained: list[Sequence]) -> tuple[list[Sequence], list[Sequence]]:
+    names = held_out_names(config)
+    both = [sequence.name for sequence in trained if sequence.name in names]
+    if both and not config.allow_leak:
+        raise InputError(f"{', '.join(both)}: tested on in {config.data}; train on others, {leakage.INSIST}")
+    if sum(map(len, trained)) < 2:
+        raise InputError(f"{config.data}: one training image; at least 2 make a scene")
+    return trained, open_sequences(config, names)
+
+
+def _only(sequence: Sequence, frames: list[int]) -> Sequence:
+    part = copy.copy(sequence)
+    part.starts = tuple(frames)
+    return part
 
 
 def training_names(config: TrainConfig) -> tuple[str, ...]:

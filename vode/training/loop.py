@@ -13,21 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from vode.atomic import make_folder, write_bytes
-from vode.data.sequence import Snippets, noted
+from vode.data.sequence import noted
 from vode.errors import InputError
-from vode.evaluation.runs import score_run
-from vode.losses.flow import FlowLossOptions
-from vode.networks.depth import DepthNet
-from vode.networks.flow import FlowNet
-from vode.networks.weights import load_weights, prepare, without_download
+from vode.networks.weights import prepare
 from vode.training import distributed
 from vode.training.config import StageConfig, TrainConfig, config_from_dict, config_to_dict
-from vode.training.datasets import record, scoring_sequence, training_sequences, validation_sequences
+from vode.training.datasets import record
 from vode.training.distributed import Group
 from vode.training.log import RunLog, SilentLog, mean_scalars
 from vode.training.memory import keep_freed_memory, memory_gib, peak_memory_gib
 from vode.training.order import load, part_of
-from vode.training.stages import DepthStage, FlowStage, JointStage, StageOptions
 from vode.training.state import (
     TrainState,
     read_checkpoint,
@@ -36,7 +31,8 @@ from vode.training.state import (
     save_state,
 )
 from vode.training.step import Averages, Stepper
-from vode.training.validation import validation_losses, validation_measures
+from vode.training.tasks import task_of
+from vode.training.validation import validation_losses
 
 
 def train(config: TrainConfig, folder: Path) -> dict[str, float | None]:
@@ -49,6 +45,8 @@ def train(config: TrainConfig, folder: Path) -> dict[str, float | None]:
     part_of(config.batch, config.accumulate, group)
     torch.manual_seed(config.seed)
     run = Run(config, folder, group, new_state(config, group))
+    if config.start_from is None:
+        run.task.begin(run.state.networks, run.samples)
     if group.writes:
         make_folder(folder)
         record(config, folder)
@@ -82,7 +80,8 @@ def read_config(folder: Path) -> TrainConfig:
 def new_state(config: TrainConfig, group: Group, *, fresh: bool = True) -> TrainState:
     """The state of a run that has done nothing yet; ``fresh`` = False if a checkpoint is about to fill it."""
     networks = build_networks(config, group.device, fresh=fresh)
-    networks["depth"] = distributed.share_statistics(networks["depth"], group)
+    for name, network in networks.items():
+        networks[name] = distributed.share_statistics(network, group)
     if config.compile:
         for network in networks.values():
             network.compile()
@@ -91,12 +90,8 @@ def new_state(config: TrainConfig, group: Group, *, fresh: bool = True) -> Train
 
 def build_networks(config: TrainConfig, device: torch.device | str = "cpu", *, fresh: bool = True) -> nn.ModuleDict:
     """The run's networks, from ``start_from`` or from their random start."""
-    if fresh and config.start_from:
-        networks = {k: load_weights(config.start_from / f"{k}.safetensors", k) for k in ("flow", "depth")}
-    else:
-        depth = config.depth if fresh else without_download(config.depth)
-        networks = {"flow": FlowNet(config.flow), "depth": DepthNet(depth)}
-    return prepare(nn.ModuleDict(networks), device, channels_last=config.channels_last)
+    networks = nn.ModuleDict(task_of(config).networks(config, fresh=fresh))
+    return prepare(networks, device, channels_last=config.channels_last)
 
 
 class Run:
@@ -105,8 +100,9 @@ class Run:
     def __init__(self, config: TrainConfig, folder: Path, group: Group, state: TrainState) -> None:
         self.config, self.folder, self.group, self.state = config, folder, group, state
         keep_freed_memory(group.device)
-        self.samples = snippets(config, training_sequences(config))
-        self.validated = self._validation_pairs()
+        self.task = task_of(config)
+        self.samples = self.task.samples(config)
+        self.validated = self.task.validation(config, self.samples) if config.validate_every else None
 
     def go(self, problems: Sequence[str] = ()) -> dict[str, float | None]:
         """All stages, then the score; nothing if asked to stop before. Says the ``problems`` first."""
@@ -128,7 +124,7 @@ class Run:
         """The rest of the stage that the state stands in; False if it was asked to stop."""
         config, state = self.config, self.state
         name, options = config.plan()[state.stage]
-        stage = build_stage(name, config, options.flow_loss, state.networks)
+        stage = build_stage(name, config, options, state.networks)
         for network in state.networks.values():
             network.requires_grad_(network in stage.trained())
         step = Stepper(stage, config, options, self.group, state.averages)
@@ -191,19 +187,25 @@ class Run:
     def _validate(self, name: str, options: StageConfig) -> bool:
         """Score the networks on pairs that are not trained on, keep the best, and tell whether the stage should end."""
         config, state, networks = self.config, self.state, self.state.scored()
-        stage = build_stage(name, config, options.flow_loss, networks)
+        stage = build_stage(name, config, options, networks)
         found = validation_losses(
             stage, options, self.validated, self.group, most=config.validation_pairs, batch=config.batch
         )
         loss = found["loss"]
-        if name != "flow":
-            found |= validation_measures(networks, self.validated, config, self.group)
+        found |= self._measures(name, networks)
         self.log.scalars(f"{name} validation", state.done, found)
         better = state.best is None or loss < state.best
         state.best, state.stale = (loss, 0) if better else (state.best, state.stale + 1)
         if better and self.group.writes:
             save_best(self.folder, state)
         return 0 < config.patience <= state.stale
+
+    def _measures(self, name: str, networks: nn.ModuleDict) -> dict[str, float]:
+        """Errors on what is validated on, computed by the first process alone."""
+        found = None
+        if self.group.writes:
+            found = self.task.measures(name, networks.eval(), self.validated, self.config)
+        return distributed.of_first(found)
 
     def _save(self, optimiser: dict | None) -> None:
         if self.group.writes:
@@ -214,28 +216,19 @@ class Run:
         if not self.group.writes:
             return distributed.of_first(None)
         config, networks = self.config, self.state.scored().eval()
-        results = score_run(networks["flow"], networks["depth"], scoring_sequence(config), config.size, config.tracker)
+        results = self.task.score(networks, config)
         results["minutes"] = self.state.elapsed() / 60
         results["peak_memory_gib"] = peak_memory_gib()
-        geometric = sum(stage.steps for name, stage in config.plan() if name != "flow")
-        results["geometry_failed_share"] = self.state.failed / max(geometric, 1)
+        geometric = sum(stage.steps for name, stage in config.plan() if name in ("depth", "joint"))
+        if geometric:
+            results["geometry_failed_share"] = self.state.failed / geometric
         write_bytes(self.folder / "results.json", json.dumps(results, indent=1).encode())
         return distributed.of_first(results)
 
-    def _validation_pairs(self) -> Snippets | None:
-        if not self.config.validate_every:
-            return None
-        return snippets(self.config, validation_sequences(self.config, self.samples.sequences), vary=False)
 
-
-def build_stage(name: str, config: TrainConfig, flow_loss: FlowLossOptions, networks: nn.ModuleDict) -> nn.Module:
+def build_stage(name: str, config: TrainConfig, options: StageConfig, networks: nn.ModuleDict) -> nn.Module:
     mixed = network_type(config.precision, next(networks.parameters()).device)
-    options = StageOptions(config.motion, flow_loss, config.triangulation_loss, mixed)
-    if name == "flow":
-        return FlowStage(networks["flow"], options)
-    if name == "depth":
-        return DepthStage(networks["flow"], networks["depth"], options)
-    return JointStage(networks["flow"], networks["depth"], options, flow_only=config.joint_flow_only)
+    return task_of(config).stage(name, config, options, networks, mixed)
 
 
 def network_type(precision: str, device: torch.device) -> torch.dtype | None:
@@ -247,18 +240,6 @@ def network_type(precision: str, device: torch.device) -> torch.dtype | None:
     else:
         computed = bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
     return torch.bfloat16 if computed else None
-
-
-def snippets(config: TrainConfig, sequences: list, *, vary: bool = True) -> Snippets:
-    """The pairs that a run trains on, or, not varied, validates on."""
-    return Snippets(
-        sequences,
-        stride=config.stride,
-        size=config.size,
-        augment=config.augment if vary else None,
-        seed=config.seed,
-        raw=True,
-    )
 
 
 @contextmanager

@@ -37,6 +37,7 @@ class LossWeights:
     reprojection_depth: float = 0.1
     reprojection_flow: float = 0.01
     depth_smoothness: float = 0.001
+    pose: float = 1.0
 
     def total(self, losses: dict[str, Tensor]) -> Tensor:
         """Weighted sum; names without a weight are for the log alone."""

@@ -1,7 +1,7 @@
 """Checkpoints: everything needed to go on, written atomically and read without running code.
 
 run/checkpoints/00000200.pt       the newest few, by the steps of the whole run
-run/flow.safetensors, depth.safetensors       the weights of the newest, for whoever uses them
+run/flow.safetensors, depth.safetensors, or pose.safetensors       the weights of the newest, for whoever uses them
 run/best/                         those of the lowest validation loss of the last stage, as a run of its own
 """
 
@@ -90,7 +90,8 @@ def save_state(folder: Path, state: TrainState, optimiser: dict[str, Any] | None
 
 def save_weights(folder: Path, networks: nn.ModuleDict) -> None:
     for name, network in networks.items():
-        write_bytes(folder / f"{name}.safetensors", weights_bytes(network))
+        if hasattr(network, "kind"):
+            write_bytes(folder / f"{name}.safetensors", weights_bytes(network))
 
 
 def save_best(folder: Path, state: TrainState) -> None:

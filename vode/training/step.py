@@ -34,7 +34,7 @@ class Stepper:
         self._statistics = [b for network in stage.trained() for b in network.buffers() if b.is_floating_point()]
         self._model = distributed.together(stage, group, all_used=config.depth.scales == 1)
         # Fused, because it alone can be told on the device to leave out a step.
-        self.optimiser = torch.optim.Adam(self.parameters, lr=options.learning_rate, fused=True)
+        self.optimiser = torch.optim.Adam(_groups(self.parameters, options), lr=options.learning_rate, fused=True)
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=config.precision == "float16")
         self.bad_in_a_row = torch.zeros((), device=group.device)
         self.bad = torch.zeros((), device=group.device)
@@ -92,6 +92,17 @@ class Stepper:
             self.optimiser.found_inf = (~norm.isfinite()).float()
             self.optimiser.step()
         return norm
+
+
+def _groups(parameters: list[nn.Parameter], options: StageConfig) -> list[dict[str, Any]]:
+    """Weights, which decay, and, where they do, all that is no matrix apart from them."""
+    if not options.weight_decay:
+        return [{"params": parameters}]
+    weights = [p for p in parameters if p.ndim > 1]
+    return [
+        {"params": weights, "weight_decay": options.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1]},
+    ]
 
 
 class Averages(AveragedModel):

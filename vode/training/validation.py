@@ -8,9 +8,7 @@ from torch import Tensor, nn
 from vode.data.colour import finish
 from vode.data.sample import collate
 from vode.data.sequence import Snippets
-from vode.evaluation.runs import score_run
-from vode.training import distributed
-from vode.training.config import StageConfig, TrainConfig
+from vode.training.config import StageConfig
 from vode.training.distributed import Group
 
 
@@ -34,15 +32,3 @@ def validation_losses(
         for name, value in losses.items():
             sums[name] = sums.get(name, 0) + value * len(samples)
     return {name: float(value) / len(chosen) for name, value in sums.items()}
-
-
-def validation_measures(
-    networks: nn.ModuleDict, pairs: Snippets, config: TrainConfig, group: Group
-) -> dict[str, float]:
-    """Errors of depth and odometry, where the first sequence has a truth; computed by the first process alone."""
-    found = None
-    if group.writes:
-        networks.eval()
-        scores = score_run(networks["flow"], networks["depth"], pairs.sequences[0], config.size, config.tracker)
-        found = {name: value for name, value in scores.items() if value is not None}
-    return distributed.of_first(found)

@@ -78,6 +78,16 @@ def save_figure(figure: Figure, path: Path | str, *, dpi: int = 300) -> None:
     write_bytes(path, figure_bytes(figure, kind, dpi=dpi))
 
 
+def label_axes(axes, x: str, y: str, title: str) -> None:
+    """Names of axes, a title, a faint grid and no frame above and to the right."""
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.set_title(title)
+    axes.grid(color="0.9", linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 @for_paper
 def trajectory_figure(
     truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = "", unit: str = "m"
@@ -101,7 +111,7 @@ def trajectory_figure(
     axes.plot(*starts.T, "*", color="black", markersize=9, markeredgecolor="white", label="start", zorder=50)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.05)
-    _label(axes, f"x, right ({unit})", f"z, forward ({unit})", title)
+    label_axes(axes, f"x, right ({unit})", f"z, forward ({unit})", title)
     axes.legend(loc="best", framealpha=0.9, handlelength=3.6)
     return figure
 
@@ -129,7 +139,7 @@ def coordinates_figure(truth: Trajectory | None, estimates: Mapping[str, Traject
             axes.plot(distance, value, **style)
     names = ("x, right (m)", "y, down (m)", "z, forward (m)", "roll (deg)", "pitch (deg)", "yaw (deg)")
     for axes, name in zip(grid.T.flat, names, strict=True):
-        _label(axes, "", name, "")
+        label_axes(axes, "", name, "")
     for axes in grid[-1]:
         axes.set_xlabel("distance (m)")
     figure.suptitle(title)
@@ -154,7 +164,7 @@ def segment_figure(errors: Mapping[str, Mapping[str, Mapping[str, float]]], *, t
             lengths, values = [float(length) for length in series[key]], list(series[key].values())
             style = {**_style(number), "marker": _MARKERS[number % len(_MARKERS)], "markersize": 4}
             axes.plot(lengths, values, **style, label=name)
-        _label(axes, "segment length (m)", label, "")
+        label_axes(axes, "segment length (m)", label, "")
         axes.set_ylim(bottom=0)
         if errors:
             axes.legend(handlelength=3.6)
@@ -181,7 +191,7 @@ def error_figure(truth: Trajectory, estimate: Trajectory, *, title: str = "", un
     axes.plot(*points[0], "*", color="black", markersize=9, markeredgecolor="white", label="start", zorder=50)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.05)
-    _label(axes, f"x, right ({unit})", f"z, forward ({unit})", title)
+    label_axes(axes, f"x, right ({unit})", f"z, forward ({unit})", title)
     axes.legend(loc="best", framealpha=0.9, handlelength=3.6)
     figure.colorbar(line, ax=axes, label=f"distance from the truth ({unit})", shrink=0.85)
     return figure
@@ -216,12 +226,3 @@ def _angles(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     pitch = np.arcsin(np.clip(-rotation[:, 1, 2], -1, 1))
     yaw = np.arctan2(rotation[:, 0, 2], rotation[:, 2, 2])
     return tuple(np.unwrap(angle) * 180 / math.pi for angle in (roll, pitch, yaw))
-
-
-def _label(axes, x: str, y: str, title: str) -> None:
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    axes.set_title(title)
-    axes.grid(color="0.9", linewidth=0.5)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,209 @@
+"""Single images of a mapped scene with their places, and the views that are cut out of them to train and test on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import get_worker_info
+
+from vode.data.sample import Sample
+from vode.data.sequence import Sequence, Snippets
+from vode.data.transforms import Augment, crop_sample, draw_variation, resize_depth
+from vode.errors import InputError
+from vode.geometry.camera import project, resize_intrinsics, transform, unproject
+from vode.geometry.pose import inverse, se3_exp
+from vode.geometry.synthesis import new_view
+from vode.geometry.warp import inside
+
+POINTS = 1024
+"""scene points that come with an image"""
+KEPT_BYTES = 2**31
+"""of small images, which are trained on hundreds of times, that are kept in memory once they were read"""
+
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """What is cut out of the images of a scene."""
+
+    resize: int = 256
+    """pixels of the short side that images are resized to, before a window is cut out"""
+    turn: float = 0.0
+    """degrees about each axis by which training views are turned at random, as a camera there would see them"""
+    shift: float = 0.0
+    """metres along each axis by which they are moved, likewise, where the scene has depth"""
+    block: int = 20
+    """frames of a block of time; where a scene has no test images of its own, blocks are tested on"""
+    every: int = 5
+    """every n-th block"""
+
+
+class PosedImages(Snippets):
+    """The images of sequences that share a scene's axes, or of one sequence alone, with their places in it.
+
+    A sample has ``images`` (1, 3, H, W), the whole image at the size of ``options.resize``, of 8 bits where it can be,
+    ``intrinsics``, ``poses`` (1, 4, 4) T_scene_cam, and what ``cut_view`` is to make of it: ``corner`` (2,), row and
+    column of the window of ``size``, drawn at random if ``vary``, else in the middle; ``twist`` (6,) of the camera's
+    motion, and ``depth`` (1, 1, H, W), if views are varied so. With ``points``: ``points`` (P, 3), of the scene, that
+    the image sees, and ``seen`` (P,), 1 where there is one. Raises InputError where the scene lacks what it needs.
+    """
+
+    def __init__(
+        self,
+        sequences: Iterable[Sequence],
+        options: ViewOptions,
+        size: tuple[int, int],
+        *,
+        augment: Augment | None = None,
+        seed: int = 0,
+        vary: bool = False,
+        points: bool = False,
+    ) -> None:
+        sequences = list(sequences)
+        self.options, self.window, self.vary = options, size, vary
+        self.wholes = {id(s): whole_size(s.size, options.resize) for s in sequences}
+        common = tuple(min(side) for side in zip(*self.wholes.values(), strict=True))
+        if common[0] < size[0] or common[1] < size[1]:
+            raise InputError(
+                f"{sequences[0].name}: images of {common[1]}x{common[0]} do not hold a view of {size[1]}x{size[0]}; "
+                "lower --size or raise --views.resize"
+            )
+        super().__init__(sequences, length=1, size=common, augment=augment, seed=seed, raw=True)
+        if augment is not None and (augment.flip or augment.crop):
+            raise InputError(
+                "a mirrored scene is another scene, and views have a size of their own; set flip, crop to 0"
+            )
+        self.places = {id(s): poses_of(s, alone=len(sequences) == 1).to(torch.float32) for s in sequences}
+        self.with_points = points
+        firsts = [(sequence, self._frames(sequence)[0]) for sequence in sequences if self._frames(sequence)]
+        has_depth = [sequence.has_depth(first) for sequence, first in firsts]
+        self.with_depth = vary and options.shift > 0 and all(has_depth)
+        for (sequence, first), known in zip(firsts, has_depth, strict=True):
+            if points and not known and sequence.points(first) is None:
+                raise InputError(f"{sequence.name}: neither depth nor a map's points to reproject; train posenet")
+        self._kept: dict[int, Sample] = {}
+        self._room = KEPT_BYTES
+
+    def __getitem__(self, index: int | tuple[int, int]) -> Sample:
+        number, draw = index if isinstance(index, tuple) else (index, index)
+        sample = dict(self._whole(number))
+        random = np.random.default_rng([self.seed, draw, 1])
+        spare = np.subtract(self.size, self.window)
+        sample["corner"] = torch.as_tensor(random.integers(spare + 1) if self.vary else spare // 2)
+        if self.vary and (self.options.turn or self.options.shift):
+            shift = self.options.shift if self.with_depth else 0.0
+            reach = np.repeat([shift, np.radians(self.options.turn)], 3)
+            sample["twist"] = torch.as_tensor(random.uniform(-reach, reach), dtype=torch.float32)
+        if self.with_points:
+            sample["points"], sample["seen"] = self._points(number, sample, random)
+        if not self.with_depth:
+            sample.pop("depth", None)
+        if self.augment is not None:
+            colour = draw_variation(self.augment, self.window, seed=(self.seed, draw)).colour
+            sample |= {} if colour is None else {"colour": torch.tensor(colour)}
+        return sample
+
+    def poses(self) -> Tensor:
+        """T_scene_cam (N, 4, 4) float32 of all images."""
+        return torch.cat([self.places[id(s)][self._frames(s)] for s in self.sequences])
+
+    def names(self) -> list[str]:
+        """ "sequence/frame number" of all images."""
+        return [f"{s.name}/{frame:06d}" for s in self.sequences for frame in self._frames(s)]
+
+    def _frames(self, sequence: Sequence) -> list[int]:
+        return list(range(len(sequence))) if sequence.starts is None else list(sequence.starts)
+
+    def _whole(self, number: int) -> Sample:
+        """The sample without what is drawn for it, read once as long as there is room."""
+        if number in self._kept:
+            return self._kept[number]
+        sequence, frame = self.locate(number)
+        whole = self.wholes[id(sequence)]
+        sample: Sample = {
+            "images": sequence.raw(frame, whole)[None],
+            "intrinsics": resize_intrinsics(sequence.intrinsics.to(torch.float32), sequence.size, whole),
+            "poses": self.places[id(sequence)][frame][None],
+        }
+        if (self.with_depth or self.with_points) and (depth := sequence.depth(frame)) is not None:
+            sample["depth"] = resize_depth(depth[None], whole)
+        if whole != self.size:
+            top, left = ((large - small) // 2 for large, small in zip(whole, self.size, strict=True))
+            sample = crop_sample(sample, top, left, *self.size)
+        taken = sum(value.nbytes for value in sample.values())
+        if get_worker_info() is None and taken <= self._room:
+            self._kept[number], self._room = sample, self._room - taken
+        return sample
+
+    def _points(self, number: int, sample: Sample, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        sequence, frame = self.locate(number)
+        points = sequence.points(frame)
+        if points is None:
+            depth = sample["depth"][0]
+            found = transform(sample["poses"], unproject(depth[None], sample["intrinsics"][None]).flatten(2).mT)[0]
+            points = found[depth.flatten() > 0]
+        chosen = random.permutation(len(points))[:POINTS]
+        filled = torch.zeros(POINTS, 3)
+        filled[: len(chosen)] = points[chosen].to(torch.float32)
+        return filled, (torch.arange(POINTS) < len(chosen)).float()
+
+
+def poses_of(sequence: Sequence, *, alone: bool) -> Tensor:
+    """T_scene_cam (N, 4, 4) of a sequence; its own axes serve if it is the only one. InputError if there are none."""
+    poses = sequence.poses_in_scene
+    if poses is None and alone:
+        poses = sequence.poses
+    if poses is None:
+        why = "has no poses" if sequence.poses is None else "shares no axes with the others; name it alone"
+        raise InputError(f"{sequence.name}: {why}; places are learned in a mapped scene")
+    return poses
+
+
+def whole_size(size: tuple[int, int], short: int) -> tuple[int, int]:
+    """Height and width of an image whose short side becomes ``short``."""
+    return tuple(round(side * short / min(size)) for side in size)
+
+
+def time_blocks(length: int, options: ViewOptions) -> tuple[list[int], list[int]]:
+    """The frames of a sequence to train and to test on: of its blocks of time every n-th is tested on."""
+    block = max(min(options.block, length // options.every), 1)
+    tested = [i for i in range(length) if i // block % options.every == options.every - 1]
+    return sorted(set(range(length)) - set(tested)), tested
+
+
+def cut_view(sample: dict[str, Tensor], size: tuple[int, int]) -> dict[str, Tensor]:
+    """The views of a batch of finished samples of PosedImages, cut out on the device that they lie on.
+
+    images (B, 3, h, w), T_scene_cam (B, 4, 4) and intrinsics (B, 3, 3), of the views; pixels that the image does not
+    show get one random grey an image. Where they came along, points (B, P, 3) and seen (B, P), 0 outside of the view.
+    """
+    images, intrinsics, T_scene_cam = sample["images"][:, 0], sample["intrinsics"], sample["poses"][:, 0]
+    top, left = sample["corner"].unbind(-1)
+    cut = torch.zeros_like(intrinsics)
+    cut[:, 0, 2], cut[:, 1, 2] = left, top
+    view_intrinsics = intrinsics - cut
+    if "twist" in sample:
+        motion = se3_exp(sample["twist"])
+        depth = sample["depth"][:, 0] if "depth" in sample else None
+        views, shown = new_view(images, depth, intrinsics, motion, view_intrinsics, size)
+        grey = torch.rand(len(views), 1, 1, 1, device=views.device, dtype=views.dtype)
+        views, T_scene_cam = torch.where(shown, views, grey), T_scene_cam @ motion
+    else:
+        views = _windows(images, top, left, size)
+    view = {"images": views, "T_scene_cam": T_scene_cam, "intrinsics": view_intrinsics}
+    if "points" in sample:
+        pixels, depth = project(transform(inverse(T_scene_cam), sample["points"]), view_intrinsics)
+        within = inside(pixels.mT[..., None], size)[:, 0, :, 0] & (depth > 0)
+        view |= {"points": sample["points"], "seen": sample["seen"] * within}
+    return view
+
+
+def _windows(images: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
+    """The window of ``size`` of each image (B, C, H, W) from its row and column (B,) on."""
+    rows = top[:, None] + torch.arange(size[0], device=images.device)
+    columns = left[:, None] + torch.arange(size[1], device=images.device)
+    picked = images.gather(2, rows[:, None, :, None].expand(-1, images.shape[1], -1, images.shape[3]))
+    return picked.gather(3, columns[:, None, None, :].expand(-1, images.shape[1], size[0], -1))

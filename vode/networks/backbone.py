@@ -1,0 +1,85 @@
+"""Weights of torchvision's classifiers from files, for networks that are built on them; nothing is unpickled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import WeightsEnum
+
+from vode.errors import InputError
+
+SHOWN = 3
+"""names that do not fit that are listed"""
+CLASSIFIERS = ("fc.", "aux1.fc2.", "aux2.fc2.")
+"""layers that give classes, which a pose network replaces"""
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The weights in a file: safetensors, or a checkpoint of torch such as those of Places365.
+
+    Raises InputError for a file that is missing, damaged, or holds more than plain tensors and numbers.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file of weights; check --pose.backbone-weights")
+    try:
+        if path.suffix == ".safetensors":
+            content = load_file(path)
+        else:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: damaged weights ({_line(error)}); copy them again") from error
+    except Exception as error:
+        raise InputError(
+            f"{path}: not plain weights, and nothing else is opened ({_line(error)}); "
+            "save its state_dict as safetensors"
+        ) from error
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise InputError(f"{path}: holds no weights by name; save its state_dict")
+    # DataParallel, which Places365 was trained with, puts this before every name
+    return {str(name).removeprefix("module."): value for name, value in content.items()}
+
+
+def fetch_state(weights: WeightsEnum) -> dict[str, Tensor]:
+    """The weights that torchvision publishes, downloaded once. InputError if they cannot be had."""
+    try:
+        # torch.hub would check no hash and unpickle what it finds
+        return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except Exception as error:
+        raise InputError(
+            f"{weights.url}: cannot be fetched ({_line(error)}); give --pose.backbone-weights FILE"
+        ) from error
+
+
+def load_backbone(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
+    """Put weights into a classifier of torchvision, all but those of its last layers, which may be of other classes.
+
+    InputError naming what is missing, left over or of another shape. Old checkpoints do not count their batches.
+    """
+    given = {k: v for k, v in state.items() if not k.startswith(CLASSIFIERS)}
+    wanted = {k: v for k, v in network.state_dict().items() if not k.startswith(CLASSIFIERS)}
+    optional = {name for name in wanted if name.endswith("num_batches_tracked") or name.startswith("aux")}
+    problems = {
+        "missing": sorted(wanted.keys() - given.keys() - optional),
+        "not known": sorted(given.keys() - wanted.keys()),
+        "of another shape": sorted(k for k in wanted.keys() & given.keys() if wanted[k].shape != given[k].shape),
+    }
+    told = "; ".join(f"{what}: {_few(names)}" for what, names in problems.items() if names)
+    if told:
+        raise InputError(f"{where}: weights of another network than {type(network).__name__}; {told}")
+    network.load_state_dict(given, strict=False)
+
+
+def _few(names: list[str]) -> str:
+    rest = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]

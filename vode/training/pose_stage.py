@@ -1,0 +1,73 @@
+"""The stage that trains an absolute pose regressor on the images of a mapped scene."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from vode.data.posed_images import cut_view
+from vode.geometry.pose import matrix_to_quaternion, quaternion_distance
+from vode.losses.pose import (
+    LearnedWeights,
+    PoseLossOptions,
+    position_distance,
+    reprojection_distance,
+    rotation_distance,
+)
+from vode.networks.absolute_pose import PoseEstimate, PoseNet
+from vode.training.stages import LossesAndPictures, detach, mean_reliable, run
+
+
+class PoseStage(nn.Module):
+    """Trains PoseNet, and the learned weights of its two losses with it."""
+
+    def __init__(
+        self,
+        network: PoseNet,
+        balance: LearnedWeights,
+        options: PoseLossOptions,
+        size: tuple[int, int],
+        mixed: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.network, self.balance = network, balance
+        self.options, self.size, self.mixed = options, size, mixed
+
+    def trained(self) -> list[nn.Module]:
+        return [self.network, self.balance] if self.options.kind == "learned" else [self.network]
+
+    def forward(self, sample: dict[str, Tensor]) -> LossesAndPictures:
+        view = cut_view(sample, self.size)
+        estimates = run(self.network, view["images"], mixed=self.mixed)
+        truth = view["T_scene_cam"]
+        position, quaternion = truth[:, :3, 3], matrix_to_quaternion(truth[:, :3, :3])
+        judged = [self._loss(estimate, view, position, quaternion) for estimate in estimates]
+        main, *others = (loss for loss, _ in judged)
+        losses = {
+            "pose": main + self.options.auxiliary * sum(others),
+            "position_m": position_distance(estimates[0].position, position).mean(),
+            "rotation_deg": quaternion_distance(estimates[0].quaternion, quaternion).mean().rad2deg(),
+        }
+        if self.options.kind == "geometric":
+            losses["too_few_points"] = 1 - judged[0][1].float().mean()
+        return losses, detach({"image": view["images"][0]})
+
+    def _loss(
+        self, estimate: PoseEstimate, view: dict[str, Tensor], position: Tensor, quaternion: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The loss of one head, and the images (B,) that it could judge."""
+        if self.options.kind == "geometric":
+            distance, enough = reprojection_distance(
+                estimate.position,
+                estimate.quaternion,
+                view["T_scene_cam"],
+                view["points"],
+                view["seen"],
+                view["intrinsics"],
+                self.options,
+            )
+            return mean_reliable(distance, enough.float()), enough
+        moved = position_distance(estimate.position, position).mean()
+        turned = rotation_distance(estimate.rotation, quaternion, self.network.options.rotation).mean()
+        loss = moved + self.options.beta * turned if self.options.kind == "beta" else self.balance(moved, turned)
+        return loss, torch.ones_like(position[:, 0])

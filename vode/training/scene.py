@@ -1,0 +1,67 @@
+"""The task of places in a mapped scene: an absolute pose regressor, trained on single images with known poses."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from vode.data.posed_images import PosedImages
+from vode.data.sequence import Sequence, Snippets
+from vode.evaluation.relocalization import relocalize
+from vode.losses.pose import LearnedWeights
+from vode.networks.absolute_pose import PoseNet
+from vode.networks.weights import load_weights, without_download
+from vode.training.config import StageConfig, TrainConfig
+from vode.training.datasets import scene_sequences, validation_sequences
+from vode.training.pose_stage import PoseStage
+
+
+def networks(config: TrainConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
+    if fresh and config.start_from:
+        network = load_weights(config.start_from / "pose.safetensors", "pose")
+    else:
+        network = PoseNet(config.pose if fresh else without_download(config.pose))
+    return {"pose": network, "balance": LearnedWeights()}
+
+
+def samples(config: TrainConfig) -> PosedImages:
+    return images(config, scene_sequences(config)[0], vary=True)
+
+
+def validation(config: TrainConfig, trained: Snippets) -> PosedImages:
+    return images(config, validation_sequences(config, trained.sequences), vary=False)
+
+
+def images(config: TrainConfig, sequences: list[Sequence], *, vary: bool) -> PosedImages:
+    """The images that a run trains on, or, not varied, is validated and tested on."""
+    return PosedImages(
+        sequences,
+        config.views,
+        config.size,
+        augment=config.augment if vary else None,
+        seed=config.seed,
+        vary=vary,
+        points=config.pose_loss.kind == "geometric",
+    )
+
+
+def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
+    networks["pose"].fit_scene(samples.poses())
+
+
+def stage(
+    name: str, config: TrainConfig, options: StageConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None
+) -> nn.Module:
+    return PoseStage(networks["pose"], networks["balance"], config.pose_loss, config.size, mixed)
+
+
+def measures(name: str, networks: nn.ModuleDict, samples: PosedImages, config: TrainConfig) -> dict[str, float]:
+    result = relocalize(networks["pose"], samples)
+    return {name: result[name] for name in ("median_position_m", "median_rotation_deg")}
+
+
+def score(networks: nn.ModuleDict, config: TrainConfig) -> dict[str, float | None]:
+    """Errors on the scene's test images, beside those of a constant pose and of the most similar training image."""
+    trained, tested = (images(config, part, vary=False) for part in scene_sequences(config))
+    result = relocalize(networks["pose"], tested, trained)
+    return {number.name: number.value for number in result.numbers}
