@@ -16,6 +16,7 @@ from vode.data.files import write_image
 from vode.data.scene_build import MapOptions, build
 from vode.data.scene_frames import FrameOptions, edge_width, take_frames
 from vode.data.scene_matches import pairs_to_match
+from vode.data.scene_poses import from_first
 from vode.errors import InputError
 from vode.geometry.alignment import umeyama
 from vode.geometry.pose import rotation_angle
@@ -24,7 +25,7 @@ SIZE, FOCAL = (240, 320), 260.0
 FOV = float(np.degrees(2 * np.arctan(SIZE[1] / 2 / FOCAL)))
 ROOM = np.array([4, 1.5, 4])
 """metres from its middle to its walls"""
-FAST = MapOptions(features=600, workers=2)
+FAST = MapOptions(features=600, workers=1)
 
 
 def walls(seed=0, size=512):
@@ -84,16 +85,18 @@ def noise(count):
 
 
 def check_poses(sequence, truth):
-    """Against the truth after a similarity, which a map leaves open: 1 % of the path and half a degree.
+    """Against the truth: 1 % of the path after a similarity, which a map leaves open, and half a degree.
 
-    Features of 240x320 images, found to 0.3 px in noise of JPEG, give about a tenth of that.
+    Features of 240x320 images, found to 0.3 px in noise of JPEG, give a few tenths of that.
     """
     found, true = sequence.poses_in_scene, torch.from_numpy(truth)
     scale, rotation, shift = umeyama(found[:, :3, 3], true[:, :3, 3])
     error = (scale * found[:, :3, 3] @ rotation.mT + shift - true[:, :3, 3]).norm(dim=-1)
     path = (true[1:, :3, 3] - true[:-1, :3, 3]).norm(dim=-1).sum()
     assert error.square().mean().sqrt() < 0.01 * path
-    assert rotation_angle((rotation @ found[:, :3, :3]).mT @ true[:, :3, :3]).rad2deg().max() < 0.5
+    # Angles since the first frame, for a path that is almost straight hardly tells the turn about it.
+    turned = sequence.poses[:, :3, :3].mT @ from_first(true)[:, :3, :3]
+    assert rotation_angle(turned).rad2deg().max() < 0.5
 
 
 def test_a_walk_becomes_a_data_set_with_the_true_poses(tmp_path, capfd, room):
@@ -103,7 +106,7 @@ def test_a_walk_becomes_a_data_set_with_the_true_poses(tmp_path, capfd, room):
     # Two frames that show something else are not registered.
     video = film(tmp_path / "walk.avi", [*seen[:7], *noise(2), *seen[7:]])
     out = tmp_path / "scene"
-    options = ["--step", "1", "--features", "600", "--workers", "2"]
+    options = ["--step", "1", "--features", "600", "--workers", "1"]
     assert main(["scene", "build", str(video), "--out", str(out), *options]) == 0
     printed, errors = capfd.readouterr()
     assert "14 of 16, longest gap 2" in printed
@@ -164,7 +167,7 @@ def test_a_video_that_cannot_be_mapped_gives_the_reason_and_leaves_nothing(tmp_p
     assert list(tmp_path.iterdir()) == [video]
 
 
-@pytest.mark.parametrize("case", ["stopped", "crashed", "few", "none"])
+@pytest.mark.parametrize("case", ["stopped", "crashed", "few", "none", "lens"])
 def test_nothing_is_left_of_a_build_that_ends_early(tmp_path, monkeypatch, case, room):
     pytest.importorskip("pycolmap")
     video = film(tmp_path / "walk.avi", [render(room, pose) for pose in poses(4, 1.0, 0.2)])
@@ -177,9 +180,12 @@ def test_nothing_is_left_of_a_build_that_ends_early(tmp_path, monkeypatch, case,
 
     if case == "few":
         monkeypatch.setattr(scene_build, "LEAST", 2.0)
+    elif case == "lens":
+        monkeypatch.setattr(scene_build, "PLAUSIBLE_VIEW", (150.0, 170.0))
     else:
         monkeypatch.setattr(scene_build, "_map", fail)
-    with pytest.raises(error):
+    reason = {"few": "mapping failed, with 4 of 4", "none": "with 0 of 4", "lens": "its camera cannot be told"}
+    with pytest.raises(error, match=reason.get(case)):
         build(video, tmp_path / "scene", FrameOptions(step=1), FAST)
     assert list(tmp_path.iterdir()) == [video]
 

@@ -36,6 +36,10 @@ LEAST = 0.25
 """share of the frames that a map has to hold"""
 NEAR = 0.02
 """length of a path, of the depth of what it shows, that is as good as none"""
+BLOCK = 64
+"""pairs that are matched in one go"""
+PLAUSIBLE_VIEW, PLAUSIBLE_BEND = (20.0, 150.0), 1.0
+"""degrees of field of view, and distortion, of a camera that mapping may find"""
 KNOWN, UNKNOWN = "PINHOLE", "SIMPLE_RADIAL"
 """COLMAP's models for a camera that is known, and for one that is not"""
 
@@ -46,11 +50,11 @@ class MapOptions:
 
     size: int = 1600
     """longer side that images are shrunk to for their features"""
-    features: int = 8192
+    features: int = 4096
     """most of an image"""
     overlap: int = 10
     """images ahead that each is matched with"""
-    loops: int = 60
+    loops: int = 40
     """frames, evenly spread, of which each is matched with every other, to close loops; all if there are no more"""
     workers: int = -1
     """processor cores; -1 = all"""
@@ -123,6 +127,11 @@ def build(
                 f"{video}: no motion of the camera (its path is {100 * quality.path_per_depth:.1g} % of the depth); "
                 "film while walking"
             )
+        if not PLAUSIBLE_VIEW[0] < quality.fov < PLAUSIBLE_VIEW[1] or abs(quality.distortion) > PLAUSIBLE_BEND:
+            raise InputError(
+                f"{video}: its camera cannot be told from it (field of view {quality.fov:.0f} degrees, k1 "
+                f"{quality.distortion:.2g}); give --fov or --calibration, or film with turns and sideways steps"
+            )
         _keep(folder, models[0])
         content = dataclasses.asdict(quality)
         write_bytes(folder / SUMMARY, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode(), sync=False)
@@ -167,6 +176,8 @@ def _match(
     verification = colmap.TwoViewGeometryOptions()
     matching.num_threads, pairing.match_list_path = mapping.workers, listed
     verification.ransac.random_seed = SEED
+    # Ctrl-C is heard between blocks of pairs.
+    pairing.block_size = BLOCK
     tell(f"matches of {len(pairs)} pairs")
     colmap.match_image_pairs(
         database, matching_options=matching, pairing_options=pairing, verification_options=verification
