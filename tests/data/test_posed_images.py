@@ -118,6 +118,13 @@ def test_a_moved_view_shows_the_world_as_a_camera_there_renders_it():
         assert error < 0.35 * shuffled
 
 
+def test_turned_views_are_cut_out_of_the_middle():
+    images = PosedImages([Grid()], replace(SMALL, turn=10), (48, 48), vary=True)
+    assert {tuple(images[(0, draw)]["corner"].tolist()) for draw in range(9)} == {(8, 29)}
+    still = PosedImages([Grid()], replace(SMALL, shift=1.0), (48, 48), vary=True)
+    assert len({tuple(still[(0, draw)]["corner"].tolist()) for draw in range(9)}) > 5
+
+
 def test_scenes_without_depth_are_turned_but_not_moved():
     options = replace(SMALL, turn=10, shift=1.0)
     images = PosedImages([Grid()], options, (48, 48), vary=True)

@@ -32,7 +32,8 @@ class ViewOptions:
     resize: int = 256
     """pixels of the short side that images are resized to, before a window is cut out"""
     turn: float = 0.0
-    """degrees about each axis by which training views are turned at random, as a camera there would see them"""
+    """degrees about each axis by which training views are turned at random, as a camera there would see them; with
+    neither turn nor shift windows are cut out at random instead, and keep the pose of the whole image"""
     shift: float = 0.0
     """metres along each axis by which they are moved, likewise, where the scene has depth"""
     block: int = 20
@@ -46,8 +47,8 @@ class PosedImages(Snippets):
 
     A sample has ``images`` (1, 3, H, W), the whole image at the size of ``options.resize``, of 8 bits where it can be,
     ``intrinsics``, ``poses`` (1, 4, 4) T_scene_cam, and what ``cut_view`` is to make of it: ``corner`` (2,), row and
-    column of the window of ``size``, drawn at random if ``vary``, else in the middle; ``twist`` (6,) of the camera's
-    motion, and ``depth`` (1, 1, H, W), if views are varied so. With ``points``: ``points`` (P, 3), of the scene, that
+    column of the window of ``size``, in the middle, or, if ``vary`` and views are not turned, drawn at random;
+    ``twist`` (6,) of the camera's motion, and ``depth`` (1, 1, H, W), if views are varied so. With ``points``: ``points`` (P, 3), of the scene, that
     the image sees, and ``seen`` (P,), 1 where there is one. Raises InputError where the scene lacks what it needs.
     """
 
@@ -92,8 +93,10 @@ class PosedImages(Snippets):
         sample = dict(self._whole(number))
         random = np.random.default_rng([self.seed, draw, 1])
         spare = np.subtract(self.size, self.window)
-        sample["corner"] = torch.as_tensor(random.integers(spare + 1) if self.vary else spare // 2)
-        if self.vary and (self.options.turn or self.options.shift):
+        turned = self.vary and (self.options.turn > 0 or self.with_depth)
+        # a window beside the middle is a turned camera, whose turn nothing in it tells: true turns take its place
+        sample["corner"] = torch.as_tensor(random.integers(spare + 1) if self.vary and not turned else spare // 2)
+        if turned:
             shift = self.options.shift if self.with_depth else 0.0
             reach = np.repeat([shift, np.radians(self.options.turn)], 3)
             sample["twist"] = torch.as_tensor(random.uniform(-reach, reach), dtype=torch.float32)

@@ -90,8 +90,8 @@ class PoseNet(nn.Module):
         mean, deviation = (images.new_tensor(c).view(3, 1, 1) for c in (MEAN, DEVIATION))
         found = self.backbone((images - mean) / deviation)
         if isinstance(found, Tensor):
-            return [self._estimate(self.head(found))]
-        return [self._estimate(x) for x in (self.head(found.logits), found.aux_logits2, found.aux_logits1)]
+            return [self._estimate(self._regress(found))]
+        return [self._estimate(x) for x in (self._regress(found.logits), found.aux_logits2, found.aux_logits1)]
 
     @torch.no_grad()
     def fit_scene(self, T_scene_cam: Tensor) -> None:
@@ -108,6 +108,11 @@ class PoseNet(nn.Module):
         start = write_rotation(matrix_to_quaternion((U * mirror) @ Vt), self.options.rotation)
         for layer in self._last_layers():
             layer.bias.copy_(torch.cat([torch.zeros(3), start.float()]))
+
+    def _regress(self, features: Tensor) -> Tensor:
+        # bfloat16 would round a rotation to half a degree
+        with torch.autocast(features.device.type, enabled=False):
+            return self.head(features.float())
 
     def _estimate(self, outputs: Tensor) -> PoseEstimate:
         outputs = outputs.float()
