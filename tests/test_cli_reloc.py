@@ -63,7 +63,9 @@ def test_bad_input_is_one_line(run, tmp_path, capfd):
     assert "TrainSplit.txt" in line
     line = refused(capfd, "train", "posenet", *TINY, "--views.resize", "40", "--run", tmp_path / "run")
     assert "do not hold a view" in line
-    line = refused(capfd, "train", "posenet", *TINY, "--pose.backbone-weights", tmp_path / "w.pth", "--run", tmp_path / "r")
+    line = refused(
+        capfd, "train", "posenet", *TINY, "--pose.backbone-weights", tmp_path / "w.pth", "--run", tmp_path / "r"
+    )
     assert "w.pth: no such file of weights" in line
     assert not (tmp_path / "run").exists()
 

@@ -163,9 +163,7 @@ def test_the_geometric_loss_goes_on_from_a_learned_one(kitchen, tmp_path):
     plain = replace(recipe("posenet"), data=kitchen, batch=4, device="cpu", precision="float32", log_every=1)
     plain = replace(plain, pose_stage=replace(plain.pose_stage, steps=2), size=(64, 64), views=ViewOptions(resize=64))
     loop.train(plain, tmp_path / "learned")
-    config = replace(
-        plain, pose_loss=recipe("posenet-geometric").pose_loss, start_from=tmp_path / "learned", batch=2
-    )
+    config = replace(plain, pose_loss=recipe("posenet-geometric").pose_loss, start_from=tmp_path / "learned", batch=2)
     assert config.pose_loss.kind == "geometric"
     loop.train(config, tmp_path / "geometric")
     first = json.loads((tmp_path / "geometric" / "log.jsonl").read_text().splitlines()[0])

@@ -16,7 +16,9 @@ def cameras(T_scene_level, count=8):
 
 
 def test_the_plan_is_seen_from_above_whatever_the_axes_of_the_scene():
-    tilt = from_rotation_translation(so3_exp(torch.tensor([1.0, -0.7, 0.4]).double()), torch.tensor([5.0, 1, 2]).double())
+    tilt = from_rotation_translation(
+        so3_exp(torch.tensor([1.0, -0.7, 0.4]).double()), torch.tensor([5.0, 1, 2]).double()
+    )
     for T_scene_level in (torch.eye(4).double(), tilt):
         poses = cameras(T_scene_level)
         plan = (poses[:, :3, 3] - poses[0, :3, 3]) @ plan_axes(poses)
