@@ -85,7 +85,7 @@ def test_every_loss_reaches_the_weights_that_it_trains(kind, rotation):
 def test_auxiliary_heads_count_with_their_weight():
     config = replace(TINY, size=(64, 64), pose=PoseNetOptions("googlenet", features=32, dropout=0.0))
     networks = loop.build_networks(config)
-    samples, sample = batch(config)
+    _, sample = batch(config)
     sample = {name: value for name, value in sample.items() if name != "twist"}
     totals = {}
     for weight in (0.0, 0.3, 0.6):

@@ -48,8 +48,9 @@ class PosedImages(Snippets):
     A sample has ``images`` (1, 3, H, W), the whole image at the size of ``options.resize``, of 8 bits where it can be,
     ``intrinsics``, ``poses`` (1, 4, 4) T_scene_cam, and what ``cut_view`` is to make of it: ``corner`` (2,), row and
     column of the window of ``size``, in the middle, or, if ``vary`` and views are not turned, drawn at random;
-    ``twist`` (6,) of the camera's motion, and ``depth`` (1, 1, H, W), if views are varied so. With ``points``: ``points`` (P, 3), of the scene, that
-    the image sees, and ``seen`` (P,), 1 where there is one. Raises InputError where the scene lacks what it needs.
+    ``twist`` (6,) of the camera's motion, and ``depth`` (1, 1, H, W), if views are varied so. With ``points``:
+    ``points`` (P, 3), of the scene, that the image sees, and ``seen`` (P,), 1 where there is one. Raises InputError
+    where the scene lacks what it needs.
     """
 
     def __init__(
