@@ -88,8 +88,8 @@ POSENET = TrainConfig(
     size=(224, 224),
     batch=32,
     augment=Augment(flip=0, brightness=0.3, contrast=0.3, saturation=0.2, hue=0.02, gamma=0.2),
-    views=ViewOptions(turn=15, shift=0.4),
-    pose_stage=StageConfig(steps=1300, learning_rate=1e-3, decay="cosine", warm_up=20, weight_decay=1e-5),
+    views=ViewOptions(turn=25, shift=0.4),
+    pose_stage=StageConfig(steps=1250, learning_rate=1e-3, decay="cosine", warm_up=20, weight_decay=1e-5),
     precision="auto",
 )
 """Places in a mapped scene, with learned weights of the losses: minutes on a CPU for a few hundred images."""
