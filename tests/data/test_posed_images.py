@@ -134,26 +134,35 @@ def test_scenes_without_depth_are_turned_but_not_moved():
     assert "twist" not in PosedImages([Grid()], options, (48, 48))[0]
 
 
-def test_points_come_with_those_that_the_view_shows():
+def test_points_come_with_all_that_the_whole_image_shows():
     images = PosedImages([Grid()], replace(SMALL, resize=96), (32, 64), points=True)
     view = views(images, [1])
     assert view["points"].shape == (1, POINTS, 3)
-    pixels, z = project(transform(inverse(view["T_scene_cam"][0]), view["points"][0]), view["intrinsics"][0])
-    x, y = pixels.unbind(-1)
-    within = (x >= 0) & (x <= 63) & (y >= 0) & (y <= 31) & (z > 0)
-    known = torch.arange(POINTS) < 40
-    assert torch.equal(view["seen"][0] > 0, within & known)
-    assert 0 < view["seen"].sum() < 40
+    assert view["seen"][0].tolist() == [1.0] * 40 + [0.0] * (POINTS - 40)
+    pixels, z = project(transform(inverse(view["T_scene_cam"][0]), view["points"][0, :40]), view["intrinsics"][0])
+    assert torch.allclose(z, torch.tensor(2.0))
+    # the window is 64 wide, and the points lie 40 pixels to either side of its middle
+    expected = 31.5 + torch.linspace(-40, 40, 40)
+    torch.testing.assert_close(pixels[:, 0].sort().values, expected, atol=1e-3, rtol=0)
+
+
+def test_points_are_a_draw_of_many():
+    many = Grid(seen=3000)
+    images = PosedImages([many], SMALL, (32, 64), points=True, vary=True)
+    first, second = (images[(1, draw)]["points"] for draw in (0, 1))
+    assert (images[(1, 0)]["seen"] == 1).all()
+    assert len(first.unique(dim=0)) == POINTS
+    assert not torch.equal(first, second)
 
 
 def test_points_of_a_depth_map_lie_on_what_it_shows():
     drive = WorldSequence(5, WorldOptions(size=(96, 128), frames=2))
     view = views(PosedImages([drive], ViewOptions(resize=96), (96, 96), points=True), [1])
-    seen = view["seen"][0] > 0
+    assert (view["seen"] == 1).all()
     pixels, z = project(transform(inverse(view["T_scene_cam"][0]), view["points"][0]), view["intrinsics"][0])
-    columns, rows = pixels[seen].round().long().unbind(-1)
-    torch.testing.assert_close(z[seen], drive.depth(1)[0, rows, columns + 16], rtol=1e-3, atol=1e-3)
-    assert seen.sum() > 0.5 * POINTS
+    columns, rows = pixels.round().long().unbind(-1)
+    torch.testing.assert_close(z, drive.depth(1)[0, rows, columns + 16], rtol=1e-3, atol=1e-3)
+    assert ((columns < 0) | (columns > 95)).any()
 
 
 def test_what_cannot_be_done_is_refused_by_name():

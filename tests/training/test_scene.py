@@ -164,6 +164,7 @@ def test_the_geometric_loss_goes_on_from_a_learned_one(kitchen, tmp_path):
     plain = replace(plain, pose_stage=replace(plain.pose_stage, steps=2), size=(64, 64), views=ViewOptions(resize=64))
     loop.train(plain, tmp_path / "learned")
     config = replace(plain, pose_loss=recipe("posenet-geometric").pose_loss, start_from=tmp_path / "learned", batch=2)
+    config = replace(config, pose=recipe("posenet-geometric").pose)
     assert config.pose_loss.kind == "geometric"
     loop.train(config, tmp_path / "geometric")
     first = json.loads((tmp_path / "geometric" / "log.jsonl").read_text().splitlines()[0])
@@ -171,6 +172,7 @@ def test_the_geometric_loss_goes_on_from_a_learned_one(kitchen, tmp_path):
     assert 0 < first["pose"] <= 200
     start, end = (load_weights(tmp_path / n / "pose.safetensors", "pose") for n in ("learned", "geometric"))
     assert torch.equal(start.centre, end.centre)
+    assert (start.options.dropout, end.options.dropout) == (0.5, 0.0)
     assert not torch.equal(start.head[3].weight, end.head[3].weight)
 
 

@@ -14,10 +14,9 @@ from vode.data.sample import Sample
 from vode.data.sequence import Sequence, Snippets
 from vode.data.transforms import Augment, crop_sample, draw_variation, resize_depth
 from vode.errors import InputError
-from vode.geometry.camera import project, resize_intrinsics, transform, unproject
-from vode.geometry.pose import inverse, se3_exp
+from vode.geometry.camera import resize_intrinsics, transform, unproject
+from vode.geometry.pose import se3_exp
 from vode.geometry.synthesis import new_view
-from vode.geometry.warp import inside
 
 POINTS = 1024
 """scene points that come with an image"""
@@ -182,7 +181,7 @@ def cut_view(sample: dict[str, Tensor], size: tuple[int, int]) -> dict[str, Tens
     """The views of a batch of finished samples of PosedImages, cut out on the device that they lie on.
 
     images (B, 3, h, w), T_scene_cam (B, 4, 4) and intrinsics (B, 3, 3), of the views; pixels that the image does not
-    show get one random grey an image. Where they came along, points (B, P, 3) and seen (B, P), 0 outside of the view.
+    show get one random grey an image. Where they came along, points (B, P, 3) and seen (B, P) of the whole images.
     """
     images, intrinsics, T_scene_cam = sample["images"][:, 0], sample["intrinsics"], sample["poses"][:, 0]
     top, left = sample["corner"].unbind(-1)
@@ -198,11 +197,8 @@ def cut_view(sample: dict[str, Tensor], size: tuple[int, int]) -> dict[str, Tens
     else:
         views = _windows(images, top, left, size)
     view = {"images": views, "T_scene_cam": T_scene_cam, "intrinsics": view_intrinsics}
-    if "points" in sample:
-        pixels, depth = project(transform(inverse(T_scene_cam), sample["points"]), view_intrinsics)
-        within = inside(pixels.mT[..., None], size)[:, 0, :, 0] & (depth > 0)
-        view |= {"points": sample["points"], "seen": sample["seen"] * within}
-    return view
+    # all that the whole image sees: within a narrow window a turn and a step to the side look alike
+    return view | {name: sample[name] for name in ("points", "seen") if name in sample}
 
 
 def _windows(images: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:

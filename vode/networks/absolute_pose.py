@@ -5,7 +5,7 @@ Kendall, Grimes and Cipolla, ICCV 2015 (GoogLeNet); Kendall and Cipolla, CVPR 20
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -108,6 +108,11 @@ class PoseNet(nn.Module):
         start = write_rotation(matrix_to_quaternion((U * mirror) @ Vt), self.options.rotation)
         for layer in self._last_layers():
             layer.bias.copy_(torch.cat([torch.zeros(3), start.float()]))
+
+    def set_dropout(self, share: float) -> None:
+        """Another ``dropout`` than the network was made with."""
+        self.options = replace(self.options, dropout=share)
+        next(layer for layer in self.head if isinstance(layer, nn.Dropout)).p = share
 
     def _regress(self, features: Tensor) -> Tensor:
         # bfloat16 would round a rotation to half a degree

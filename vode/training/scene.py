@@ -19,6 +19,7 @@ from vode.training.pose_stage import PoseStage
 def networks(config: TrainConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
     if fresh and config.start_from:
         network = load_weights(config.start_from / "pose.safetensors", "pose")
+        network.set_dropout(config.pose.dropout)
     else:
         network = PoseNet(config.pose if fresh else without_download(config.pose))
     return {"pose": network, "balance": LearnedWeights()}
