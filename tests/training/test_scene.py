@@ -1,6 +1,7 @@
 """Places in a scene: the stage's losses, which images are trained on, and runs from beginning to end."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -174,6 +175,18 @@ def test_the_geometric_loss_goes_on_from_a_learned_one(kitchen, tmp_path):
     assert torch.equal(start.centre, end.centre)
     assert (start.options.dropout, end.options.dropout) == (0.5, 0.0)
     assert not torch.equal(start.head[3].weight, end.head[3].weight)
+
+
+def test_a_run_goes_on_with_the_networks_that_it_started_from(tmp_path):
+    first = replace(TINY, pose=PoseNetOptions(features=16, rotation="log"), pose_stage=StageConfig(steps=1))
+    loop.train(first, tmp_path / "first")
+    second = replace(TINY, start_from=tmp_path / "first", pose_stage=StageConfig(steps=2), save_every=1)
+    loop.train(second, tmp_path / "second")
+    checkpoints(tmp_path / "second")[0].unlink()
+    shutil.rmtree(tmp_path / "first")
+    loop.resume(tmp_path / "second")
+    network = load_weights(tmp_path / "second" / "pose.safetensors", "pose")
+    assert (network.options.features, network.options.rotation) == (16, "log")
 
 
 def test_weights_decay_but_norms_biases_and_learned_losses_do_not(tmp_path):

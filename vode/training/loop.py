@@ -44,7 +44,9 @@ def train(config: TrainConfig, folder: Path) -> dict[str, float | None]:
     group = distributed.join(config.device)
     part_of(config.batch, config.accumulate, group)
     torch.manual_seed(config.seed)
-    run = Run(config, folder, group, new_state(config, group))
+    state = new_state(config, group)
+    config = task_of(config).settled(config, state.networks)
+    run = Run(config, folder, group, state)
     if config.start_from is None:
         run.task.begin(run.state.networks, run.samples)
     if group.writes:

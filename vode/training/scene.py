@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
@@ -23,6 +25,10 @@ def networks(config: TrainConfig, *, fresh: bool = True) -> dict[str, nn.Module]
     else:
         network = PoseNet(config.pose if fresh else without_download(config.pose))
     return {"pose": network, "balance": LearnedWeights()}
+
+
+def settled(config: TrainConfig, networks: nn.ModuleDict) -> TrainConfig:
+    return replace(config, pose=networks["pose"].options)
 
 
 def samples(config: TrainConfig) -> PosedImages:

@@ -20,6 +20,10 @@ class Task(Protocol):
         """From ``config.start_from`` or from their random start; not ``fresh``: about to be filled by a checkpoint."""
         ...
 
+    def settled(self, config: TrainConfig, networks: nn.ModuleDict) -> TrainConfig:
+        """The configuration with the options of new networks, which those that a run starts from bring along."""
+        ...
+
     def samples(self, config: TrainConfig) -> Snippets:
         """What is trained on."""
         ...

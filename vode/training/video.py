@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
@@ -20,6 +22,10 @@ def networks(config: TrainConfig, *, fresh: bool = True) -> dict[str, nn.Module]
         return {k: load_weights(config.start_from / f"{k}.safetensors", k) for k in ("flow", "depth")}
     depth = config.depth if fresh else without_download(config.depth)
     return {"flow": FlowNet(config.flow), "depth": DepthNet(depth)}
+
+
+def settled(config: TrainConfig, networks: nn.ModuleDict) -> TrainConfig:
+    return replace(config, flow=networks["flow"].options, depth=networks["depth"].options)
 
 
 def samples(config: TrainConfig) -> Snippets:
