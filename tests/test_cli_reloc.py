@@ -54,9 +54,7 @@ def test_the_training_images_can_be_scored_too(run, tmp_path, capfd):
 
 
 def test_bad_input_is_one_line(run, tmp_path, capfd):
-    assert "no such folder" in refused(capfd, "reloc", tmp_path / "nothing") or "cannot be read" in refused(
-        capfd, "reloc", tmp_path / "nothing"
-    )
+    assert "cannot be read" in refused(capfd, "reloc", tmp_path / "nothing")
     line = refused(capfd, "reloc", run, "--dataset", "7scenes", "--data", tmp_path)
     assert str(tmp_path) in line
     line = refused(capfd, "train", "posenet", "--data", tmp_path, "--run", tmp_path / "run")

@@ -16,10 +16,10 @@ from vode.evaluation.depth_report import (
     per_image_csv,
     predict_depth,
     score_frames,
-    spread,
     worst,
 )
 from vode.evaluation.predictions import Predictions, save_predictions
+from vode.visualization.panels import spread
 
 PROTOCOL = DepthProtocol()
 
@@ -103,8 +103,8 @@ def test_worst_and_spread():
     scores = scores._replace(errors=scores.errors + torch.tensor([[3.0], [5], [1], [4], [2]]).numpy())
     assert worst(scores, 3) == ["b", "d", "a"]
     assert worst(scores, 9) == list("bdaec")
-    assert spread(scores, 2) == ["b", "d"]
-    assert spread(scores, 9) == list("abcde")
+    assert spread(scores.names, 2) == ["b", "d"]
+    assert spread(scores.names, 9) == list("abcde")
 
 
 def test_pictures_and_error_maps(tmp_path):

@@ -57,7 +57,7 @@ def kitchen(tmp_path_factory):
 
 
 def batch(config):
-    samples = scene.images(config, scene_sequences(config)[0], vary=True)
+    samples = scene.samples(config)
     return samples, finish(collate([samples[(i, i)] for i in range(4)]))
 
 
@@ -102,7 +102,7 @@ def test_a_scene_without_a_list_is_tested_on_blocks_of_time():
     trained, tested = scene_sequences(TINY)
     assert trained[0].starts == (0, 1, 2, 3, 4, 5, 6, 7)
     assert tested[0].starts == (8, 9)
-    images = scene.images(TINY, tested, vary=False)
+    images = scene.images(TINY, tested)
     assert images.names() == ["world0/000008", "world0/000009"]
     assert trained[0].size == (64, 85)
     with pytest.raises(InputError, match=r"world: 4 images with a place; at least 5 make a scene"):

@@ -11,16 +11,15 @@ import tyro
 
 from vode.atomic import make_folder, write_bytes
 from vode.cli.common import load_run, save_json
-from vode.data.colour import as_float
+from vode.data.colour import finish
 from vode.data.posed_images import PosedImages, cut_view
 from vode.data.sample import collate
 from vode.data.sequence import noted
 from vode.evaluation import relocalization
 from vode.evaluation.result import Number, Result
 from vode.training import loop, scene
-from vode.training.config import TrainConfig
 from vode.training.datasets import scene_sequences
-from vode.visualization.panels import save_panel
+from vode.visualization.panels import save_panel, spread
 from vode.visualization.places import error_histograms, places_figure, saliency_panel
 from vode.visualization.plots import save_figure
 
@@ -58,7 +57,7 @@ def reloc(
     parts = dict(zip(("train", "test"), scene_sequences(config), strict=True))
     for line in noted([*parts["train"], *parts["test"]]):
         print(line)
-    tested, trained = (_images(config, parts[part]) for part in (split, "train"))
+    tested, trained = (scene.images(config, parts[part]) for part in (split, "train"))
     truth, known = tested.poses().double(), trained.poses().double()
     estimate = relocalization.locate(network, tested)
     result = relocalization.against(estimate, tested, trained if split == "test" else None)
@@ -66,35 +65,24 @@ def reloc(
     spent = Number("ms_per_image", relocalization.milliseconds(network, config.size), f"ms, {where.type}, batch 1")
     result = Result(f"Relocalization, {split} images", (*result.numbers, spent), result.protocol, notes=result.notes)
     print(result.table())
-    folder = make_folder(out or run / "reloc")
-    files = {name: folder / f"{split}-{name}" for name in (f"places.{format}", f"errors.{format}", "saliency.png")}
-    places, histograms, salient = files.values()
-    errors = relocalization.pose_errors(estimate, truth)
-    table = folder / f"{split}.csv"
-    write_bytes(table, relocalization.per_image_csv(tested.names(), estimate, truth).encode())
-    save_figure(places_figure(truth, estimate, known if split == "test" else None), places)
-    save_figure(error_histograms(errors.position, errors.rotation.rad2deg()), histograms)
-    written = [table, places, histograms]
+    folder, errors = make_folder(out or run / "reloc"), relocalization.pose_errors(estimate, truth)
+    written = [folder / f"{split}{end}" for end in (".csv", f"-places.{format}", f"-errors.{format}")]
+    write_bytes(written[0], relocalization.per_image_csv(tested.names(), estimate, truth).encode())
+    save_figure(places_figure(truth, estimate, known if split == "test" else None), written[1])
+    save_figure(error_histograms(errors.position, errors.rotation.rad2deg()), written[2])
     if saliency > 0:
-        _draw_saliency(network, tested, saliency, salient)
-        written.append(salient)
+        written.append(folder / f"{split}-saliency.png")
+        _draw_saliency(network, tested, saliency, written[-1])
     for file in written:
         print(file)
     if json is not None:
         save_json(json, result.to_dict())
 
 
-def _images(config: TrainConfig, sequences: list) -> PosedImages:
-    """Images to be scored, which no points are needed for."""
-    return scene.images(replace(config, pose_loss=replace(config.pose_loss, kind="learned")), sequences, vary=False)
-
-
 def _draw_saliency(network: torch.nn.Module, images: PosedImages, count: int, path: Path) -> None:
-    chosen = [(2 * k + 1) * len(images) // (2 * count) for k in range(count)]
-    sample = collate([images[i] for i in dict.fromkeys(chosen)])
-    sample["images"] = as_float(sample["images"])
-    view = cut_view(sample, images.window)
-    device = next(network.parameters()).device
+    device, chosen = next(network.parameters()).device, spread(range(len(images)), count)
+    view = cut_view(finish(collate([images[i] for i in chosen])), images.window)
     found = relocalization.saliency(network, view["images"].to(device), view["T_scene_cam"].to(device)).cpu()
     rows = [saliency_panel(image, one) for image, one in zip(view["images"], found, strict=True)]
-    save_panel(path, rows, names=[images.names()[i] for i in dict.fromkeys(chosen)])
+    names = images.names()
+    save_panel(path, rows, names=[names[i] for i in chosen])

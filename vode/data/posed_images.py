@@ -14,7 +14,7 @@ from vode.data.sample import Sample
 from vode.data.sequence import Sequence, Snippets
 from vode.data.transforms import Augment, crop_sample, draw_variation, resize_depth
 from vode.errors import InputError
-from vode.geometry.camera import resize_intrinsics, transform, unproject
+from vode.geometry.camera import crop_intrinsics, rays, resize_intrinsics, transform
 from vode.geometry.pose import se3_exp
 from vode.geometry.synthesis import new_view
 
@@ -65,8 +65,7 @@ class PosedImages(Snippets):
     ) -> None:
         sequences = list(sequences)
         self.options, self.window, self.vary = options, size, vary
-        self.wholes = {id(s): whole_size(s.size, options.resize) for s in sequences}
-        common = tuple(min(side) for side in zip(*self.wholes.values(), strict=True))
+        common = tuple(map(min, zip(*(whole_size(s.size, options.resize) for s in sequences), strict=True)))
         if common[0] < size[0] or common[1] < size[1]:
             raise InputError(
                 f"{sequences[0].name}: images of {common[1]}x{common[0]} do not hold a view of {size[1]}x{size[0]}; "
@@ -77,9 +76,9 @@ class PosedImages(Snippets):
             raise InputError(
                 "a mirrored scene is another scene, and views have a size of their own; set flip, crop to 0"
             )
-        self.places = {id(s): poses_of(s, alone=len(sequences) == 1).to(torch.float32) for s in sequences}
         self.with_points = points
-        firsts = [(sequence, self._frames(sequence)[0]) for sequence in sequences if self._frames(sequence)]
+        self.poses()
+        firsts = [(sequence, starts[0]) for sequence, starts in zip(sequences, self._starts, strict=True) if starts]
         has_depth = [sequence.has_depth(first) for sequence, first in firsts]
         self.with_depth = vary and options.shift > 0 and all(has_depth)
         for (sequence, first), known in zip(firsts, has_depth, strict=True):
@@ -110,26 +109,29 @@ class PosedImages(Snippets):
         return sample
 
     def poses(self) -> Tensor:
-        """T_scene_cam (N, 4, 4) float32 of all images."""
-        return torch.cat([self.places[id(s)][self._frames(s)] for s in self.sequences])
+        """T_scene_cam (N, 4, 4) float32 of all images; InputError if a sequence has none, or none that others share."""
+        return torch.cat(
+            [self._places(s)[list(starts)] for s, starts in zip(self.sequences, self._starts, strict=True)]
+        )
 
     def names(self) -> list[str]:
-        """ "sequence/frame number" of all images."""
-        return [f"{s.name}/{frame:06d}" for s in self.sequences for frame in self._frames(s)]
+        """Sequence and frame number, as seq-01/000000, of all images."""
+        frames = zip(self.sequences, self._starts, strict=True)
+        return [f"{sequence.name}/{frame:06d}" for sequence, starts in frames for frame in starts]
 
-    def _frames(self, sequence: Sequence) -> list[int]:
-        return list(range(len(sequence))) if sequence.starts is None else list(sequence.starts)
+    def _places(self, sequence: Sequence) -> Tensor:
+        return poses_of(sequence, alone=len(self.sequences) == 1).to(torch.float32)
 
     def _whole(self, number: int) -> Sample:
         """The sample without what is drawn for it, read once as long as there is room."""
         if number in self._kept:
             return self._kept[number]
         sequence, frame = self.locate(number)
-        whole = self.wholes[id(sequence)]
+        whole = whole_size(sequence.size, self.options.resize)
         sample: Sample = {
             "images": sequence.raw(frame, whole)[None],
             "intrinsics": resize_intrinsics(sequence.intrinsics.to(torch.float32), sequence.size, whole),
-            "poses": self.places[id(sequence)][frame][None],
+            "poses": self._places(sequence)[frame][None],
         }
         if (self.with_depth or self.with_points) and (depth := sequence.depth(frame)) is not None:
             sample["depth"] = resize_depth(depth[None], whole)
@@ -145,13 +147,20 @@ class PosedImages(Snippets):
         sequence, frame = self.locate(number)
         points = sequence.points(frame)
         if points is None:
-            depth = sample["depth"][0]
-            found = transform(sample["poses"], unproject(depth[None], sample["intrinsics"][None]).flatten(2).mT)[0]
-            points = found[depth.flatten() > 0]
-        chosen = random.permutation(len(points))[:POINTS]
-        filled = torch.zeros(POINTS, 3)
-        filled[: len(chosen)] = points[chosen].to(torch.float32)
-        return filled, (torch.arange(POINTS) < len(chosen)).float()
+            depth = sample["depth"][0, 0]
+            known = depth.nonzero()
+            row, column = known[_draw(len(known), random)].unbind(-1)
+            directions = rays(torch.stack([column, row], -1).to(depth.dtype), sample["intrinsics"])
+            drawn = transform(sample["poses"][0], directions * depth[row, column, None])
+        else:
+            drawn = points[_draw(len(points), random)].to(torch.float32)
+        seen = (torch.arange(POINTS) < len(drawn)).float()
+        return torch.cat([drawn, drawn.new_zeros(POINTS - len(drawn), 3)]), seen
+
+
+def _draw(count: int, random: np.random.Generator) -> np.ndarray:
+    """Numbers below ``count``, each once, as many as a sample has points."""
+    return random.choice(count, min(count, POINTS), replace=False, shuffle=False)
 
 
 def poses_of(sequence: Sequence, *, alone: bool) -> Tensor:
@@ -185,9 +194,7 @@ def cut_view(sample: dict[str, Tensor], size: tuple[int, int]) -> dict[str, Tens
     """
     images, intrinsics, T_scene_cam = sample["images"][:, 0], sample["intrinsics"], sample["poses"][:, 0]
     top, left = sample["corner"].unbind(-1)
-    cut = torch.zeros_like(intrinsics)
-    cut[:, 0, 2], cut[:, 1, 2] = left, top
-    view_intrinsics = intrinsics - cut
+    view_intrinsics = crop_intrinsics(intrinsics, top, left)
     if "twist" in sample:
         motion = se3_exp(sample["twist"])
         depth = sample["depth"][:, 0] if "depth" in sample else None

@@ -19,7 +19,7 @@ from vode.evaluation.depth import MEASURES, DepthProtocol, DepthScores, depth_sc
 from vode.evaluation.predictions import Predictions
 from vode.networks.depth import DepthNet
 from vode.odometry.frames import network_image
-from vode.visualization.panels import depth_panel, save_panel
+from vode.visualization.panels import depth_panel, save_panel, spread
 
 Source = Callable[[int], Tensor]
 """The predicted depth (1, H, W) of the frame of that number; any size, in any unit."""
@@ -73,12 +73,6 @@ def worst(scores: DepthScores, count: int) -> list[str]:
     return [scores.names[i] for i in np.argsort(-scores.errors[:, 0], kind="stable")[:count]]
 
 
-def spread(scores: DepthScores, count: int) -> list[str]:
-    """The names of images at even distances through the set."""
-    total = len(scores.names)
-    return list(dict.fromkeys(scores.names[(2 * k + 1) * total // (2 * count)] for k in range(count)))
-
-
 def draw(
     folder: Path,
     source: Source,
@@ -104,7 +98,7 @@ def draw(
         return depth_panel(image, prediction * factors[name], torch.where(truth < protocol.cap, truth, 0.0))
 
     files = [folder / f"{frames.name}.png", folder / f"{frames.name}.csv"]
-    save_panel(files[0], [row(name) for name in spread(scores, 4)])
+    save_panel(files[0], [row(name) for name in spread(scores.names, 4)])
     write_bytes(files[1], per_image_csv(scores).encode())
     if worst_count:
         files.append(folder / f"{frames.name}-worst.png")

@@ -52,20 +52,11 @@ def umeyama(
     where the source points of an alignment coincide, or hold no weight, for then no scale or rotation exists.
     """
     weights = torch.ones_like(source[..., 0]) if weights is None else weights
-    share = (weights / weights.sum(-1, keepdim=True)).unsqueeze(-1)
-    mean_source, mean_target = (source * share).sum(-2), (target * share).sum(-2)
-    x, y = source - mean_source.unsqueeze(-2), target - mean_target.unsqueeze(-2)
-    variance = (x.square() * share).sum((-2, -1))
+    _, _, variance = _centred(source, weights)
     rounding = (10 * torch.finfo(source.dtype).eps) ** 2 * source.square().sum(-1).amax(-1)
     if not bool((variance > rounding).all()):
         raise ValueError("the points to align coincide, or hold no weight")
-    U, S, Vt = torch.linalg.svd((y * share).mT @ x)
-    mirror = torch.ones_like(S)
-    mirror[..., 2] = (torch.linalg.det(U) * torch.linalg.det(Vt)).sign()
-    rotation = (U * mirror.unsqueeze(-2)) @ Vt
-    scale = (S * mirror).sum(-1) / variance if with_scale else torch.ones_like(variance)
-    moved = (rotation @ mean_source.unsqueeze(-1))[..., 0]
-    return scale, rotation, mean_target - scale.unsqueeze(-1) * moved
+    return _fit(source, target, weights, with_scale=with_scale)
 
 
 class Similarity(NamedTuple):
@@ -107,7 +98,7 @@ def robust_similarity(
     generator = torch.Generator().manual_seed(seed)
     sample = torch.rand(count, len(source), generator=generator).topk(3).indices.to(source.device)
     turns = None if rotations is None else rotations[sample]
-    found = _fit(source[sample], target[sample], turns, torch.ones_like(source[sample][..., 0]), 1.0)
+    found = _fit(source[sample], target[sample], torch.ones_like(source[sample][..., 0]), turns)
     distance, angle = _residuals(source, target, rotations, *found)
     # A scale of zero or below explains no points; the middle one, not the mean of two, for an even number too.
     middle = (distance / spread).hypot(angle).median(-1).values
@@ -120,27 +111,48 @@ def robust_similarity(
         if torch.equal(before, inliers) or int(inliers.sum()) < 3:
             break
         trust = _trust(distance[inliers] / spread, angle[inliers])
-        found = _fit(source, target, rotations, inliers.to(source.dtype), trust)
+        found = _fit(source, target, inliers.to(source.dtype), rotations, trust)
     return Similarity(*found, inliers)
 
 
 def _fit(
-    source: Tensor, target: Tensor, rotations: Tensor | None, weights: Tensor, trust: Tensor | float
+    source: Tensor,
+    target: Tensor,
+    weights: Tensor,
+    rotations: Tensor | None = None,
+    trust: Tensor | float = 1.0,
+    *,
+    with_scale: bool = True,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Umeyama's similarity, whose rotation is also near ``rotations`` (..., N, 3, 3), as much as they are trusted."""
+    mean_source, x, variance = _centred(source, weights)
+    mean_target, y, variance_target = _centred(target, weights)
     share = (weights / weights.sum(-1, keepdim=True)).unsqueeze(-1)
-    mean_source, mean_target = (source * share).sum(-2), (target * share).sum(-2)
-    x, y = source - mean_source.unsqueeze(-2), target - mean_target.unsqueeze(-2)
-    variance, variance_target = ((z.square() * share).sum((-2, -1)).clamp(min=1e-200) for z in (x, y))
-    matrix = (y * share).mT @ x / (variance * variance_target).sqrt()[..., None, None]
+    # of no unit, so that rotations can be added to it
+    least = torch.finfo(source.dtype).tiny
+    matrix = (
+        (y * share).mT
+        @ x
+        / (variance.clamp(min=least).sqrt() * variance_target.clamp(min=least).sqrt())[..., None, None]
+    )
     if rotations is not None:
         matrix = matrix + trust * (rotations * share.unsqueeze(-1)).sum(-3)
     U, _, Vt = torch.linalg.svd(matrix)
     U = torch.cat([U[..., :2], U[..., 2:] * (torch.linalg.det(U) * torch.linalg.det(Vt))[..., None, None]], -1)
     rotation = U @ Vt
-    scale = (y * (x @ rotation.mT) * share).sum((-2, -1)) / variance
+    scale = torch.ones_like(variance)
+    if with_scale:
+        scale = (y * (x @ rotation.mT) * share).sum((-2, -1)) / variance.clamp(min=least)
     moved = (rotation @ mean_source.unsqueeze(-1))[..., 0]
     return scale, rotation, mean_target - scale.unsqueeze(-1) * moved
+
+
+def _centred(points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Weighted mean (..., 3) of points (..., N, 3), the points from there, and their variance (...)."""
+    share = (weights / weights.sum(-1, keepdim=True)).unsqueeze(-1)
+    mean = (points * share).sum(-2)
+    away = points - mean.unsqueeze(-2)
+    return mean, away, (away.square() * share).sum((-2, -1))
 
 
 def _residuals(

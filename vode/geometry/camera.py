@@ -67,9 +67,12 @@ def resize_intrinsics(intrinsics: Tensor, size: tuple[int, int], new_size: tuple
     return resized
 
 
-def crop_intrinsics(intrinsics: Tensor, top: int, left: int) -> Tensor:
-    """Intrinsics (..., 3, 3) of an image whose first ``top`` rows and ``left`` columns are cut."""
-    return intrinsics - intrinsics.new_tensor([[0, 0, left], [0, 0, top], [0, 0, 0]])
+def crop_intrinsics(intrinsics: Tensor, top: Tensor | int, left: Tensor | int) -> Tensor:
+    """Intrinsics (..., 3, 3) of an image whose first ``top`` rows and ``left`` columns, (...), are cut."""
+    cropped = intrinsics.clone()
+    cropped[..., 0, 2] -= left
+    cropped[..., 1, 2] -= top
+    return cropped
 
 
 def flip_intrinsics(intrinsics: Tensor, width: int) -> Tensor:

@@ -56,11 +56,11 @@ def depth_buffer(
     filled = fill(depth, depth > 0).flatten(1)
     points = rays(grid, intrinsics) * filled[..., None]
     pixels, z = project(transform(inverse(T_old_new), points), new_intrinsics, min_depth=NEAREST)
-    corner = pixels.floor()
+    column, row = pixels.floor().unbind(-1)
     far = torch.finfo(z.dtype).max
     buffer = z.new_full((len(z), height * width), far)
-    for offset in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        x, y = (corner + corner.new_tensor(offset)).unbind(-1)
+    for right, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        x, y = column + right, row + down
         drawn = (x >= 0) & (x < width) & (y >= 0) & (y < height) & (z > NEAREST) & (filled > 0)
         index = torch.where(drawn, y * width + x, 0.0).long()
         buffer = buffer.scatter_reduce(1, index, torch.where(drawn, z, far), "amin")

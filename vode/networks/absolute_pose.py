@@ -82,13 +82,14 @@ class PoseNet(nn.Module):
         if options.backbone == "googlenet":
             for auxiliary in (self.backbone.aux1, self.backbone.aux2):
                 auxiliary.fc2 = nn.Linear(auxiliary.fc2.in_features, outputs)
+        self.register_buffer("colour_mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("colour_deviation", torch.tensor(DEVIATION).view(3, 1, 1), persistent=False)
         self.register_buffer("centre", torch.zeros(3))
         self.register_buffer("spread", torch.ones(()))
 
     def forward(self, images: Tensor) -> list[PoseEstimate]:
         """Images (B, 3, H, W) in 0..1 -> their poses; in training GoogLeNet's two auxiliary heads' too, behind them."""
-        mean, deviation = (images.new_tensor(c).view(3, 1, 1) for c in (MEAN, DEVIATION))
-        found = self.backbone((images - mean) / deviation)
+        found = self.backbone((images - self.colour_mean) / self.colour_deviation)
         if isinstance(found, Tensor):
             return [self._estimate(self._regress(found))]
         return [self._estimate(x) for x in (self._regress(found.logits), found.aux_logits2, found.aux_logits1)]

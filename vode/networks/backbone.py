@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
-from vode.errors import InputError
+from vode.errors import InputError, one_line
 
 SHOWN = 3
 """names that do not fit that are listed"""
@@ -32,10 +32,10 @@ def read_state(path: Path) -> dict[str, Tensor]:
         else:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: damaged weights ({_line(error)}); copy them again") from error
+        raise InputError(f"{path}: damaged weights ({one_line(error)}); copy them again") from error
     except Exception as error:
         raise InputError(
-            f"{path}: not plain weights, and nothing else is opened ({_line(error)}); "
+            f"{path}: not plain weights, and nothing else is opened ({one_line(error)}); "
             "save its state_dict as safetensors"
         ) from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
@@ -53,7 +53,7 @@ def fetch_state(weights: WeightsEnum) -> dict[str, Tensor]:
         return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except Exception as error:
         raise InputError(
-            f"{weights.url}: cannot be fetched ({_line(error)}); give --pose.backbone-weights FILE"
+            f"{weights.url}: cannot be fetched ({one_line(error)}); give --pose.backbone-weights FILE"
         ) from error
 
 
@@ -79,7 +79,3 @@ def load_backbone(network: nn.Module, state: Mapping[str, Tensor], where: str) -
 def _few(names: list[str]) -> str:
     rest = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]

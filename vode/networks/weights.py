@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from vode.errors import InputError
+from vode.errors import InputError, one_line
 from vode.networks.absolute_pose import PoseNet, PoseNetOptions
 from vode.networks.depth import DepthNet, DepthOptions
 from vode.networks.flow import FlowNet, FlowOptions
@@ -66,7 +66,3 @@ def without_download(options: Options) -> Options:
 def prepare(network: nn.Module, device: torch.device | str, *, channels_last: bool = True) -> nn.Module:
     """Move to the device, by default in the memory layout that most convolutions run fastest in."""
     return network.to(device, memory_format=torch.channels_last if channels_last else torch.contiguous_format)
-
-
-def one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,9 @@ def validation_sequences(config: TrainConfig, trained: list[Sequence]) -> list[S
         return [WorldSequence(seed, options) for seed in _seeds(config.validation or VALIDATION_SEEDS)]
     if config.validation:
         return open_sequences(config, config.validation)
-    kept = [copy.copy(sequence) for sequence in trained if sequence.validation]
+    kept = [_only(sequence, sequence.validation) for sequence in trained if sequence.validation]
     if not kept:
         raise InputError(f"{config.dataset} keeps no frames for validation; name sequences with --validation")
-    for sequence in kept:
-        sequence.starts = sequence.validation
     return kept
 
 
@@ -82,7 +81,8 @@ def _with_list(config: TrainConfig, trained: list[Sequence]) -> tuple[list[Seque
     return trained, open_sequences(config, names)
 
 
-def _only(sequence: Sequence, frames: list[int]) -> Sequence:
+def _only(sequence: Sequence, frames: Iterable[int]) -> Sequence:
+    """The same sequence, of which only some frames may begin a snippet."""
     part = copy.copy(sequence)
     part.starts = tuple(frames)
     return part

@@ -100,6 +100,8 @@ SHOWN = (
     "triangulated_depth",
     "reprojection_depth",
     "geometry_failed",
+    "position_m",
+    "rotation_deg",
     "samples_per_second",
 )
 

@@ -41,33 +41,24 @@ class PoseStage(nn.Module):
         estimates = run(self.network, view["images"], mixed=self.mixed)
         truth = view["T_scene_cam"]
         position, quaternion = truth[:, :3, 3], matrix_to_quaternion(truth[:, :3, :3])
-        judged = [self._loss(estimate, view, position, quaternion) for estimate in estimates]
-        main, *others = (loss for loss, _ in judged)
-        losses = {
-            "pose": main + self.options.auxiliary * sum(others),
+        main, *auxiliary = (self._losses(estimate, view, position, quaternion) for estimate in estimates)
+        losses = main | {
+            "pose": main["pose"] + self.options.auxiliary * sum(loss["pose"] for loss in auxiliary),
             "position_m": position_distance(estimates[0].position, position).mean(),
             "rotation_deg": quaternion_distance(estimates[0].quaternion, quaternion).mean().rad2deg(),
         }
-        if self.options.kind == "geometric":
-            losses["too_few_points"] = 1 - judged[0][1].float().mean()
         return losses, detach({"image": view["images"][0]})
 
-    def _loss(
+    def _losses(
         self, estimate: PoseEstimate, view: dict[str, Tensor], position: Tensor, quaternion: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """The loss of one head, and the images (B,) that it could judge."""
+    ) -> dict[str, Tensor]:
+        """The loss of one head, as ``pose``, and the share of images that see too few points for it."""
         if self.options.kind == "geometric":
-            distance, enough = reprojection_distance(
-                estimate.position,
-                estimate.quaternion,
-                view["T_scene_cam"],
-                view["points"],
-                view["seen"],
-                view["intrinsics"],
-                self.options,
-            )
-            return mean_reliable(distance, enough.float()), enough
+            truth = (view[name] for name in ("T_scene_cam", "points", "seen", "intrinsics"))
+            distance, enough = reprojection_distance(estimate.position, estimate.quaternion, *truth, self.options)
+            return {"pose": mean_reliable(distance, enough.float()), "too_few_points": 1 - enough.float().mean()}
         moved = position_distance(estimate.position, position).mean()
         turned = rotation_distance(estimate.rotation, quaternion, self.network.options.rotation).mean()
-        loss = moved + self.options.beta * turned if self.options.kind == "beta" else self.balance(moved, turned)
-        return loss, torch.ones_like(position[:, 0])
+        return {
+            "pose": moved + self.options.beta * turned if self.options.kind == "beta" else self.balance(moved, turned)
+        }

@@ -32,15 +32,15 @@ def settled(config: TrainConfig, networks: nn.ModuleDict) -> TrainConfig:
 
 
 def samples(config: TrainConfig) -> PosedImages:
-    return images(config, scene_sequences(config)[0], vary=True)
+    return images(config, scene_sequences(config)[0], vary=True, points=_needs_points(config))
 
 
 def validation(config: TrainConfig, trained: Snippets) -> PosedImages:
-    return images(config, validation_sequences(config, trained.sequences), vary=False)
+    return images(config, validation_sequences(config, trained.sequences), points=_needs_points(config))
 
 
-def images(config: TrainConfig, sequences: list[Sequence], *, vary: bool) -> PosedImages:
-    """The images that a run trains on, or, not varied, is validated and tested on."""
+def images(config: TrainConfig, sequences: list[Sequence], *, vary: bool = False, points: bool = False) -> PosedImages:
+    """Images as a run is tested on them, or, varied, trains on them, with the points that its loss may need."""
     return PosedImages(
         sequences,
         config.views,
@@ -48,8 +48,12 @@ def images(config: TrainConfig, sequences: list[Sequence], *, vary: bool) -> Pos
         augment=config.augment if vary else None,
         seed=config.seed,
         vary=vary,
-        points=config.pose_loss.kind == "geometric",
+        points=points,
     )
+
+
+def _needs_points(config: TrainConfig) -> bool:
+    return config.pose_loss.kind == "geometric"
 
 
 def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
@@ -69,6 +73,6 @@ def measures(name: str, networks: nn.ModuleDict, samples: PosedImages, config: T
 
 def score(networks: nn.ModuleDict, config: TrainConfig) -> dict[str, float | None]:
     """Errors on the scene's test images, beside those of a constant pose and of the most similar training image."""
-    trained, tested = (images(config, part, vary=False) for part in scene_sequences(config))
+    trained, tested = (images(config, part) for part in scene_sequences(config))
     result = relocalize(networks["pose"], tested, trained)
     return {number.name: number.value for number in result.numbers}

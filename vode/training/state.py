@@ -21,8 +21,8 @@ import torch
 from torch import nn
 
 from vode.atomic import make_folder, write_bytes
-from vode.errors import InputError
-from vode.networks.weights import one_line, weights_bytes
+from vode.errors import InputError, one_line
+from vode.networks.weights import weights_bytes
 from vode.training.step import Averages
 
 CHECKPOINTS, BEST = "checkpoints", "best"

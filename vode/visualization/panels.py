@@ -17,6 +17,11 @@ MAX_ERROR = 0.3
 """Relative depth error that is drawn as the brightest."""
 
 
+def spread(items: Sequence, count: int) -> list:
+    """At most ``count`` of the items, at even distances."""
+    return [items[i] for i in dict.fromkeys((2 * k + 1) * len(items) // (2 * count) for k in range(count))]
+
+
 def depth_panel(image: Tensor, prediction: Tensor, truth: Tensor | None = None) -> list[tuple[str, Tensor]]:
     """Named pictures (3, H, W): image, predicted depth, and with a truth also that and the relative error.
 
