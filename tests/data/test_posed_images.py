@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from vode.data.colour import finish
-from vode.data.posed_images import POINTS, PosedImages, ViewOptions, cut_view, poses_of, time_blocks, whole_size
+from vode.data.posed_images import POINTS, PosedImages, ViewOptions, poses_of, time_blocks, whole_size
 from vode.data.sample import collate
 from vode.data.sequence import Sequence
 from vode.data.transforms import Augment
+from vode.data.views import cut_view
 from vode.data.world import WorldOptions, WorldSequence
 from vode.errors import InputError
 from vode.geometry.camera import project, transform
@@ -131,7 +132,7 @@ def test_scenes_without_depth_are_turned_but_not_moved():
     view = views(images, [2])
     torch.testing.assert_close(view["T_scene_cam"][0, :3, 3], Grid().poses_in_scene[2, :3, 3].float())
     assert (view["T_scene_cam"][0, :3, :3] - torch.eye(3)).abs().max() > 1e-3
-    assert "twist" not in PosedImages([Grid()], options, (48, 48))[0]
+    assert "T_scene_view" not in PosedImages([Grid()], options, (48, 48))[0]
 
 
 def test_points_come_with_all_that_the_whole_image_shows():

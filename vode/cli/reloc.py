@@ -12,9 +12,10 @@ import tyro
 from vode.atomic import make_folder, write_bytes
 from vode.cli.common import load_run, save_json
 from vode.data.colour import finish
-from vode.data.posed_images import PosedImages, cut_view
+from vode.data.posed_images import PosedImages
 from vode.data.sample import collate
 from vode.data.sequence import noted
+from vode.data.views import cut_view
 from vode.evaluation import relocalization
 from vode.evaluation.result import Number, Result
 from vode.training import loop, scene

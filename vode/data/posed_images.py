@@ -12,11 +12,11 @@ from torch.utils.data import get_worker_info
 
 from vode.data.sample import Sample
 from vode.data.sequence import Sequence, Snippets
-from vode.data.transforms import Augment, crop_sample, draw_variation, resize_depth
+from vode.data.transforms import Augment, draw_variation, resize_depth
+from vode.data.views import choose_sources
 from vode.errors import InputError
 from vode.geometry.camera import crop_intrinsics, rays, resize_intrinsics, transform
 from vode.geometry.pose import se3_exp
-from vode.geometry.synthesis import new_view
 
 POINTS = 1024
 """scene points that come with an image"""
@@ -35,6 +35,8 @@ class ViewOptions:
     neither turn nor shift windows are cut out at random instead, and keep the pose of the whole image"""
     shift: float = 0.0
     """metres along each axis by which they are moved, likewise, where the scene has depth"""
+    sources: int = 2
+    """images that a moved view is put together from"""
     block: int = 20
     """frames of a block of time; where a scene has no test images of its own, blocks are tested on"""
     every: int = 5
@@ -46,10 +48,11 @@ class PosedImages(Snippets):
 
     A sample has ``images`` (1, 3, H, W), the whole image at the size of ``options.resize``, of 8 bits where it can be,
     ``intrinsics``, ``poses`` (1, 4, 4) T_scene_cam, and what ``cut_view`` is to make of it: ``corner`` (2,), row and
-    column of the window of ``size``, in the middle, or, if ``vary`` and views are not turned, drawn at random;
-    ``twist`` (6,) of the camera's motion, and ``depth`` (1, 1, H, W), if views are varied so. With ``points``:
-    ``points`` (P, 3), of the scene, that the image sees, and ``seen`` (P,), 1 where there is one. Raises InputError
-    where the scene lacks what it needs.
+    column of the window of ``size``, in the middle, or, if ``vary`` and views are not turned, drawn at random. If views
+    are turned, ``T_scene_view`` (4, 4), drawn about the image's place; where they are moved too, images and poses are
+    the S that best show that view, and ``depth`` (S, 1, H, W) comes with them. With ``points``: ``points`` (P, 3), of
+    the scene, that the image sees, and ``seen`` (P,), 1 where there is one. Raises InputError where the scene lacks
+    what it needs.
     """
 
     def __init__(
@@ -77,7 +80,8 @@ class PosedImages(Snippets):
                 "a mirrored scene is another scene, and views have a size of their own; set flip, crop to 0"
             )
         self.with_points = points
-        self.poses()
+        self._T_scene_cam = self.poses()
+        self._intrinsics = torch.stack([self._camera(self.locate(number)[0]) for number in range(len(self))])
         firsts = [(sequence, starts[0]) for sequence, starts in zip(sequences, self._starts, strict=True) if starts]
         has_depth = [sequence.has_depth(first) for sequence, first in firsts]
         self.with_depth = vary and options.shift > 0 and all(has_depth)
@@ -98,11 +102,15 @@ class PosedImages(Snippets):
         if turned:
             shift = self.options.shift if self.with_depth else 0.0
             reach = np.repeat([shift, np.radians(self.options.turn)], 3)
-            sample["twist"] = torch.as_tensor(random.uniform(-reach, reach), dtype=torch.float32)
+            twist = torch.as_tensor(random.uniform(-reach, reach), dtype=torch.float32)
+            sample["T_scene_view"] = sample["poses"][0] @ se3_exp(twist)
         if self.with_points:
             sample["points"], sample["seen"] = self._points(number, sample, random)
         if not self.with_depth:
             sample.pop("depth", None)
+        elif turned:
+            sources = [self._whole(source) for source in self._sources(sample)]
+            sample |= {key: torch.cat([source[key] for source in sources]) for key in ("images", "depth", "poses")}
         if self.augment is not None:
             colour = draw_variation(self.augment, self.window, seed=(self.seed, draw)).colour
             sample |= {} if colour is None else {"colour": torch.tensor(colour)}
@@ -119,6 +127,15 @@ class PosedImages(Snippets):
         frames = zip(self.sequences, self._starts, strict=True)
         return [f"{sequence.name}/{frame:06d}" for sequence, starts in frames for frame in starts]
 
+    def _margin(self, whole: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns that are left out before the part of an image that all have."""
+        return tuple((large - small) // 2 for large, small in zip(whole, self.size, strict=True))
+
+    def _camera(self, sequence: Sequence) -> Tensor:
+        whole = whole_size(sequence.size, self.options.resize)
+        intrinsics = resize_intrinsics(sequence.intrinsics.to(torch.float32), sequence.size, whole)
+        return crop_intrinsics(intrinsics, *self._margin(whole))
+
     def _places(self, sequence: Sequence) -> Tensor:
         return poses_of(sequence, alone=len(self.sequences) == 1).to(torch.float32)
 
@@ -128,20 +145,35 @@ class PosedImages(Snippets):
             return self._kept[number]
         sequence, frame = self.locate(number)
         whole = whole_size(sequence.size, self.options.resize)
+        top, left = self._margin(whole)
+        rows, columns = slice(top, top + self.size[0]), slice(left, left + self.size[1])
         sample: Sample = {
-            "images": sequence.raw(frame, whole)[None],
-            "intrinsics": resize_intrinsics(sequence.intrinsics.to(torch.float32), sequence.size, whole),
-            "poses": self._places(sequence)[frame][None],
+            "images": sequence.raw(frame, whole)[None, :, rows, columns],
+            "intrinsics": self._intrinsics[number],
+            "poses": self._T_scene_cam[number][None],
         }
         if (self.with_depth or self.with_points) and (depth := sequence.depth(frame)) is not None:
-            sample["depth"] = resize_depth(depth[None], whole)
-        if whole != self.size:
-            top, left = ((large - small) // 2 for large, small in zip(whole, self.size, strict=True))
-            sample = crop_sample(sample, top, left, *self.size)
+            sample["depth"] = resize_depth(depth[None], whole)[..., rows, columns]
         taken = sum(value.nbytes for value in sample.values())
         if get_worker_info() is None and taken <= self._room:
             self._kept[number], self._room = sample, self._room - taken
         return sample
+
+    def _sources(self, sample: Sample) -> list[int]:
+        """The images that a drawn view is put together from, all of the same camera."""
+        known = sample["depth"][sample["depth"] > 0][::8]
+        alike = (self._intrinsics == sample["intrinsics"]).flatten(1).all(1).nonzero().flatten()
+        chosen = choose_sources(
+            self._T_scene_cam[alike],
+            sample["intrinsics"],
+            self.size,
+            sample["T_scene_view"],
+            crop_intrinsics(sample["intrinsics"], *sample["corner"]),
+            self.window,
+            known.median().item() if len(known) else 1.0,
+            self.options.sources,
+        )
+        return alike[chosen].tolist()
 
     def _points(self, number: int, sample: Sample, random: np.random.Generator) -> tuple[Tensor, Tensor]:
         sequence, frame = self.locate(number)
@@ -184,33 +216,3 @@ def time_blocks(length: int, options: ViewOptions) -> tuple[list[int], list[int]
     block = max(min(options.block, length // options.every), 1)
     tested = [i for i in range(length) if i // block % options.every == options.every - 1]
     return sorted(set(range(length)) - set(tested)), tested
-
-
-def cut_view(sample: dict[str, Tensor], size: tuple[int, int]) -> dict[str, Tensor]:
-    """The views of a batch of finished samples of PosedImages, cut out on the device that they lie on.
-
-    images (B, 3, h, w), T_scene_cam (B, 4, 4) and intrinsics (B, 3, 3), of the views; pixels that the image does not
-    show get one random grey an image. Where they came along, points (B, P, 3) and seen (B, P) of the whole images.
-    """
-    images, intrinsics, T_scene_cam = sample["images"][:, 0], sample["intrinsics"], sample["poses"][:, 0]
-    top, left = sample["corner"].unbind(-1)
-    view_intrinsics = crop_intrinsics(intrinsics, top, left)
-    if "twist" in sample:
-        motion = se3_exp(sample["twist"])
-        depth = sample["depth"][:, 0] if "depth" in sample else None
-        views, shown = new_view(images, depth, intrinsics, motion, view_intrinsics, size)
-        grey = torch.rand(len(views), 1, 1, 1, device=views.device, dtype=views.dtype)
-        views, T_scene_cam = torch.where(shown, views, grey), T_scene_cam @ motion
-    else:
-        views = _windows(images, top, left, size)
-    view = {"images": views, "T_scene_cam": T_scene_cam, "intrinsics": view_intrinsics}
-    # all that the whole image sees: within a narrow window a turn and a step to the side look alike
-    return view | {name: sample[name] for name in ("points", "seen") if name in sample}
-
-
-def _windows(images: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
-    """The window of ``size`` of each image (B, C, H, W) from its row and column (B,) on."""
-    rows = top[:, None] + torch.arange(size[0], device=images.device)
-    columns = left[:, None] + torch.arange(size[1], device=images.device)
-    picked = images.gather(2, rows[:, None, :, None].expand(-1, images.shape[1], -1, images.shape[3]))
-    return picked.gather(3, columns[:, None, None, :].expand(-1, images.shape[1], size[0], -1))

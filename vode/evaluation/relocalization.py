@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vode.data.colour import finish
-from vode.data.posed_images import PosedImages, cut_view
+from vode.data.posed_images import PosedImages
 from vode.data.sample import collate
+from vode.data.views import cut_view
 from vode.evaluation.result import Number, Result
 from vode.geometry.pose import (
     from_rotation_translation,

@@ -6,12 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vode.geometry.camera import pixel_grid, project, rays, transform
+from vode.geometry.camera import pixel_grid
 from vode.geometry.pose import inverse
 from vode.geometry.warp import inside, sample
 
 NEAREST = 0.05
 """metres: nearer points are not drawn"""
+SAME_SURFACE = 0.1
+"""share of its depth by which a point may miss the surface that the image shows there"""
 
 
 def new_view(
@@ -28,45 +30,61 @@ def new_view(
     ``intrinsics`` and ``new_intrinsics`` (B, 3, 3) are those of the images and of the views of ``size`` (h, w).
     With ``depth`` (B, 1, H, W), 0 = unknown, its points are drawn into a depth buffer, whose holes are filled from
     around them, and each new pixel takes its colour from where its point was. Without depth the camera is only
-    turned: T_old_new's translation is left aside, and the view is exact. Pixels that the old camera does not see are 0,
-    as are all where no depth is known.
+    turned: T_old_new's translation is left aside, and the view is exact. Pixels that the old camera does not see are 0:
+    outside of its image, behind what is nearer to it, and all where no depth is known.
     """
-    directions = rays(pixel_grid(*size, device=images.device).flatten(1).mT, new_intrinsics)
     if depth is None:
-        points = directions @ T_old_new[:, :3, :3].mT
-    else:
-        buffer = depth_buffer(depth, intrinsics, T_old_new, new_intrinsics, size)
-        points = transform(T_old_new, directions * buffer.flatten(1)[..., None])
-    pixels, z = project(points, intrinsics, min_depth=NEAREST)
-    pixels = pixels.mT.unflatten(-1, size)
-    # half a pixel beyond the outermost centres is still image
-    seen = inside(pixels, images.shape[-2:], margin=0.5) & (z > NEAREST).view(-1, 1, *size)
-    if depth is not None:
-        # an empty buffer puts every point at the new camera itself, which the old one may see
-        seen = seen & (buffer > 0)
-    return torch.where(seen, sample(images, pixels), 0.0), seen
+        turn = T_old_new.clone()
+        turn[:, :3, 3] = 0
+        pixels, z = _reproject(images.new_ones(len(images), 1, *size), new_intrinsics, turn, intrinsics)
+        seen = _before(pixels, z, images.shape[-2:])
+        return torch.where(seen, sample(images, pixels), 0.0), seen
+    depth = fill(depth, depth > 0)
+    buffer = depth_buffer(depth, intrinsics, T_old_new, new_intrinsics, size)
+    pixels, z = _reproject(buffer, new_intrinsics, T_old_new, intrinsics)
+    colours, surface = sample(torch.cat([images, depth], 1), pixels).split([images.shape[1], 1], 1)
+    # an empty buffer puts every point at the new camera itself, which the old one may see
+    seen = _before(pixels, z, images.shape[-2:]) & (buffer > 0) & ((surface - z).abs() < SAME_SURFACE * z)
+    return torch.where(seen, colours, 0.0), seen
 
 
 def depth_buffer(
     depth: Tensor, intrinsics: Tensor, T_old_new: Tensor, new_intrinsics: Tensor, size: tuple[int, int]
 ) -> Tensor:
-    """Depth (B, 1, h, w) from the camera at T_old_new of what ``depth`` (B, 1, H, W) shows, nearest in front."""
+    """Depth (B, 1, h, w) from the camera at T_old_new of what ``depth`` (B, 1, H, W) shows, nearest in front.
+
+    0 is unknown; what no point is drawn on is filled from around it.
+    """
     height, width = size
-    grid = pixel_grid(*depth.shape[-2:], device=depth.device).flatten(1).mT
-    filled = fill(depth, depth > 0).flatten(1)
-    points = rays(grid, intrinsics) * filled[..., None]
-    pixels, z = project(transform(inverse(T_old_new), points), new_intrinsics, min_depth=NEAREST)
-    column, row = pixels.floor().unbind(-1)
+    pixels, z = _reproject(depth, intrinsics, inverse(T_old_new), new_intrinsics)
     far = torch.finfo(z.dtype).max
+    z = torch.where((z > NEAREST) & (depth > 0), z, far).flatten(1)
+    # on the pixels around it, or on one alone if it lies at that one's centre
+    left, top = (pixels + 0.01).floor().flatten(2).unbind(1)
+    right, bottom = (pixels - 0.01).ceil().flatten(2).unbind(1)
     buffer = z.new_full((len(z), height * width), far)
-    for right, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        x, y = column + right, row + down
-        drawn = (x >= 0) & (x < width) & (y >= 0) & (y < height) & (z > NEAREST) & (filled > 0)
+    for x, y in ((left, top), (right, top), (left, bottom), (right, bottom)):
+        drawn = (x >= 0) & (x < width) & (y >= 0) & (y < height)
         index = torch.where(drawn, y * width + x, 0.0).long()
         buffer = buffer.scatter_reduce(1, index, torch.where(drawn, z, far), "amin")
     buffer = buffer.view(-1, 1, height, width)
-    known = buffer < far
-    return fill(torch.where(known, buffer, 0.0), known)
+    return fill(torch.where(buffer < far, buffer, 0.0), buffer < far)
+
+
+def _before(pixels: Tensor, z: Tensor, size: tuple[int, int]) -> Tensor:
+    """Whether points lie before a camera and in its image; half a pixel beyond the outermost centres still does."""
+    return inside(pixels, size, margin=0.5) & (z > NEAREST)
+
+
+def _reproject(depth: Tensor, intrinsics: Tensor, T_b_a: Tensor, intrinsics_b: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixels (B, 2, H, W) and depth (B, 1, H, W) in camera b of what camera a shows at ``depth`` (B, 1, H, W)."""
+    pixels = F.pad(pixel_grid(*depth.shape[-2:], device=depth.device).flatten(1), (0, 0, 0, 1), value=1.0)
+    homography = intrinsics_b @ T_b_a[:, :3, :3] @ torch.linalg.inv_ex(intrinsics).inverse
+    # in planes of x, y and z: half the time of points one after another
+    points = (homography @ pixels).unflatten(-1, depth.shape[-2:]) * depth
+    points = points + (intrinsics_b @ T_b_a[:, :3, 3:])[..., None]
+    z = points[:, 2:]
+    return points[:, :2] / z.clamp(min=NEAREST), z
 
 
 def fill(values: Tensor, known: Tensor) -> Tensor:

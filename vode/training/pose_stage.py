@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vode.data.posed_images import cut_view
+from vode.data.views import cut_view
 from vode.geometry.pose import matrix_to_quaternion, quaternion_distance
 from vode.losses.pose import (
     LearnedWeights,
