@@ -90,7 +90,7 @@ POSENET = TrainConfig(
     batch=32,
     augment=Augment(flip=0, brightness=0.3, contrast=0.3, saturation=0.2, hue=0.02, gamma=0.2),
     views=ViewOptions(turn=25, shift=0.4),
-    pose_stage=StageConfig(steps=1250, learning_rate=1e-3, decay="cosine", warm_up=20, weight_decay=1e-5),
+    pose_stage=StageConfig(steps=1000, learning_rate=1e-3, decay="cosine", warm_up=20, weight_decay=1e-5),
     precision="auto",
 )
 """Places in a mapped scene, with learned weights of the losses: minutes on a CPU for a few hundred images."""

@@ -87,11 +87,14 @@ def test_the_first_image_that_shows_a_pixel_gives_it():
     assert (cut_view(sample, VIEW)["images"] < 1e-6).all()
 
 
-def test_what_no_image_shows_is_one_grey_a_view():
-    sample = {key: value.repeat(6, *[1] * (value.dim() - 1)) for key, value in batch([(9.0, 0.0)], at()).items()}
-    images = cut_view(sample, VIEW)["images"]
-    assert (images == images[:, :1, :1, :1]).all()
-    assert len(images[:, 0, 0, 0].unique()) == 6
+def test_what_no_image_shows_is_filled_from_around_it():
+    """A border of one colour would tell by how much a view was turned."""
+    view = cut_view(batch([(-0.8, 0.0)], at()), VIEW)["images"][0]
+    truth = plane(0.0, 0.0, VIEW, VIEW_K)
+    torch.testing.assert_close(view[..., :-8], truth[..., :-8], atol=1e-5, rtol=0)
+    # no farther than 16 pixels from the border change
+    assert (view[..., -8:] - truth[..., -9:-8]).abs().max() < 0.1 * 2 * 16 / 50
+    assert view[0, :, -8:].diff(dim=0).abs().max() < 1e-6
 
 
 def test_without_depth_a_turned_view_is_of_one_image():

@@ -161,7 +161,8 @@ class PosedImages(Snippets):
 
     def _sources(self, sample: Sample) -> list[int]:
         """The images that a drawn view is put together from, all of the same camera."""
-        known = sample["depth"][sample["depth"] > 0][::8]
+        depth = sample["depth"][..., ::4, ::4]
+        known = depth[depth > 0]
         alike = (self._intrinsics == sample["intrinsics"]).flatten(1).all(1).nonzero().flatten()
         chosen = choose_sources(
             self._T_scene_cam[alike],

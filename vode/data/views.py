@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vode.geometry.camera import crop_intrinsics, project, rays, transform
 from vode.geometry.pose import inverse
-from vode.geometry.synthesis import new_view
+from vode.geometry.synthesis import fill, new_view
 
 PROBES = 6
 """points a side, whose part in an image tells how much of a view it shows"""
@@ -16,8 +16,8 @@ PROBES = 6
 def cut_view(sample: dict[str, Tensor], size: tuple[int, int]) -> dict[str, Tensor]:
     """The views of a batch of finished samples of PosedImages, cut out on the device that they lie on.
 
-    images (B, 3, h, w), T_scene_cam (B, 4, 4) and intrinsics (B, 3, 3), of the views; pixels that no image shows get
-    one random grey a view. Where they came along, points (B, P, 3) and seen (B, P) of the whole first images.
+    images (B, 3, h, w), T_scene_cam (B, 4, 4) and intrinsics (B, 3, 3), of the views; pixels that no image shows are
+    filled from around them. Where they came along, points (B, P, 3) and seen (B, P) of the whole first images.
     """
     intrinsics, (top, left) = sample["intrinsics"], sample["corner"].unbind(-1)
     view_intrinsics = crop_intrinsics(intrinsics, top, left)
@@ -64,13 +64,15 @@ def choose_sources(
 def _put_together(sample: dict[str, Tensor], T_scene_view: Tensor, intrinsics: Tensor, size: tuple[int, int]) -> Tensor:
     """What cameras at T_scene_view (B, 4, 4) see: each pixel of the first source that shows it."""
     images, poses = sample["images"], sample["poses"]
-    views = torch.rand(len(images), 1, 1, 1, device=images.device).expand(-1, 3, *size)
-    for source in reversed(range(images.shape[1])):
+    views = images.new_zeros(len(images), 3, *size)
+    known = torch.zeros(len(images), 1, *size, dtype=torch.bool, device=images.device)
+    for source in range(images.shape[1]):
         depth = sample["depth"][:, source] if "depth" in sample else None
         T_source_view = inverse(poses[:, source]) @ T_scene_view
         view, seen = new_view(images[:, source], depth, sample["intrinsics"], T_source_view, intrinsics, size)
-        views = torch.where(seen, view, views)
-    return views
+        views, known = torch.where(known, views, view), known | seen
+    # a border of one grey would tell by how much a view was turned
+    return fill(views, known)
 
 
 def _windows(images: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:

@@ -88,7 +88,7 @@ def _reproject(depth: Tensor, intrinsics: Tensor, T_b_a: Tensor, intrinsics_b: T
 
 
 def fill(values: Tensor, known: Tensor) -> Tensor:
-    """Values (B, 1, H, W), those that are not ``known`` from the means of ever larger blocks around them."""
+    """Values (B, C, H, W), from the means of ever larger blocks around them where ``known`` (B, 1, H, W) is not set."""
     if min(values.shape[-2:]) == 1:
         count = known.sum((-2, -1), keepdim=True).clamp(min=1)
         return torch.where(known, values, (values * known).sum((-2, -1), keepdim=True) / count)
