@@ -166,6 +166,20 @@ def test_points_of_a_depth_map_lie_on_what_it_shows():
     assert ((columns < 0) | (columns > 95)).any()
 
 
+def test_an_image_without_depth_among_others_is_shown_by_them():
+    drive = WorldSequence(5, WorldOptions(size=(96, 128), frames=3, moving=False))
+    whole = drive.depth
+    drive.depth = lambda index: None if index == 1 else whole(index)
+    options = ViewOptions(resize=96, turn=3, shift=0.2)
+    images = PosedImages([drive], options, (64, 64), vary=True, points=True)
+    sample = images[(1, 0)]
+    assert sample["seen"].sum() == 0
+    assert sample["images"].shape == (2, 3, 96, 128)
+    assert images[(0, 0)]["seen"].sum() == POINTS
+    shown = cut_view(finish(collate([sample])), (64, 64))["images"]
+    assert shown.std() > 0.05
+
+
 def test_what_cannot_be_done_is_refused_by_name():
     lost = Grid("lost")
     lost.poses_in_scene = None

@@ -152,8 +152,11 @@ class PosedImages(Snippets):
             "intrinsics": self._intrinsics[number],
             "poses": self._T_scene_cam[number][None],
         }
-        if (self.with_depth or self.with_points) and (depth := sequence.depth(frame)) is not None:
-            sample["depth"] = resize_depth(depth[None], whole)[..., rows, columns]
+        if self.with_depth or self.with_points:
+            # a single image without depth shows nothing to moved cameras, and no points
+            depth = sequence.depth(frame)
+            depth = torch.zeros(1, 1, *whole) if depth is None else resize_depth(depth[None], whole)
+            sample["depth"] = depth[..., rows, columns]
         taken = sum(value.nbytes for value in sample.values())
         if get_worker_info() is None and taken <= self._room:
             self._kept[number], self._room = sample, self._room - taken
