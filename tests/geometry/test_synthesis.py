@@ -32,10 +32,11 @@ def slope(a=0.01, b=0.006):
 
 
 def uneven_depth(batch=1):
-    """Depths of 1 to 6 metres, a quarter of them unknown."""
+    """Depths of 1 to 6 metres, a quarter of them filled from those around."""
     generator = torch.Generator().manual_seed(1)
     depth = 1 + 5 * torch.rand(batch, 1, *SIZE, generator=generator)
-    return torch.where(torch.rand(depth.shape, generator=generator) < 0.25, 0.0, depth)
+    known = torch.rand(depth.shape, generator=generator) > 0.25
+    return fill(depth * known, known)
 
 
 @pytest.mark.parametrize("depth", [None, uneven_depth()])
@@ -170,12 +171,16 @@ def test_the_nearer_surface_hides_the_farther_one(side):
     torch.testing.assert_close(view[..., columns], wall[..., columns], atol=1e-4, rtol=0)
 
 
-def test_unknown_depths_take_those_around_them():
+def test_unknown_depths_may_be_filled_from_around_them():
     image, depth = noise(), torch.full((1, 1, *SIZE), 2.0)
     depth[..., 10:30, 20:50] = 0.0
-    view, seen = new_view(image, depth, K, motion(x=0.1), K, SIZE)
+    view, seen = new_view(image, fill(depth, depth > 0), K, motion(x=0.1), K, SIZE)
     assert seen[..., :-5].all()
     torch.testing.assert_close(view[..., :-5], image[..., 5:], atol=1e-3, rtol=0)
+    # the colours of unknown depths are lost, what is drawn around them is not
+    _, seen = new_view(image, depth, K, motion(x=0.1), K, SIZE)
+    assert not seen[..., 12:28, 17:43].any()
+    assert seen[..., :9, :-5].all()
 
 
 @pytest.mark.parametrize("step", [(0.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 0.0, -1.0), (0.3, -0.2, -0.5)])
@@ -273,7 +278,8 @@ def test_a_frame_of_the_built_in_world_is_told_by_its_neighbour(old, new):
     drive = WorldSequence(1, WorldOptions(size=(64, 192), frames=2, speed=(10.0, 15.0), moving=False))
     T_old_new = (torch.linalg.inv(drive.poses[old]) @ drive.poses[new]).float()[None]
     intrinsics, truth, image = drive.intrinsics[None], drive.frame(new)[None], drive.frame(old)[None]
-    view, seen = new_view(image, drive.depth(old)[None], intrinsics, T_old_new, intrinsics, drive.size)
+    depth = drive.depth(old)[None]
+    view, seen = new_view(image, fill(depth, depth > 0), intrinsics, T_old_new, intrinsics, drive.size)
     assert view.isfinite().all()
     assert seen.float().mean() > 0.6
 

@@ -21,9 +21,14 @@ def finish(sample: Sample) -> Sample:
     """
     images = as_float(sample["images"])
     if "colour" in sample:
-        names = ("brightness", "contrast", "saturation", "turn", "gamma")
-        images = jitter_colour(images, **dict(zip(names, sample["colour"].unbind(-1), strict=True)))
+        images = vary_colour(images, sample["colour"])
     return {key: value for key, value in sample.items() if key != "colour"} | {"images": images}
+
+
+def vary_colour(images: Tensor, colour: Tensor) -> Tensor:
+    """Images (..., T, 3, H, W) in 0..1 with their colours varied by strengths (..., 5), as ``jitter_colour`` lists them."""
+    names = ("brightness", "contrast", "saturation", "turn", "gamma")
+    return jitter_colour(images, **dict(zip(names, colour.unbind(-1), strict=True)))
 
 
 def as_float(images: Tensor) -> Tensor:

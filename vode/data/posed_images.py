@@ -17,6 +17,7 @@ from vode.data.views import choose_sources
 from vode.errors import InputError
 from vode.geometry.camera import crop_intrinsics, rays, resize_intrinsics, transform
 from vode.geometry.pose import se3_exp
+from vode.geometry.synthesis import fill
 
 POINTS = 1024
 """scene points that come with an image"""
@@ -106,6 +107,7 @@ class PosedImages(Snippets):
             sample["T_scene_view"] = sample["poses"][0] @ se3_exp(twist)
         if self.with_points:
             sample["points"], sample["seen"] = self._points(number, sample, random)
+        sample.pop("measured", None)
         if not self.with_depth:
             sample.pop("depth", None)
         elif turned:
@@ -113,7 +115,8 @@ class PosedImages(Snippets):
             sample |= {key: torch.cat([source[key] for source in sources]) for key in ("images", "depth", "poses")}
         if self.augment is not None:
             colour = draw_variation(self.augment, self.window, seed=(self.seed, draw)).colour
-            sample |= {} if colour is None else {"colour": torch.tensor(colour)}
+            # of the view alone, which is less than all that it is made of
+            sample |= {} if colour is None else {"view_colour": torch.tensor(colour)}
         return sample
 
     def poses(self) -> Tensor:
@@ -156,7 +159,8 @@ class PosedImages(Snippets):
             # a single image without depth shows nothing to moved cameras, and no points
             depth = sequence.depth(frame)
             depth = torch.zeros(1, 1, *whole) if depth is None else resize_depth(depth[None], whole)
-            sample["depth"] = depth[..., rows, columns]
+            depth = depth[..., rows, columns]
+            sample |= {"depth": fill(depth, depth > 0), "measured": depth > 0}
         taken = sum(value.nbytes for value in sample.values())
         if get_worker_info() is None and taken <= self._room:
             self._kept[number], self._room = sample, self._room - taken
@@ -164,8 +168,6 @@ class PosedImages(Snippets):
 
     def _sources(self, sample: Sample) -> list[int]:
         """The images that a drawn view is put together from, all of the same camera."""
-        depth = sample["depth"][..., ::4, ::4]
-        known = depth[depth > 0]
         alike = (self._intrinsics == sample["intrinsics"]).flatten(1).all(1).nonzero().flatten()
         chosen = choose_sources(
             self._T_scene_cam[alike],
@@ -174,7 +176,7 @@ class PosedImages(Snippets):
             sample["T_scene_view"],
             crop_intrinsics(sample["intrinsics"], *sample["corner"]),
             self.window,
-            known.median().item() if len(known) else 1.0,
+            sample["depth"][..., ::4, ::4].median().item() or 1.0,
             self.options.sources,
         )
         return alike[chosen].tolist()
@@ -184,7 +186,7 @@ class PosedImages(Snippets):
         points = sequence.points(frame)
         if points is None:
             depth = sample["depth"][0, 0]
-            known = depth.nonzero()
+            known = sample["measured"][0, 0].nonzero()
             row, column = known[_draw(len(known), random)].unbind(-1)
             directions = rays(torch.stack([column, row], -1).to(depth.dtype), sample["intrinsics"])
             drawn = transform(sample["poses"][0], directions * depth[row, column, None])

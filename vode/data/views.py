@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from vode.data.colour import vary_colour
 from vode.geometry.camera import crop_intrinsics, project, rays, transform
 from vode.geometry.pose import inverse
 from vode.geometry.synthesis import fill, new_view
@@ -14,7 +15,7 @@ PROBES = 6
 
 
 def cut_view(sample: dict[str, Tensor], size: tuple[int, int]) -> dict[str, Tensor]:
-    """The views of a batch of finished samples of PosedImages, cut out on the device that they lie on.
+    """The views of a batch of finished samples of PosedImages, cut out, and varied in colour, on their device.
 
     images (B, 3, h, w), T_scene_cam (B, 4, 4) and intrinsics (B, 3, 3), of the views; pixels that no image shows are
     filled from around them. Where they came along, points (B, P, 3) and seen (B, P) of the whole first images.
@@ -27,6 +28,8 @@ def cut_view(sample: dict[str, Tensor], size: tuple[int, int]) -> dict[str, Tens
     else:
         T_scene_cam = sample["poses"][:, 0]
         images = _windows(sample["images"][:, 0], top, left, size)
+    if "view_colour" in sample:
+        images = vary_colour(images[:, None], sample["view_colour"])[:, 0]
     view = {"images": images, "T_scene_cam": T_scene_cam, "intrinsics": view_intrinsics}
     # all that the whole image sees: within a narrow window a turn and a step to the side look alike
     return view | {name: sample[name] for name in ("points", "seen") if name in sample}

@@ -29,9 +29,9 @@ def new_view(
     Returns the views (B, 3, h, w) and bool (B, 1, h, w), where they show something.
     ``intrinsics`` and ``new_intrinsics`` (B, 3, 3) are those of the images and of the views of ``size`` (h, w).
     With ``depth`` (B, 1, H, W), 0 = unknown, its points are drawn into a depth buffer, whose holes are filled from
-    around them, and each new pixel takes its colour from where its point was. Without depth the camera is only
+    around them, and each new pixel takes its colour from where its point was; ``fill`` it first if it has holes. Without depth the camera is only
     turned: T_old_new's translation is left aside, and the view is exact. Pixels that the old camera does not see are 0:
-    outside of its image, behind what is nearer to it, and all where no depth is known.
+    outside of its image, behind what is nearer to it, and where its depth is unknown.
     """
     if depth is None:
         turn = T_old_new.clone()
@@ -39,7 +39,6 @@ def new_view(
         pixels, z = _reproject(images.new_ones(len(images), 1, *size), new_intrinsics, turn, intrinsics)
         seen = _before(pixels, z, images.shape[-2:])
         return torch.where(seen, sample(images, pixels), 0.0), seen
-    depth = fill(depth, depth > 0)
     buffer = depth_buffer(depth, intrinsics, T_old_new, new_intrinsics, size)
     pixels, z = _reproject(buffer, new_intrinsics, T_old_new, intrinsics)
     colours, surface = sample(torch.cat([images, depth], 1), pixels).split([images.shape[1], 1], 1)
