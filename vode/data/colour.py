@@ -26,7 +26,7 @@ def finish(sample: Sample) -> Sample:
 
 
 def vary_colour(images: Tensor, colour: Tensor) -> Tensor:
-    """Images (..., T, 3, H, W) in 0..1 with their colours varied by strengths (..., 5), as ``jitter_colour`` lists them."""
+    """Images (..., T, 3, H, W) in 0..1 varied by ``colour`` (..., 5), strengths as ``jitter_colour`` lists them."""
     names = ("brightness", "contrast", "saturation", "turn", "gamma")
     return jitter_colour(images, **dict(zip(names, colour.unbind(-1), strict=True)))
 

@@ -29,9 +29,9 @@ def new_view(
     Returns the views (B, 3, h, w) and bool (B, 1, h, w), where they show something.
     ``intrinsics`` and ``new_intrinsics`` (B, 3, 3) are those of the images and of the views of ``size`` (h, w).
     With ``depth`` (B, 1, H, W), 0 = unknown, its points are drawn into a depth buffer, whose holes are filled from
-    around them, and each new pixel takes its colour from where its point was; ``fill`` it first if it has holes. Without depth the camera is only
-    turned: T_old_new's translation is left aside, and the view is exact. Pixels that the old camera does not see are 0:
-    outside of its image, behind what is nearer to it, and where its depth is unknown.
+    around them, and each new pixel takes its colour from where its point was; ``fill`` the depth first if it has holes.
+    Without depth the camera is only turned: T_old_new's translation is left aside, and the view is exact. Pixels that
+    the old camera does not see are 0: outside of its image, behind what is nearer to it, and where its depth is unknown.
     """
     if depth is None:
         turn = T_old_new.clone()
