@@ -31,7 +31,7 @@ def new_view(
     With ``depth`` (B, 1, H, W), 0 = unknown, its points are drawn into a depth buffer, whose holes are filled from
     around them, and each new pixel takes its colour from where its point was; ``fill`` the depth first if it has holes.
     Without depth the camera is only turned: T_old_new's translation is left aside, and the view is exact. Pixels that
-    the old camera does not see are 0: outside of its image, behind what is nearer to it, and where its depth is unknown.
+    the old camera does not see are 0: outside of its image, behind what is nearer to it, where its depth is unknown.
     """
     if depth is None:
         turn = T_old_new.clone()
