@@ -11,7 +11,7 @@ from vode.cli import main
 
 TINY = shlex.split(
     "--dataset world --world.frames 10 --size 48 48 --views.resize 64 --views.block 2 --batch 4 --device cpu "
-    "--pose-stage.steps 2 --pose.features 32 --precision float32"
+    "--coarse-stage.steps 0 --pose-stage.steps 2 --pose.features 32 --precision float32"
 )
 
 

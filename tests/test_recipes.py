@@ -113,6 +113,8 @@ def test_recipes_of_places_differ_in_their_loss_and_how_it_is_trained():
     assert [config.pose_loss.kind for config in (learned, beta, geometric)] == ["learned", "beta", "geometric"]
     assert beta.pose_loss.beta == 500
     assert replace(beta, pose_loss=learned.pose_loss) == learned
-    same = replace(geometric, pose_loss=learned.pose_loss, pose_stage=learned.pose_stage, pose=learned.pose)
+    same = replace(geometric, pose_loss=learned.pose_loss, pose=learned.pose)
+    same = replace(same, coarse_stage=learned.coarse_stage, pose_stage=learned.pose_stage)
     assert same == learned
+    assert not geometric.coarse_stage.steps
     assert (learned.views.resize, learned.size, learned.augment.flip) == (256, (224, 224), 0)

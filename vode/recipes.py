@@ -89,8 +89,9 @@ POSENET = TrainConfig(
     size=(224, 224),
     batch=32,
     augment=Augment(flip=0, brightness=0.3, contrast=0.3, saturation=0.2, hue=0.02, gamma=0.2),
-    views=ViewOptions(turn=25, shift=0.4),
-    pose_stage=StageConfig(steps=1000, learning_rate=1e-3, decay="cosine", warm_up=20, weight_decay=1e-5),
+    views=ViewOptions(turn=25, shift=0.6),
+    coarse_stage=StageConfig(steps=2200, learning_rate=1e-3, decay="cosine", warm_up=20, weight_decay=1e-5),
+    pose_stage=StageConfig(steps=350, learning_rate=3e-4, decay="cosine", warm_up=20, weight_decay=1e-5),
     precision="auto",
 )
 """Places in a mapped scene, with learned weights of the losses: minutes on a CPU for a few hundred images."""
@@ -101,6 +102,7 @@ POSENET_BETA = replace(POSENET, pose_loss=PoseLossOptions("beta"))
 POSENET_GEOMETRIC = replace(
     POSENET,
     pose_loss=PoseLossOptions("geometric"),
+    coarse_stage=StageConfig(),
     # what dropout disturbs would go where this loss is flat: a turn and a step to the side that cancel in the image
     pose=PoseNetOptions(dropout=0.0),
     pose_stage=replace(POSENET.pose_stage, steps=400, learning_rate=2e-5),

@@ -97,6 +97,26 @@ def test_what_no_image_shows_is_filled_from_around_it():
     assert view[0, :, -8:].diff(dim=0).abs().max() < 1e-6
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_half_a_view_shows_the_same_with_half_the_pixels(moved):
+    sample = batch([(-0.8, 0.0), (0.8, 0.0)] if moved else [(0.0, 0.0)], at())
+    if not moved:
+        del sample["T_scene_view"], sample["depth"]
+    half_K = torch.tensor([[25.0, 0, 9.5], [0, 25.0, 7.5], [0, 0, 1]])
+    view = cut_view(sample, VIEW, half=True)
+    torch.testing.assert_close(view["intrinsics"][0], half_K)
+    rows, columns = torch.meshgrid(torch.arange(16), torch.arange(20), indexing="ij")
+    truth = torch.stack([0.5 + 0.2 * (columns - 9.5) / 25, 0.5 + 0.2 * (rows - 7.5) / 25, 0.4 + 0 * rows])
+    torch.testing.assert_close(view["images"][0], truth, atol=1e-5, rtol=0)
+
+
+def test_an_odd_row_is_left_out_of_half_a_view():
+    sample = batch([(0.0, 0.0)], at(yaw=3))
+    odd = sample | {name: sample[name][..., :-1, :-1] for name in ("images", "depth")}
+    seen = cut_view(odd, VIEW, half=True)["images"]
+    torch.testing.assert_close(seen[..., :18], cut_view(sample, VIEW, half=True)["images"][..., :18])
+
+
 def test_without_depth_a_turned_view_is_of_one_image():
     sample = batch([(0.0, 0.0)], at(yaw=5))
     del sample["depth"]

@@ -83,11 +83,29 @@ def test_every_loss_reaches_the_weights_that_it_trains(kind, rotation):
     assert ("too_few_points" in losses) == (kind == "geometric")
 
 
+def test_the_coarse_stage_learns_from_half_the_pixels_and_comes_first(tmp_path):
+    config = replace(TINY, coarse_stage=TINY.pose_stage)
+    assert [name for name, _ in config.plan()] == ["coarse", "pose"]
+    assert task_of(config) is task_of(replace(config, stages=("coarse",))) is scene
+    samples, sample = batch(config)
+    networks = loop.build_networks(config)
+    stage = scene.stage("coarse", config, config.coarse_stage, networks)
+    assert stage(sample)[1]["image"].shape == (3, 24, 24)
+    seen = []
+    networks["pose"].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[-2:]))
+    for name in ("coarse", "pose"):
+        scene.measures(name, networks, samples, config)
+    assert set(seen) == {(24, 24), (48, 48)}
+    loop.train(config, tmp_path / "run")
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert {line["stage"] for line in lines if "stage" in line} == {"coarse", "pose"}
+    assert torch.load(checkpoints(tmp_path / "run")[0], weights_only=True)["done"] == 12
+
+
 def test_auxiliary_heads_count_with_their_weight():
     config = replace(TINY, size=(64, 64), pose=PoseNetOptions("googlenet", features=32, dropout=0.0))
     networks = loop.build_networks(config)
     _, sample = batch(config)
-    sample = {name: value for name, value in sample.items() if name != "twist"}
     totals = {}
     for weight in (0.0, 0.3, 0.6):
         stage = scene.stage("pose", replace(config, pose_loss=PoseLossOptions(auxiliary=weight)), None, networks)
@@ -125,7 +143,7 @@ def test_one_image_is_no_scene(kitchen):
 
 
 def test_stages_that_share_nothing_are_not_mixed():
-    with pytest.raises(InputError, match=r"flow, pose share no networks; train pose alone"):
+    with pytest.raises(InputError, match=r"flow, pose share no networks; train coarse and pose alone"):
         task_of(replace(TINY, flow_stage=StageConfig(steps=1)))
 
 
@@ -162,7 +180,8 @@ def test_places_are_learned_in_the_units_and_about_the_middle_of_the_scene(tmp_p
 
 def test_the_geometric_loss_goes_on_from_a_learned_one(kitchen, tmp_path):
     plain = replace(recipe("posenet"), data=kitchen, batch=4, device="cpu", precision="float32", log_every=1)
-    plain = replace(plain, pose_stage=replace(plain.pose_stage, steps=2), size=(64, 64), views=ViewOptions(resize=64))
+    plain = replace(plain, coarse_stage=StageConfig(), pose_stage=replace(plain.pose_stage, steps=2))
+    plain = replace(plain, size=(64, 64), views=ViewOptions(resize=64))
     loop.train(plain, tmp_path / "learned")
     config = replace(plain, pose_loss=recipe("posenet-geometric").pose_loss, start_from=tmp_path / "learned", batch=2)
     config = replace(config, pose=recipe("posenet-geometric").pose)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vode.data.colour import vary_colour
-from vode.geometry.camera import crop_intrinsics, project, rays, transform
+from vode.geometry.camera import crop_intrinsics, project, rays, resize_intrinsics, transform
 from vode.geometry.pose import inverse
 from vode.geometry.synthesis import fill, new_view
 
@@ -14,12 +15,15 @@ PROBES = 6
 """points a side, whose part in an image tells how much of a view it shows"""
 
 
-def cut_view(sample: dict[str, Tensor], size: tuple[int, int]) -> dict[str, Tensor]:
+def cut_view(sample: dict[str, Tensor], size: tuple[int, int], *, half: bool = False) -> dict[str, Tensor]:
     """The views of a batch of finished samples of PosedImages, cut out, and varied in colour, on their device.
 
-    images (B, 3, h, w), T_scene_cam (B, 4, 4) and intrinsics (B, 3, 3), of the views; pixels that no image shows are
-    filled from around them. Where they came along, points (B, P, 3) and seen (B, P) of the whole first images.
+    images (B, 3, h, w), T_scene_cam (B, 4, 4) and intrinsics (B, 3, 3), of the views, of ``half`` that resolution if
+    asked for; pixels that no image shows are filled from around them. Where they came along, points (B, P, 3) and seen
+    (B, P) of the whole first images.
     """
+    if half:
+        sample, size = _halved(sample), (size[0] // 2, size[1] // 2)
     intrinsics, (top, left) = sample["intrinsics"], sample["corner"].unbind(-1)
     view_intrinsics = crop_intrinsics(intrinsics, top, left)
     if "T_scene_view" in sample:
@@ -62,6 +66,18 @@ def choose_sources(
         weights = weights * (1 - shown[chosen[-1]] / 2)
         near[chosen[-1]] = -1.0
     return chosen
+
+
+def _halved(sample: dict[str, Tensor]) -> dict[str, Tensor]:
+    height, width = (side // 2 for side in sample["images"].shape[-2:])
+    halved = {
+        "images": F.avg_pool2d(sample["images"].flatten(0, 1), 2).unflatten(0, sample["images"].shape[:2]),
+        "intrinsics": resize_intrinsics(sample["intrinsics"], (2, 2), (1, 1)),
+        "corner": sample["corner"] // 2,
+    }
+    if "depth" in sample:
+        halved["depth"] = sample["depth"][..., : 2 * height : 2, : 2 * width : 2]
+    return sample | halved
 
 
 def _put_together(sample: dict[str, Tensor], T_scene_view: Tensor, intrinsics: Tensor, size: tuple[int, int]) -> Tensor:

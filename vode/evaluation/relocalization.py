@@ -42,9 +42,11 @@ class PoseErrors(NamedTuple):
     """(N,) radians"""
 
 
-def relocalize(network: PoseNet, tested: PosedImages, trained: PosedImages | None = None) -> Result:
+def relocalize(
+    network: PoseNet, tested: PosedImages, trained: PosedImages | None = None, *, half: bool = False
+) -> Result:
     """Errors of a network on test images, and, given what it was ``trained`` on, those of the two predictors."""
-    return against(locate(network, tested), tested, trained)
+    return against(locate(network, tested, half=half), tested, trained)
 
 
 def against(estimate: Tensor, tested: PosedImages, trained: PosedImages | None = None) -> Result:
@@ -58,13 +60,13 @@ def against(estimate: Tensor, tested: PosedImages, trained: PosedImages | None =
 
 
 @torch.no_grad()
-def locate(network: PoseNet, images: PosedImages) -> Tensor:
-    """T_scene_cam (N, 4, 4) float64 of the middle of every image, as the network estimates them."""
+def locate(network: PoseNet, images: PosedImages, *, half: bool = False) -> Tensor:
+    """T_scene_cam (N, 4, 4) float64 of every image, as the network tells it from the middle, at ``half`` the size."""
     network.eval()
     device = next(network.parameters()).device
     found = []
     for batch in _batches(images):
-        estimate = network(cut_view(batch, images.window)["images"].to(device))[0]
+        estimate = network(cut_view(batch, images.window, half=half)["images"].to(device))[0]
         rotation = quaternion_to_matrix(estimate.quaternion.double())
         found.append(from_rotation_translation(rotation, estimate.position.double()).cpu())
     return torch.cat(found)

@@ -23,7 +23,7 @@ from vode.networks.flow import FlowOptions
 from vode.odometry.motion import TrackerOptions
 from vode.training.stages import LossWeights, MotionOptions
 
-STAGES = ("flow", "depth", "joint", "pose")
+STAGES = ("flow", "depth", "joint", "coarse", "pose")
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,15 @@ class TrainConfig(DataOptions):
     accumulate: int = 1
     """parts that a batch is computed in, one after the other, to save memory"""
     seed: int = 0
-    stages: tuple[Literal["flow", "depth", "joint", "pose"], ...] = STAGES
+    stages: tuple[Literal["flow", "depth", "joint", "coarse", "pose"], ...] = STAGES
     """the stages to run, of those that have steps"""
     flow_stage: StageConfig = StageConfig()
     depth_stage: StageConfig = StageConfig()
     joint_stage: StageConfig = StageConfig()
+    coarse_stage: StageConfig = StageConfig()
+    """places in a mapped scene, from views of half the size, which take a quarter of the time"""
     pose_stage: StageConfig = StageConfig()
-    """places in a mapped scene; a run of its own"""
+    """places in a mapped scene; with or without the coarse stage a run of its own"""
     joint_flow_only: bool = False
     """train the flow alone in the joint stage, as the paper's released code does"""
     flow: FlowOptions = FlowOptions()

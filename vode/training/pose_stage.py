@@ -28,16 +28,18 @@ class PoseStage(nn.Module):
         options: PoseLossOptions,
         size: tuple[int, int],
         mixed: torch.dtype | None = None,
+        *,
+        half: bool = False,
     ) -> None:
         super().__init__()
         self.network, self.balance = network, balance
-        self.options, self.size, self.mixed = options, size, mixed
+        self.options, self.size, self.mixed, self.half = options, size, mixed, half
 
     def trained(self) -> list[nn.Module]:
         return [self.network, self.balance] if self.options.kind == "learned" else [self.network]
 
     def forward(self, sample: dict[str, Tensor]) -> LossesAndPictures:
-        view = cut_view(sample, self.size)
+        view = cut_view(sample, self.size, half=self.half)
         estimates = run(self.network, view["images"], mixed=self.mixed)
         truth = view["T_scene_cam"]
         position, quaternion = truth[:, :3, 3], matrix_to_quaternion(truth[:, :3, :3])

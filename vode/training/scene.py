@@ -63,11 +63,12 @@ def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
 def stage(
     name: str, config: TrainConfig, options: StageConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None
 ) -> nn.Module:
-    return PoseStage(networks["pose"], networks["balance"], config.pose_loss, config.size, mixed)
+    balance, half = networks["balance"], name == "coarse"
+    return PoseStage(networks["pose"], balance, config.pose_loss, config.size, mixed, half=half)
 
 
 def measures(name: str, networks: nn.ModuleDict, samples: PosedImages, config: TrainConfig) -> dict[str, float]:
-    result = relocalize(networks["pose"], samples)
+    result = relocalize(networks["pose"], samples, half=name == "coarse")
     return {name: result[name] for name in ("median_position_m", "median_rotation_deg")}
 
 

@@ -54,8 +54,9 @@ class Task(Protocol):
 def task_of(config: TrainConfig) -> Task:
     """The task of a run's stages; InputError if they are of both."""
     names = {name for name, _ in config.plan()}
-    if "pose" not in names:
+    places = names & {"coarse", "pose"}
+    if not places:
         return video
-    if len(names) > 1:
-        raise InputError(f"the stages {', '.join(sorted(names))} share no networks; train pose alone")
+    if names != places:
+        raise InputError(f"the stages {', '.join(sorted(names))} share no networks; train coarse and pose alone")
     return scene
