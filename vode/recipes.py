@@ -90,6 +90,8 @@ POSENET = TrainConfig(
     batch=32,
     augment=Augment(flip=0, brightness=0.3, contrast=0.3, saturation=0.2, hue=0.02, gamma=0.2),
     views=ViewOptions(turn=25, shift=0.6),
+    # less than the published half: with new views at every step there is less to overfit to
+    pose=PoseNetOptions(dropout=0.2),
     coarse_stage=StageConfig(steps=2200, learning_rate=1e-3, decay="cosine", warm_up=20, weight_decay=1e-5),
     pose_stage=StageConfig(steps=350, learning_rate=3e-4, decay="cosine", warm_up=20, weight_decay=1e-5),
     precision="auto",

@@ -192,7 +192,7 @@ def test_the_geometric_loss_goes_on_from_a_learned_one(kitchen, tmp_path):
     assert 0 < first["pose"] <= 200
     start, end = (load_weights(tmp_path / n / "pose.safetensors", "pose") for n in ("learned", "geometric"))
     assert torch.equal(start.centre, end.centre)
-    assert (start.options.dropout, end.options.dropout) == (0.5, 0.0)
+    assert (start.options.dropout, end.options.dropout) == (0.2, 0.0)
     assert not torch.equal(start.head[3].weight, end.head[3].weight)
 
 

@@ -4,6 +4,9 @@ root/TrainSplit.txt, root/TestSplit.txt           "sequence1", one line a sequen
 root/seq-01/frame-000000.color.png (or .jpg)      640x480
 root/seq-01/frame-000000.depth.png                16-bit, millimetres, 65535 = unknown (optional)
 root/seq-01/frame-000000.pose.txt                 4x4 world-from-camera, metres
+
+Colour and depth come from two cameras beside one another. Depth is carried over into the colour camera, whose focal
+length is not the 585 pixels that the set is published with, but 525 (Brachmann and Rother, TPAMI 2021).
 """
 
 from __future__ import annotations
@@ -21,8 +24,22 @@ from vode.data.scene_poses import from_first, is_rigid, left_out_note
 from vode.data.sequence import ImageSequence
 from vode.data.text import parse_numbers, read_lines
 from vode.errors import InputError
+from vode.geometry.pose import inverse
+from vode.geometry.synthesis import depth_buffer
 
-CAMERA = Camera((480, 640), (585.0, 585.0), (320.0, 240.0))
+CAMERA = Camera((480, 640), (525.0, 525.0), (320.0, 240.0))
+DEPTH_CAMERA = Camera(CAMERA.size, (585.0, 585.0), CAMERA.centre)
+T_DEPTH_COLOUR = inverse(
+    torch.tensor(
+        [
+            [0.99996518, 0.00267651, -0.00790410, -0.02555894],
+            [-0.00274093, 0.99996303, -0.00815045, 0.00010110],
+            [0.00788199, 0.00817183, 0.99993555, 0.00203183],
+            [0.0, 0.0, 0.0, 1.0],
+        ]
+    )
+)
+"""of a Kinect, as the LIRIS laboratory calibrated it (2012)"""
 UNKNOWN = 65.535
 """metres: what the depth camera writes where it sees nothing"""
 
@@ -94,7 +111,9 @@ class SevenScenes(ImageSequence):
         if not self.has_depth(index):
             return None
         depth = read_depth(_beside(self.images[index], "depth.png"), unit=1000.0, expected=self.size)
-        return torch.where(depth >= UNKNOWN - 1e-3, 0.0, depth)
+        depth = torch.where(depth >= UNKNOWN - 1e-3, 0.0, depth)
+        cameras = DEPTH_CAMERA.intrinsics[None], T_DEPTH_COLOUR[None], self.intrinsics[None]
+        return depth_buffer(depth[None], *cameras, self.size)[0]
 
 
 def read_sequences(path: Path) -> tuple[str, ...]:

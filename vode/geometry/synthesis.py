@@ -40,6 +40,7 @@ def new_view(
         seen = _before(pixels, z, images.shape[-2:])
         return torch.where(seen, sample(images, pixels), 0.0), seen
     buffer = depth_buffer(depth, intrinsics, T_old_new, new_intrinsics, size)
+    buffer = fill(buffer, buffer > 0)
     pixels, z = _reproject(buffer, new_intrinsics, T_old_new, intrinsics)
     colours, surface = sample(torch.cat([images, depth], 1), pixels).split([images.shape[1], 1], 1)
     # an empty buffer puts every point at the new camera itself, which the old one may see
@@ -52,7 +53,7 @@ def depth_buffer(
 ) -> Tensor:
     """Depth (B, 1, h, w) from the camera at T_old_new of what ``depth`` (B, 1, H, W) shows, nearest in front.
 
-    0 is unknown; what no point is drawn on is filled from around it.
+    0 is unknown, and what no point is drawn on.
     """
     height, width = size
     pixels, z = _reproject(depth, intrinsics, inverse(T_old_new), new_intrinsics)
@@ -67,7 +68,7 @@ def depth_buffer(
         index = torch.where(drawn, y * width + x, 0.0).long()
         buffer = buffer.scatter_reduce(1, index, torch.where(drawn, z, far), "amin")
     buffer = buffer.view(-1, 1, height, width)
-    return fill(torch.where(buffer < far, buffer, 0.0), buffer < far)
+    return torch.where(buffer < far, buffer, 0.0)
 
 
 def _before(pixels: Tensor, z: Tensor, size: tuple[int, int]) -> Tensor:
