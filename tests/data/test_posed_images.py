@@ -193,6 +193,8 @@ def test_what_cannot_be_done_is_refused_by_name():
     bare.points = lambda index: None
     with pytest.raises(InputError, match=r"bare: neither depth nor a map's points"):
         PosedImages([bare], SMALL, (48, 48), points=True)
+    with pytest.raises(InputError, match=r"--views\.sources 0: a view is of at least 1 image"):
+        PosedImages([Grid()], replace(SMALL, sources=0), (48, 48))
     with pytest.raises(InputError, match="mirrored"):
         PosedImages([Grid()], SMALL, (48, 48), augment=Augment())
 

@@ -80,9 +80,12 @@ class PosedImages(Snippets):
             raise InputError(
                 "a mirrored scene is another scene, and views have a size of their own; set flip, crop to 0"
             )
+        if options.sources < 1:
+            raise InputError(f"--views.sources {options.sources}: a view is of at least 1 image")
         self.with_points = points
         self._T_scene_cam = self.poses()
-        self._intrinsics = torch.stack([self._camera(self.locate(number)[0]) for number in range(len(self))])
+        cameras = zip(sequences, self._starts, strict=True)
+        self._intrinsics = torch.cat([self._camera(s).expand(len(starts), 3, 3) for s, starts in cameras])
         firsts = [(sequence, starts[0]) for sequence, starts in zip(sequences, self._starts, strict=True) if starts]
         has_depth = [sequence.has_depth(first) for sequence, first in firsts]
         self.with_depth = vary and options.shift > 0 and all(has_depth)

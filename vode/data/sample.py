@@ -16,8 +16,8 @@ class Sample(TypedDict):
     world-from-camera, metres, world = the sample's first frame; ``flow`` (T-1, 2, H, W) pixels from each
     frame to the next, with ``visible`` (T-1, 1, H, W), 1 where the flow is known and
     the point is seen in both frames. A raw sample has images of 8 bits where its frames have, and ``colour`` (5,), the
-    strengths that ``vode.data.colour.finish`` is to vary them by. ``corner``, ``twist``, ``points`` and ``seen`` are
-    those of ``vode.data.posed_images``.
+    strengths that ``vode.data.colour.finish`` is to vary them by. ``corner``, ``T_scene_view``, ``view_colour``,
+    ``measured``, ``points`` and ``seen`` are those of ``vode.data.posed_images``.
     """
 
     images: Tensor
@@ -28,7 +28,9 @@ class Sample(TypedDict):
     visible: NotRequired[Tensor]
     colour: NotRequired[Tensor]
     corner: NotRequired[Tensor]
-    twist: NotRequired[Tensor]
+    T_scene_view: NotRequired[Tensor]
+    view_colour: NotRequired[Tensor]
+    measured: NotRequired[Tensor]
     points: NotRequired[Tensor]
     seen: NotRequired[Tensor]
 
