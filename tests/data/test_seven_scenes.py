@@ -121,7 +121,7 @@ def test_real_colours_agree_better_where_the_depth_was_carried_over(real_data):
     published = torch.tensor([[585.0, 0, 320], [0, 585, 240], [0, 0, 1]])
 
     def error(first, second, depth, intrinsics):
-        T = (torch.linalg.inv(sequence.poses[second]) @ sequence.poses[first]).float()
+        T = (inverse(sequence.poses[second]) @ sequence.poses[first]).float()
         pixels, z = project(transform(T, unproject(depth[None], intrinsics[None]).flatten(2)[0].mT), intrinsics)
         pixels = pixels.mT.unflatten(-1, sequence.size)[None]
         seen = inside(pixels, sequence.size)[0] & (depth > 0) & (z.view(1, *sequence.size) > 0)
