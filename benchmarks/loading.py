@@ -22,12 +22,15 @@ import torch
 import tyro
 from report import machine, table
 
-from vode.data.colour import finish
-from vode.data.datasets import DataOptions, open_sequences, reader
-from vode.data.prepared import Manifest, PreparedSequence, prepare
-from vode.data.sample import collate
-from vode.data.sequence import Sequence, Snippets
-from vode.data.transforms import Augment, resize_images
+from vode.augmentation.options import Augment
+from vode.augmentation.photometric import finish
+from vode.datasets.base import Sequence
+from vode.datasets.options import DataOptions
+from vode.datasets.prepared import Manifest, PreparedSequence, prepare
+from vode.datasets.registry import open_sequences, reader
+from vode.datasets.sample import collate
+from vode.geometry.resize import resize_images
+from vode.training.clip_dataset import Snippets
 
 
 @dataclass(frozen=True)

@@ -18,20 +18,22 @@ import torch
 from report import machine, table
 from torch import Tensor
 
-from vode.data.kitti import KittiOdometry
-from vode.data.sequence import Sequence
-from vode.data.tum import TumSequence
-from vode.data.world import WorldOptions, WorldSequence
+from vode.datasets.base import Sequence
+from vode.datasets.kitti.odometry import KittiOdometry
+from vode.datasets.tum import TumSequence
 from vode.evaluation.odometry import evaluate_odometry
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.pose import inverse
+from vode.io.trajectory import Trajectory
 from vode.networks.weights import load_weights
 from vode.odometry.frames import Frame, read_ahead
-from vode.odometry.motion import TrackerOptions, frame_motion
+from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Classical, Networks
-from vode.odometry.tracker import track
+from vode.odometry.two_frame import frame_motion
+from vode.odometry.visual_odometry import track
 from vode.training import loop
-from vode.trajectory import Trajectory
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
 
 SIZE = (256, 832)
 FAR = 500.0

@@ -29,17 +29,19 @@ import tyro
 from report import machine, table
 from torch import Tensor, nn
 
-from vode.data.sample import collate
-from vode.data.sequence import Snippets
-from vode.data.world import WorldOptions, WorldSequence
+from vode.datasets.sample import collate
 from vode.geometry import two_view, warp
 from vode.networks.flow import SLOPE, FlowNet, normalise_features
 from vode.recipes import recipe
-from vode.training import loop, stages
+from vode.training import loop
+from vode.training.clip_dataset import Snippets
 from vode.training.config import TrainConfig
 from vode.training.distributed import Group, device_name
 from vode.training.memory import keep_freed_memory
 from vode.training.step import Stepper
+from vode.training.tasks import stages
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
 
 PARTS = ("network forward", "geometry", "losses", "losses backward", "network backward", "rest")
 

@@ -3,8 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from vode.data.transforms import flip_sample
-from vode.data.world import WorldOptions, WorldSequence
+from vode.augmentation.geometric import flip_sample
 from vode.geometry import pose, warp
 from vode.geometry.camera import (
     crop_intrinsics,
@@ -16,6 +15,8 @@ from vode.geometry.camera import (
     transform,
     unproject,
 )
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
 
 K = torch.tensor([[100.0, 0, 49.5], [0, 90.0, 31.5], [0, 0, 1]])
 

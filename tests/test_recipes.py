@@ -5,15 +5,17 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vode.data.files import write_image
-from vode.data.kitti import LENGTHS, TRAIN
-from vode.data.kitti_writer import write_kitti_sequence
-from vode.data.splits import is_validation, read_split
-from vode.data.world import WorldOptions, WorldSequence
+from vode.datasets.kitti.odometry import LENGTHS, TRAIN
+from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.datasets.splits import is_validation, read_split
+from vode.io.image import write_image
 from vode.recipes import RECIPES, recipe
-from vode.training import loop, video
-from vode.training.state import checkpoints
-from vode.training.tasks import task_of
+from vode.training import loop
+from vode.training.checkpoint import checkpoints
+from vode.training.tasks import video
+from vode.training.tasks.base import task_of
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
 
 DRIVE = "2011_09_26_drive_0001"
 

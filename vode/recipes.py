@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vode.data.posed_images import ViewOptions
-from vode.data.transforms import Augment
+from vode.augmentation.options import Augment
 from vode.errors import InputError
-from vode.losses.flow import FlowLossOptions
-from vode.losses.pose import PoseLossOptions
-from vode.networks.absolute_pose import PoseNetOptions
+from vode.losses.options import FlowLossOptions
+from vode.relocalization.options import PoseLossOptions, PoseNetOptions, ViewOptions
 from vode.training.config import StageConfig, TrainConfig
-from vode.training.stages import LossWeights, MotionOptions
+from vode.training.options import LossWeights, MotionOptions
 
 # Images that are small hold flows that bend more from pixel to pixel, which the paper's smoothness would flatten;
 # and depth that has been trained for minutes would pull the flow away from the truth.

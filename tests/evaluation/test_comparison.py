@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from vode.errors import InputError
 from vode.evaluation import comparison
-from vode.trajectory import Trajectory, write_kitti
+from vode.io.trajectory import Trajectory, write_kitti
 
 
 def drive(seed, count=300, noise=0.0):

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from vode.data.depth_frames import DepthFrames
-from vode.data.files import read_image
+from vode.datasets.depth_frames import DepthFrames
 from vode.evaluation.depth import DepthProtocol, depth_scores, summary
 from vode.evaluation.depth_report import (
     draw,
@@ -19,6 +18,7 @@ from vode.evaluation.depth_report import (
     worst,
 )
 from vode.evaluation.predictions import Predictions, save_predictions
+from vode.io.image import read_image
 from vode.visualization.panels import spread
 
 PROTOCOL = DepthProtocol()

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from vode.data.files import write_depth, write_image
-from vode.data.splits import read_split
+from vode.datasets.splits import read_split
 from vode.errors import InputError
 from vode.evaluation.completeness import complete
 from vode.evaluation.depth import summary
 from vode.evaluation.depth_report import score_frames
 from vode.evaluation.depth_sets import DEPTH_SETS
+from vode.io.depth import write_depth
+from vode.io.image import write_image
 
 SIZE = (40, 120)
 PROJECTION = "100 0 60 0 0 100 20 0 0 0 1 0"

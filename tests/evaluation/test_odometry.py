@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from vode.errors import InputError
 from vode.evaluation.odometry import ALIGNMENTS, align, evaluate_odometry
-from vode.trajectory import Trajectory, read_trajectory
+from vode.io.trajectory import Trajectory, read_trajectory
 
 KEYS = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "rpe_m", "rpe_deg")
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from vode.data.world import WorldOptions, WorldSequence
 from vode.geometry.synthesis import depth_buffer, fill, new_view
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
 
 SIZE = (48, 64)
 K = torch.tensor([[100.0, 0, 31.0], [0, 90.0, 23.0], [0, 0, 1]])[None]

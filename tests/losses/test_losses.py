@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from vode.data.world import WorldOptions, WorldSequence
 from vode.geometry.camera import pixel_grid
 from vode.losses.depth import reprojection, triangulated_depth
 from vode.losses.epipolar import epipolar
-from vode.losses.flow import FlowLossOptions, flow_losses
+from vode.losses.flow import flow_losses
 from vode.losses.masked import masked_mean
+from vode.losses.options import FlowLossOptions
 from vode.losses.photometric import photometric, ssim_distance
 from vode.losses.smoothness import disparity_smoothness, flow_smoothness
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vode.networks.depth import DepthNet, DepthOptions, disparity_to_depth
+from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.options import DepthOptions
 
 
 def test_parameters():

@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vode.networks.flow import FlowNet, FlowOptions, cost_volume, normalise_features
+from vode.networks.flow import FlowNet, cost_volume, normalise_features
+from vode.networks.options import FlowOptions
 
 
 def naive_cost(a, b, search):

@@ -7,8 +7,9 @@ import torch
 from safetensors.torch import load, save
 
 from vode.errors import InputError
-from vode.networks.depth import DepthNet, DepthOptions
-from vode.networks.flow import FlowNet, FlowOptions
+from vode.networks.depth import DepthNet
+from vode.networks.flow import FlowNet
+from vode.networks.options import DepthOptions, FlowOptions
 from vode.networks.weights import load_weights, weights_bytes
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vode.data.world import WorldOptions, WorldSequence
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
 
 SIZE = (96, 320)
 

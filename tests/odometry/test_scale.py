@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from vode.odometry.scale import ScaleOptions, depth_scale
+from vode.odometry.options import ScaleOptions
+from vode.odometry.scale import depth_scale
 
 N = 2000
 

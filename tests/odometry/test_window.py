@@ -3,13 +3,14 @@
 import pytest
 import torch
 
-from vode.data.world import WorldOptions, WorldSequence
 from vode.geometry.camera import project, transform
 from vode.geometry.matches import Matches
 from vode.geometry.pose import inverse, se3_exp
-from vode.odometry.motion import TrackerOptions
-from vode.odometry.tracker import track
-from vode.odometry.window import Window, WindowOptions
+from vode.odometry.options import TrackerOptions, WindowOptions
+from vode.odometry.visual_odometry import track
+from vode.odometry.window import Window
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
 
 K = torch.tensor([[300.0, 0, 160], [0, 300, 100], [0, 0, 1]], dtype=torch.float64)
 N = 300

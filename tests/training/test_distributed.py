@@ -59,7 +59,7 @@ def test_one_and_two_processes_have_the_same_losses(entry, tmp_path):
 def test_a_process_that_fails_ends_the_job_with_its_error(entry, tmp_path):
     script = tmp_path / "fail.py"
     script.write_text(
-        "import os\nfrom vode.data.world import WorldSequence\nfrom vode.errors import InputError\n"
+        "import os\nfrom vode.world.sequence import WorldSequence\nfrom vode.errors import InputError\n"
         "def broken(self, i):\n    raise InputError('image.png: the image is cut short; copy it again')\n"
         "if os.environ['RANK'] == '1':\n    WorldSequence._levels = broken\n" + Path(entry).read_text()
     )

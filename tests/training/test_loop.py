@@ -7,16 +7,18 @@ import signal
 import pytest
 import torch
 
-from vode.atomic import make_folder
-from vode.data.world import WorldOptions, WorldSequence
 from vode.errors import InputError
-from vode.training import loop, video
+from vode.io.atomic import make_folder
+from vode.training import loop
+from vode.training.checkpoint import checkpoints
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.log import RunLog
-from vode.training.order import EndlessOrder
+from vode.training.options import MotionOptions
+from vode.training.sampler import EndlessOrder
 from vode.training.schedule import learning_rate
-from vode.training.stages import MotionOptions
-from vode.training.state import checkpoints
+from vode.training.tasks import video
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
 
 SIZE = (64, 96)
 TINY = TrainConfig(

@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from vode.data.sample import collate
-from vode.data.sequence import Snippets
-from vode.data.world import WorldOptions, WorldSequence
+from vode.datasets.sample import collate
 from vode.training import loop
+from vode.training.clip_dataset import Snippets
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.distributed import Group
 from vode.training.step import Averages, Stepper
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
 
 ALONE = Group(0, 1, torch.device("cpu"))
 OPTIONS = StageConfig(steps=10, learning_rate=1e-3)

@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from scipy.spatial.transform import Rotation
 
 from vode.errors import InputError
-from vode.trajectory import Trajectory
+from vode.io.trajectory import Trajectory
 from vode.visualization.plots import (
     coordinates_figure,
     error_figure,

@@ -9,15 +9,16 @@ from typing import Any
 
 import torch
 
-from vode.atomic import write_bytes
-from vode.data import leakage
-from vode.data import world as built_in
-from vode.data.datasets import DATASETS, DataOptions, held_out_names, open_sequences
-from vode.data.sequence import Sequence, noted
+from vode.datasets.base import Sequence, noted
+from vode.datasets.kitti import leakage
+from vode.datasets.options import DataOptions
+from vode.datasets.registry import DATASETS, held_out_names, open_sequences
 from vode.errors import InputError
+from vode.io.atomic import write_bytes
 from vode.networks.weights import load_weights
-from vode.training.datasets import seen_drives
+from vode.training.data import seen_drives
 from vode.training.distributed import device_name
+from vode.world import sequence as built_in
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from vode.cli.common import save_json
-from vode.data import prepared
-from vode.data.check import Report, SequenceReport
-from vode.data.check import check as check_data
-from vode.data.datasets import DATASETS, DataOptions, open_sequence, reader
-from vode.data.nyu import LABELED
+from vode.datasets import prepared
+from vode.datasets.check import Report, SequenceReport
+from vode.datasets.check import check as check_data
+from vode.datasets.nyu import LABELED
+from vode.datasets.options import DataOptions
+from vode.datasets.registry import DATASETS, open_sequence, reader
 from vode.errors import InputError
 from vode.evaluation.depth_sets import DEPTH_SETS
 

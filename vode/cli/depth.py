@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from vode.atomic import make_folder
 from vode.cli.common import EvaluationData, load_run, save_json
-from vode.data.depth_frames import DepthFrames, SequenceFrames
+from vode.datasets.depth_frames import DepthFrames, SequenceFrames
 from vode.errors import InputError
 from vode.evaluation import depth_report, published, tables
 from vode.evaluation.comparison import results_to_dict
@@ -19,6 +18,7 @@ from vode.evaluation.depth import DepthProtocol, summary
 from vode.evaluation.depth_sets import DEPTH_SETS
 from vode.evaluation.predictions import Predictions, save_predictions
 from vode.evaluation.result import Result
+from vode.io.atomic import make_folder
 from vode.training import loop
 
 

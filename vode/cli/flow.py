@@ -8,17 +8,17 @@ from typing import Annotated
 
 import tyro
 
-from vode.atomic import make_folder
 from vode.cli.common import EvaluationData, load_run, save_json
-from vode.data.flow_files import read_flow
-from vode.data.flow_pairs import FlowPairs, SequencePairs
-from vode.data.kitti_flow import KittiFlow
+from vode.datasets.flow_pairs import FlowPairs, SequencePairs
+from vode.datasets.kitti.flow import KittiFlow
 from vode.errors import InputError
 from vode.evaluation.comparison import results_to_dict
 from vode.evaluation.completeness import complete
 from vode.evaluation.flow import flow_errors
 from vode.evaluation.flow_report import draw, from_network, score_pairs
 from vode.evaluation.result import Result
+from vode.io.atomic import make_folder
+from vode.io.flow import read_flow
 from vode.training import loop
 
 FLOW_SETS = {"kitti-flow": KittiFlow, "kitti-2012": KittiFlow, "kitti-2015": KittiFlow}

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from vode.atomic import write_error
 from vode.cli.data import check, prepare
 from vode.cli.depth import depth
 from vode.cli.flow import flow
@@ -17,6 +16,7 @@ from vode.cli.scene import align, build
 from vode.cli.train import train
 from vode.cli.world import world
 from vode.errors import InputError
+from vode.io.atomic import write_error
 
 VERBS: dict[str, Callable[..., None]] = {
     "train": train,

@@ -8,16 +8,16 @@ from typing import Annotated, Literal
 
 import tyro
 
-from vode.atomic import make_folder, write_bytes
 from vode.cli.common import EvaluationData, load_run, save_json
-from vode.data.sequence import Sequence
+from vode.datasets.base import Sequence
 from vode.errors import InputError
 from vode.evaluation import comparison, tables
 from vode.evaluation.runs import true_trajectory
+from vode.io.atomic import make_folder, write_bytes
+from vode.io.trajectory import Trajectory, write_kitti
 from vode.odometry.perception import Networks
-from vode.odometry.tracker import track
+from vode.odometry.visual_odometry import track
 from vode.training import loop
-from vode.trajectory import Trajectory, write_kitti
 
 SHOWN = 5
 """frames without a motion of their own that are named"""

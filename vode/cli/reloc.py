@@ -9,19 +9,19 @@ from typing import Literal
 import torch
 import tyro
 
-from vode.atomic import make_folder, write_bytes
+from vode.augmentation.photometric import finish
 from vode.cli.common import load_run, save_json
-from vode.data.colour import finish
-from vode.data.posed_images import PosedImages
-from vode.data.sample import collate
-from vode.data.sequence import noted
-from vode.data.views import cut_view
-from vode.evaluation import relocalization
+from vode.datasets.base import noted
+from vode.datasets.sample import collate
 from vode.evaluation.result import Number, Result
-from vode.training import loop, scene
-from vode.training.datasets import scene_sequences
+from vode.io.atomic import make_folder, write_bytes
+from vode.relocalization import evaluation, task
+from vode.relocalization.plots import error_histograms, places_figure, saliency_panel
+from vode.relocalization.posed_images import PosedImages
+from vode.relocalization.views import cut_view
+from vode.training import loop
+from vode.training.data import scene_sequences
 from vode.visualization.panels import save_panel, spread
-from vode.visualization.places import error_histograms, places_figure, saliency_panel
 from vode.visualization.plots import save_figure
 
 
@@ -58,17 +58,17 @@ def reloc(
     parts = dict(zip(("train", "test"), scene_sequences(config), strict=True))
     for line in noted([*parts["train"], *parts["test"]]):
         print(line)
-    tested, trained = (scene.images(config, parts[part]) for part in (split, "train"))
+    tested, trained = (task.images(config, parts[part]) for part in (split, "train"))
     truth, known = tested.poses().double(), trained.poses().double()
-    estimate = relocalization.locate(network, tested)
-    result = relocalization.against(estimate, tested, trained if split == "test" else None)
+    estimate = evaluation.locate(network, tested)
+    result = evaluation.against(estimate, tested, trained if split == "test" else None)
     where = next(network.parameters()).device
-    spent = Number("ms_per_image", relocalization.milliseconds(network, config.size), f"ms, {where.type}, batch 1")
+    spent = Number("ms_per_image", evaluation.milliseconds(network, config.size), f"ms, {where.type}, batch 1")
     result = Result(f"Relocalization, {split} images", (*result.numbers, spent), result.protocol, notes=result.notes)
     print(result.table())
-    folder, errors = make_folder(out or run / "reloc"), relocalization.pose_errors(estimate, truth)
+    folder, errors = make_folder(out or run / "reloc"), evaluation.pose_errors(estimate, truth)
     written = [folder / f"{split}{end}" for end in (".csv", f"-places.{format}", f"-errors.{format}")]
-    write_bytes(written[0], relocalization.per_image_csv(tested.names(), estimate, truth).encode())
+    write_bytes(written[0], evaluation.per_image_csv(tested.names(), estimate, truth).encode())
     save_figure(places_figure(truth, estimate, known if split == "test" else None), written[1])
     save_figure(error_histograms(errors.position, errors.rotation.rad2deg()), written[2])
     if saliency > 0:
@@ -83,7 +83,7 @@ def reloc(
 def _draw_saliency(network: torch.nn.Module, images: PosedImages, count: int, path: Path) -> None:
     device, chosen = next(network.parameters()).device, spread(range(len(images)), count)
     view = cut_view(finish(collate([images[i] for i in chosen])), images.window)
-    found = relocalization.saliency(network, view["images"].to(device), view["T_scene_cam"].to(device)).cpu()
+    found = evaluation.saliency(network, view["images"].to(device), view["T_scene_cam"].to(device)).cpu()
     rows = [saliency_panel(image, one) for image, one in zip(view["images"], found, strict=True)]
     names = images.names()
     save_panel(path, rows, names=[names[i] for i in chosen])

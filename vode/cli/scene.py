@@ -10,11 +10,11 @@ from typing import Annotated
 
 import tyro
 
+from vode import sfm
 from vode.cli.common import save_json
-from vode.data import scene_align, scene_build
-from vode.data.scene_align import Alignment, Layout
-from vode.data.scene_build import MapOptions, Quality
-from vode.data.scene_frames import FrameOptions
+from vode.sfm.align import Alignment, Layout
+from vode.sfm.build import Quality
+from vode.sfm.options import FrameOptions, MapOptions
 
 
 def build(
@@ -32,7 +32,7 @@ def build(
         video: file or folder of images.
         out: folder of the data set, which must not be there yet: images, sparse/0 and scene.json, how good it is.
     """
-    quality = scene_build.build(video, out, frames, mapping, tell=lambda line: print(line, file=sys.stderr))
+    quality = sfm.build.build(video, out, frames, mapping, tell=lambda line: print(line, file=sys.stderr))
     _print_quality(out, quality)
 
 
@@ -57,13 +57,13 @@ def align(
         dataset_b: layout of B.
         json: file for the transform and the numbers; lengths in A's units, angles in radians.
     """
-    scenes = scene_align.read_scene(a, dataset_a), scene_align.read_scene(b, dataset_b)
-    found = scene_align.align(*scenes)
+    scenes = sfm.align.read_scene(a, dataset_a), sfm.align.read_scene(b, dataset_b)
+    found = sfm.align.align(*scenes)
     _print_alignment(found)
     if json is not None:
         save_json(json, dataclasses.asdict(found))
     if out is not None:
-        scene_align.write_aligned(scenes[1], found, out)
+        sfm.align.write_aligned(scenes[1], found, out)
         print(f"{out}: {b} in the axes of {a}; read it with --dataset {_readable(scenes[1].layout)} --data {out}")
 
 

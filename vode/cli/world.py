@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vode.atomic import make_folder
-from vode.data.kitti_writer import write_kitti_sequence
-from vode.data.world import WorldOptions, WorldSequence
+from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.io.atomic import make_folder
 from vode.training.distributed import device_name
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
 
 
 def world(

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from vode.atomic import make_folder
 from vode.errors import InputError
 from vode.evaluation.odometry import align, evaluate_odometry
 from vode.evaluation.published import ODOMETRY as PUBLISHED
@@ -14,7 +13,8 @@ from vode.evaluation.published import rows as rows_of
 from vode.evaluation.published import sources as sources_of
 from vode.evaluation.result import Result
 from vode.evaluation.tables import ODOMETRY, Table, shared_protocol, table_of
-from vode.trajectory import Trajectory, associate, read_trajectory
+from vode.io.atomic import make_folder
+from vode.io.trajectory import Trajectory, associate, read_trajectory
 from vode.visualization import plots
 
 Estimates = Mapping[str, Mapping[str, Trajectory]]

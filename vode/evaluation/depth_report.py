@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vode.atomic import make_folder, write_bytes
-from vode.data.depth_frames import DepthFrames
-from vode.data.files import write_image
+from vode.datasets.depth_frames import DepthFrames
 from vode.evaluation.depth import MEASURES, DepthProtocol, DepthScores, depth_scores
 from vode.evaluation.predictions import Predictions
+from vode.io.atomic import make_folder, write_bytes
+from vode.io.image import write_image
 from vode.networks.depth import DepthNet
 from vode.odometry.frames import network_image
 from vode.visualization.panels import depth_panel, save_panel, spread

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from vode.data.cache import cache_folder
-from vode.data.depth_frames import DepthFrames
-from vode.data.kitti_raw import KittiRawFrames
-from vode.data.kitti_stereo import KittiStereo
-from vode.data.nyu import NyuLabeled
-from vode.data.splits import read_split
+from vode.datasets.depth_frames import DepthFrames
+from vode.datasets.kitti.raw import KittiRawFrames
+from vode.datasets.kitti.stereo import KittiStereo
+from vode.datasets.nyu import NyuLabeled
+from vode.datasets.splits import read_split
 from vode.errors import InputError
 from vode.evaluation.depth import DepthProtocol
+from vode.io.cache import cache_folder
 
 
 class DepthSet(NamedTuple):

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vode.data.files import write_image
-from vode.data.flow_pairs import FlowPairs
+from vode.datasets.flow_pairs import FlowPairs
 from vode.evaluation.flow import flow_errors
 from vode.evaluation.result import Result
 from vode.geometry.warp import resize_flow
+from vode.io.image import write_image
 from vode.networks.flow import FlowNet
 from vode.odometry.frames import network_image
 from vode.visualization.colors import color_wheel

@@ -18,7 +18,7 @@ from vode.errors import InputError
 from vode.evaluation.result import Number, Result
 from vode.geometry import pose
 from vode.geometry.alignment import umeyama
-from vode.trajectory import Matches, Trajectory, associate
+from vode.io.trajectory import Matches, Trajectory, associate
 
 ALIGNMENTS = ("none", "scale", "6dof", "7dof", "scale_7dof")
 LENGTHS = (100, 200, 300, 400, 500, 600, 700, 800)

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.atomic import whole_file
-from vode.data.files import MAX_PIXELS
 from vode.errors import InputError
+from vode.io.atomic import whole_file
+from vode.io.image import MAX_PIXELS
 
 LARGEST = 8 * MAX_PIXELS + 1024
 """bytes of a map in a file: a small archive can hold one that fills the memory"""

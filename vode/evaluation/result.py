@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vode.atomic import write_bytes
+from vode.io.atomic import write_bytes
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from vode.data.depth_frames import SequenceFrames
-from vode.data.flow_pairs import SequencePairs
-from vode.data.sequence import Sequence
+from vode.datasets.base import Sequence
+from vode.datasets.depth_frames import SequenceFrames
+from vode.datasets.flow_pairs import SequencePairs
 from vode.errors import InputError
 from vode.evaluation import depth_report, flow_report
 from vode.evaluation.depth import DepthProtocol, summary
 from vode.evaluation.odometry import evaluate_odometry
 from vode.evaluation.result import Result
+from vode.io.trajectory import Trajectory
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
-from vode.odometry.motion import TrackerOptions
+from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Networks
-from vode.odometry.tracker import track
-from vode.trajectory import Trajectory
+from vode.odometry.visual_odometry import track
 
 
 def score_depth(depth: DepthNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1) -> Result:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vode.atomic import write_bytes
 from vode.errors import InputError
 from vode.evaluation.result import Result
+from vode.io.atomic import write_bytes
 
 
 class Measure(NamedTuple):

@@ -243,3 +243,20 @@ def _w_last(quaternion: Tensor) -> Tensor:
 def _vee(skewed: Tensor) -> Tensor:
     """(..., 3) of an antisymmetric matrix (..., 3, 3)."""
     return torch.stack([skewed[..., 2, 1], skewed[..., 0, 2], skewed[..., 1, 0]], -1)
+
+
+SKEWED = 0.01
+"""largest entry of R R^T - I of a rotation"""
+
+
+def is_rigid(poses: Tensor) -> Tensor:
+    """Whether poses (N, 4, 4) are finite, their last row 0 0 0 1 and their rotations ones: bool (N,)."""
+    rotation, last = poses[:, :3, :3], torch.eye(4, dtype=poses.dtype)[3]
+    skew = (rotation @ rotation.mT - torch.eye(3, dtype=poses.dtype)).abs().amax((1, 2))
+    whole = poses.isfinite().all(-1).all(-1) & ((poses[:, 3] - last).abs() < 1e-6).all(-1)
+    return whole & (skew.nan_to_num(1.0) < SKEWED) & (torch.linalg.det(rotation) > 0)
+
+
+def from_first(poses: Tensor) -> Tensor:
+    """Poses (N, 4, 4) in the axes of the first one."""
+    return torch.linalg.solve(poses[:1], poses)

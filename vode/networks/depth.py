@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 import torchvision
 from torch import Tensor, nn
 
+from vode.networks.options import DepthOptions
 from vode.networks.padding import pad_to_multiple
 
 ENCODER = (64, 64, 128, 256, 512)
 DECODER = (16, 32, 64, 128, 256)
 MIN_DISPARITY, DISPARITY_RANGE = 0.01, 9.99
-
-
-@dataclass(frozen=True)
-class DepthOptions:
-    """Options of DepthNet."""
-
-    imagenet: bool = False
-    """start the encoder from ImageNet weights (torchvision downloads them once)"""
-    scales: Literal[1, 4] = 1
-    """number of output scales: 1 as TrianFlow, 4 as Monodepth2"""
-    upsampling: Literal["bilinear", "nearest"] = "bilinear"
-    """how the decoder doubles its features: bilinear as TrianFlow, nearest as Monodepth2"""
 
 
 def disparity_to_depth(sigma: Tensor) -> Tensor:

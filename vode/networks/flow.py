@@ -6,13 +6,12 @@ which unsupervised training from random weights hardly starts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vode.geometry import warp
+from vode.networks.options import FlowOptions
 from vode.networks.padding import pad_to_multiple
 
 PYRAMID = (16, 32, 64, 96, 128, 196)
@@ -20,16 +19,6 @@ DECODER = (128, 128, 96, 64, 32)
 CONTEXT = ((128, 1), (128, 2), (128, 4), (96, 8), (64, 16), (32, 1))
 SLOPE = 0.1
 TILE = 32
-
-
-@dataclass(frozen=True)
-class FlowOptions:
-    """Options of FlowNet."""
-
-    search: int = 4
-    """largest displacement of the cost volume in pixels of each level"""
-    normalise: bool = True
-    """normalise features before they are correlated"""
 
 
 def conv(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:

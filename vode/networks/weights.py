@@ -12,9 +12,11 @@ from safetensors.torch import save
 from torch import nn
 
 from vode.errors import InputError, one_line
-from vode.networks.absolute_pose import PoseNet, PoseNetOptions
-from vode.networks.depth import DepthNet, DepthOptions
-from vode.networks.flow import FlowNet, FlowOptions
+from vode.networks.depth import DepthNet
+from vode.networks.flow import FlowNet
+from vode.networks.options import DepthOptions, FlowOptions
+from vode.relocalization.network import PoseNet
+from vode.relocalization.options import PoseNetOptions
 
 KINDS = {"flow": (FlowNet, FlowOptions), "depth": (DepthNet, DepthOptions), "pose": (PoseNet, PoseNetOptions)}
 Network = FlowNet | DepthNet | PoseNet

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vode.data.sequence import Sequence
-from vode.data.transforms import resize_images
+from vode.datasets.base import Sequence
 from vode.errors import InputError
+from vode.geometry.resize import resize_images
 
 FLAT = 0.01
 """standard deviation of intensities in 0..1 below which an image shows nothing: that of a camera's noise"""

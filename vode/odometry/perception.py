@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vode.data.sequence import Sequence
+from vode.datasets.base import Sequence
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.frames import Frame

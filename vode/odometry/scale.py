@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from vode.odometry.options import ScaleOptions
+
 SPREAD = 1.4826
 """standard deviation of a normal distribution in median absolute deviations"""
 CUT = 4.685
 """Tukey's limit in standard deviations"""
-
-
-@dataclass(frozen=True)
-class ScaleOptions:
-    """Which points tell the scale, and when it is known."""
-
-    accuracy: float = 0.3
-    """largest relative error of a triangulated depth that the noise and the parallax of a point predict"""
-    least_points: int = 100
-    deviation: float = 0.25
-    """largest relative standard deviation of a scale"""
-    grid: tuple[int, int] = (4, 8)
-    """regions, down and across, whose errors are taken for independent: those of neighbours are not"""
 
 
 class Scale(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -11,22 +11,8 @@ from vode.geometry.camera import project, rays
 from vode.geometry.matches import Matches
 from vode.geometry.pose import inverse
 from vode.geometry.triangulation import MIN_PARALLAX, midpoint
-from vode.odometry.adjustment import AdjustmentOptions, Problem, adjust
-
-
-@dataclass(frozen=True)
-class WindowOptions:
-    """Size of the window."""
-
-    frames: int = 7
-    """most frames that are refined together, the two oldest of which stay as they are"""
-    tracks: int = 800
-    """points that are followed from frame to frame"""
-    parallax: float = 0.5
-    """pixels, median, between keyframes: a frame nearer to the last one leaves when the next one comes"""
-    deviation: float = 0.05
-    """least relative deviation of a measured translation: depth flickers as a whole, which a pair cannot tell"""
-    adjustment: AdjustmentOptions = field(default_factory=AdjustmentOptions)
+from vode.odometry.bundle_adjustment import Problem, adjust
+from vode.odometry.options import WindowOptions
 
 
 class Window:

@@ -10,18 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from vode.data.datasets import DataOptions
-from vode.data.posed_images import ViewOptions
-from vode.data.transforms import Augment
-from vode.data.world import WorldOptions
+from vode.augmentation.options import Augment
+from vode.datasets.options import DataOptions
 from vode.errors import InputError
-from vode.losses.flow import FlowLossOptions
-from vode.losses.pose import PoseLossOptions
-from vode.networks.absolute_pose import PoseNetOptions
-from vode.networks.depth import DepthOptions
-from vode.networks.flow import FlowOptions
-from vode.odometry.motion import TrackerOptions
-from vode.training.stages import LossWeights, MotionOptions
+from vode.losses.options import FlowLossOptions
+from vode.networks.options import DepthOptions, FlowOptions
+from vode.odometry.options import TrackerOptions
+from vode.relocalization.options import PoseLossOptions, PoseNetOptions, ViewOptions
+from vode.training.options import LossWeights, MotionOptions
+from vode.world.options import WorldOptions
 
 STAGES = ("flow", "depth", "joint", "coarse", "pose")
 

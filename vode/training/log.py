@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from vode.atomic import write_error
+from vode.io.atomic import write_error
 from vode.training import distributed
 from vode.visualization.colors import depth_to_color, flow_to_color
 

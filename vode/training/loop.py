@@ -12,26 +12,20 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vode.atomic import make_folder, write_bytes
-from vode.data.sequence import noted
+from vode.datasets.base import noted
 from vode.errors import InputError
+from vode.io.atomic import make_folder, write_bytes
 from vode.networks.weights import prepare
 from vode.training import distributed
+from vode.training.checkpoint import TrainState, read_checkpoint, restore, save_best, save_state
 from vode.training.config import StageConfig, TrainConfig, config_from_dict, config_to_dict
-from vode.training.datasets import record
+from vode.training.data import record
 from vode.training.distributed import Group
 from vode.training.log import RunLog, SilentLog, mean_scalars
 from vode.training.memory import keep_freed_memory, memory_gib, peak_memory_gib
-from vode.training.order import load, part_of
-from vode.training.state import (
-    TrainState,
-    read_checkpoint,
-    restore,
-    save_best,
-    save_state,
-)
+from vode.training.sampler import load, part_of
 from vode.training.step import Averages, Stepper
-from vode.training.tasks import task_of
+from vode.training.tasks.base import task_of
 from vode.training.validation import validation_losses
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from vode.data.colour import finish
+from vode.augmentation.photometric import finish
 from vode.training import distributed
 from vode.training.config import StageConfig, TrainConfig
 from vode.training.schedule import learning_rate

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vode.data.colour import finish
-from vode.data.sample import collate
-from vode.data.sequence import Snippets
+from vode.augmentation.photometric import finish
+from vode.datasets.sample import collate
+from vode.training.clip_dataset import Snippets
 from vode.training.config import StageConfig
 from vode.training.distributed import Group
 

@@ -15,9 +15,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from vode.atomic import write_bytes
 from vode.errors import InputError
-from vode.trajectory import Trajectory, associate
+from vode.io.atomic import write_bytes
+from vode.io.trajectory import Trajectory, associate
 
 FORMATS = ("png", "pdf", "svg")
 

@@ -1,0 +1,1 @@
+"""Lists of frames that the field trains and tests on, a text file each."""

@@ -1,0 +1,47 @@
+"""KITTI flow: the official tree of either year, what a frame is seen in, and what is missing."""
+
+import pytest
+import torch
+
+from vode.datasets.kitti.flow import KittiFlow
+from vode.errors import InputError
+from vode.io.flow import write_flow
+from vode.io.image import write_image
+
+
+@pytest.fixture(params=["image_2", "colored_0"])
+def root(request, tmp_path):
+    """Two pairs; the right half is not seen in both images."""
+    for folder in (request.param, "flow_occ", "flow_noc"):
+        (tmp_path / folder).mkdir()
+    seen = torch.ones(1, 6, 8)
+    seen[..., 4:] = 0
+    for number in range(2):
+        for frame in (10, 11):
+            write_image(tmp_path / request.param / f"{number:06d}_{frame}.png", torch.full((3, 6, 8), frame / 20))
+        for folder, valid in (("flow_occ", torch.ones(1, 6, 8)), ("flow_noc", seen)):
+            write_flow(tmp_path / folder / f"{number:06d}_10.png", torch.full((2, 6, 8), 2.0 + number), valid)
+    return tmp_path
+
+
+def test_pairs_with_their_truth(root):
+    pairs = KittiFlow(root)
+    assert (len(pairs), pairs.names(), pairs.missing()) == (2, ["000000_10", "000001_10"], {})
+    assert [image.mean().item() for image in pairs.images(0)] == pytest.approx([0.5, 0.55], abs=0.003)
+    truth = pairs.truth(1)
+    assert truth.flow.unique().tolist() == [3]
+    assert truth.valid.mean() == 1
+    assert truth.seen.mean() == 0.5
+
+
+def test_without_noc_nothing_is_told(root):
+    for file in (root / "flow_noc").iterdir():
+        file.unlink()
+    assert KittiFlow(root).truth(0).seen is None
+
+
+def test_what_is_missing_is_named(root, tmp_path):
+    next(root.glob("*/000001_11.png")).unlink()
+    assert {i: file.name for i, file in KittiFlow(root).missing().items()} == {1: "000001_11.png"}
+    with pytest.raises(InputError, match=r"elsewhere: no flow_occ"):
+        KittiFlow(tmp_path / "elsewhere")

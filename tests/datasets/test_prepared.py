@@ -1,0 +1,148 @@
+"""The prepared copy: it shows what the originals show, is gone on with, and says when it does not fit."""
+
+import json
+
+import pytest
+import torch
+
+from vode.datasets.kitti.odometry import KittiOdometry
+from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.datasets.options import DataOptions
+from vode.datasets.prepared import MANIFEST, SEQUENCE, Manifest, PreparedSequence, prepare
+from vode.datasets.registry import open_sequence, open_sequences, reader
+from vode.datasets.sequence_slice import Clip
+from vode.errors import InputError
+from vode.io.image import write_image
+from vode.training.clip_dataset import Snippets
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
+
+SIZE = (32, 104)
+PNG = Manifest("kitti-odom", SIZE, "png", 95, (2,), ("00", "01"), ("00",))
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    """Two drives of the world, of five frames, in the KITTI odometry layout."""
+    root = tmp_path_factory.mktemp("kitti")
+    for seed in (0, 1):
+        drive = WorldSequence(seed, WorldOptions(size=(48, 160), frames=5))
+        frames, depths = ([f(i) for i in range(5)] for f in (drive.frame, drive.depth))
+        write_kitti_sequence(root, f"{seed:02d}", 2, frames, drive.intrinsics, drive.poses, drive.stamps, depths)
+    return root
+
+
+def make(originals, out, manifest=PNG, **options):
+    return prepare(out, manifest, lambda name, camera: KittiOdometry(originals, name, camera), **options)
+
+
+def test_a_copy_gives_the_samples_that_the_originals_give(originals, tmp_path):
+    assert make(originals, tmp_path / "out") == 10
+    options = DataOptions("kitti-odom", tmp_path / "out")
+    assert reader(options).training(tmp_path / "out") == ("00",)
+    copy, whole = (
+        open_sequences(DataOptions("kitti-odom", root), ("00", "01")) for root in (tmp_path / "out", originals)
+    )
+    assert copy[0].size == SIZE
+    assert torch.equal(copy[1].poses, whole[1].poses)
+    assert torch.equal(copy[1].stamps, whole[1].stamps)
+    ours, theirs = (Snippets(sequences, size=SIZE, truth=True)[5] for sequences in (copy, whole))
+    for key in ("images", "intrinsics", "poses"):
+        torch.testing.assert_close(ours[key], theirs[key], rtol=0, atol=1e-6)
+    known = (ours["depth"] > 0) & (theirs["depth"] > 0)
+    assert (known == (theirs["depth"] > 0)).all()
+    assert (ours["depth"] - theirs["depth"])[known].abs().max() <= 0.5 / 256 + 1e-4
+
+
+def test_frames_that_training_may_start_at_and_those_for_validation_are_kept(originals, tmp_path):
+    def opened(name, camera):
+        sequence = KittiOdometry(originals, name, camera)
+        sequence.starts, sequence.validation = (0, 3), (1, 2)
+        return sequence
+
+    prepare(tmp_path / "out", PNG, opened)
+    copy = PreparedSequence(tmp_path / "out", "00")
+    assert (copy.starts, copy.validation) == ((0, 3), (1, 2))
+    clip = Clip(copy, start=1, end=4)
+    assert (clip.starts, clip.validation) == ((2,), (0, 1))
+
+
+def test_jpeg_is_close_and_better_with_quality(originals, tmp_path):
+    truth = KittiOdometry(originals, "00").resized(0, SIZE)
+    errors = []
+    for quality in (30, 95):
+        make(originals, tmp_path / str(quality), Manifest("kitti-odom", SIZE, "jpg", quality, (2,), ("00",), ("00",)))
+        errors.append(float((PreparedSequence(tmp_path / str(quality), "00").frame(0) - truth).abs().mean()))
+    assert errors[1] < 0.5 * errors[0] < 0.05
+
+
+def test_an_interrupted_copy_goes_on_where_it_stopped(originals, tmp_path):
+    out = tmp_path / "out"
+
+    def stop(name, done, total):
+        if (name, done) == ("01", 2):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(originals, out, workers=1, tell=stop)
+    with pytest.raises(InputError, match=r"not finished, as 1 of 2; run vode prepare again"):
+        PreparedSequence.training(out)
+    there = {file: file.stat().st_mtime_ns for file in out.rglob("*.png")}
+    (out / "01" / "2" / "000001.png").write_bytes(b"")
+    assert 0 < make(originals, out) <= 5
+    untouched = [file for file in there if file.name != "000001.png"]
+    assert all(file.stat().st_mtime_ns == there[file] for file in untouched)
+    assert len(PreparedSequence(out, "01")) == 5
+    assert PreparedSequence(out, "01").frame(1).std() > 0.01
+    assert make(originals, out) == 0
+
+
+def test_a_copy_made_otherwise_is_not_mixed_with_and_other_folders_are_left_alone(originals, tmp_path):
+    make(originals, tmp_path / "out", Manifest("kitti-odom", SIZE, "png", 95, (2,), ("00",), ("00",)))
+    with pytest.raises(InputError, match="made otherwise"):
+        make(originals, tmp_path / "out", Manifest("kitti-odom", (16, 52), "png", 95, (2,), ("00",), ("00",)))
+    make(originals, tmp_path / "out")
+    assert PreparedSequence.names(tmp_path / "out") == ("00", "01")
+    with pytest.raises(InputError, match="not empty"):
+        make(originals, originals)
+    with pytest.raises(InputError, match="--dataset kitti-odom"):
+        reader(DataOptions("tum", tmp_path / "out"))
+    with pytest.raises(InputError, match=r"02.*of 00, 01 of camera 2"):
+        PreparedSequence(tmp_path / "out", "02")
+    with pytest.raises(InputError, match="leads out"):
+        PreparedSequence(tmp_path / "out", "../00")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        (MANIFEST, "{", "not JSON"),
+        (MANIFEST, "[]", "not written by vode prepare"),
+        (MANIFEST, json.dumps({"format": "other"}), "not the manifest"),
+        (MANIFEST, {"kind": "/../../x"}, "choose jpg or png"),
+        (MANIFEST, {"size": [10**6, 10**6]}, "height and a width"),
+        (f"00/2/{SEQUENCE}", {"poses": [[1.0]]}, "not a prepared sequence"),
+        (f"00/2/{SEQUENCE}", {"frames": "many"}, "not a prepared sequence"),
+    ],
+)
+def test_spoilt_files_of_a_copy_are_named(originals, tmp_path, file, content, says):
+    out = tmp_path / "out"
+    make(originals, out)
+    if isinstance(content, dict):
+        content = json.dumps(json.loads((out / file).read_text()) | content)
+    (out / file).write_text(content)
+    with pytest.raises(InputError, match=says):
+        PreparedSequence(out, "00")
+
+
+def test_a_damaged_original_is_named_and_the_rest_stays(originals, tmp_path):
+    root = tmp_path / "kitti"
+    write_kitti_sequence(root, "00", 2, torch.rand(4, 3, 48, 160), torch.eye(3))
+    image = root / "sequences" / "00" / "image_2" / "000002.png"
+    image.write_bytes(image.read_bytes()[:-40])
+    out, manifest = tmp_path / "out", Manifest("kitti-odom", SIZE, "png", 95, (2,), ("00",), ("00",))
+    with pytest.raises(InputError, match=r"000002\.png: the image is cut short"):
+        make(root, out, manifest)
+    write_image(image, torch.rand(3, 48, 160))
+    make(root, out, manifest)
+    assert open_sequence(DataOptions("kitti-odom", out), "00", 2).frame(3).shape == (3, *SIZE)

@@ -1,0 +1,137 @@
+"""TUM RGB-D: a tree in its layout, what is refused, and the real sample's own truth."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from vode.datasets.tum import CAMERAS, TumSequence
+from vode.errors import InputError
+from vode.geometry.pose import rotation_angle
+from vode.io.depth import write_depth
+from vode.io.image import write_image
+from vode.odometry.perception import Classical
+from vode.odometry.visual_odometry import track
+
+NAME = "rgbd_dataset_freiburg1_test"
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Four images a tenth of a second apart, two depth maps, and a camera that turns and moves evenly."""
+    folder = tmp_path / NAME
+    (folder / "rgb").mkdir(parents=True)
+    (folder / "depth").mkdir()
+    stamps = [f"{100 + k / 10:.6f}" for k in range(4)]
+    for k, stamp in enumerate(stamps):
+        write_image(folder / "rgb" / f"{stamp}.png", torch.full((3, 480, 640), 0.2 * k))
+    (folder / "rgb.txt").write_text("# colour\n" + "".join(f"{s} rgb/{s}.png\n" for s in stamps))
+    for stamp, metres in (("100.005000", 1.5), ("100.310000", 2.5)):
+        write_depth(folder / "depth" / f"{stamp}.png", torch.full((1, 480, 640), metres), unit=5000)
+    (folder / "depth.txt").write_text("100.310000 depth/100.310000.png\n100.005000 depth/100.005000.png\n")
+    rows = []
+    for t in np.arange(99.95, 100.25, 0.01):
+        q = Rotation.from_rotvec([0, 0.5 * (t - 100), 0]).as_quat()
+        rows.append(" ".join(f"{x:.6f}" for x in (t, 1 + t - 100, 2, 3, *q)))
+    (folder / "groundtruth.txt").write_text("\n".join(rows))
+    return tmp_path
+
+
+def test_images_depth_and_poses_are_put_together_by_time(tree):
+    sequence = TumSequence(tree, NAME)
+    # the truth ends before the last image
+    assert len(sequence) == 3
+    assert sequence.notes[0].startswith("1 of 4 images without a true pose")
+    assert "depth.txt: 1 stamps" in sequence.notes[1]
+    assert sequence.stamps.tolist() == pytest.approx([100, 100.1, 100.2])
+    assert [sequence.has_depth(i) for i in range(3)] == [True, False, False]
+    assert sequence.depth(1) is None
+    assert sequence.depth(0)[0, 240, 320] == 1.5
+    assert sequence.frame(1).sub(0.2).abs().max() < 3e-3
+    assert torch.equal(sequence.poses[0], torch.eye(4, dtype=torch.float64))
+    expected = Rotation.from_rotvec([0, 0.1, 0]).as_matrix()
+    np.testing.assert_allclose(sequence.poses[2, :3, :3], expected, atol=1e-5)
+    np.testing.assert_allclose(sequence.poses[2, :3, 3], [0.2, 0, 0], atol=1e-5)
+    assert TumSequence.training(tree) == (NAME,)
+
+
+def test_without_a_truth_all_images_stay(tree):
+    (tree / NAME / "groundtruth.txt").unlink()
+    sequence = TumSequence(tree, NAME)
+    assert len(sequence) == 4
+    assert sequence.poses is None
+    assert sequence.has_depth(3)
+    (tree / NAME / "depth.txt").unlink()
+    assert not TumSequence(tree, NAME).has_depth(3)
+
+
+def test_the_lens_is_straightened(tree):
+    folder = tree / NAME
+    place = np.array([[80.0, 60.0], [550.0, 400.0]])
+    pinhole = TumSequence(tree, NAME).intrinsics.double().numpy()
+    ideal = np.linalg.solve(pinhole, np.column_stack([place, np.ones(2)]).T).T
+    lens = CAMERAS["freiburg1"]
+    seen, _ = cv2.projectPoints(ideal, np.zeros(3), np.zeros(3), lens.matrix, np.array(lens.distortion))
+    image = torch.zeros(3, 480, 640)
+    for x, y in seen[:, 0]:
+        image[:, round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3] = 1
+    write_image(folder / "rgb" / "100.000000.png", image)
+    straight = TumSequence(tree, NAME).frame(0)[0]
+    for x, y in place.astype(int):
+        near = straight[y - 6 : y + 7, x - 6 : x + 7]
+        rows, columns = near.nonzero().double().mean(0)
+        assert abs(rows - 6) < 0.8
+        assert abs(columns - 6) < 0.8
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("rgb.txt", "100.0 ../../secret.png\n", "leads out of this folder"),
+        ("rgb.txt", "one rgb/100.000000.png\n", "rgb.txt:1: not a time"),
+        ("rgb.txt", "# nothing\n", "names no image"),
+        ("groundtruth.txt", "1.0 0 0 0 0 0 0 1\n2.0 0 0 0 0 0 0 1\n", "no pose at the time of any image"),
+        ("groundtruth.txt", "1.0 0 0 0 0 0 0 0\n", "groundtruth.txt"),
+    ],
+)
+def test_bad_lists_are_named(tree, file, text, says):
+    (tree / NAME / file).write_text(text)
+    with pytest.raises(InputError, match=says):
+        TumSequence(tree, NAME)
+
+
+def test_other_trees_are_refused(tree):
+    with pytest.raises(InputError, match="no such folder"):
+        TumSequence(tree, "rgbd_dataset_freiburg1_none")
+    (tree / NAME).rename(tree / "renamed")
+    with pytest.raises(InputError, match="restore the name"):
+        TumSequence(tree, "renamed")
+    with pytest.raises(InputError, match=r"rgb\.txt"):
+        TumSequence.training(tree / "renamed")
+
+
+def test_images_of_another_size_are_refused(tree):
+    write_image(tree / NAME / "rgb" / "100.100000.png", torch.zeros(3, 240, 320))
+    with pytest.raises(InputError, match="320x240 pixels, not 640x480"):
+        TumSequence(tree, NAME).frame(1)
+
+
+@pytest.fixture(scope="module")
+def real(real_data):
+    return TumSequence(real_data / "tum", "rgbd_dataset_freiburg1_rpy")
+
+
+def test_the_real_depth_agrees_with_itself_through_the_real_poses(real, disagreement):
+    assert max(disagreement(real, i, i + 3) for i in range(0, 40, 5)) < 0.03
+
+
+@pytest.mark.parametrize("size", [(240, 320), (480, 640)])
+def test_a_real_camera_that_mostly_turns_is_tracked(real, size):
+    tracked = track(real, Classical(real), size=size)
+    poses = tracked.trajectory.poses
+    assert poses.isfinite().all()
+    steps, true = (torch.linalg.solve(x[:-1], x[1:]) for x in (poses, real.poses))
+    assert (steps[:, :3, 3] - true[:, :3, 3]).norm(dim=-1).max() < 0.1
+    turned = rotation_angle(steps[:, :3, :3].mT @ true[:, :3, :3]).rad2deg()
+    assert turned.median() < 0.7

@@ -1,0 +1,155 @@
+"""Two-view motion with exact flow and depth of the built-in world, and its fallbacks."""
+
+import pytest
+import torch
+
+from vode.geometry.pose import inverse, rotation_angle, so3_exp
+from vode.geometry.warp import flow_target
+from vode.odometry.frames import Frame
+from vode.odometry.options import TrackerOptions
+from vode.odometry.two_frame import ESSENTIAL, PNP, ROTATION, VELOCITY, frame_motion
+
+STILL = torch.eye(4, dtype=torch.float64)
+
+
+@pytest.fixture(scope="module")
+def drive(world):
+    return world(5, 4)
+
+
+@pytest.fixture(scope="module")
+def inputs(drive, truth):
+    """Exact flows, depths and intrinsics of the pair that starts at a frame."""
+    exact = truth(drive)
+
+    def of(i):
+        a, b = (Frame(k, drive.frame(k)[None], "") for k in (i, i + 1))
+        return *exact.flow(a, b), exact.depth(a), exact.depth(b), drive.intrinsics[None]
+
+    return of
+
+
+def test_exact_flow_and_depth_give_the_exact_motion(drive, inputs):
+    for i in range(3):
+        motion, evidence = frame_motion(*inputs(i), STILL)
+        T_b_a = inverse(drive.poses[i + 1]) @ drive.poses[i]
+        assert motion.how == ESSENTIAL
+        assert motion.why == ""
+        assert motion.inliers > 1000
+        assert motion.parallax > 0.5
+        assert motion.scale_deviation < 0.01
+        assert evidence.explained.sum() == motion.inliers
+        assert rotation_angle(motion.T_b_a[:3, :3].T @ T_b_a[:3, :3]) < 2e-4
+        assert (motion.T_b_a[:3, 3] - T_b_a[:3, 3]).norm() < 0.01 * T_b_a[:3, 3].norm()
+
+
+def test_images_take_the_bias_out_of_a_flow(drive, inputs):
+    flow_ab, flow_ba, *rest = inputs(0)
+    bias = torch.tensor([0.1, 0.4]).view(1, 2, 1, 1)
+    images = drive.frame(0)[None], drive.frame(1)[None]
+    T_b_a = inverse(drive.poses[1]) @ drive.poses[0]
+    errors = []
+    for given in (None, images):
+        motion, _ = frame_motion(flow_ab + bias, flow_ba - bias, *rest, STILL, images=given)
+        errors.append(float(rotation_angle(motion.T_b_a[:3, :3].T @ T_b_a[:3, :3])))
+    assert errors[1] < errors[0] / 4
+
+
+def test_images_that_say_nothing_leave_the_flow(inputs):
+    black = torch.zeros(1, 3, 96, 320)
+    one, two = (frame_motion(*inputs(0), STILL, images=images)[0] for images in (None, (black, black)))
+    assert torch.equal(one.T_b_a, two.T_b_a)
+
+
+def test_depth_in_another_unit_scales_the_translation_alone(inputs):
+    flow_ab, flow_ba, depth_a, depth_b, intrinsics = inputs(0)
+    one, _ = frame_motion(flow_ab, flow_ba, depth_a, depth_b, intrinsics, STILL)
+    two, _ = frame_motion(flow_ab, flow_ba, depth_a * 3, depth_b * 3, intrinsics, STILL)
+    assert torch.allclose(two.T_b_a[:3, 3], 3 * one.T_b_a[:3, 3], rtol=1e-4)
+    assert torch.allclose(two.T_b_a[:3, :3], one.T_b_a[:3, :3])
+    assert two.scale_deviation == pytest.approx(one.scale_deviation, rel=1e-2)
+
+
+def test_points_that_are_carried_come_first_between_pixels_too(drive, inputs):
+    carried = torch.tensor([[[20.25, 60.5], [300.0, 80.75]]], dtype=torch.float64)
+    _, evidence = frame_motion(*inputs(0), STILL, TrackerOptions(count=500), carried=carried)
+    assert evidence.found.points_a.shape == (1, 500, 2)
+    torch.testing.assert_close(evidence.found.points_a[:, :2], carried.float())
+    target = flow_target(inputs(0)[0])[0, :, 80:82, 300]
+    torch.testing.assert_close(evidence.found.points_b[0, 1], target @ torch.tensor([0.25, 0.75]))
+
+
+def test_a_camera_at_rest_is_solved_by_pnp(inputs):
+    _, _, depth, _, intrinsics = inputs(0)
+    still = torch.zeros(1, 2, 96, 320)
+    motion, _ = frame_motion(still, still, depth, depth, intrinsics, STILL)
+    assert motion.how == PNP
+    assert motion.why == "the camera rests"
+    assert torch.allclose(motion.T_b_a, STILL, atol=1e-3)
+
+
+def turning(intrinsics):
+    """Flow both ways of a mere rotation, and that rotation."""
+    rotation = so3_exp(torch.tensor([0.01, 0.02, -0.01]))
+    flows = []
+    for turn in (rotation, rotation.T):
+        grid = flow_target(torch.zeros(1, 2, 96, 320))[0]
+        moved = intrinsics[0] @ turn @ torch.linalg.inv(intrinsics[0])
+        rays = torch.cat([grid, torch.ones(1, 96, 320)]).flatten(1)
+        there = moved @ rays
+        flows.append((there[:2] / there[2:]).view(1, 2, 96, 320) - grid)
+    return *flows, rotation
+
+
+def test_a_turning_camera_without_depth_turns(inputs):
+    *_, intrinsics = inputs(0)
+    flow_ab, flow_ba, rotation = turning(intrinsics)
+    nothing = torch.zeros(1, 1, 96, 320)
+    motion, evidence = frame_motion(flow_ab, flow_ba, nothing, nothing, intrinsics, 5 * STILL)
+    assert motion.how == ROTATION
+    assert motion.why == "the camera only turns, PnP finds no pose"
+    assert evidence.explained.float().mean() > 0.9
+    assert not motion.T_b_a[:3, 3].any()
+    torch.testing.assert_close(motion.T_b_a[:3, :3].float(), rotation, atol=1e-5, rtol=0)
+
+
+def test_a_moving_camera_without_depth_keeps_its_velocity(inputs):
+    flow_ab, flow_ba, depth, _, intrinsics = inputs(0)
+    expected = STILL.clone()
+    expected[2, 3] = -0.7
+    motion, evidence = frame_motion(flow_ab, flow_ba, 0 * depth, 0 * depth, intrinsics, expected)
+    assert motion.how == VELOCITY
+    assert motion.why == "the depth does not tell a scale, PnP finds no pose"
+    assert torch.equal(motion.T_b_a, expected)
+    assert not evidence.explained.any()
+
+
+def test_flow_that_says_nothing_keeps_the_velocity(inputs):
+    _, _, depth, _, intrinsics = inputs(0)
+    torch.manual_seed(0)
+    noise = 300 * torch.randn(2, 1, 2, 96, 320)
+    expected = STILL.clone()
+    expected[2, 3] = -0.7
+    motion, _ = frame_motion(noise[0], noise[1], depth, depth, intrinsics, expected)
+    assert motion.how == VELOCITY
+    assert torch.equal(motion.T_b_a, expected)
+
+
+def test_broken_predictions_never_leave_the_tracker(inputs):
+    flow_ab, flow_ba, depth, _, intrinsics = inputs(0)
+    broken = torch.full_like(flow_ab, float("nan"))
+    motion, _ = frame_motion(broken, broken, depth, depth, intrinsics, STILL)
+    assert motion.T_b_a.isfinite().all()
+    motion, _ = frame_motion(flow_ab, flow_ba, depth * float("nan"), depth, intrinsics, STILL)
+    assert motion.T_b_a.isfinite().all()
+
+
+def test_unknown_depth_takes_no_part(drive, inputs):
+    flow_ab, flow_ba, depth_a, depth_b, intrinsics = inputs(0)
+    holes = torch.rand(1, 1, 96, 320, generator=torch.Generator().manual_seed(0)) < 0.1
+    motion, _ = frame_motion(
+        flow_ab, flow_ba, depth_a.masked_fill(holes, 0), depth_b.masked_fill(holes, 0), intrinsics, STILL
+    )
+    T_b_a = inverse(drive.poses[1]) @ drive.poses[0]
+    assert motion.how == ESSENTIAL
+    assert (motion.T_b_a[:3, 3] - T_b_a[:3, 3]).norm() < 0.01 * T_b_a[:3, 3].norm()

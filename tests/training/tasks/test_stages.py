@@ -1,0 +1,150 @@
+"""Stages: what they train, and that a sample without geometry harms nobody."""
+
+import pytest
+import torch
+
+from vode.networks.depth import DepthNet
+from vode.training.options import LossWeights, MotionOptions
+from vode.training.tasks import stages
+from vode.training.tasks.stages import DepthStage, FlowStage, JointStage, StageOptions
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
+
+OPTIONS = MotionOptions(count=1500, share=0.5, threshold=2.0)
+STAGE = StageOptions(OPTIONS)
+
+
+class ExactFlow(torch.nn.Module):
+    """Stands for the flow network and gives flows that it was told."""
+
+    def __init__(self, flow_ab, flow_ba):
+        super().__init__()
+        self.flow_ab = torch.nn.Parameter(flow_ab)
+        self.flow_ba = torch.nn.Parameter(flow_ba)
+
+    def forward(self, image_a, image_b):
+        def scales(flow):
+            return [torch.nn.functional.avg_pool2d(flow, 2**k) / 2**k if k else flow for k in range(4)]
+
+        return scales(self.flow_ab * 1.0), scales(self.flow_ba * 1.0)
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """Two pairs of a drive without moving cars, with exact flow both ways, depth and poses."""
+    drive = WorldSequence(3, WorldOptions(size=(64, 192), frames=6, moving=False))
+    poses = drive.poses.float()
+    images, forward, backward, motion, depth = [], [], [], [], []
+    for i in (0, 3):
+        images.append(torch.stack([drive.frame(i), drive.frame(i + 1)]))
+        T_b_a = torch.linalg.inv(poses[i + 1]) @ poses[i]
+        depth_a, depth_b = drive.depth(i), drive.depth(i + 1)
+        forward.append(rigid_flow(depth_a, T_b_a, drive.intrinsics))
+        backward.append(rigid_flow(depth_b, torch.linalg.inv(T_b_a), drive.intrinsics))
+        motion.append(T_b_a)
+        depth.append(torch.stack([depth_a, depth_b]))
+    sample = {"images": torch.stack(images), "intrinsics": drive.intrinsics.expand(2, 3, 3).clone()}
+    return sample, torch.stack(forward), torch.stack(backward), torch.stack(motion), torch.stack(depth)
+
+
+def rigid_flow(depth, T_b_a, intrinsics):
+    """Flow of a static scene by plain projection; the unknown sky is put far away."""
+    depth = torch.where(depth > 0, depth, 1e4)[0]
+    height, width = depth.shape
+    y, x = torch.meshgrid(torch.arange(height).float(), torch.arange(width).float(), indexing="ij")
+    pixels = torch.stack([x, y, torch.ones_like(x)]).flatten(1)
+    points = T_b_a[:3, :3] @ (torch.linalg.inv(intrinsics) @ pixels * depth.flatten()) + T_b_a[:3, 3:]
+    seen = intrinsics @ points
+    return (seen[:2] / seen[2:].clamp(min=1e-3) - pixels[:2]).view(2, height, width)
+
+
+def test_motion_from_exact_flow_is_exact(scene):
+    sample, forward, backward, T_b_a, depth = scene
+    found = stages.motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
+    assert found.reliable.all()
+    true = T_b_a[:, :3, 3] / T_b_a[:, :3, 3].norm(dim=-1, keepdim=True)
+    assert torch.allclose(found.T_b_a[:, :3, 3], true, atol=2e-3)
+    assert torch.allclose(found.T_b_a[:, :3, :3], T_b_a[:, :3, :3], atol=2e-4)
+    at_points = stages.at_points(depth[:, 0], found.points_a)
+    baseline = T_b_a[:, :3, 3].norm(dim=-1, keepdim=True)
+    error = (found.depth_a * baseline / at_points - 1).abs()[found.valid > 0]
+    assert error.median() < 0.02
+
+
+def test_true_depth_has_almost_no_loss_and_another_has(scene):
+    sample, forward, backward, _, depth = scene
+
+    class Told(torch.nn.Module):
+        def __init__(self, maps):
+            super().__init__()
+            self.maps = torch.where(maps > 0, maps, 90.0)
+
+        def forward(self, images):
+            return [(1 / self.maps.transpose(0, 1).flatten(0, 1) - 0.01) / 9.99]
+
+    motion = stages.motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
+    right, _ = stages.depth_losses(Told(depth), sample, forward, motion)
+    wrong, _ = stages.depth_losses(Told(depth.flip(-2)), sample, forward, motion)
+    assert right["geometry_failed"] == 0
+    for name in ("triangulated_depth", "reprojection_depth", "reprojection_flow"):
+        assert right[name] < 0.2 * wrong[name], name
+
+
+def test_a_sample_without_motion_is_left_out_and_counted(scene):
+    sample, forward, backward, _, _ = scene
+    torch.manual_seed(0)
+    network = DepthNet().eval()
+    spoiled = forward.clone(), backward.clone()
+    for flow in spoiled:
+        flow[1] = 0
+    losses = {}
+    for name, flows in {"both": (forward, backward), "spoiled": spoiled}.items():
+        stage = DepthStage(ExactFlow(*flows), network, STAGE)
+        torch.manual_seed(1)
+        losses[name], _ = stage(sample)
+    alone = {k: v[:1] for k, v in sample.items()}
+    torch.manual_seed(1)
+    losses["alone"], _ = DepthStage(ExactFlow(forward[:1], backward[:1]), network, STAGE)(alone)
+    assert losses["both"]["geometry_failed"] == 0
+    assert losses["spoiled"]["geometry_failed"] == 0.5
+    for name in ("triangulated_depth", "reprojection_depth"):
+        assert losses["spoiled"][name].item() == pytest.approx(losses["alone"][name].item(), rel=1e-4)
+
+
+def test_a_batch_without_any_motion_gives_zero_and_finite_gradients(scene):
+    sample = scene[0]
+    network = DepthNet()
+    still = torch.zeros(2, 2, 64, 192)
+    flow = ExactFlow(still, still)
+    losses, _ = JointStage(flow, network, STAGE)(sample)
+    assert losses["geometry_failed"] == 1
+    assert losses["triangulated_depth"] == losses["reprojection_depth"] == losses["epipolar"] == 0
+    LossWeights().total(losses).backward()
+    gradients = [p.grad for p in [*network.parameters(), *flow.parameters()] if p.grad is not None]
+    assert gradients
+    assert all(g.isfinite().all() for g in gradients)
+
+
+def test_each_stage_trains_what_it_says(scene):
+    sample, forward, backward, _, _ = scene
+    flow, depth = ExactFlow(forward, backward), DepthNet()
+
+    def touched(stage):
+        for p in [*flow.parameters(), *depth.parameters()]:
+            p.grad = None
+        losses, pictures = stage(sample)
+        assert all(not picture.requires_grad for picture in pictures.values())
+        LossWeights().total(losses).backward()
+        return [any(p.grad is not None and p.grad.any() for p in n.parameters()) for n in (flow, depth)]
+
+    assert touched(FlowStage(flow)) == [True, False]
+    assert touched(DepthStage(flow, depth, STAGE)) == [False, True]
+    assert touched(JointStage(flow, depth, STAGE)) == [True, True]
+    only = JointStage(flow, depth, STAGE, flow_only=True)
+    assert only.trained() == [flow]
+
+
+def test_weights_of_the_losses():
+    losses = {"triangulated_depth": torch.tensor(2.0), "flow_smoothness": torch.tensor(0.5)}
+    losses["geometry_failed"] = torch.tensor(1.0)
+    assert LossWeights(triangulated_depth=3.0, flow_smoothness=10.0).total(losses) == 11.0

@@ -1,0 +1,191 @@
+"""Checkpoints: what survives a kill at any moment, which are kept, and where a run goes on."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from vode.errors import InputError
+from vode.training import loop
+from vode.training.checkpoint import checkpoints, read_checkpoint
+from vode.training.config import StageConfig, TrainConfig
+from vode.training.data import validation_sequences
+from vode.training.options import MotionOptions
+from vode.training.tasks import video
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
+
+TINY = TrainConfig(
+    sequences=("0",),
+    size=(64, 96),
+    world=WorldOptions(frames=4),
+    batch=2,
+    flow_stage=StageConfig(steps=4, learning_rate=1e-3),
+    depth_stage=StageConfig(steps=2, learning_rate=1e-3),
+    motion=MotionOptions(count=500, threshold=4.0),
+    save_every=1,
+    log_every=1,
+    device="cpu",
+)
+
+KILLED = """
+import os, random, signal, sys, time
+from pathlib import Path
+from vode.world.sequence import WorldOptions
+from vode.training import loop, state, video
+from vode.training.config import StageConfig, TrainConfig
+from vode.training.tasks.stages import MotionOptions
+
+root, kills, longest = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+config = TrainConfig(
+    sequences=("0", "1"), size=(64, 96), world=WorldOptions(frames=4), batch=2, workers=1, save_every=2, log_every=3,
+    flow_stage=StageConfig(steps=7, learning_rate=1e-4), depth_stage=StageConfig(steps=4, learning_rate=1e-4),
+    motion=MotionOptions(count=500, threshold=4.0), device="cpu", keep=2, ema=0.9,
+)
+video.score_run = lambda *_: {}
+
+def child(work):
+    # This process does nothing in torch itself, so that its children may be forked from it.
+    number = os.fork()
+    if number:
+        return number
+    import torch
+    torch.set_num_threads(1)
+    try:
+        os._exit(work())
+    except BaseException as error:
+        print(repr(error), file=sys.stderr, flush=True)
+        os._exit(250)
+
+def train(folder):
+    loop.resume(folder) if (folder / "config.json").exists() else loop.train(config, folder)
+    return 0
+
+def reached(folder):
+    path, content, problems = state.read_checkpoint(folder)
+    return 201 if problems else content["done"]
+
+def wait(number):
+    return os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
+
+draw, killed, runs, done = random.Random(5), 0, 0, 0
+# A run that was begun is taken to its end, also one that was killed before its first step.
+while killed < kills or runs == 0 or (root / str(runs)).exists():
+    folder = root / str(runs)
+    number = child(lambda: train(folder))
+    if killed < kills:
+        time.sleep(draw.uniform(0, longest))
+        os.kill(number, signal.SIGKILL)
+    if wait(number) == 0:
+        runs, done = runs + 1, 0
+        continue
+    killed += 1
+    if (folder / "config.json").exists():
+        now = wait(child(lambda: reached(folder)))
+        assert done <= now <= 11, (done, now)
+        done = now
+    print(killed, runs, done, flush=True)
+"""
+
+
+def last(folder):
+    return torch.load(checkpoints(folder)[0], weights_only=True)
+
+
+@pytest.fixture(autouse=True)
+def no_score(monkeypatch):
+    monkeypatch.setattr(video, "score_run", lambda *_: {})
+
+
+def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_was_not(tmp_path):
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+
+    def run(name, kills, longest):
+        command = [sys.executable, str(script), str(tmp_path / name), str(kills), str(longest)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.splitlines()
+
+    run("whole", 0, 0)
+    told = run("cut", 20, 3.0)
+    assert len(told) == 20
+    # Kills in the middle of a run that had saved something, not only at its beginning.
+    assert any(0 < int(line.split()[2]) < 11 for line in told)
+    whole = last(tmp_path / "whole" / "0")
+    for folder in (tmp_path / "cut").iterdir():
+        cut = last(folder)
+        for part in ("networks", "averages"):
+            assert all(torch.equal(cut[part][name], value) for name, value in whole[part].items())
+
+
+def test_the_newest_few_are_kept_and_a_damaged_one_is_passed_over(tmp_path):
+    folder = tmp_path / "run"
+    loop.train(replace(TINY, keep=3), folder)
+    names = [path.name for path in checkpoints(folder)]
+    assert names == ["00000006.pt", "00000005.pt", "00000004.pt"]
+    content = last(folder)
+    assert content["config"]["keep"] == 3
+    assert torch.__version__.startswith(content["versions"]["torch"])
+    newest = checkpoints(folder)[0]
+    newest.write_bytes(newest.read_bytes()[:1000])
+    path, content, problems = read_checkpoint(folder)
+    assert (path.name, content["done"]) == ("00000005.pt", 5)
+    assert "00000006.pt: damaged checkpoint" in problems[0]
+    loop.resume(folder)
+    assert last(folder)["done"] == 6
+
+
+def test_single_stages_and_the_start_from_another_run(tmp_path):
+    loop.train(replace(TINY, stages=("flow",)), tmp_path / "flow")
+    assert last(tmp_path / "flow")["done"] == 4
+    loop.train(replace(TINY, stages=("depth",), start_from=tmp_path / "flow"), tmp_path / "depth")
+    flow, depth = (last(tmp_path / name)["networks"] for name in ("flow", "depth"))
+    changed = {name.split(".")[0] for name in flow if not torch.equal(flow[name], depth[name])}
+    assert changed == {"depth"}
+    with pytest.raises(InputError, match="nothing to train"):
+        loop.train(replace(TINY, stages=("joint",)), tmp_path / "joint")
+
+
+def test_validation_keeps_the_best_and_ends_a_stage_that_gains_nothing(tmp_path):
+    folder = tmp_path / "run"
+    # A rate of zero gains nothing after the first validation.
+    still = StageConfig(steps=9, learning_rate=0.0)
+    config = replace(TINY, flow_stage=still, validate_every=2, patience=2, validation=("7",), validation_pairs=2)
+    loop.train(replace(config, stages=("flow",)), folder)
+    assert last(folder)["done"] == 6
+    assert loop.read_config(folder / "best").patience == 2
+    assert (folder / "best" / "flow.safetensors").is_file()
+    lines = (folder / "log.jsonl").read_text().splitlines()
+    assert sum("flow validation" in line for line in lines) == 3
+
+
+def test_frames_that_a_data_set_keeps_are_validated_on_and_not_trained_on():
+    config = replace(TINY, dataset="kitti-raw", data=Path("raw"))
+    one, two = (WorldSequence(seed, TINY.world) for seed in (1, 2))
+    one.starts, one.validation = (0, 2), (1,)
+    kept = validation_sequences(config, [one, two])
+    assert [(sequence.name, sequence.starts) for sequence in kept] == [("world1", (1,))]
+    assert one.starts == (0, 2)
+    with pytest.raises(InputError, match="--validation"):
+        validation_sequences(config, [two])
+
+
+def test_gradients_that_are_never_finite_end_the_run_and_leave_it_good(tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    steps = []
+
+    def spoil(batch):
+        steps.append(1)
+        images = batch["images"].float() / 255
+        return {**batch, "images": images * (torch.nan if len(steps) > 2 else 1)}
+
+    monkeypatch.setattr("vode.training.step.finish", spoil)
+    config = replace(TINY, stages=("flow",), flow_stage=StageConfig(steps=30, learning_rate=1e-3), bad_steps=5)
+    with pytest.raises(InputError, match="5 steps in a row without finite gradients"):
+        loop.train(config, folder)
+    assert len(steps) == 7
+    assert all(value.isfinite().all() for value in last(folder)["networks"].values())

@@ -1,0 +1,173 @@
+"""Snippets: which frames, in which size, with truth that agrees with itself."""
+
+import pytest
+import torch
+
+from vode.augmentation.options import Augment
+from vode.datasets.base import Sequence, noted
+from vode.datasets.sample import collate
+from vode.errors import InputError
+from vode.geometry.camera import pixel_grid, project, transform, unproject
+from vode.geometry.resize import resize_flow
+from vode.training.clip_dataset import Snippets
+
+SIZE = (48, 96)
+STEP = torch.tensor([0.4, -0.1, 0.5], dtype=torch.float64)
+
+
+class Wall(Sequence):
+    """A camera that slides towards a flat wall, with exact flow; frame i is filled with i / 255."""
+
+    def __init__(self, name: str, count: int, *, size=SIZE, truth: bool = True) -> None:
+        self.name, self.count, self.size, self.truth = name, count, size, truth
+        self.intrinsics = torch.tensor([[60.0, 0, 50.0], [0, 55.0, 20.0], [0, 0, 1]])
+        if truth:
+            self.poses = torch.eye(4, dtype=torch.float64).repeat(count, 1, 1)
+            self.poses[:, :3, 3] = torch.arange(count)[:, None] * STEP + 7
+        self.stamps = None
+
+    def __len__(self) -> int:
+        return self.count
+
+    def frame(self, index):
+        return torch.full((3, *self.size), index / 255)
+
+    def depth(self, index):
+        return torch.full((1, *self.size), 30 - 0.5 * index) if self.truth else None
+
+    def flow(self, index):
+        if not self.truth or index == self.count - 1:
+            return None
+        points = unproject(self.depth(index)[None], self.intrinsics[None]).flatten(2).mT - STEP.float()
+        target = project(points, self.intrinsics)[0][0].mT.view(2, *self.size)
+        return target - pixel_grid(*self.size), torch.ones(1, *self.size, dtype=torch.bool)
+
+
+def frames_of(sample) -> list[int]:
+    return (sample["images"][:, 0, 0, 0] * 255).round().int().tolist()
+
+
+def test_every_run_of_frames_of_every_sequence():
+    snippets = Snippets([Wall("a", 4), Wall("b", 2), Wall("c", 5)], length=3, stride=1)
+    assert len(snippets) == 2 + 0 + 3
+    assert [frames_of(snippets[i]) for i in range(5)] == [
+        [0, 1, 2],
+        [1, 2, 3],
+        [0, 1, 2],
+        [1, 2, 3],
+        [2, 3, 4],
+    ]
+    assert [snippets.locate(i)[0].name for i in range(5)] == ["a", "a", "c", "c", "c"]
+    with pytest.raises(IndexError):
+        snippets[5]
+
+
+def test_stride():
+    snippets = Snippets([Wall("a", 7)], length=3, stride=2)
+    assert [frames_of(snippets[i]) for i in range(len(snippets))] == [[0, 2, 4], [1, 3, 5], [2, 4, 6]]
+    assert set(Snippets([Wall("a", 7)], stride=2, truth=True)[0]) == {
+        "images",
+        "intrinsics",
+        "depth",
+        "poses",
+    }
+
+
+@pytest.mark.parametrize("size", [None, (24, 48), (30, 44), (96, 144)])
+@pytest.mark.parametrize("flip", [0, 1])
+def test_truth_agrees_with_itself_in_any_size_and_flipped(size, flip):
+    augment = Augment(flip=flip, brightness=0, contrast=0, saturation=0, hue=0, gamma=0)
+    sample = Snippets([Wall("a", 4)], length=3, size=size, truth=True, augment=augment)[1]
+    height, width = size or SIZE
+    assert sample["images"].shape == (3, 3, height, width)
+    assert all(value.dtype == torch.float32 for value in sample.values())
+    torch.testing.assert_close(sample["poses"][0], torch.eye(4))
+    for i in range(2):
+        T_next_this = torch.linalg.inv(sample["poses"][i + 1]) @ sample["poses"][i]
+        points = unproject(sample["depth"][i : i + 1], sample["intrinsics"][None]).flatten(2).mT
+        target = project(transform(T_next_this[None], points), sample["intrinsics"][None])[0][0]
+        flow = target.mT.view(2, height, width) - pixel_grid(height, width)
+        inner = (slice(None), slice(2, -2), slice(2, -2))
+        torch.testing.assert_close(sample["flow"][i][inner], flow[inner], rtol=0, atol=2e-3)
+
+
+def test_images_are_smoothed_when_shrunk():
+    sequence = Wall("a", 2)
+    sequence.frame = lambda index: ((pixel_grid(*SIZE).sum(0) % 2) > 0).float().expand(3, -1, -1)
+    image = Snippets([sequence], size=(24, 32))[0]["images"]
+    assert image.sub(0.5).abs().max() < 0.1
+
+
+def test_missing_truth_is_unknown_and_lacking_truth_is_left_out():
+    sequence = Wall("a", 3)
+    sequence.depth = lambda index: torch.ones(1, *SIZE) if index != 1 else None
+    sequence.flow = lambda index: (torch.ones(2, *SIZE), torch.ones(1, *SIZE)) if index != 1 else None
+    sample = Snippets([sequence], length=3, truth=True)[0]
+    assert sample["depth"].amax(dim=(1, 2, 3)).tolist() == [1, 0, 1]
+    assert sample["visible"].amax(dim=(1, 2, 3)).tolist() == [1, 0]
+    mixed = Snippets([Wall("a", 3), Wall("b", 3, truth=False)], truth=True)
+    assert set(collate([mixed[i] for i in range(len(mixed))])) == {"images", "intrinsics"}
+
+
+def test_unknown_flow_takes_no_part_in_resizing():
+    flow, visible = torch.zeros(1, 2, 4, 8), torch.zeros(1, 1, 4, 8)
+    flow[..., 4:], visible[..., 4:] = 6.0, 1.0
+    # The columns 0..3 are unknown; 4 and 5 are hidden but have a flow.
+    visible[..., 4:6] = 0
+    resized, seen = resize_flow(flow, visible, (3, 6))
+    assert resized[0, 0, 0].tolist() == pytest.approx([0, 0, 0, 4.5, 4.5, 4.5])
+    assert resized[0, 1, 0].tolist() == pytest.approx([0, 0, 0, 4.5, 4.5, 4.5])
+    assert seen[0, 0, 0].tolist() == [0, 0, 0, 0, 1, 1]
+
+
+def test_draw_alone_decides_the_augmentation():
+    def snippets(seed: int = 0) -> Snippets:
+        return Snippets([Wall("a", 200)], augment=Augment(), seed=seed, size=(8, 8))
+
+    first = snippets()[100, 7]["images"]
+    assert torch.equal(first, snippets()[100, 7]["images"])
+    assert not torch.equal(first, snippets()[100, 8]["images"])
+    assert not torch.equal(first, snippets(1)[100, 7]["images"])
+    assert torch.equal(snippets()[100]["images"], snippets()[100, 100]["images"])
+
+
+def test_workers_change_nothing():
+    snippets = Snippets([Wall("a", 20)], augment=Augment(), size=(8, 8), truth=True)
+    order = [(i * 7 % 19, i) for i in range(8)]
+
+    def load(workers: int):
+        return list(torch.utils.data.DataLoader(snippets, 2, sampler=order, collate_fn=collate, num_workers=workers))
+
+    for here, there in zip(load(0), load(2), strict=True):
+        assert all(torch.equal(here[key], there[key]) for key in here)
+
+
+def test_unusable_input():
+    with pytest.raises(InputError, match="b: 3 frames, too few for snippets that span 5"):
+        Snippets([Wall("a", 2), Wall("b", 3)], length=3, stride=2)
+    with pytest.raises(InputError, match=r"differ in size .*b 10x8"):
+        Snippets([Wall("a", 3), Wall("b", 3, size=(8, 10))])
+    assert len(Snippets([Wall("a", 3), Wall("b", 3, size=(8, 10))], size=(8, 8))) == 4
+    with pytest.raises(ValueError, match="at least 1"):
+        Snippets([Wall("a", 3)], stride=0)
+    with pytest.raises(ValueError, match="no sequences"):
+        Snippets([])
+
+
+def test_snippets_begin_where_a_sequence_allows_it():
+    wall = Wall("a", 6)
+    wall.starts = (0, 3, 4, 5)
+    snippets = Snippets([Wall("b", 3), wall])
+    assert [frames_of(snippets[i]) for i in range(len(snippets))] == [[0, 1], [1, 2], [0, 1], [3, 4], [4, 5]]
+    wall.starts = ()
+    with pytest.raises(InputError, match="too few"):
+        Snippets([wall])
+
+
+def test_notes_are_told_and_many_of_them_counted():
+    walls = [Wall(str(i), 2) for i in range(9)]
+    assert noted(walls) == []
+    for wall in walls:
+        wall.notes = ("half of it is missing",)
+    assert noted(walls[:2]) == ["0: half of it is missing", "1: half of it is missing"]
+    assert noted(walls)[5:] == ["and 4 more notes; vode data check tells all"]

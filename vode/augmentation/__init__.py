@@ -1,0 +1,1 @@
+"""Variation of training samples: geometric and photometric."""

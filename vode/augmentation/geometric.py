@@ -1,0 +1,105 @@
+"""Resize, crop and flip: each moves intrinsics, depth, poses and flow with the images.
+
+Augmentation makes one draw for all frames of a sample, of these and of its colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Numbers
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from vode.augmentation.options import Augment
+from vode.augmentation.photometric import finish
+from vode.datasets.sample import Sample
+from vode.geometry.camera import crop_intrinsics, flip_intrinsics, resize_intrinsics
+from vode.geometry.resize import resize_depth, resize_flow, resize_images
+
+
+class Variation(NamedTuple):
+    """What was drawn for one sample."""
+
+    size: tuple[int, int]
+    """height and width of the result"""
+    whole: tuple[int, int]
+    """those that the whole image is resized to before ``size`` is cut out of it"""
+    corner: tuple[int, int]
+    """rows and columns cut above and left of it"""
+    flip: bool
+    colour: tuple[float, ...] | None
+    """brightness, contrast, saturation, turn and gamma, where they are varied at all"""
+
+
+def draw_variation(options: Augment, size: tuple[int, int], *, seed: Numbers[int]) -> Variation:
+    """A draw for a sample of that size (height, width); equal seeds (ints >= 0) give equal draws, on any machine."""
+    draw = np.random.default_rng(list(seed))
+    flip = bool(draw.random() < options.flip)
+    strengths = (options.brightness, options.contrast, options.saturation, options.gamma)
+    brightness, contrast, saturation, gamma = (1 + s * draw.uniform(-1, 1) for s in strengths)
+    turn = options.hue * draw.uniform(-1, 1)
+    whole = tuple(round(side / (1 - options.crop * draw.random())) for side in size)
+    corner = tuple(int(draw.integers(large - side + 1)) for large, side in zip(whole, size, strict=True))
+    colour = (brightness, contrast, saturation, turn, gamma) if any((*strengths, options.hue)) else None
+    return Variation(tuple(size), whole, corner, flip, colour)
+
+
+def vary_sample(sample: Sample, drawn: Variation) -> Sample:
+    """The sample as it was drawn; images that are of the size ``drawn.whole`` already are not resized.
+
+    The draw of its colours comes along as ``colour``; ``vode.augmentation.photometric.finish`` applies it.
+    """
+    sample = crop_sample(resize_sample(sample, drawn.whole), *drawn.corner, *drawn.size)
+    if drawn.flip:
+        sample = flip_sample(sample)
+    return sample if drawn.colour is None else {**sample, "colour": torch.tensor(drawn.colour)}
+
+
+def augment_sample(sample: Sample, options: Augment, *, seed: Numbers[int]) -> Sample:
+    """A varied copy of ``sample`` of the same size."""
+    return finish(vary_sample(sample, draw_variation(options, tuple(sample["images"].shape[-2:]), seed=seed)))
+
+
+def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:
+    """A sample resized to ``size`` (height, width), with its intrinsics and flow.
+
+    Images are resized with antialiasing, depth by the nearest pixel, flow bilinearly over its known pixels.
+    """
+    old = tuple(sample["images"].shape[-2:])
+    if old == tuple(size):
+        return sample
+    resized: Sample = dict(sample)
+    resized["images"] = resize_images(sample["images"], size)
+    resized["intrinsics"] = resize_intrinsics(sample["intrinsics"], old, size)
+    if "depth" in sample:
+        resized["depth"] = resize_depth(sample["depth"], size)
+    if "flow" in sample:
+        visible = sample.get("visible", torch.ones_like(sample["flow"][:, :1]))
+        resized["flow"], resized["visible"] = resize_flow(sample["flow"], visible, size)
+    return resized
+
+
+def crop_sample(sample: Sample, top: int, left: int, height: int, width: int) -> Sample:
+    """The part of a sample from row ``top`` and column ``left`` on; ValueError if it does not lie inside."""
+    rows, columns = sample["images"].shape[-2:]
+    if min(top, left) < 0 or min(height, width) < 1 or top + height > rows or left + width > columns:
+        raise ValueError(f"{height}x{width} from ({top}, {left}) on is not inside of {rows}x{columns}")
+    cropped: Sample = dict(sample)
+    for key in ("images", "depth", "flow", "visible"):
+        if key in sample:
+            cropped[key] = sample[key][..., top : top + height, left : left + width]
+    cropped["intrinsics"] = crop_intrinsics(sample["intrinsics"], top, left)
+    return cropped
+
+
+def flip_sample(sample: Sample) -> Sample:
+    """The sample as a mirrored camera sees the mirrored world: x becomes -x in every frame."""
+    flipped: Sample = {key: value.flip(-1) for key, value in sample.items() if key not in ("intrinsics", "poses")}
+    flipped["intrinsics"] = flip_intrinsics(sample["intrinsics"], sample["images"].shape[-1])
+    if "poses" in sample:
+        mirror = torch.diag(sample["poses"].new_tensor([-1.0, 1.0, 1.0, 1.0]))
+        flipped["poses"] = mirror @ sample["poses"] @ mirror
+    if "flow" in sample:
+        flipped["flow"] = flipped["flow"] * flipped["flow"].new_tensor([-1.0, 1.0]).view(2, 1, 1)
+    return flipped

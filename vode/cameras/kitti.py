@@ -1,0 +1,89 @@
+"""KITTI calibration files: of odometry (calib.txt), and of a date of the raw data."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vode.errors import InputError
+from vode.io.text import parse_numbers, read_lines
+
+
+def read_calibration(path: Path | str, camera: int) -> tuple[Tensor, Tensor]:
+    """Intrinsics (3, 3) and t (3,) metres of line ``P<camera>:``, float64; points_c = points_0 + t."""
+    cameras: dict[str, Tensor] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        name, _, rest = line.partition(":")
+        if re.fullmatch(r"P\d+", name.strip()):
+            values = parse_numbers(path, number, rest, 12, f"12 numbers after {name.strip()}:")
+            cameras[name.strip()] = torch.tensor(values, dtype=torch.float64).view(3, 4)
+            _check_projection(path, number, cameras[name.strip()])
+    if f"P{camera}" not in cameras:
+        found = f"it has {', '.join(sorted(cameras))}" if cameras else "it has no line P0: to P3:"
+        raise InputError(f"{path}: no camera P{camera}; {found}; choose one of these or add the line")
+    projection = cameras[f"P{camera}"]
+    return projection[:, :3].clone(), torch.linalg.solve(projection[:, :3], projection[:, 3])
+
+
+CALIBRATION_FILES = ("calib_cam_to_cam.txt", "calib_velo_to_cam.txt")
+
+
+IMU_FILE = "calib_imu_to_velo.txt"
+
+
+class LidarCalibration(NamedTuple):
+    """Of one date and one camera, float64."""
+
+    projection: Tensor
+    """P_rect (3, 4), pixels of the rectified image"""
+    T_rect_velo: Tensor
+    """(4, 4), metres: lidar points to the rectified camera 0"""
+
+
+def read_lidar_calibration(folder: Path, camera: int) -> LidarCalibration:
+    """The calibration of a date's folder: P_rect_0c, R_rect_00 and T_velo_cam."""
+    cameras, lidar = (folder / name for name in CALIBRATION_FILES)
+    T_rect_cam = torch.eye(4, dtype=torch.float64)
+    T_rect_cam[:3, :3] = _entry(cameras, "R_rect_00", (3, 3))
+    return LidarCalibration(read_projection(cameras, camera), T_rect_cam @ read_transform(lidar))
+
+
+def read_projection(path: Path, camera: int) -> Tensor:
+    """P_rect_0c (3, 4) float64, pixels, of a calib_cam_to_cam file."""
+    return _entry(path, f"P_rect_{camera:02d}", (3, 4))
+
+
+def read_transform(path: Path) -> Tensor:
+    """The rigid transform (4, 4) float64 that R: and T: of a calibration file make."""
+    transform = torch.eye(4, dtype=torch.float64)
+    transform[:3, :3], transform[:3, 3] = _entry(path, "R", (3, 3)), _entry(path, "T", (3,))
+    return transform
+
+
+def _entry(path: Path, key: str, shape: tuple[int, ...]) -> Tensor:
+    """The numbers behind ``key:`` in a calibration file."""
+    # Here, because it brings pandas along, which takes half a second.
+    from pykitti.utils import read_calib_file
+
+    lines, count = read_lines(path), int(np.prod(shape))
+    try:
+        values = read_calib_file(path).get(key)
+    except (ValueError, OSError):
+        values = None
+    if values is None or values.size != count or not np.isfinite(values).all():
+        number = next((n for n, line in enumerate(lines, start=1) if line.partition(":")[0].strip() == key), None)
+        if number is None:
+            raise InputError(f"{path}: no line {key}:; copy the calibration of this date again")
+        raise InputError(f"{path}:{number}: not {count} numbers after {key}:; correct the line")
+    return torch.from_numpy(values.reshape(shape))
+
+
+def _check_projection(path: Path | str, number: int, projection: Tensor) -> None:
+    bottom = projection.new_tensor([0.0, 0.0, 1.0])
+    if projection[0, 0] <= 0 or projection[1, 1] <= 0 or not torch.allclose(projection[2, :3], bottom):
+        raise InputError(f"{path}:{number}: not a camera matrix fx 0 cx . 0 fy cy . 0 0 1 .; correct the line")

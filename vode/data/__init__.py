@@ -1,1 +1,0 @@
-"""Data sets: one reader each, behind the Sequence contract, and the samples cut from them."""

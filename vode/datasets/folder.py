@@ -1,0 +1,135 @@
+"""Somebody's own images: a folder of them, or a video file, and the camera that took them.
+
+    root/0001.jpg, 0002.jpg, ...      images (PNG, JPEG) in the order of the numbers in their names
+    root/walk/0001.jpg, root/b.mp4    or folders of images and videos, a sequence each
+    root.mp4                          or one video
+
+The camera comes from a file (``calibration``), a field of view (``fov``), or camera.yaml, camera.json, calib.txt or
+cameras.txt beside the images; see ``vode.cameras.calibration``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vode.cameras.calibration import read_camera
+from vode.cameras.lens import Camera
+from vode.datasets.base import ImageSequence
+from vode.datasets.options import QuarterTurn
+from vode.errors import InputError
+from vode.geometry.camera import rotate_intrinsics
+from vode.io.files import inside, natural
+from vode.io.image import IMAGE_SUFFIXES, image_size, read_pixels
+from vode.io.video import SUFFIXES, Video
+
+CAMERA_FILES = ("camera.yaml", "camera.yml", "camera.json", "calib.txt", "cameras.txt")
+
+
+class FolderSequence(ImageSequence):
+    """The images of one folder, or the frames of one video, without lens distortion, then turned clockwise.
+
+    A calibration belongs to the images as they are stored (of a video: as players show it); ``fov`` is the horizontal
+    angle of view, in degrees, of the images as they are turned. Raises InputError naming the file and the remedy.
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        sequence: str,
+        camera: int = 2,
+        *,
+        calibration: Path | None = None,
+        fov: float | None = None,
+        rotate: QuarterTurn = 0,
+    ) -> None:
+        if calibration is not None and fov is not None:
+            raise InputError("both --calibration and --fov; give one of them")
+        path = _place(Path(root), sequence)
+        self.name, self._quarters = Path(sequence).stem if path.is_file() else sequence, rotate // 90
+        self._video, self._files = (Video(path), []) if path.is_file() else (None, image_files(path))
+        stored = self._video.size if self._video else image_size(self._files[0])
+        self.size = stored[::-1] if self._quarters % 2 else stored
+        if self._video is not None:
+            self.notes = self._video.notes
+            if self._video.stamps is not None:
+                self.stamps = torch.from_numpy(self._video.stamps)
+        if fov is not None:
+            self._camera, self.intrinsics = Camera.of_view(stored, 90.0), Camera.of_view(self.size, fov).intrinsics
+            return
+        found = calibration or camera_file(root, sequence)
+        if found is None:
+            raise InputError(
+                f"{path}: no camera; give --calibration FILE or --fov DEGREES, or put camera.yaml beside it"
+            )
+        self._camera = read_camera(found, stored, camera=camera)
+        self.intrinsics = rotate_intrinsics(self._camera.intrinsics, stored, self._quarters)
+
+    @staticmethod
+    def names(root: Path | str) -> tuple[str, ...]:
+        """The video, or the folder of images, or else the folders and videos in it."""
+        root = Path(root)
+        if root.is_file():
+            return (root.stem,)
+        if not root.is_dir():
+            raise InputError(f"{root}: no such file or folder; check --data")
+        if _images(root):
+            return (root.resolve().name,)
+        found = [path for path in root.iterdir() if (_images(path) if path.is_dir() else _is_video(path))]
+        return tuple(sorted(path.name for path in found))
+
+    @classmethod
+    def training(cls, root: Path | str) -> tuple[str, ...]:
+        """All of them; InputError if there is none."""
+        found = cls.names(root)
+        if not found:
+            raise InputError(f"{root}: no images (.png, .jpg) or videos in it; check --data")
+        return found
+
+    def __len__(self) -> int:
+        return self._video.count if self._video else len(self._files)
+
+    def pixels(self, index: int) -> np.ndarray:
+        if self._video is not None:
+            stored = self._video.frame(index)
+        else:
+            stored = read_pixels(self._files[index], self._camera.size)
+        upright = np.rot90(self._camera.straight(stored), -self._quarters)
+        return np.ascontiguousarray(upright)
+
+
+def image_files(folder: Path) -> list[Path]:
+    """The images of a folder, 2 before 10; InputError if there is none."""
+    found = sorted(_images(folder), key=lambda path: natural(path.name))
+    if not found:
+        raise InputError(f"{folder}: no images (.png, .jpg) in it; check --data and --sequences")
+    return found
+
+
+def camera_file(root: Path | str, sequence: str) -> Path | None:
+    """The camera file in the folder of a sequence's images, or in the one above them that was named."""
+    root = Path(root)
+    path = _place(root, sequence)
+    folder = path if path.is_dir() else path.parent
+    files = [place / name for place in ([folder, root] if root.is_dir() else [folder]) for name in CAMERA_FILES]
+    return next((file for file in files if file.is_file()), None)
+
+
+def _place(root: Path, sequence: str) -> Path:
+    """The folder or the video of a sequence."""
+    if root.is_file() or (root.is_dir() and sequence == root.resolve().name and _images(root)):
+        return root
+    path = inside(root, sequence)
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder; check --data and --sequences")
+    return path
+
+
+def _images(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.is_file()

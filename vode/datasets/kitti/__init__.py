@@ -1,0 +1,1 @@
+"""KITTI: odometry, raw data, stereo and flow."""

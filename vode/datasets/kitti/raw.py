@@ -1,0 +1,253 @@
+"""KITTI raw: drives as sequences, and single frames that a split lists, with true depth from the lidar.
+
+    root/2011_09_26/calib_cam_to_cam.txt, calib_velo_to_cam.txt, calib_imu_to_velo.txt
+    root/2011_09_26/2011_09_26_drive_0002_sync/image_02/data/0000000069.png (or .jpg); image_00, 01, 03
+    root/2011_09_26/2011_09_26_drive_0002_sync/image_02/timestamps.txt            (optional)
+    root/2011_09_26/2011_09_26_drive_0002_sync/velodyne_points/data/0000000069.bin  (optional)
+    root/2011_09_26/2011_09_26_drive_0002_sync/oxts/data/0000000069.txt           (optional: poses)
+
+KITTI's annotated depth maps ("improved truth", Uhrig et al., 3DV 2017) have a tree of their own:
+
+    depth_root/{train,val}/2011_09_26_drive_0002_sync/proj_depth/groundtruth/image_02/0000000069.png
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence as List
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vode.cameras.kitti import CALIBRATION_FILES, IMU_FILE, LidarCalibration, read_lidar_calibration, read_transform
+from vode.datasets.base import ImageSequence
+from vode.datasets.depth_frames import DepthFrames
+from vode.datasets.kitti.lidar import read_velodyne, velodyne_depth
+from vode.datasets.kitti.odometry import numbered_images
+from vode.datasets.splits import Frame, is_validation, read_split
+from vode.errors import InputError
+from vode.geometry.pose import inverse
+from vode.io.cache import cached_depth
+from vode.io.depth import read_depth
+from vode.io.files import inside
+from vode.io.image import IMAGE_SUFFIXES, image_size, read_image, read_pixels
+from vode.io.text import parse_numbers, read_lines
+
+OXTS_NUMBERS = 30
+
+
+class KittiRaw(ImageSequence):
+    """One drive, such as 2011_09_26_drive_0001, seen by a rectified camera; world = its first frame.
+
+    ``poses`` come of the car's OXTS unit (GPS and inertial), carried to the camera by the calibration; ``depth`` of the
+    lidar. ``starts`` of the drives of Zhou et al. are their training frames: those that move, less ``validation``,
+    one in ten by the hash of its name. Raises InputError naming the file and the remedy.
+    """
+
+    def __init__(self, root: Path | str, sequence: str, camera: int = 2) -> None:
+        self.name, self.camera = sequence.removesuffix("_sync"), camera
+        if not re.fullmatch(r"\d{4}_\d\d_\d\d_drive_\d{4}", self.name):
+            raise InputError(f"{root}: no drive is called {sequence!r}; names are like 2011_09_26_drive_0001")
+        self._date = Path(root) / self.name[:10]
+        self.folder = self._date / f"{self.name}_sync"
+        self.images = numbered_images(self.folder / f"image_{camera:02d}" / "data")
+        self.size = image_size(self.images[0])
+        self._lidar = read_lidar_calibration(self._date, camera)
+        self.intrinsics = self._lidar.projection[:, :3].to(torch.float32)
+        numbers = [int(image.stem) for image in self.images]
+        self.stamps = _stamps(self.folder / f"image_{camera:02d}" / "timestamps.txt", numbers)
+        self.poses = self._oxts_poses(numbers)
+        self.starts, self.validation = _zhou_starts(self.name, numbers)
+
+    @staticmethod
+    def names(root: Path | str) -> tuple[str, ...]:
+        """All drives on disk."""
+        return tuple(sorted(path.name.removesuffix("_sync") for path in Path(root).glob("*/*_drive_????_sync")))
+
+    @classmethod
+    def training(cls, root: Path | str) -> tuple[str, ...]:
+        """The drives of Zhou et al. that are on disk; InputError if there is none."""
+        listed = {frame.drive for frame in read_split("zhou")}
+        found = tuple(name for name in cls.names(root) if name in listed)
+        if not found:
+            raise InputError(
+                f"{root}: none of the {len(listed)} drives of Zhou's training list is there; check --data, "
+                "or name others with --sequences"
+            )
+        return found
+
+    @staticmethod
+    def official(root: Path | str) -> dict[str, int]:
+        """The frames that the drives of Zhou's list have at the least: one more than the last that is listed."""
+        last: dict[str, int] = {}
+        for frame in read_split("zhou"):
+            last[frame.drive] = max(last.get(frame.drive, 0), frame.number)
+        return {drive: number + 2 for drive, number in last.items()}
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def pixels(self, index: int) -> np.ndarray:
+        return read_pixels(self.images[index], self.size)
+
+    def has_depth(self, index: int) -> bool:
+        return self._scan(index).is_file()
+
+    def depth(self, index: int) -> Tensor | None:
+        if not self.has_depth(index):
+            return None
+        return velodyne_depth(read_velodyne(self._scan(index)), self._lidar, self.size)
+
+    def _scan(self, index: int) -> Path:
+        return self.folder / "velodyne_points" / "data" / f"{self.images[index].stem}.bin"
+
+    def _oxts_poses(self, numbers: list[int]) -> Tensor | None:
+        """World-from-camera (N, 4, 4); None, and a note, unless every image has its OXTS packet."""
+        files = [self.folder / "oxts" / "data" / f"{number:010d}.txt" for number in numbers]
+        lacking = [file for file in files if not file.is_file()]
+        if lacking:
+            if len(lacking) < len(files):
+                self.notes += (f"{len(lacking)} of {len(files)} OXTS packets are missing, so no poses: {lacking[0]}",)
+            return None
+        if not (self._date / IMU_FILE).is_file():
+            self.notes += (f"no {self._date / IMU_FILE}, so no poses",)
+            return None
+        T_velo_imu = read_transform(self._date / IMU_FILE)
+        matrix = self._lidar.projection
+        T_cam_rect = torch.eye(4, dtype=torch.float64)
+        T_cam_rect[:3, 3] = torch.linalg.solve(matrix[:, :3], matrix[:, 3])
+        T_imu_cam = inverse(T_cam_rect @ self._lidar.T_rect_velo @ T_velo_imu)
+        T_world_cam = read_oxts(files) @ T_imu_cam
+        return torch.linalg.solve(T_world_cam[:1], T_world_cam)
+
+
+class KittiRawFrames(DepthFrames):
+    """Frames of KITTI raw with their depth: annotated (from ``depth_root``), or else of the lidar scan.
+
+    Depth of lidar scans is kept in the folder ``cache``, if one is given. InputError names what is missing and
+    the remedy.
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        frames: List[Frame],
+        *,
+        name: str = "kitti-raw",
+        camera: int = 2,
+        depth_root: Path | str | None = None,
+        cache: Path | None = None,
+    ) -> None:
+        self.root, self.frames, self.name, self.camera = Path(root), list(frames), name, camera
+        self.depth_root = None if depth_root is None else Path(depth_root)
+        self._cache, self._calibrations = cache, {}
+        _check_folder(self.root, "2011_09_26 and other dates")
+        if self.depth_root is not None:
+            _check_folder(self.depth_root, "train and val with the annotated depth maps")
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def names(self) -> list[str]:
+        return [str(frame) for frame in self.frames]
+
+    def missing(self) -> dict[int, Path]:
+        files = ((i, file) for i in range(len(self)) for file in (self.truth_file(i), self.image_file(i)))
+        return {i: file for i, file in files if not file.is_file()}
+
+    def image_file(self, i: int) -> Path:
+        """Where the image is, or should be."""
+        folder = self._drive(i) / f"image_{self.camera:02d}" / "data"
+        names = [folder / f"{self.frames[i].number:010d}{suffix}" for suffix in IMAGE_SUFFIXES]
+        return next((name for name in names if name.is_file()), names[0])
+
+    def truth_file(self, i: int) -> Path:
+        """Where the lidar scan or the annotated depth map is, or should be."""
+        frame = self.frames[i]
+        if self.depth_root is None:
+            return self._drive(i) / "velodyne_points" / "data" / f"{frame.number:010d}.bin"
+        place = Path(f"{frame.drive}_sync") / "proj_depth" / "groundtruth" / f"image_{self.camera:02d}"
+        names = [self.depth_root / part / place / f"{frame.number:010d}.png" for part in ("train", "val")]
+        return next((name for name in names if name.is_file()), names[0])
+
+    def frame(self, index: int) -> Tensor:
+        return read_image(self.image_file(index))
+
+    def depth(self, index: int) -> Tensor:
+        if self.depth_root is not None:
+            return read_depth(self.truth_file(index))
+        if self._cache is None:
+            return self._lidar_depth(index)
+        folder = self.root / self.frames[index].date
+        sources = [self.truth_file(index), self.image_file(index), *(folder / name for name in CALIBRATION_FILES)]
+        for source in sources:
+            if not source.is_file():
+                raise InputError(f"{source}: no such file; copy this date and drive again")
+        return cached_depth(self._cache, sources, lambda: self._lidar_depth(index))
+
+    def _lidar_depth(self, i: int) -> Tensor:
+        points = read_velodyne(self.truth_file(i))
+        return velodyne_depth(points, self._calibration(self.frames[i].date), image_size(self.image_file(i)))
+
+    def _drive(self, i: int) -> Path:
+        frame = self.frames[i]
+        return inside(self.root, Path(frame.date) / f"{frame.drive}_sync")
+
+    def _calibration(self, date: str) -> LidarCalibration:
+        if date not in self._calibrations:
+            self._calibrations[date] = read_lidar_calibration(self.root / date, self.camera)
+        return self._calibrations[date]
+
+
+def read_oxts(files: List[Path]) -> Tensor:
+    """World-from-IMU poses (N, 4, 4) float64, metres: x forward, y left, z up; the world starts at the first packet.
+
+    Mercator projection scaled at the first latitude (Geiger et al., IJRR 2013).
+    """
+    # Here, because it brings pandas along, which takes half a second.
+    from pykitti.utils import load_oxts_packets_and_poses
+
+    for file in files:
+        lines = read_lines(file)
+        parse_numbers(file, 1, " ".join(lines), OXTS_NUMBERS, f"the {OXTS_NUMBERS} numbers of one OXTS packet")
+    return torch.from_numpy(np.stack([packet.T_w_imu for packet in load_oxts_packets_and_poses(files)]))
+
+
+def _zhou_starts(drive: str, numbers: list[int]) -> tuple[tuple[int, ...] | None, tuple[int, ...]]:
+    """Places of the training and the validation frames among ``numbers``; all are for training off the list."""
+    listed = [frame for frame in read_split("zhou") if frame.drive == drive]
+    if not listed:
+        return None, ()
+    place = {number: i for i, number in enumerate(numbers)}
+    there = [frame for frame in listed if frame.number in place]
+    train, held_out = (
+        tuple(place[frame.number] for frame in there if is_validation(frame) == kind) for kind in (False, True)
+    )
+    return train, held_out
+
+
+def _stamps(path: Path, numbers: list[int]) -> Tensor | None:
+    """Seconds since the first line of a timestamps.txt, of those frames; None without the file."""
+    if not path.is_file():
+        return None
+    lines = read_lines(path)
+    if len(lines) <= numbers[-1]:
+        raise InputError(f"{path}: {len(lines)} lines, but frame {numbers[-1]} needs one more; copy it again")
+    times = [_time(path, number + 1, lines[number]) for number in (0, *numbers)]
+    return torch.tensor([(time - times[0]).total_seconds() for time in times[1:]], dtype=torch.float64)
+
+
+def _time(path: Path, line: int, text: str) -> datetime:
+    try:
+        # Nanoseconds in the file, microseconds in Python.
+        return datetime.fromisoformat(text.strip()[:26])
+    except ValueError:
+        raise InputError(f"{path}:{line}: not a time like 2011-09-26 13:02:25.964389445; copy it again") from None
+
+
+def _check_folder(folder: Path, content: str) -> None:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; give the one that holds {content}")

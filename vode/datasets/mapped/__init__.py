@@ -1,0 +1,1 @@
+"""Scenes with a map: COLMAP, transforms.json and Cambridge Landmarks."""

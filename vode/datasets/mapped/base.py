@@ -1,0 +1,113 @@
+"""Images of a mapped scene, each with its place: what COLMAP, transforms.json and Cambridge Landmarks share."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from os.path import isfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vode.cameras.calibration import check_size
+from vode.cameras.lens import Camera
+from vode.datasets.base import ImageSequence, left_out_note
+from vode.errors import InputError
+from vode.geometry.pose import from_first, is_rigid
+from vode.io.image import image_size, read_pixels
+
+ALIKE = 0.02
+"""most that focal lengths, centres (of the focal length) and coefficients of one camera's images may differ"""
+
+
+class Placed(NamedTuple):
+    """One image."""
+
+    file: Path
+    camera: Camera
+    T_world_cam: Tensor
+    """(4, 4) float64, in the units of the map"""
+
+
+class SeenPoints(NamedTuple):
+    """A map's points, and which of them each image sees."""
+
+    places: np.ndarray
+    """(P, 3) float64, in the units of the map"""
+    rows: list[np.ndarray]
+    """of every image, the rows (N,) of ``places``, each once"""
+
+
+class MappedSequence(ImageSequence):
+    """Images of one camera, straightened, in the order they are given in; world = the first of them.
+
+    Images without a file, and those whose pose is not finite or no rotation, are left out and counted in ``notes``.
+    ``where`` names the list of the images in messages. ``points`` are those that the map saw in the image as it was
+    taken: straightened, it may show less at its border. Raises InputError naming the file and the remedy.
+    """
+
+    def __init__(self, name: str, where: Path, images: list[Placed]) -> None:
+        self.name = name
+        there = [image for image in images if isfile(image.file)]
+        if len(there) < len(images):
+            lost = next(image.file for image in images if not isfile(image.file))
+            self.notes += (f"{len(images) - len(there)} of {len(images)} images are missing: first {lost}",)
+        if not there:
+            raise InputError(f"{where}: not one of its {len(images)} images is there; check --data")
+        poses = torch.stack([image.T_world_cam for image in there])
+        kept = is_rigid(poses)
+        if not bool(kept.any()):
+            raise InputError(f"{where}: no image has a usable pose; make the map again")
+        self.notes += left_out_note(kept, "images whose pose is not finite or no rotation")
+        placed = [there[i] for i in kept.nonzero()[:, 0].tolist()]
+        self.images, self.camera = [image.file for image in placed], placed[0].camera
+        self.poses_in_scene = poses[kept]
+        self.poses = from_first(self.poses_in_scene)
+        self.size = self.camera.size
+        self._check_cameras(where, placed)
+        check_size(where, self.camera, image_size(self.images[0]))
+        self.intrinsics = self.camera.intrinsics
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def pixels(self, index: int) -> np.ndarray:
+        return self.camera.straight(read_pixels(self.images[index], self.size))
+
+    def points(self, index: int) -> Tensor | None:
+        if self._seen is None:
+            return None
+        return torch.from_numpy(self._seen.places[self._seen.rows[index]])
+
+    @cached_property
+    def _seen(self) -> SeenPoints | None:
+        """What a reader whose map has points reads when they are first asked for; InputError if they are damaged."""
+        return None
+
+    def _check_cameras(self, where: Path, placed: list[Placed]) -> None:
+        numbers = np.array([(*image.camera.focal, *image.camera.centre, *image.camera.size) for image in placed])
+        differ = (np.abs(numbers - numbers[0]) / numbers[0, 0]).max(1)
+        for i, image in enumerate(placed):
+            if _same_lens(image.camera, self.camera):
+                bend = np.subtract(image.camera.distortion, self.camera.distortion)
+                differ[i] = max(differ[i], np.abs(bend).max(initial=0.0))
+            else:
+                differ[i] = np.inf
+        spread = float(differ.max())
+        if spread > ALIKE:
+            odd = placed[int(differ.argmax())].file
+            raise InputError(
+                f"{where}: {self.name} is of several cameras, {self.images[0].name} and {odd.name} among them; "
+                "give each camera's images a folder of their own"
+            )
+        if len({image.camera for image in placed}) > 1:
+            middle = np.median(numbers[:, :4], axis=0).tolist()
+            lens, distortion = self.camera.lens, self.camera.distortion
+            self.camera = Camera(self.size, tuple(middle[:2]), tuple(middle[2:]), lens, distortion)
+            self.notes += (f"the images' cameras differ by up to {100 * spread:.2g} %: one is taken for all",)
+
+
+def _same_lens(a: Camera, b: Camera) -> bool:
+    return a.lens == b.lens and len(a.distortion) == len(b.distortion)

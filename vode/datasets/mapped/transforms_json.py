@@ -1,0 +1,149 @@
+"""transforms.json, as NeRF's data sets and their tools have it (Mildenhall et al., ECCV 2020).
+
+    root/transforms.json            or transforms_train.json, transforms_test.json, ...: a sequence each
+    {"fl_x", "fl_y", "cx", "cy", "w", "h", "k1", ..., or "camera_angle_x";
+     "frames": [{"file_path": "images/0001.png", "transform_matrix": 4x4}, ...]}
+
+Matrices are world-from-camera with OpenGL's axes (y up, z backward); pixel centres lie at 0.5.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from os.path import isfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vode.cameras.lens import Camera
+from vode.datasets.mapped.base import MappedSequence, Placed
+from vode.errors import InputError
+from vode.io.atomic import write_bytes
+from vode.io.files import inside, read_bytes
+from vode.io.image import IMAGE_SUFFIXES, image_size
+
+GL_TO_CV = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=torch.float64))
+CAMERA_KEYS = (
+    *("camera_model", "is_fisheye", "camera_angle_x", "camera_angle_y", "fl_x", "fl_y", "cx", "cy", "w", "h"),
+    *("k1", "k2", "k3", "k4", "p1", "p2"),
+)
+
+
+class TransformsSequence(MappedSequence):
+    """The frames of one transforms file, named by its stem; their unit is the file's, metres or not.
+
+    There is one camera, whatever ``camera`` says. Raises InputError naming the file and the remedy.
+    """
+
+    def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
+        path = inside(root, f"{sequence}.json")
+        content = _load(path)
+        frames = content.get("frames")
+        if not isinstance(frames, list) or not frames:
+            raise InputError(f"{path}: no frames in it; give the transforms of a scene")
+        files = [_image_file(Path(root), path, number, frame) for number, frame in enumerate(frames)]
+        first = next((file for file in files if isfile(file)), None)
+        if first is None:
+            raise InputError(f"{path}: not one of its {len(files)} images is there: first {files[0]}; check --data")
+        size, cameras, placed = image_size(first), {}, []
+        for number, (file, frame) in enumerate(zip(files, frames, strict=True)):
+            values = {key: frame.get(key, content.get(key)) for key in CAMERA_KEYS}
+            key = repr(values)
+            if key not in cameras:
+                cameras[key] = _camera(path, values, size)
+            placed.append(Placed(file, cameras[key], _pose(path, number, frame)))
+        super().__init__(sequence, path, placed)
+
+    @staticmethod
+    def names(root: Path | str) -> tuple[str, ...]:
+        """The stems of the transforms files."""
+        return tuple(sorted(path.stem for path in Path(root).glob("transforms*.json")))
+
+    @classmethod
+    def training(cls, root: Path | str) -> tuple[str, ...]:
+        """transforms_train, else all of them; InputError if there is none."""
+        found = cls.names(root)
+        if not found:
+            raise InputError(f"{root}: no transforms.json in it; check --data")
+        return ("transforms_train",) if "transforms_train" in found else found
+
+    @classmethod
+    def test(cls, root: Path | str) -> tuple[str, ...]:
+        """transforms_test, else all of them."""
+        found = cls.names(root)
+        return ("transforms_test",) if "transforms_test" in found else found
+
+
+def write_transforms(path: Path, camera: Camera, names: Sequence[str], poses: Tensor) -> None:
+    """Write images of one camera, by names relative to the file's folder, and their poses (N, 4, 4)."""
+    height, width = camera.size
+    fisheye = camera.lens == "fisheye"
+    coefficients = ("k1", "k2", "k3", "k4") if fisheye else ("k1", "k2", "p1", "p2", "k3")
+    if len(camera.distortion) > len(coefficients):
+        raise InputError(f"{path}: transforms hold no lens of {len(camera.distortion)} coefficients; undistort first")
+    content = {
+        **{"w": width, "h": height, "fl_x": camera.focal[0], "fl_y": camera.focal[1]},
+        **{"cx": camera.centre[0] + 0.5, "cy": camera.centre[1] + 0.5, "is_fisheye": fisheye},
+        **dict(zip(coefficients, camera.distortion, strict=False)),
+        "frames": [
+            {"file_path": name, "transform_matrix": (pose @ GL_TO_CV).tolist()}
+            for name, pose in zip(names, poses, strict=True)
+        ],
+    }
+    write_bytes(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    data = read_bytes(path)
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not JSON ({error}); write it again") from None
+    if not isinstance(content, Mapping):
+        raise InputError(f"{path}: not the transforms of a scene; check the file")
+    return content
+
+
+def _image_file(root: Path, path: Path, number: int, frame: Any) -> Path:
+    """The image of a frame; its name may lack the suffix."""
+    if not isinstance(frame, Mapping) or not isinstance(frame.get("file_path"), str):
+        raise InputError(f"{path}: frame {number} has no file_path; write it again")
+    name = frame["file_path"]
+    file = inside(root, name)
+    if file.suffix.lower() in IMAGE_SUFFIXES:
+        return file
+    named = [inside(root, f"{name}{suffix}") for suffix in IMAGE_SUFFIXES]
+    return next((candidate for candidate in named if isfile(candidate)), named[0])
+
+
+def _pose(path: Path, number: int, frame: Mapping[str, Any]) -> Tensor:
+    try:
+        matrix = torch.tensor(frame["transform_matrix"], dtype=torch.float64)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        matrix = torch.empty(0)
+    if matrix.shape != (4, 4):
+        raise InputError(f"{path}: frame {number} has no 4x4 transform_matrix; write it again")
+    return matrix @ GL_TO_CV
+
+
+def _camera(path: Path, values: Mapping[str, Any], size: tuple[int, int]) -> Camera:
+    try:
+        numbers = {key: float(x) for key, x in values.items() if x is not None and key != "camera_model"}
+        height, width = int(numbers.get("h", size[0])), int(numbers.get("w", size[1]))
+        fx = numbers.get("fl_x") or width / 2 / math.tan(numbers["camera_angle_x"] / 2)
+        angle_y = numbers.get("camera_angle_y")
+        fy = numbers.get("fl_y") or (height / 2 / math.tan(angle_y / 2) if angle_y else fx)
+        cx, cy = numbers.get("cx", width / 2) - 0.5, numbers.get("cy", height / 2) - 0.5
+        fisheye = "FISHEYE" in str(values["camera_model"]).upper() or bool(numbers.get("is_fisheye"))
+        names = ("k1", "k2", "k3", "k4") if fisheye else ("k1", "k2", "p1", "p2", "k3")
+        distortion = tuple(numbers.get(name, 0.0) for name in names)
+        lens = "fisheye" if fisheye else "radtan" if any(distortion) else "pinhole"
+        return Camera((height, width), (fx, fy), (cx, cy), lens, distortion if lens != "pinhole" else ())
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise InputError(f"{path}: no camera in it ({error}); it needs fl_x or camera_angle_x") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None

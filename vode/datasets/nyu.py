@@ -1,0 +1,169 @@
+"""NYU Depth V2 (Silberman et al., ECCV 2012): rooms filmed by a Kinect.
+
+    root/basement_0001a/r-1316653580.471513-1316138413.ppm    raw frames, 640x480, with the lens' distortion
+    root/basement_0001a/0.jpg or .png, ...                    or frames that somebody has undistorted, in this order
+
+The 654 test images, with depth that is filled in, are in two files of the data set's site:
+
+    nyu_depth_v2_labeled.mat (or its folder), and splits.mat beside it
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import h5py
+import numpy as np
+import scipy.io
+import torch
+from torch import Tensor
+
+from vode.cameras.lens import Camera
+from vode.datasets.base import ImageSequence
+from vode.datasets.depth_frames import DepthFrames
+from vode.errors import InputError
+from vode.io.files import inside, natural
+from vode.io.image import IMAGE_SUFFIXES, read_pixels
+
+SIZE = (480, 640)
+CAMERA = Camera(
+    SIZE,
+    (518.85790117450188, 519.46961112127485),
+    (325.58244941119034, 253.73616633400465),
+    "radtan",
+    (0.20796615318809061, -0.58613825163911781, 7.2231363135888329e-04, 1.0479627195765181e-03, 0.49856986684705107),
+)
+"""of the colour camera, from the toolbox of the data set"""
+UNDISTORTED = Camera(SIZE, CAMERA.focal, CAMERA.centre)
+
+LABELED, SPLITS, TEST_IMAGES = "nyu_depth_v2_labeled.mat", "splits.mat", 654
+
+
+class NyuScene(ImageSequence):
+    """The colour frames of one folder of the raw data, by time; raw ones are freed of the lens' distortion.
+
+    Raw frames that are cut short, which the set has, are left out and counted in ``notes``. There is one colour
+    camera, whatever ``camera`` says. Raises InputError naming the file and the remedy.
+    """
+
+    def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
+        self.name, self.folder, self.size = sequence, inside(root, sequence), SIZE
+        raw = {_raw_time(path): path for path in self.folder.glob("r-*.ppm")}
+        if raw:
+            whole = sorted(time for time, path in raw.items() if path.stat().st_size > 3 * SIZE[0] * SIZE[1])
+            self.images, self.stamps = [raw[time] for time in whole], torch.tensor(whole, dtype=torch.float64)
+            if len(whole) < len(raw):
+                self.notes = (f"{len(raw) - len(whole)} of {len(raw)} raw frames are cut short, and left out",)
+        else:
+            found = (path for path in self.folder.glob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+            self.images = sorted(found, key=lambda path: natural(path.name))
+            self.notes = ("frames that are no raw ones are taken to be without the lens' distortion",)
+        if not self.images:
+            raise InputError(f"{self.folder}: no r-*.ppm, .jpg or .png in it; check --data and --sequences")
+        self.camera = CAMERA if raw else UNDISTORTED
+        self.intrinsics = self.camera.intrinsics
+
+    @staticmethod
+    def names(root: Path | str) -> tuple[str, ...]:
+        """All folders that hold frames."""
+        kinds = ("r-*.ppm", *(f"*{suffix}" for suffix in IMAGE_SUFFIXES))
+        folders = (path for path in Path(root).glob("*") if path.is_dir())
+        return tuple(sorted(path.name for path in folders if any(any(path.glob(kind)) for kind in kinds)))
+
+    @classmethod
+    def training(cls, root: Path | str) -> tuple[str, ...]:
+        """All of them; InputError if there is none."""
+        if not cls.names(root):
+            raise InputError(f"{root}: no folder in it holds r-*.ppm, .jpg or .png; check --data")
+        return cls.names(root)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def pixels(self, index: int) -> np.ndarray:
+        return self.camera.straight(read_pixels(self.images[index], SIZE))
+
+
+class NyuLabeled(DepthFrames):
+    """The 654 test images, from nyu_depth_v2_labeled.mat (or its folder), with the numbers in splits.mat beside it."""
+
+    name = "nyu"
+
+    def __init__(self, path: Path | str) -> None:
+        self._file = Path(path) / LABELED if Path(path).is_dir() else Path(path)
+        self._archive: h5py.File | None = None
+        self._numbers = _test_numbers(self._file.with_name(SPLITS))
+        archive = self._open()
+        count = (archive["images"].shape or (0,))[0]
+        for key, kind, shape in (
+            ("images", "uint8", (count, 3, *SIZE[::-1])),
+            ("depths", "float", (count, *SIZE[::-1])),
+        ):
+            found, dtype = archive[key].shape, archive[key].dtype.name
+            if found != shape or not dtype.startswith(kind):
+                raise InputError(f"{self._file}: {key} of {found} {dtype}, not {shape} {kind}; copy it again")
+        if max(self._numbers) > count:
+            raise InputError(f"{self._file}: {count} images, but {SPLITS} names number {max(self._numbers)}; copy both")
+        if len(self._numbers) != TEST_IMAGES:
+            self.notes = (f"{SPLITS} names {len(self._numbers)} test images, the official one {TEST_IMAGES}",)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def names(self) -> list[str]:
+        return [f"nyu {number:04d}" for number in self._numbers]
+
+    def frame(self, index: int) -> Tensor:
+        return torch.from_numpy(self._read("images", index)).mT.to(torch.float32).div(255).contiguous()
+
+    def depth(self, index: int) -> Tensor:
+        depth = torch.from_numpy(self._read("depths", index)).mT.to(torch.float32)[None]
+        return torch.where(depth.isfinite() & (depth > 0), depth, 0.0)
+
+    def _read(self, key: str, index: int) -> np.ndarray:
+        try:
+            # MATLAB numbers from 1, and its arrays have their axes the other way round.
+            return self._open()[key][self._numbers[index] - 1]
+        except OSError as error:
+            raise InputError(f"{self._file}: {key} cannot be read ({error}); copy it again") from None
+
+    def _open(self) -> h5py.File:
+        if self._archive is None:
+            try:
+                self._archive = h5py.File(self._file, "r")
+            except OSError as error:
+                raise InputError(f"{self._file}: not a whole HDF5 file ({error}); copy {LABELED} again") from None
+            lacking = [key for key in ("images", "depths") if not _holds(self._archive, key)]
+            if lacking:
+                raise InputError(f"{self._file}: no {lacking[0]} in it; give {LABELED}")
+        return self._archive
+
+
+def _holds(archive: h5py.File, key: str) -> bool:
+    """Whether an array is in the file itself: HDF5 can also refer to other files, anywhere."""
+    if not isinstance(archive.get(key, getlink=True), h5py.HardLink):
+        return False
+    array = archive[key]
+    return isinstance(array, h5py.Dataset) and not array.external and not array.is_virtual
+
+
+def _test_numbers(path: Path) -> list[int]:
+    """The numbers (1 = first) of the test images."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; it names the test images, copy it from the data set's site")
+    try:
+        numbers = scipy.io.loadmat(path, variable_names=["testNdxs"])["testNdxs"].astype(np.int64).ravel()
+    except Exception:
+        # Whatever scipy makes of a damaged file: it raises half a dozen kinds.
+        raise InputError(f"{path}: no testNdxs can be read from it; copy it again") from None
+    if not numbers.size or numbers.min() < 1:
+        raise InputError(f"{path}: testNdxs are no numbers from 1 on; copy it again")
+    return numbers.tolist()
+
+
+def _raw_time(path: Path) -> float:
+    found = re.match(r"r-(\d+\.\d+)-", path.name)
+    if found is None:
+        raise InputError(f"{path}: not a name like r-1316653580.471513-1316138413.ppm; restore it")
+    return float(found[1])

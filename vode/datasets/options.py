@@ -1,0 +1,37 @@
+"""Which data is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+QuarterTurn = Literal[0, 90, 180, 270]
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Where images come from."""
+
+    dataset: str = "kitti-odom"
+    """layout of the data, or world, the built-in one"""
+    data: Path | None = None
+    """folder of the data set, or a video file; a copy that vode prepare made serves as well"""
+    sequences: tuple[str, ...] = ()
+    """names of sequences; none = the data set's own choice"""
+    camera: tuple[int, ...] = (2,)
+    """cameras of KITTI: 0 and 1 are grey, 2 and 3 colour"""
+    calibration: Path | None = None
+    """camera of own images: YAML, JSON, KITTI's calib.txt or COLMAP's cameras.txt"""
+    fov: float | None = None
+    """or their horizontal field of view in degrees"""
+    rotate: QuarterTurn = 0
+    """degrees by which own images are turned clockwise"""
+    start: int = 0
+    """first frame that is taken of every sequence"""
+    end: int | None = None
+    """frame before which it ends"""
+    step: int = 1
+    """take every n-th frame"""
+    allow_leak: bool = False
+    """train on test data, or test on what was trained on"""

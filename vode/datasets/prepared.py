@@ -1,0 +1,239 @@
+"""A resized copy of a data set, which is read faster than the originals.
+
+    out/manifest.json                 what was copied: data set, size, kind and quality of the images, sequences
+    out/00/2/000000.jpg               images of a sequence, by camera, numbered in order
+    out/00/2/depth/000000.png         16-bit, metres x 256, 0 = unknown, where the original has depth
+    out/00/2/sequence.json            intrinsics, poses, stamps, frames that training may start at; written last
+
+Flow and the points of a scene are not copied.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vode.datasets.base import ImageSequence, Sequence
+from vode.errors import InputError
+from vode.geometry.camera import resize_intrinsics
+from vode.geometry.resize import resize_depth
+from vode.io.atomic import make_folder, write_bytes
+from vode.io.depth import read_depth, write_depth
+from vode.io.files import inside, read_bytes
+from vode.io.image import MAX_PIXELS, read_pixels, write_image
+
+MANIFEST, SEQUENCE = "manifest.json", "sequence.json"
+FORMAT = "vode prepared 1"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """How a copy is made."""
+
+    dataset: str
+    size: tuple[int, int]
+    """height and width"""
+    kind: Literal["jpg", "png"]
+    quality: int
+    """of JPEG, 1 to 100; PNG loses nothing"""
+    camera: tuple[int, ...]
+    sequences: tuple[str, ...]
+    training: tuple[str, ...]
+    """those of the sequences that are trained on"""
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("jpg", "png") or not 1 <= self.quality <= 100:
+            raise InputError(f"images of kind {self.kind!r} and quality {self.quality}; choose jpg or png, 1 to 100")
+        if len(self.size) != 2 or min(self.size) < 1 or self.size[0] * self.size[1] > MAX_PIXELS:
+            raise InputError(f"images of size {self.size}; give a height and a width")
+
+
+class PreparedSequence(ImageSequence):
+    """A sequence of a copy that ``prepare`` made; InputError names what does not fit."""
+
+    def __init__(self, root: Path | str, sequence: str, camera: int = 2) -> None:
+        self.name, self._folder = sequence, place(root, sequence, camera)
+        manifest = read_manifest(root)
+        file = self._folder / SEQUENCE
+        if not file.is_file():
+            there = f"{', '.join(manifest.sequences)} of camera {', '.join(map(str, manifest.camera))}"
+            raise InputError(f"{file}: no such file; the copy is of {there}; choose one, or run vode prepare again")
+        values = _load(file)
+        self.size = manifest.size
+        try:
+            self.images = [self._folder / f"{i:06d}.{manifest.kind}" for i in range(int(values["frames"]))]
+            self.intrinsics = torch.tensor(values["intrinsics"], dtype=torch.float32).view(3, 3)
+            self.poses, self.poses_in_scene = (
+                _tensor(values[key], (len(self.images), 4, 4)) for key in ("poses", "poses_in_scene")
+            )
+            self.stamps = _tensor(values["stamps"], (len(self.images),))
+            self.starts = None if values["starts"] is None else tuple(map(int, values["starts"]))
+            self.validation = tuple(map(int, values["validation"]))
+            self.notes = tuple(map(str, values["notes"]))
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise InputError(
+                f"{file}: not a prepared sequence ({error}); remove it and run vode prepare again"
+            ) from None
+
+    @staticmethod
+    def names(root: Path | str) -> tuple[str, ...]:
+        """The sequences of the copy."""
+        return read_manifest(root).sequences
+
+    @staticmethod
+    def training(root: Path | str) -> tuple[str, ...]:
+        """Those of them that are trained on; InputError if the copy is not finished."""
+        manifest = read_manifest(root)
+        wanted = [place(root, name, camera) for name in manifest.sequences for camera in manifest.camera]
+        lacking = [folder for folder in wanted if not (folder / SEQUENCE).is_file()]
+        if lacking:
+            raise InputError(f"{lacking[0]}: not finished, as {len(lacking)} of {len(wanted)}; run vode prepare again")
+        return manifest.training
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def pixels(self, index: int) -> np.ndarray:
+        return read_pixels(self.images[index], self.size)
+
+    def has_depth(self, index: int) -> bool:
+        return self._depth(index).is_file()
+
+    def depth(self, index: int) -> Tensor | None:
+        return read_depth(self._depth(index), expected=self.size) if self.has_depth(index) else None
+
+    def _depth(self, index: int) -> Path:
+        return self._folder / "depth" / f"{index:06d}.png"
+
+
+def is_prepared(root: Path) -> bool:
+    return (root / MANIFEST).is_file()
+
+
+def place(root: Path | str, sequence: str, camera: int) -> Path:
+    """The folder of a sequence in a copy."""
+    return inside(root, Path(sequence) / str(camera))
+
+
+def read_manifest(root: Path | str) -> Manifest:
+    path = Path(root) / MANIFEST
+    values = _load(path)
+    try:
+        if values.pop("format", None) != FORMAT:
+            raise ValueError(f"its format is not {FORMAT!r}")
+        lists = {key: tuple(values[key]) for key in ("size", "camera", "sequences", "training")}
+        return Manifest(**{**values, **lists})
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not the manifest of a prepared copy ({error}); run vode prepare again") from None
+
+
+def prepare(
+    out: Path,
+    manifest: Manifest,
+    open_sequence: Callable[[str, int], Sequence],
+    *,
+    workers: int = 2,
+    tell: Callable[[str, int, int], None] = lambda name, done, total: None,
+) -> int:
+    """Write what is not there yet of a copy in ``out``, and return the number of images written.
+
+    ``open_sequence`` opens a sequence by name and camera; ``tell`` is told the sequence's name, the number of its
+    images that are done and their total. Every file appears whole or not at all, so that a copy that was interrupted
+    goes on where it stopped. InputError if ``out`` holds a copy that was made otherwise, or an image is damaged.
+    """
+    _write_manifest(out, manifest)
+    written = 0
+    for name in manifest.sequences:
+        for camera in manifest.camera:
+            folder = place(out, name, camera)
+            if not (folder / SEQUENCE).is_file():
+                written += _copy(folder, open_sequence(name, camera), manifest, workers, tell)
+    return written
+
+
+def _write_manifest(out: Path, manifest: Manifest) -> None:
+    if is_prepared(out):
+        there = read_manifest(out)
+        made = dataclasses.replace(there, sequences=manifest.sequences, training=manifest.training)
+        if made != manifest:
+            raise InputError(f"{out}: holds a copy that was made otherwise, see {MANIFEST}; name another --out")
+        manifest = dataclasses.replace(
+            manifest,
+            sequences=tuple(dict.fromkeys(there.sequences + manifest.sequences)),
+            training=tuple(dict.fromkeys(there.training + manifest.training)),
+        )
+    elif out.is_dir() and any(out.iterdir()):
+        raise InputError(f"{out}: the folder is not empty, and no prepared copy; name another --out")
+    content = {"format": FORMAT} | dataclasses.asdict(manifest)
+    write_bytes(make_folder(out) / MANIFEST, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _copy(
+    folder: Path, sequence: Sequence, manifest: Manifest, workers: int, tell: Callable[[str, int, int], None]
+) -> int:
+    """Copy a sequence; its number of images that were not there yet."""
+    make_folder(folder)
+
+    def copy(index: int) -> bool:
+        file, depth_file = folder / f"{index:06d}.{manifest.kind}", folder / "depth" / f"{index:06d}.png"
+        if sequence.has_depth(index) and not _whole(depth_file):
+            depth = resize_depth(sequence.depth(index)[None], manifest.size)[0]
+            make_folder(depth_file.parent)
+            write_depth(depth_file, depth, sync=False)
+        if _whole(file):
+            return False
+        write_image(file, sequence.resized(index, manifest.size), quality=manifest.quality, sync=False)
+        return True
+
+    written = 0
+    with ThreadPoolExecutor(max(workers, 1)) as pool:
+        try:
+            for done, new in enumerate(pool.map(copy, range(len(sequence))), start=1):
+                written += new
+                tell(sequence.name, done, len(sequence))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    write_bytes(folder / SEQUENCE, json.dumps(_values(sequence, manifest), allow_nan=False).encode())
+    return written
+
+
+def _values(sequence: Sequence, manifest: Manifest) -> dict[str, Any]:
+    intrinsics = resize_intrinsics(sequence.intrinsics.double(), sequence.size, manifest.size)
+    tensors = {name: getattr(sequence, name) for name in ("poses", "poses_in_scene", "stamps")}
+    return {
+        "frames": len(sequence),
+        "intrinsics": intrinsics.tolist(),
+        **{name: None if value is None else value.tolist() for name, value in tensors.items()},
+        "starts": sequence.starts,
+        "validation": sequence.validation,
+        "notes": sequence.notes,
+    }
+
+
+def _whole(file: Path) -> bool:
+    """Whether a file is there; after a crash of the machine, one that was being written may be empty."""
+    return file.is_file() and file.stat().st_size > 0
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(read_bytes(path))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not JSON ({error}); run vode prepare again") from None
+    if not isinstance(values, Mapping):
+        raise InputError(f"{path}: not written by vode prepare; check --data")
+    return dict(values)
+
+
+def _tensor(values: Any, shape: tuple[int, ...]) -> Tensor | None:
+    return None if values is None else torch.tensor(values, dtype=torch.float64).view(shape)

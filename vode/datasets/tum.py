@@ -1,0 +1,159 @@
+"""TUM RGB-D (Sturm et al., IROS 2012): colour images with depth and poses, put together by their times.
+
+root/rgbd_dataset_freiburg1_rpy/rgb.txt            "stamp rgb/stamp.png", # starts a comment
+root/rgbd_dataset_freiburg1_rpy/depth.txt          "stamp depth/stamp.png", 16-bit, metres x 5000 (optional)
+root/rgbd_dataset_freiburg1_rpy/groundtruth.txt    "stamp tx ty tz qx qy qz qw" (optional)
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation, Slerp
+from torch import Tensor
+
+from vode.cameras.lens import Camera
+from vode.datasets.base import ImageSequence, left_out_note
+from vode.errors import InputError
+from vode.geometry.pose import from_first
+from vode.io.depth import read_depth
+from vode.io.files import inside
+from vode.io.image import read_pixels
+from vode.io.text import parse_numbers, read_lines
+from vode.io.trajectory import Trajectory, read_trajectory
+
+SIZE = (480, 640)
+CAMERAS = {
+    "freiburg1": Camera(
+        SIZE,
+        (517.306408, 516.469215),
+        (318.643040, 255.313989),
+        "radtan",
+        (0.262383, -0.953104, -0.005358, 0.002628, 1.163314),
+    ),
+    "freiburg2": Camera(
+        SIZE,
+        (520.908620, 521.007327),
+        (325.141442, 249.701764),
+        "radtan",
+        (0.231222, -0.784899, -0.003257, -0.000105, 0.917205),
+    ),
+    "freiburg3": Camera(SIZE, (535.4, 539.2), (320.1, 247.6)),
+}
+"""the colour cameras"""
+DEPTH_UNIT = 5000.0
+APART = 0.02
+"""seconds: most that the depth of a frame may be away from it"""
+GAP = 0.1
+"""seconds: most between two true poses that the pose of a frame is interpolated from"""
+
+
+class TumSequence(ImageSequence):
+    """One sequence; images and depth without lens distortion, world = its first frame.
+
+    The lens is known by the "freiburg1", 2 or 3 in the folder's name; there is one colour camera, whatever ``camera``
+    says. Poses are interpolated to the times of the images; images at whose time there is no truth are left out where
+    there is a truth at all, and counted in ``notes``. Raises InputError naming the file and the remedy.
+    """
+
+    def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
+        self.name, self.folder = sequence, inside(root, sequence)
+        if not self.folder.is_dir():
+            raise InputError(f"{self.folder}: no such folder; check --data and --sequences")
+        lens = next((name for name in CAMERAS if name in sequence), None)
+        if lens is None:
+            raise InputError(f"{self.folder}: names of TUM sequences hold {', '.join(CAMERAS)}; restore the name")
+        self.camera = CAMERAS[lens]
+        self.size, self.intrinsics = SIZE, self.camera.intrinsics
+        stamps, images, self.notes = _listed(self.folder, "rgb.txt")
+        read_pixels(images[0], SIZE)
+        truth = self.folder / "groundtruth.txt"
+        self.poses, kept = (
+            _interpolated(read_trajectory(truth), stamps) if truth.is_file() else (None, stamps == stamps)
+        )
+        if not bool(kept.any()):
+            raise InputError(f"{truth}: no pose at the time of any image; check the file")
+        self.notes += left_out_note(kept, "images without a true pose near their time")
+        self.stamps, self.images = stamps[kept], [images[i] for i in kept.nonzero()[:, 0].tolist()]
+        self._depths = self._nearest_depths() if (self.folder / "depth.txt").is_file() else None
+
+    @staticmethod
+    def names(root: Path | str) -> tuple[str, ...]:
+        """All sequences in a folder."""
+        return tuple(sorted(path.parent.name for path in Path(root).glob("*/rgb.txt")))
+
+    @classmethod
+    def training(cls, root: Path | str) -> tuple[str, ...]:
+        """All of them; InputError if there is none."""
+        found = cls.names(root)
+        if not found:
+            raise InputError(f"{root}: no folder in it holds an rgb.txt; check --data")
+        return found
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def pixels(self, index: int) -> np.ndarray:
+        return self.camera.straight(read_pixels(self.images[index], SIZE))
+
+    def has_depth(self, index: int) -> bool:
+        return self._depths is not None and self._depths[index] is not None
+
+    def depth(self, index: int) -> Tensor | None:
+        if not self.has_depth(index):
+            return None
+        depth = read_depth(self._depths[index], unit=DEPTH_UNIT, expected=SIZE)
+        return torch.from_numpy(self.camera.straight(depth[0].numpy(), nearest=True))[None]
+
+    def _nearest_depths(self) -> list[Path | None]:
+        """The depth file closest in time to each image, None where none is near."""
+        times, files, notes = _listed(self.folder, "depth.txt")
+        self.notes += notes
+        known = times.tolist()
+        found: list[Path | None] = []
+        for stamp in self.stamps.tolist():
+            after = bisect_left(known, stamp)
+            best = min(range(max(after - 1, 0), min(after + 1, len(known))), key=lambda i: abs(known[i] - stamp))
+            found.append(files[best] if abs(known[best] - stamp) <= APART else None)
+        return found
+
+
+def _listed(folder: Path, name: str) -> tuple[Tensor, list[Path], tuple[str, ...]]:
+    """Stamps (N,) in order, the files that a list names, and a note if it was out of order."""
+    path, rows = folder / name, []
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        stamp, _, file = line.strip().partition(" ")
+        seconds = parse_numbers(path, number, stamp, 1, "a time and the name of an image")[0]
+        rows.append((seconds, inside(folder, file.strip())))
+    if not rows:
+        raise InputError(f"{path}: names no image; copy it again")
+    back = sum(later[0] <= earlier[0] for earlier, later in pairwise(rows))
+    notes = (f"{path}: {back} stamps are not after the one before; put in order",) if back else ()
+    rows.sort(key=lambda row: row[0])
+    return torch.tensor([seconds for seconds, _ in rows], dtype=torch.float64), [file for _, file in rows], notes
+
+
+def _interpolated(truth: Trajectory, stamps: Tensor) -> tuple[Tensor, Tensor]:
+    """Poses (M, 4, 4), world = the first, at those stamps between two near poses, and which these are (N,)."""
+    order = truth.stamps.argsort()
+    times, poses = truth.stamps[order], truth.poses[order]
+    distinct = torch.cat([times.new_ones(1), times.diff()]) > 0
+    times, poses = times[distinct], poses[distinct]
+    after = torch.searchsorted(times, stamps).clamp(1, max(len(times) - 1, 1))
+    inside = (stamps >= times[0]) & (stamps <= times[-1])
+    kept = inside & (times[after.clamp(max=len(times) - 1)] - times[after - 1] <= GAP)
+    if not bool(kept.any()):
+        return poses[:0], kept
+    at = stamps[kept]
+    turned = Slerp(times.numpy(), Rotation.from_matrix(poses[:, :3, :3].numpy()))(at.numpy()).as_matrix()
+    moved = [np.interp(at.numpy(), times.numpy(), poses[:, k, 3].numpy()) for k in range(3)]
+    T_world_cam = torch.eye(4, dtype=torch.float64).repeat(len(at), 1, 1)
+    T_world_cam[:, :3, :3] = torch.from_numpy(turned)
+    T_world_cam[:, :3, 3] = torch.from_numpy(np.stack(moved, -1))
+    return from_first(T_world_cam), kept

@@ -1,0 +1,39 @@
+"""Images, depth and flow at another size, and 8 bits to float."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def as_float(images: Tensor) -> Tensor:
+    """Images of 8 bits as float32 in 0..1; others as they are."""
+    return images.to(torch.float32).mul_(1 / 255) if images.dtype == torch.uint8 else images
+
+
+def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Images (N, C, H, W), float or of 8 bits, resized to ``size`` (height, width) with antialiasing."""
+    if tuple(images.shape[-2:]) == tuple(size):
+        return images
+    return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
+
+
+def resize_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
+    """Depth (N, 1, H, W) resized to ``size`` by the nearest pixel: there is no depth between two objects."""
+    return F.interpolate(depth, size, mode="nearest-exact")
+
+
+def resize_flow(flow: Tensor, visible: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Flow (B, 2, H, W) in pixels and visible (B, 1, H, W) resized to ``size``, the flow in new pixels.
+
+    A pixel that is neither visible nor has a flow is unknown and takes no part in the interpolation.
+    """
+    if tuple(flow.shape[-2:]) == tuple(size):
+        return flow, visible
+    scale = flow.new_tensor([size[1] / flow.shape[-1], size[0] / flow.shape[-2]]).view(1, 2, 1, 1)
+    known = ((visible > 0.5) | flow.ne(0).any(dim=1, keepdim=True)).to(flow.dtype)
+    both = torch.cat([flow * known, known], dim=1)
+    both = F.interpolate(both, size, mode="bilinear", align_corners=False)
+    visible = F.interpolate(visible, size, mode="nearest-exact")
+    return both[:, :2] / both[:, 2:].clamp(min=1e-6) * scale, visible

@@ -1,0 +1,1 @@
+"""Files in and out: images, videos, depth, flow, trajectories; all written whole or not at all."""

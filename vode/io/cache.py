@@ -1,0 +1,61 @@
+"""Depth maps that are worked out once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import zipfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vode.errors import InputError
+from vode.io.atomic import make_folder, write_bytes
+
+
+def cache_folder() -> Path:
+    """Where what can be worked out again is kept: XDG_CACHE_HOME/vode, else ~/.cache/vode."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vode"
+
+
+def cached_depth(folder: Path, sources: Sequence[Path], compute: Callable[[], Tensor]) -> Tensor:
+    """The sparse map (1, H, W) float32 that ``compute`` makes of ``sources``, from ``folder`` if it is there.
+
+    The entry belongs to the files' paths, sizes and times: when one of them changes it is computed again. An
+    entry that cannot be read is computed again; a folder that cannot be written costs time, not the result.
+    """
+    file = folder / f"{_key(sources)}.npz"
+    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return _unpacked(file)
+    depth = compute()
+    with suppress(InputError):
+        make_folder(folder)
+        write_bytes(file, _packed(depth), sync=False)
+    return depth
+
+
+def _key(sources: Sequence[Path]) -> str:
+    states = [(str(source.resolve()), source.stat().st_size, source.stat().st_mtime_ns) for source in sources]
+    return hashlib.sha256(repr(states).encode()).hexdigest()[:32]
+
+
+def _packed(depth: Tensor) -> bytes:
+    """Lidar covers a twentieth of an image: the known pixels alone, as places and values."""
+    flat = depth.flatten().numpy()
+    places = flat.nonzero()[0]
+    out = io.BytesIO()
+    np.savez_compressed(out, size=depth.shape, places=places.astype(np.int32), values=flat[places])
+    return out.getvalue()
+
+
+def _unpacked(file: Path) -> Tensor:
+    with np.load(file, allow_pickle=False) as archive:
+        size, places, values = archive["size"], archive["places"], archive["values"]
+    depth = torch.zeros(tuple(size.tolist()), dtype=torch.float32)
+    depth.view(-1)[torch.from_numpy(places).long()] = torch.from_numpy(values)
+    return depth

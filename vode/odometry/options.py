@@ -1,0 +1,69 @@
+"""Options of odometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class AdjustmentOptions:
+    """Weights and effort."""
+
+    noise: float = 0.3
+    """standard deviation of a tracked point, pixels; the scale of Cauchy's cost"""
+    turn: float = 0.001
+    """standard deviation of the rotation of a measured motion, radians"""
+    iterations: int = 4
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """Size of the window."""
+
+    frames: int = 7
+    """most frames that are refined together, the two oldest of which stay as they are"""
+    tracks: int = 800
+    """points that are followed from frame to frame"""
+    parallax: float = 0.5
+    """pixels, median, between keyframes: a frame nearer to the last one leaves when the next one comes"""
+    deviation: float = 0.05
+    """least relative deviation of a measured translation: depth flickers as a whole, which a pair cannot tell"""
+    adjustment: AdjustmentOptions = field(default_factory=AdjustmentOptions)
+
+
+@dataclass(frozen=True)
+class ScaleOptions:
+    """Which points tell the scale, and when it is known."""
+
+    accuracy: float = 0.3
+    """largest relative error of a triangulated depth that the noise and the parallax of a point predict"""
+    least_points: int = 100
+    deviation: float = 0.25
+    """largest relative standard deviation of a scale"""
+    grid: tuple[int, int] = (4, 8)
+    """regions, down and across, whose errors are taken for independent: those of neighbours are not"""
+
+
+@dataclass(frozen=True)
+class TrackerOptions:
+    """How the tracker turns flow and depth into motion."""
+
+    share: float = 0.5
+    """share of the pixels, by score, that correspondences are drawn from"""
+    count: int = 2000
+    """correspondences drawn"""
+    threshold: float = 0.1
+    """RANSAC threshold, pixels"""
+    subpixel: bool = True
+    """move correspondences to where the two images agree best"""
+    scale: ScaleOptions = field(default_factory=ScaleOptions)
+    refine: Literal["none", "window"] = "none"
+    """window: refine the last keyframes together"""
+    window: WindowOptions = field(default_factory=WindowOptions)
+    pnp_threshold: float = 1.0
+    """reprojection error of PnP, pixels"""
+    pnp_iterations: int = 1000
+    pnp_share: float = 0.2
+    """least share of the points with a depth that a pose by PnP must explain"""
+    seed: int = 0

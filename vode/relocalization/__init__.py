@@ -1,0 +1,1 @@
+"""Visual relocalization: absolute pose regression, whole."""

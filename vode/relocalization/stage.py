@@ -1,0 +1,61 @@
+"""The stage that trains an absolute pose regressor on the images of a mapped scene."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from vode.geometry.pose import matrix_to_quaternion, quaternion_distance
+from vode.relocalization.losses import LearnedWeights, position_distance, reprojection_distance, rotation_distance
+from vode.relocalization.network import PoseEstimate, PoseNet
+from vode.relocalization.options import PoseLossOptions
+from vode.relocalization.views import cut_view
+from vode.training.tasks.stages import LossesAndPictures, detach, mean_reliable, run
+
+
+class PoseStage(nn.Module):
+    """Trains PoseNet, and the learned weights of its two losses with it."""
+
+    def __init__(
+        self,
+        network: PoseNet,
+        balance: LearnedWeights,
+        options: PoseLossOptions,
+        size: tuple[int, int],
+        mixed: torch.dtype | None = None,
+        *,
+        half: bool = False,
+    ) -> None:
+        super().__init__()
+        self.network, self.balance = network, balance
+        self.options, self.size, self.mixed, self.half = options, size, mixed, half
+
+    def trained(self) -> list[nn.Module]:
+        return [self.network, self.balance] if self.options.kind == "learned" else [self.network]
+
+    def forward(self, sample: dict[str, Tensor]) -> LossesAndPictures:
+        view = cut_view(sample, self.size, half=self.half)
+        estimates = run(self.network, view["images"], mixed=self.mixed)
+        truth = view["T_scene_cam"]
+        position, quaternion = truth[:, :3, 3], matrix_to_quaternion(truth[:, :3, :3])
+        main, *auxiliary = (self._losses(estimate, view, position, quaternion) for estimate in estimates)
+        losses = main | {
+            "pose": main["pose"] + self.options.auxiliary * sum(loss["pose"] for loss in auxiliary),
+            "position_m": position_distance(estimates[0].position, position).mean(),
+            "rotation_deg": quaternion_distance(estimates[0].quaternion, quaternion).mean().rad2deg(),
+        }
+        return losses, detach({"image": view["images"][0]})
+
+    def _losses(
+        self, estimate: PoseEstimate, view: dict[str, Tensor], position: Tensor, quaternion: Tensor
+    ) -> dict[str, Tensor]:
+        """The loss of one head, as ``pose``, and the share of images that see too few points for it."""
+        if self.options.kind == "geometric":
+            truth = (view[name] for name in ("T_scene_cam", "points", "seen", "intrinsics"))
+            distance, enough = reprojection_distance(estimate.position, estimate.quaternion, *truth, self.options)
+            return {"pose": mean_reliable(distance, enough.float()), "too_few_points": 1 - enough.float().mean()}
+        moved = position_distance(estimate.position, position).mean()
+        turned = rotation_distance(estimate.rotation, quaternion, self.network.options.rotation).mean()
+        return {
+            "pose": moved + self.options.beta * turned if self.options.kind == "beta" else self.balance(moved, turned)
+        }

@@ -1,0 +1,102 @@
+"""Views of a mapped scene: cut out of its images, or put together from several as a camera elsewhere sees it."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vode.augmentation.photometric import vary_colour
+from vode.geometry.camera import crop_intrinsics, project, rays, resize_intrinsics, transform
+from vode.geometry.pose import inverse
+from vode.geometry.synthesis import fill, new_view
+
+PROBES = 6
+"""points a side, whose part in an image tells how much of a view it shows"""
+
+
+def cut_view(sample: dict[str, Tensor], size: tuple[int, int], *, half: bool = False) -> dict[str, Tensor]:
+    """The views of a batch of finished samples of PosedImages, cut out, and varied in colour, on their device.
+
+    images (B, 3, h, w), T_scene_cam (B, 4, 4) and intrinsics (B, 3, 3), of the views, of ``half`` that resolution if
+    asked for; pixels that no image shows are filled from around them. Where they came along, points (B, P, 3) and seen
+    (B, P) of the whole first images.
+    """
+    if half:
+        sample, size = _halved(sample), (size[0] // 2, size[1] // 2)
+    intrinsics, (top, left) = sample["intrinsics"], sample["corner"].unbind(-1)
+    view_intrinsics = crop_intrinsics(intrinsics, top, left)
+    if "T_scene_view" in sample:
+        T_scene_cam = sample["T_scene_view"]
+        images = _put_together(sample, T_scene_cam, view_intrinsics, size)
+    else:
+        T_scene_cam = sample["poses"][:, 0]
+        images = _windows(sample["images"][:, 0], top, left, size)
+    if "view_colour" in sample:
+        images = vary_colour(images[:, None], sample["view_colour"])[:, 0]
+    view = {"images": images, "T_scene_cam": T_scene_cam, "intrinsics": view_intrinsics}
+    # all that the whole image sees: within a narrow window a turn and a step to the side look alike
+    return view | {name: sample[name] for name in ("points", "seen") if name in sample}
+
+
+def choose_sources(
+    T_scene_cam: Tensor,
+    intrinsics: Tensor,
+    size: tuple[int, int],
+    T_scene_view: Tensor,
+    view_intrinsics: Tensor,
+    view_size: tuple[int, int],
+    depth: float,
+    count: int,
+) -> list[int]:
+    """Which of the images at T_scene_cam (N, 4, 4) together show best what a camera at T_scene_view (4, 4) sees.
+
+    Judged by points that lie ``depth`` metres before that camera; what one image shows counts half for the next, and
+    an image that is as far from the view as those points counts half. ``intrinsics`` (3, 3) and ``size`` (height,
+    width) are those of all images. Returns the numbers of ``count`` images, best first, and again if there are no more.
+    """
+    places = torch.cartesian_prod(*(torch.linspace(0, side - 1, PROBES) for side in view_size[::-1]))
+    points = transform(T_scene_view, rays(places, view_intrinsics) * depth)
+    pixels, z = project(transform(inverse(T_scene_cam), points), intrinsics)
+    shown = (((pixels >= 0) & (pixels <= torch.tensor(size[::-1]) - 1)).all(-1) & (z > 0)).float()
+    away = (T_scene_cam[:, :3, 3] - T_scene_view[:3, 3]).norm(dim=-1)
+    near, weights, chosen = 1 / (1 + away / depth), torch.ones(len(points)), []
+    for _ in range(count):
+        chosen.append(int(((shown @ weights) * near).argmax()))
+        weights = weights * (1 - shown[chosen[-1]] / 2)
+        near[chosen[-1]] = -1.0
+    return chosen
+
+
+def _halved(sample: dict[str, Tensor]) -> dict[str, Tensor]:
+    height, width = (side // 2 for side in sample["images"].shape[-2:])
+    halved = {
+        "images": F.avg_pool2d(sample["images"].flatten(0, 1), 2).unflatten(0, sample["images"].shape[:2]),
+        "intrinsics": resize_intrinsics(sample["intrinsics"], (2, 2), (1, 1)),
+        "corner": sample["corner"] // 2,
+    }
+    if "depth" in sample:
+        halved["depth"] = sample["depth"][..., : 2 * height : 2, : 2 * width : 2]
+    return sample | halved
+
+
+def _put_together(sample: dict[str, Tensor], T_scene_view: Tensor, intrinsics: Tensor, size: tuple[int, int]) -> Tensor:
+    """What cameras at T_scene_view (B, 4, 4) see: each pixel of the first source that shows it."""
+    images, poses = sample["images"], sample["poses"]
+    views = images.new_zeros(len(images), 3, *size)
+    known = torch.zeros(len(images), 1, *size, dtype=torch.bool, device=images.device)
+    for source in range(images.shape[1]):
+        depth = sample["depth"][:, source] if "depth" in sample else None
+        T_source_view = inverse(poses[:, source]) @ T_scene_view
+        view, seen = new_view(images[:, source], depth, sample["intrinsics"], T_source_view, intrinsics, size)
+        views, known = torch.where(known, views, view), known | seen
+    # a border of one grey would tell by how much a view was turned
+    return fill(views, known)
+
+
+def _windows(images: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
+    """The window of ``size`` of each image (B, C, H, W) from its row and column (B,) on."""
+    rows = top[:, None] + torch.arange(size[0], device=images.device)
+    columns = left[:, None] + torch.arange(size[1], device=images.device)
+    picked = images.gather(2, rows[:, None, :, None].expand(-1, images.shape[1], -1, images.shape[3]))
+    return picked.gather(3, columns[:, None, None, :].expand(-1, images.shape[1], size[0], -1))

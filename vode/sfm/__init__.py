@@ -1,0 +1,1 @@
+"""Maps of one's own scenes by pycolmap: build and align."""

@@ -1,0 +1,150 @@
+"""Checkpoints: everything needed to go on, written atomically and read without running code.
+
+run/checkpoints/00000200.pt       the newest few, by the steps of the whole run
+run/flow.safetensors, depth.safetensors, or pose.safetensors       the weights of the newest, for whoever uses them
+run/best/                         those of the lowest validation loss of the last stage, as a run of its own
+"""
+
+from __future__ import annotations
+
+import io
+import platform
+import re
+import shutil
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from vode.errors import InputError, one_line
+from vode.io.atomic import make_folder, write_bytes
+from vode.networks.weights import weights_bytes
+from vode.training.step import Averages
+
+CHECKPOINTS, BEST = "checkpoints", "best"
+FORMAT = "vode training checkpoint 2"
+COUNTS = ("stage", "step", "done", "seconds", "failed", "best", "stale")
+
+
+@dataclass
+class TrainState:
+    """Where a run stands."""
+
+    networks: nn.ModuleDict
+    averages: Averages | None = None
+    """running means of the networks"""
+    stage: int = 0
+    """index into the run's stages"""
+    step: int = 0
+    """steps done in the stage"""
+    done: int = 0
+    """steps done in the whole run, which tell how many samples were drawn"""
+    seconds: float = 0.0
+    """time that the run had taken when this process took it up"""
+    begun: float = field(default_factory=time.monotonic)
+    """when that was"""
+    failed: float = 0.0
+    """sum over steps of the share of samples whose geometry failed"""
+    best: float | None = None
+    """lowest validation loss of the stage"""
+    stale: int = 0
+    """validations since"""
+    optimiser: dict[str, Any] | None = None
+    """state of the stage's optimiser and scaler, of a checkpoint, until its stage takes it up"""
+
+    def elapsed(self) -> float:
+        """Seconds that the run has taken in all."""
+        return self.seconds + time.monotonic() - self.begun
+
+    def scored(self) -> nn.ModuleDict:
+        """The networks to use: the running means, where there are any."""
+        return self.networks if self.averages is None else self.averages.module
+
+    def next_stage(self) -> None:
+        self.stage, self.step, self.optimiser, self.best, self.stale = self.stage + 1, 0, None, None, 0
+
+
+def save_state(folder: Path, state: TrainState, optimiser: dict[str, Any] | None, config: dict, keep: int) -> None:
+    """Write a checkpoint and the networks' weights into ``folder``, and remove the checkpoints that are too old."""
+    content = {
+        "format": FORMAT,
+        "networks": state.networks.state_dict(),
+        "averages": state.averages.state_dict() if state.averages is not None else None,
+        "optimiser": optimiser,
+        **{name: getattr(state, name) for name in COUNTS},
+        "seconds": state.elapsed(),
+        "config": config,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in ("torch", "torchvision")},
+    }
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_bytes(make_folder(folder / CHECKPOINTS) / f"{state.done:08d}.pt", buffer.getvalue())
+    save_weights(folder, state.scored())
+    for old in checkpoints(folder)[max(keep, 1) :]:
+        old.unlink(missing_ok=True)
+
+
+def save_weights(folder: Path, networks: nn.ModuleDict) -> None:
+    for name, network in networks.items():
+        if hasattr(network, "kind"):
+            write_bytes(folder / f"{name}.safetensors", weights_bytes(network))
+
+
+def save_best(folder: Path, state: TrainState) -> None:
+    """Keep the weights as they are now in a folder that can be used as a run."""
+    best = make_folder(folder / BEST)
+    save_weights(best, state.scored())
+    for name in ("config.json", "data.json"):
+        shutil.copyfile(folder / name, best / name)
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints of a run, the newest first."""
+    found = (path for path in (folder / CHECKPOINTS).glob("*.pt") if re.fullmatch(r"\d{8,}", path.stem))
+    return sorted(found, key=lambda path: int(path.stem), reverse=True)
+
+
+def read_checkpoint(folder: Path) -> tuple[Path, dict[str, Any], list[str]]:
+    """The newest checkpoint that can be read, its content, and a line for each newer one that cannot.
+
+    InputError if there is none, or all are damaged or of another kind.
+    """
+    problems: list[str] = []
+    for path in checkpoints(folder):
+        try:
+            return path, _read(path), problems
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        raise InputError(problems[0])
+    raise InputError(f"{folder / CHECKPOINTS}: no checkpoint; --resume takes the folder of a run that saved one")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise InputError(
+            f"{path}: damaged checkpoint ({one_line(error)}); start from its weights with --start-from"
+        ) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(f"{path}: not a checkpoint of this library's training; choose another folder")
+    return content
+
+
+def restore(state: TrainState, content: dict[str, Any], path: Path) -> None:
+    """Put a checkpoint into a state whose networks are built; its stage takes up the optimiser's."""
+    try:
+        state.networks.load_state_dict(content["networks"])
+        if state.averages is not None:
+            state.averages.load_state_dict(content["averages"])
+        for name in (*COUNTS, "optimiser"):
+            setattr(state, name, content[name])
+    except (KeyError, RuntimeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: a checkpoint of other networks ({one_line(error)}); resume with its own options"
+        ) from error

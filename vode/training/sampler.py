@@ -1,0 +1,88 @@
+"""Which samples a step takes: an endless order of draws, epoch after epoch, dealt out to the processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from vode.datasets.sample import Sample, collate
+from vode.errors import InputError
+from vode.training.distributed import Group
+
+
+class EndlessOrder(Sampler[tuple[int, int]]):
+    """(index, draw) of ``count`` draws from number ``first`` on: epoch after epoch, each shuffled by its number.
+
+    Of every ``stride`` draws it yields those from ``offset`` on, ``part`` of them: one process's share of a batch.
+    """
+
+    def __init__(
+        self, size: int, *, first: int, count: int, seed: int, stride: int = 1, offset: int = 0, part: int = 1
+    ) -> None:
+        self.size, self.first, self.count, self.seed = size, first, count, seed
+        self.stride, self.offset, self.part = stride, offset, part
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        order, shuffled = None, -1
+        for start in range(self.first, self.first + self.count, self.stride):
+            for draw in range(start + self.offset, start + self.offset + self.part):
+                epoch, position = divmod(draw, self.size)
+                if epoch != shuffled:
+                    generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+                    order, shuffled = torch.randperm(self.size, generator=generator).tolist(), epoch
+                yield order[position], draw
+
+    def __len__(self) -> int:
+        return self.count // self.stride * self.part
+
+
+def part_of(batch: int, accumulate: int, group: Group) -> int:
+    """Samples that one process computes at a time; InputError if a batch cannot be dealt out evenly."""
+    shares = accumulate * group.size
+    if accumulate < 1 or batch % shares:
+        raise InputError(
+            f"a batch of {batch} cannot be shared by {group.size} processes in {accumulate} parts; change --batch"
+        )
+    return batch // shares
+
+
+def load(
+    samples: Dataset[Sample],
+    group: Group,
+    *,
+    batch: int,
+    accumulate: int,
+    workers: int,
+    seed: int,
+    first: int,
+    count: int,
+) -> Iterator[dict[str, Tensor]]:
+    """This process's part of ``count`` samples from draw ``first`` on; a step takes ``accumulate`` of these batches.
+
+    ``batch`` samples of all processes are a step's, so that the number of processes changes neither what a step
+    sees nor the order. An InputError of a worker process is told as if it were this one's.
+    """
+    part = part_of(batch, accumulate, group)
+    deal = {"stride": part * group.size, "offset": part * group.rank, "part": part}
+    loader = DataLoader(
+        samples,
+        batch_size=part,
+        sampler=EndlessOrder(len(samples), first=first, count=count, seed=seed, **deal),
+        collate_fn=collate,
+        num_workers=workers,
+        generator=torch.Generator().manual_seed(seed),
+        pin_memory=group.device.type == "cuda",
+    )
+    batches = iter(loader)
+    while True:
+        try:
+            yield next(batches)
+        except StopIteration:
+            return
+        except InputError as error:
+            # The worker's whole traceback comes with it, the message last.
+            last = str(error).rstrip().splitlines()[-1]
+            raise InputError(last.removeprefix(f"{InputError.__module__}.{InputError.__qualname__}: ")) from None

@@ -1,0 +1,1 @@
+"""Objectives: batch -> losses, one file each."""

@@ -1,0 +1,1 @@
+"""The built-in world: rendered sequences with exact depth, flow and poses."""
