@@ -23,14 +23,14 @@ import tyro
 from report import machine, table
 
 from vode.augmentation.options import Augment
-from vode.augmentation.photometric import finish
+from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.base import Sequence
 from vode.datasets.options import DataOptions
 from vode.datasets.prepared import Manifest, PreparedSequence, prepare
 from vode.datasets.registry import open_sequences, reader
 from vode.datasets.sample import collate
 from vode.geometry.resize import resize_images
-from vode.training.clip_dataset import Snippets
+from vode.training.clip_dataset import ClipDataset
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,12 @@ def main(options: Options) -> None:
 def measure(sequences: list[Sequence], options: Options) -> list[str]:
     """Samples a second of loading and of bare decoding with resizing, and shares of the time."""
     files = [file for sequence in sequences for file in sequence.images]
-    plain = Snippets(sequences, size=options.size, raw=True)
-    varied = Snippets(sequences, size=options.size, augment=Augment(crop=0.1), raw=True)
+    plain = ClipDataset(sequences, size=options.size, raw=True)
+    varied = ClipDataset(sequences, size=options.size, augment=Augment(crop=0.1), raw=True)
     draws = np.random.default_rng(0).integers(len(plain), size=options.samples)
     pairs = [(start % (len(files) - 1), start % (len(files) - 1) + 1) for start in map(int, draws)]
 
-    def load(snippets: Snippets) -> list[dict[str, torch.Tensor]]:
+    def load(snippets: ClipDataset) -> list[dict[str, torch.Tensor]]:
         starts = range(0, len(draws), options.batch)
         return [collate([snippets[int(number)] for number in draws[at : at + options.batch]]) for at in starts]
 
@@ -97,8 +97,8 @@ def measure(sequences: list[Sequence], options: Options) -> list[str]:
         lambda: bare(options.size),
         lambda: bare(None),
         lambda: load(varied),
-        lambda: [finish(batch) for batch in batches],
-        lambda: [finish(batch) for batch in varied_batches],
+        lambda: [to_float_and_augment(batch) for batch in batches],
+        lambda: [to_float_and_augment(batch) for batch in varied_batches],
     ]
     loading, least, decoding, augmented, to_float, colours = fastest(ways, options.turns)
     count = len(draws)

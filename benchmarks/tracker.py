@@ -26,10 +26,10 @@ from vode.geometry.camera import resize_intrinsics
 from vode.geometry.pose import inverse
 from vode.io.trajectory import Trajectory
 from vode.networks.weights import load_weights
+from vode.odometry.frame_motion import frame_motion
 from vode.odometry.frames import Frame, read_ahead
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Classical, Networks
-from vode.odometry.two_frame import frame_motion
 from vode.odometry.visual_odometry import track
 from vode.training import loop
 from vode.world.options import WorldOptions
@@ -97,14 +97,14 @@ def baseline(sequence: Sequence, size: tuple[int, int]) -> Trajectory:
             T_b_a[:3, 3] = torch.from_numpy(translation[:, 0]) * true[:3, 3].norm()
             poses.append(poses[-1] @ inverse(T_b_a))
         before = grey
-    return Trajectory(torch.stack(poses), sequence.stamps)
+    return Trajectory(torch.stack(poses), sequence.timestamps)
 
 
 def row(
     name: str, how: str, trajectory: Trajectory, sequence: Sequence, ways: str = "", alignment: str = "none"
 ) -> list[str]:
     """Scores without alignment, for a scale that is the truth's, or after another."""
-    found = evaluate_odometry(trajectory, Trajectory(sequence.poses, sequence.stamps), alignment)
+    found = evaluate_odometry(trajectory, Trajectory(sequence.poses, sequence.timestamps), alignment)
     names = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "rpe_m", "rpe_deg")
     return [name, how, alignment, *("-" if found[x] is None else f"{found[x]:.3f}" for x in names), ways]
 
@@ -122,15 +122,15 @@ def tracked_rows(
 def world_rows(frames: int) -> list[list[str]]:
     """Exact and spoilt flow, DIS flow with exact depth, and the baseline, on one drive."""
     drive = WorldSequence(1, WorldOptions(size=SIZE, frames=frames))
-    length = float(Trajectory(drive.poses, drive.stamps).distances()[-1])
+    length = float(Trajectory(drive.poses, drive.timestamps).distances()[-1])
     name = f"world, {length:.0f} m"
     plain, window = TrackerOptions(subpixel=False), TrackerOptions(subpixel=False, refine="window")
-    spoilt = Exact(drive, noisy=0.2, cars=0.15)
+    corrupted = Exact(drive, noisy=0.2, cars=0.15)
     runs = {
         "exact flow, exact depth": (Exact(drive), plain),
         "exact flow, exact depth, window": (Exact(drive), window),
-        "spoilt flow, exact depth": (spoilt, plain),
-        "spoilt flow, exact depth, window": (spoilt, window),
+        "spoilt flow, exact depth": (corrupted, plain),
+        "spoilt flow, exact depth, window": (corrupted, window),
         "DIS flow, exact depth": (Classical(drive), TrackerOptions()),
         "DIS flow, exact depth, window": (Classical(drive), TrackerOptions(refine="window")),
     }

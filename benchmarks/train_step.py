@@ -34,7 +34,7 @@ from vode.geometry import two_view, warp
 from vode.networks.flow import SLOPE, FlowNet, normalise_features
 from vode.recipes import recipe
 from vode.training import loop
-from vode.training.clip_dataset import Snippets
+from vode.training.clip_dataset import ClipDataset
 from vode.training.config import TrainConfig
 from vode.training.distributed import Group, device_name
 from vode.training.memory import keep_freed_memory
@@ -114,7 +114,7 @@ def prepared(config: TrainConfig, name: str, batch: int, device: torch.device) -
     for network in networks.values():
         network.requires_grad_(network in stage.trained()).train(network in stage.trained())
     step = Stepper(stage, config, stage_options, Group(0, 1, device), None)
-    pairs = Snippets([WorldSequence(0, WorldOptions(size=config.size, frames=batch + 1))], raw=True)
+    pairs = ClipDataset([WorldSequence(0, WorldOptions(size=config.size, frames=batch + 1))], raw=True)
     return step, collate([pairs[i] for i in range(batch)])
 
 

@@ -97,10 +97,10 @@ def solver(name: str) -> Callable[[Tensor, Tensor], Tensor]:
     return lambda a, b: relative_pose(a, b, K[None], threshold=THRESHOLD, backend=name).T_b_a[0]
 
 
-def errors(T_b_a: Tensor, truth: Tensor) -> tuple[float, float]:
+def errors(T_b_a: Tensor, ground_truth: Tensor) -> tuple[float, float]:
     """Of rotation and direction of translation, degrees; a motion without a direction is wrong by 180."""
-    turned = rotation_angle(T_b_a[:3, :3].T @ truth[:3, :3])
-    t, s = T_b_a[:3, 3], truth[:3, 3]
+    turned = rotation_angle(T_b_a[:3, :3].T @ ground_truth[:3, :3])
+    t, s = T_b_a[:3, 3], ground_truth[:3, 3]
     way = torch.atan2(torch.linalg.cross(t, s).norm(), t @ s) if t.any() else torch.tensor(torch.pi)
     return float(turned.rad2deg()), float(way.rad2deg())
 
@@ -109,11 +109,11 @@ def measure(condition: Condition, solve: Callable[[Tensor, Tensor], Tensor], dra
     """Median rotation and direction error, worst direction error, median milliseconds."""
     rows = []
     for seed in range(draws):
-        a, b, truth = scene(seed, condition)
+        a, b, ground_truth = scene(seed, condition)
         start = time.perf_counter()
         T_b_a = solve(a, b)
         took = 1e3 * (time.perf_counter() - start)
-        rows.append([*errors(T_b_a, truth), took])
+        rows.append([*errors(T_b_a, ground_truth), took])
     values = np.array(rows)
     middle = np.median(values, 0)
     return [middle[0], middle[1], values[:, 1].max(), middle[2]]

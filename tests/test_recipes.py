@@ -10,10 +10,10 @@ from vode.datasets.kitti.writer import write_kitti_sequence
 from vode.datasets.splits import is_validation, read_split
 from vode.io.image import write_image
 from vode.recipes import RECIPES, recipe
-from vode.training import loop
+from vode.run_folder import RunFolder
+from vode.training import loop, video
 from vode.training.checkpoint import checkpoints
-from vode.training.tasks import video
-from vode.training.tasks.base import task_of
+from vode.training.config import VideoConfig
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -100,13 +100,13 @@ def test_recipes_run_at_toy_size(name, tmp_path, monkeypatch):
         motion=replace(config.motion, count=200),
     )
     assert loop.train(config, tmp_path / "run").keys() >= {"minutes"}
-    content = torch.load(checkpoints(tmp_path / "run")[0], weights_only=True)
+    content = torch.load(checkpoints(RunFolder(tmp_path / "run"))[0], weights_only=True)
     assert content["done"] == 6
     assert all(value.isfinite().all() for value in content["networks"].values())
 
 
 def test_every_recipe_of_videos_that_needs_data_is_tried():
-    videos = {name for name, config in RECIPES.items() if task_of(config) is video}
+    videos = {name for name, config in RECIPES.items() if isinstance(config, VideoConfig)}
     assert videos - set(TREES) == {"world", "kitti-odom-small"}
 
 

@@ -7,10 +7,10 @@ from torchvision.transforms.v2 import functional as reference
 
 from vode.augmentation.geometric import augment_sample, crop_sample, flip_sample, resize_sample
 from vode.augmentation.options import Augment
-from vode.augmentation.photometric import finish, jitter_colour
+from vode.augmentation.photometric import jitter_colour, to_float_and_augment
 from vode.datasets.sample import collate
 from vode.geometry.camera import pixel_grid, project, transform, unproject
-from vode.training.clip_dataset import Snippets
+from vode.training.clip_dataset import ClipDataset
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -77,7 +77,7 @@ def test_resize_then_project_is_project_then_resize():
 
 def test_a_varied_sample_still_agrees_with_its_own_truth():
     drive = WorldSequence(5, WorldOptions(size=(64, 96), frames=3))
-    snippets = Snippets([drive], augment=Augment(crop=0.3), seed=3, truth=True)
+    snippets = ClipDataset([drive], augment=Augment(crop=0.3), seed=3, ground_truth=True)
     for draw in range(6):
         varied = snippets[0, draw]
         assert varied["images"].shape[-2:] == (64, 96)
@@ -92,8 +92,8 @@ def test_a_varied_sample_still_agrees_with_its_own_truth():
 
 def test_the_draw_is_of_its_number_alone():
     drive = WorldSequence(5, WorldOptions(size=(32, 48), frames=3))
-    snippets = Snippets([drive], size=(16, 24), augment=Augment(crop=0.2), seed=3)
-    again = Snippets([drive], size=(16, 24), augment=Augment(crop=0.2), seed=3)
+    snippets = ClipDataset([drive], size=(16, 24), augment=Augment(crop=0.2), seed=3)
+    again = ClipDataset([drive], size=(16, 24), augment=Augment(crop=0.2), seed=3)
     again[1, 9]
     for key, value in snippets[0, 7].items():
         assert torch.equal(value, again[0, 7][key])
@@ -103,10 +103,10 @@ def test_the_draw_is_of_its_number_alone():
 
 def test_a_raw_batch_is_finished_to_what_its_samples_are():
     drive = WorldSequence(5, WorldOptions(size=(32, 48), frames=4))
-    raw, whole = (Snippets([drive], augment=Augment(), seed=3, raw=kind) for kind in (True, False))
+    raw, whole = (ClipDataset([drive], augment=Augment(), seed=3, raw=kind) for kind in (True, False))
     batch = collate([raw[i] for i in range(3)])
     assert batch["images"].dtype == torch.uint8
-    finished = finish(batch)
+    finished = to_float_and_augment(batch)
     assert finished.keys() == whole[0].keys()
     for i in range(3):
         torch.testing.assert_close(finished["images"][i], whole[i]["images"], rtol=0, atol=1e-5)

@@ -55,14 +55,14 @@ def test_points_are_where_the_pinhole_matrix_projects_them(name):
     height, width = camera.size
     pixels = np.array([[0.2, 0.25], [0.8, 0.3], [0.5, 0.5], [0.25, 0.8], [0.75, 0.75]]) * (width, height)
     for pixel, (x, y) in zip(pixels, seen_at(camera, pixels), strict=True):
-        found = centroid(camera.straight(blob(camera.size, x, y)))
+        found = centroid(camera.undistort(blob(camera.size, x, y)))
         np.testing.assert_allclose(found, pixel, atol=0.2)
 
 
 def test_every_pixel_comes_from_where_the_lens_shows_it(camera):
     # Pixels whose values are their own places: exact where a spot would be stretched out of shape.
     rows, columns = np.indices(camera.size).astype(np.float32)
-    found = np.stack([camera.straight(columns), camera.straight(rows)], -1)[20:-20:9, 20:-20:9]
+    found = np.stack([camera.undistort(columns), camera.undistort(rows)], -1)[20:-20:9, 20:-20:9]
     y, x = np.indices(camera.size)[:, 20:-20:9, 20:-20:9]
     expected = seen_at(camera, np.stack([x, y], -1).reshape(-1, 2)).reshape(found.shape)
     np.testing.assert_allclose(found, expected, atol=0.05)
@@ -70,7 +70,7 @@ def test_every_pixel_comes_from_where_the_lens_shows_it(camera):
 
 def test_nothing_is_unknown_at_the_border_and_no_more_is_cut_than_that_takes(camera):
     # Without interpolation, and so without any repetition of the border that would hide what lies outside.
-    assert camera.straight(np.full(camera.size, 255, np.uint8), nearest=True).min() == 255
+    assert camera.undistort(np.full(camera.size, 255, np.uint8), nearest=True).min() == 255
     height, width = camera.size
     x, y = np.meshgrid(np.linspace(-3, width + 2, 60), np.linspace(-3, height + 2, 60))
     seen = seen_at(camera, np.stack([x, y], -1).reshape(-1, 2))
@@ -79,16 +79,16 @@ def test_nothing_is_unknown_at_the_border_and_no_more_is_cut_than_that_takes(cam
 
 def test_colours_stay_what_they_are(camera):
     image = np.full((*camera.size, 3), (10, 200, 90), np.uint8)
-    assert np.array_equal(camera.straight(image), image)
+    assert np.array_equal(camera.undistort(image), image)
 
 
 def test_a_pinhole_changes_nothing():
     camera = Camera((4, 6), (5, 7), (2.5, 1.5))
     image = np.arange(24, dtype=np.uint8).reshape(4, 6)
-    assert np.array_equal(camera.straight(image), image)
+    assert np.array_equal(camera.undistort(image), image)
     assert torch.equal(camera.intrinsics, torch.tensor([[5, 0, 2.5], [0, 7, 1.5], [0, 0, 1]]))
     without = Camera((4, 6), (5, 7), (2.5, 1.5), "radtan", (0, 0, 0, 0))
-    assert np.array_equal(without.straight(image), image)
+    assert np.array_equal(without.undistort(image), image)
     assert torch.equal(without.intrinsics, camera.intrinsics)
 
 
@@ -96,13 +96,13 @@ def test_nearest_keeps_depths_unmixed():
     camera = LENSES["barrel"]
     depth = np.where(np.indices(SIZE).sum(0) % 7 < 3, 1.0, 9.0).astype(np.float32)
     depth[200:220] = 0
-    assert set(np.unique(camera.straight(depth, nearest=True))) == {0.0, 1.0, 9.0}
-    assert len(np.unique(camera.straight(depth))) > 3
+    assert set(np.unique(camera.undistort(depth, nearest=True))) == {0.0, 1.0, 9.0}
+    assert len(np.unique(camera.undistort(depth))) > 3
 
 
 def test_an_image_of_another_size_is_no_image_of_the_camera():
     with pytest.raises(ValueError, match="240"):
-        LENSES["mild"].straight(np.zeros((240, 320, 3), np.uint8))
+        LENSES["mild"].undistort(np.zeros((240, 320, 3), np.uint8))
 
 
 @pytest.mark.parametrize("degrees", [40, 90, 120])
@@ -144,4 +144,4 @@ def test_senseless_cameras_are_refused(changed, says):
 def test_a_distortion_that_leaves_no_image_is_refused():
     camera = Camera(SIZE, (500, 500), (319.5, 239.5), "radtan", (500.0, 0, 0, 0))
     with pytest.raises(InputError, match="calibrate again"):
-        camera.straight(np.zeros(SIZE, np.uint8))
+        camera.undistort(np.zeros(SIZE, np.uint8))

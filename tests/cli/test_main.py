@@ -14,7 +14,7 @@ from vode.cli.train import free_folder
 from vode.io.depth import write_depth
 from vode.io.flow import read_flow, write_flow
 from vode.io.image import write_image
-from vode.training.tasks import video
+from vode.training import video
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -169,9 +169,11 @@ def test_own_images_are_trained_on_and_tracked(run, tmp_path, capfd):
 
 
 def test_trajectory_files_are_scored_alone(kitti, tmp_path):
-    truth = kitti / "poses" / "03.txt"
+    ground_truth = kitti / "poses" / "03.txt"
     file = tmp_path / "out.json"
-    assert main(["odom", "--estimate", str(truth), "--truth", str(truth), "--json", str(file)]) == 0
+    assert (
+        main(["odom", "--estimate", str(ground_truth), "--ground-truth", str(ground_truth), "--json", str(file)]) == 0
+    )
     assert json.loads(file.read_text())["ate_m"] == pytest.approx(0, abs=1e-9)
 
 
@@ -180,19 +182,33 @@ def test_poses_can_be_refined_together(run, tmp_path, capfd):
         assert main(["odom", str(run), "--alignment", "none", "--refine", way, "--out", str(tmp_path / way)]) == 0
     one, two = ((tmp_path / way / "world99.txt").read_text() for way in ("none", "window"))
     assert one.count("\n") == two.count("\n")
-    assert "--refine" in refused(capfd, "odom", "--estimate", "a.txt", "--truth", "a.txt", "--refine", "window")
+    assert "--refine" in refused(capfd, "odom", "--estimate", "a.txt", "--ground-truth", "a.txt", "--refine", "window")
 
 
 def test_methods_side_by_side_in_one_table(run, kitti, tmp_path, capfd):
-    truths = [str(kitti / "poses" / f"{name}.txt") for name in ("03", "04")]
+    ground_truths = [str(kitti / "poses" / f"{name}.txt") for name in ("03", "04")]
     files = {name: tmp_path / name for name in ("table.csv", "table.tex", "out.json")}
-    arguments = ["--estimate", f"slam={kitti / 'poses'}", f"part={truths[1]}", "--truth", *truths, "--published"]
+    arguments = [
+        "--estimate",
+        f"slam={kitti / 'poses'}",
+        f"part={ground_truths[1]}",
+        "--ground-truth",
+        *ground_truths,
+        "--published",
+    ]
     assert main(["odom", *arguments, "--table", str(files["table.csv"]), "--json", str(files["out.json"])]) == 0
     assert json.loads(files["out.json"].read_text())["methods"]["slam"].keys() == {"03", "04"}
     assert files["table.csv"].read_text().startswith("method,03 t_err (%)")
     assert "SfMLearner [published]" in capfd.readouterr().out
     where = ["--data", str(kitti), "--sequences", "03", "--camera", "0", "--alignment", "none", "--format", "svg"]
-    compared = ["--compare", f"slam={truths[0]}", "--out", str(tmp_path / "out"), "--table", str(files["table.tex"])]
+    compared = [
+        "--compare",
+        f"slam={ground_truths[0]}",
+        "--out",
+        str(tmp_path / "out"),
+        "--table",
+        str(files["table.tex"]),
+    ]
     assert main(["odom", str(run), *where, *compared]) == 0
     names = {file.name for file in (tmp_path / "out").iterdir()}
     assert names == {"03.txt", "03.log.jsonl", "03.svg", "03-coordinates.svg", "03-error-vode.svg", "03-error-slam.svg"}
@@ -246,18 +262,25 @@ def test_flow_of_a_run_and_of_files(run, kitti, tmp_path, capfd):
     assert main(["flow", str(run), *where, "--out", str(out), "--json", str(file)]) == 0
     assert {"flow_epe_px", "fl_percent"} <= json.loads(file.read_text()).keys()
     assert {entry.name for entry in out.iterdir()} == {"03.png", "wheel.png"}
-    truths, estimates = kitti / "sequences" / "03" / "flow_0", tmp_path / "estimates"
+    ground_truths, estimates = kitti / "sequences" / "03" / "flow_0", tmp_path / "estimates"
     estimates.mkdir()
-    for truth in truths.iterdir():
-        flow, valid = read_flow(truth)
-        write_flow(estimates / f"{truth.stem}.flo", flow + torch.tensor([3.0, 4.0]).view(2, 1, 1), valid + 1)
-    assert main(["flow", "--estimate", str(estimates), "--truth", str(truths), "--json", str(file)]) == 0
+    for ground_truth in ground_truths.iterdir():
+        flow, valid = read_flow(ground_truth)
+        write_flow(estimates / f"{ground_truth.stem}.flo", flow + torch.tensor([3.0, 4.0]).view(2, 1, 1), valid + 1)
+    assert main(["flow", "--estimate", str(estimates), "--ground-truth", str(ground_truths), "--json", str(file)]) == 0
     assert json.loads(file.read_text())["flow_epe_px"] == pytest.approx(5, abs=1e-4)
-    one = ["--estimate", estimates / "000001.flo", "--truth", truths / "000000.png", "--noc", truths / "000000.png"]
+    one = [
+        "--estimate",
+        estimates / "000001.flo",
+        "--ground-truth",
+        ground_truths / "000000.png",
+        "--noc",
+        ground_truths / "000000.png",
+    ]
     assert main(["flow", *map(str, one)]) == 0
     assert "flow_noc_epe_px" in capfd.readouterr().out
     (estimates / "000001.flo").unlink()
-    assert "000001" in refused(capfd, "flow", "--estimate", estimates, "--truth", truths)
+    assert "000001" in refused(capfd, "flow", "--estimate", estimates, "--ground-truth", ground_truths)
     assert "both --estimate" in refused(capfd, "flow", "--estimate", estimates)
     assert "no flow_occ" in refused(capfd, "flow", run, "--data", tmp_path, "--dataset", "kitti-flow")
 

@@ -17,9 +17,9 @@ K = torch.tensor([[50.0, 0, 31.5], [0, 50.0, 11.5], [0, 0, 1]])
 def root(tmp_path):
     """Two sequences of four frames; the second has poses and depth."""
     poses = torch.eye(4, dtype=torch.float64).repeat(4, 1, 1)
-    stamps = torch.arange(4, dtype=torch.float64) / 10
+    timestamps = torch.arange(4, dtype=torch.float64) / 10
     write_kitti_sequence(tmp_path, "00", 2, torch.rand(4, 3, 24, 64), K)
-    write_kitti_sequence(tmp_path, "01", 2, torch.rand(4, 3, 24, 64), K, poses, stamps, torch.ones(4, 1, 24, 64))
+    write_kitti_sequence(tmp_path, "01", 2, torch.rand(4, 3, 24, 64), K, poses, timestamps, torch.ones(4, 1, 24, 64))
     return tmp_path
 
 
@@ -29,10 +29,10 @@ def options(root, **values):
 
 def test_what_is_there_and_what_the_official_list_has_besides(root):
     told = []
-    report = check(options(root), tell=lambda *values: told.append(values))
+    report = check(options(root), on_progress=lambda *values: told.append(values))
     first, second = report.sequences
-    assert (first.frames, first.size, first.poses, first.stamps, first.depth) == (4, (24, 64), False, False, 0)
-    assert (second.poses, second.stamps, second.depth, second.problems) == (True, True, 4, [])
+    assert (first.frames, first.size, first.poses, first.timestamps, first.depth) == (4, (24, 64), False, False, 0)
+    assert (second.poses, second.timestamps, second.depth, second.problems) == (True, True, 4, [])
     assert second.intrinsics == {"fx": 50, "fy": 50, "cx": 31.5, "cy": 11.5}
     assert report.problems == 0
     assert report.missing[:3] == ["00: 4 of 4541 frames", "01: 4 of 1101 frames", "02: none of 4661 frames"]

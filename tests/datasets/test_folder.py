@@ -53,8 +53,8 @@ def test_folders_of_images_and_videos_are_sequences(root):
     assert [sequence.name for sequence in sequences] == ["Tour", "ride", "walk"]
     assert [shown(sequence) for sequence in sequences] == [[*range(1, 11)], [*range(1, 11)], [1, 2, 3]]
     assert all(sequence.size == SIZE and torch.equal(sequence.intrinsics, MATRIX) for sequence in sequences)
-    assert sequences[0].stamps.tolist() == pytest.approx([k / 20 for k in range(10)])
-    assert sequences[2].stamps is None
+    assert sequences[0].timestamps.tolist() == pytest.approx([k / 20 for k in range(10)])
+    assert sequences[2].timestamps is None
     again = pickle.loads(pickle.dumps(sequences))
     assert [shown(sequence) for sequence in again] == [[*range(1, 11)], [*range(1, 11)], [1, 2, 3]]
 

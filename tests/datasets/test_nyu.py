@@ -36,7 +36,7 @@ def test_raw_frames_are_ordered_by_time(tmp_path):
     (tmp_path / "empty").mkdir()
     scene = NyuScene(tmp_path, "kitchen_0001")
     assert levels(scene) == [10, 20, 30]
-    assert scene.stamps.tolist() == [99.5, 999.75, 1000.25]
+    assert scene.timestamps.tolist() == [99.5, 999.75, 1000.25]
     assert scene.notes == ("1 of 4 raw frames are cut short, and left out",)
     assert scene.size == (480, 640)
     assert NyuScene.training(tmp_path) == ("kitchen_0001",)
@@ -67,7 +67,7 @@ def test_frames_that_somebody_has_undistorted_stay_as_they_are(tmp_path):
     assert torch.equal(scene.frame(3), edge)
     np.testing.assert_allclose(scene.intrinsics, MATRIX, rtol=1e-6)
     assert "without the lens' distortion" in scene.notes[0]
-    assert scene.stamps is None
+    assert scene.timestamps is None
 
 
 def test_bad_folders_are_named(tmp_path):

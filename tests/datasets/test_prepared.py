@@ -10,10 +10,10 @@ from vode.datasets.kitti.writer import write_kitti_sequence
 from vode.datasets.options import DataOptions
 from vode.datasets.prepared import MANIFEST, SEQUENCE, Manifest, PreparedSequence, prepare
 from vode.datasets.registry import open_sequence, open_sequences, reader
-from vode.datasets.sequence_slice import Clip
+from vode.datasets.sequence_slice import SequenceSlice
 from vode.errors import InputError
 from vode.io.image import write_image
-from vode.training.clip_dataset import Snippets
+from vode.training.clip_dataset import ClipDataset
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -28,7 +28,7 @@ def originals(tmp_path_factory):
     for seed in (0, 1):
         drive = WorldSequence(seed, WorldOptions(size=(48, 160), frames=5))
         frames, depths = ([f(i) for i in range(5)] for f in (drive.frame, drive.depth))
-        write_kitti_sequence(root, f"{seed:02d}", 2, frames, drive.intrinsics, drive.poses, drive.stamps, depths)
+        write_kitti_sequence(root, f"{seed:02d}", 2, frames, drive.intrinsics, drive.poses, drive.timestamps, depths)
     return root
 
 
@@ -45,8 +45,8 @@ def test_a_copy_gives_the_samples_that_the_originals_give(originals, tmp_path):
     )
     assert copy[0].size == SIZE
     assert torch.equal(copy[1].poses, whole[1].poses)
-    assert torch.equal(copy[1].stamps, whole[1].stamps)
-    ours, theirs = (Snippets(sequences, size=SIZE, truth=True)[5] for sequences in (copy, whole))
+    assert torch.equal(copy[1].timestamps, whole[1].timestamps)
+    ours, theirs = (ClipDataset(sequences, size=SIZE, ground_truth=True)[5] for sequences in (copy, whole))
     for key in ("images", "intrinsics", "poses"):
         torch.testing.assert_close(ours[key], theirs[key], rtol=0, atol=1e-6)
     known = (ours["depth"] > 0) & (theirs["depth"] > 0)
@@ -63,16 +63,16 @@ def test_frames_that_training_may_start_at_and_those_for_validation_are_kept(ori
     prepare(tmp_path / "out", PNG, opened)
     copy = PreparedSequence(tmp_path / "out", "00")
     assert (copy.starts, copy.validation) == ((0, 3), (1, 2))
-    clip = Clip(copy, start=1, end=4)
+    clip = SequenceSlice(copy, start=1, end=4)
     assert (clip.starts, clip.validation) == ((2,), (0, 1))
 
 
 def test_jpeg_is_close_and_better_with_quality(originals, tmp_path):
-    truth = KittiOdometry(originals, "00").resized(0, SIZE)
+    ground_truth = KittiOdometry(originals, "00").resized(0, SIZE)
     errors = []
     for quality in (30, 95):
         make(originals, tmp_path / str(quality), Manifest("kitti-odom", SIZE, "jpg", quality, (2,), ("00",), ("00",)))
-        errors.append(float((PreparedSequence(tmp_path / str(quality), "00").frame(0) - truth).abs().mean()))
+        errors.append(float((PreparedSequence(tmp_path / str(quality), "00").frame(0) - ground_truth).abs().mean()))
     assert errors[1] < 0.5 * errors[0] < 0.05
 
 
@@ -84,7 +84,7 @@ def test_an_interrupted_copy_goes_on_where_it_stopped(originals, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(originals, out, workers=1, tell=stop)
+        make(originals, out, workers=1, on_progress=stop)
     with pytest.raises(InputError, match=r"not finished, as 1 of 2; run vode prepare again"):
         PreparedSequence.training(out)
     there = {file: file.stat().st_mtime_ns for file in out.rglob("*.png")}

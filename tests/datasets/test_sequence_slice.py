@@ -8,9 +8,9 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from vode.datasets.base import Sequence
-from vode.datasets.sequence_slice import Clip
+from vode.datasets.sequence_slice import SequenceSlice
 from vode.errors import InputError
-from vode.training.clip_dataset import Snippets
+from vode.training.clip_dataset import ClipDataset
 
 
 class Numbered(Sequence):
@@ -25,7 +25,7 @@ class Numbered(Sequence):
         )
         self.poses_in_scene[:, :3, 3] = torch.arange(10)[:, None] * torch.tensor([1.0, 0.5, 2.0]) + 3
         self.poses = torch.linalg.inv(self.poses_in_scene[0]) @ self.poses_in_scene
-        self.stamps = 100 + torch.arange(10, dtype=torch.float64) / 4
+        self.timestamps = 100 + torch.arange(10, dtype=torch.float64) / 4
         self.starts = (0, 3, 4, 7)
 
     def points(self, index):
@@ -51,10 +51,10 @@ PARTS += [({"step": 3}, range(0, 10, 3)), ({"start": 1, "end": 9, "step": 2}, ra
 @pytest.mark.parametrize(("options", "numbers"), PARTS)
 def test_everything_belongs_to_the_same_frames(options, numbers):
     whole = Numbered()
-    clip = Clip(whole, **options)
+    clip = SequenceSlice(whole, **options)
     assert len(clip) == len(numbers)
     assert (clip.name, clip.size, clip.notes) == ("numbered", (4, 6), ("a note",))
-    assert clip.stamps.tolist() == [100 + n / 4 for n in numbers]
+    assert clip.timestamps.tolist() == [100 + n / 4 for n in numbers]
     assert [round(float(clip.frame(i).mean()) * 10) for i in range(len(clip))] == list(numbers)
     assert [round(float(clip.raw(i, (2, 3)).mean()) * 10) for i in range(len(clip))] == list(numbers)
     assert [clip.points(i).mean(1).tolist() for i in range(len(clip))] == [[float(n)] * n for n in numbers]
@@ -67,7 +67,7 @@ def test_everything_belongs_to_the_same_frames(options, numbers):
 @pytest.mark.parametrize(("options", "numbers"), PARTS)
 def test_the_world_is_the_first_frame(options, numbers):
     whole = Numbered()
-    clip = Clip(whole, **options)
+    clip = SequenceSlice(whole, **options)
     absolute = whole.poses_in_scene.numpy()
     expected = [np.linalg.inv(absolute[numbers[0]]) @ absolute[n] for n in numbers]
     np.testing.assert_allclose(clip.poses, expected, atol=1e-9)
@@ -75,32 +75,32 @@ def test_the_world_is_the_first_frame(options, numbers):
 
 
 def test_flow_leads_to_the_next_frame_of_the_clip_or_is_unknown():
-    clip = Clip(Numbered(), start=3, end=8)
+    clip = SequenceSlice(Numbered(), start=3, end=8)
     assert [clip.has_flow(i) for i in range(5)] == [True, False, True, True, False]
     assert [int(clip.flow(i)[0][0, 0, 0]) for i in (0, 2, 3)] == [3, 5, 6]
     assert clip.flow(1) is clip.flow(4) is None
-    halved = Clip(Numbered(), step=2)
+    halved = SequenceSlice(Numbered(), step=2)
     assert not any(halved.has_flow(i) for i in range(len(halved)))
     assert halved.flow(0) is None
 
 
 def test_snippets_of_a_clip_start_where_the_whole_allows_it():
-    snippets = Snippets([Clip(Numbered(), start=3, end=8)], length=2)
+    snippets = ClipDataset([SequenceSlice(Numbered(), start=3, end=8)], length=2)
     firsts = [round(float(snippets[i]["images"][0].mean()) * 10) for i in range(len(snippets))]
     assert firsts == [3, 4]
 
 
 def test_a_clip_of_a_sequence_without_truth_has_none():
     whole = Numbered()
-    whole.poses = whole.poses_in_scene = whole.stamps = whole.starts = None
+    whole.poses = whole.poses_in_scene = whole.timestamps = whole.starts = None
     whole.points = partial(Sequence.points, whole)
-    clip = Clip(whole, start=2)
-    assert clip.poses is clip.poses_in_scene is clip.stamps is clip.starts is clip.points(0) is None
+    clip = SequenceSlice(whole, start=2)
+    assert clip.poses is clip.poses_in_scene is clip.timestamps is clip.starts is clip.points(0) is None
 
 
 def test_a_clip_of_a_clip_counts_in_the_clip():
-    clip = Clip(Clip(Numbered(), start=1, step=2), start=1, end=3)
-    assert clip.stamps.tolist() == [100.75, 101.25]
+    clip = SequenceSlice(SequenceSlice(Numbered(), start=1, step=2), start=1, end=3)
+    assert clip.timestamps.tolist() == [100.75, 101.25]
 
 
 @pytest.mark.parametrize(
@@ -116,4 +116,4 @@ def test_a_clip_of_a_clip_counts_in_the_clip():
 )
 def test_a_clip_without_frames_is_refused(options, says):
     with pytest.raises(InputError, match=says):
-        Clip(Numbered(), **options)
+        SequenceSlice(Numbered(), **options)

@@ -134,10 +134,10 @@ def test_real_colours_agree_better_where_the_depth_was_carried_over(real_data):
         path = sequence.images[first]
         raw = read_depth(path.with_name(path.name.split(".")[0] + ".depth.png"), unit=1000.0)
         raw = torch.where(raw > 65, 0.0, raw)
-        carried = error(first, first + 10, sequence.depth(first), sequence.intrinsics)
-        errors.append((carried, error(first, first + 10, raw, published)))
-    carried, plain = torch.tensor(errors).mean(0)
-    assert carried < 0.9 * plain
+        tracked = error(first, first + 10, sequence.depth(first), sequence.intrinsics)
+        errors.append((tracked, error(first, first + 10, raw, published)))
+    tracked, plain = torch.tensor(errors).mean(0)
+    assert tracked < 0.9 * plain
 
 
 def test_the_real_depth_agrees_with_itself_through_the_real_poses(real_data, disagreement):

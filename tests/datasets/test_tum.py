@@ -23,12 +23,12 @@ def tree(tmp_path):
     folder = tmp_path / NAME
     (folder / "rgb").mkdir(parents=True)
     (folder / "depth").mkdir()
-    stamps = [f"{100 + k / 10:.6f}" for k in range(4)]
-    for k, stamp in enumerate(stamps):
-        write_image(folder / "rgb" / f"{stamp}.png", torch.full((3, 480, 640), 0.2 * k))
-    (folder / "rgb.txt").write_text("# colour\n" + "".join(f"{s} rgb/{s}.png\n" for s in stamps))
-    for stamp, metres in (("100.005000", 1.5), ("100.310000", 2.5)):
-        write_depth(folder / "depth" / f"{stamp}.png", torch.full((1, 480, 640), metres), unit=5000)
+    timestamps = [f"{100 + k / 10:.6f}" for k in range(4)]
+    for k, timestamp in enumerate(timestamps):
+        write_image(folder / "rgb" / f"{timestamp}.png", torch.full((3, 480, 640), 0.2 * k))
+    (folder / "rgb.txt").write_text("# colour\n" + "".join(f"{s} rgb/{s}.png\n" for s in timestamps))
+    for timestamp, metres in (("100.005000", 1.5), ("100.310000", 2.5)):
+        write_depth(folder / "depth" / f"{timestamp}.png", torch.full((1, 480, 640), metres), unit=5000)
     (folder / "depth.txt").write_text("100.310000 depth/100.310000.png\n100.005000 depth/100.005000.png\n")
     rows = []
     for t in np.arange(99.95, 100.25, 0.01):
@@ -44,7 +44,7 @@ def test_images_depth_and_poses_are_put_together_by_time(tree):
     assert len(sequence) == 3
     assert sequence.notes[0].startswith("1 of 4 images without a true pose")
     assert "depth.txt: 1 stamps" in sequence.notes[1]
-    assert sequence.stamps.tolist() == pytest.approx([100, 100.1, 100.2])
+    assert sequence.timestamps.tolist() == pytest.approx([100, 100.1, 100.2])
     assert [sequence.has_depth(i) for i in range(3)] == [True, False, False]
     assert sequence.depth(1) is None
     assert sequence.depth(0)[0, 240, 320] == 1.5
@@ -77,9 +77,9 @@ def test_the_lens_is_straightened(tree):
     for x, y in seen[:, 0]:
         image[:, round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3] = 1
     write_image(folder / "rgb" / "100.000000.png", image)
-    straight = TumSequence(tree, NAME).frame(0)[0]
+    undistort = TumSequence(tree, NAME).frame(0)[0]
     for x, y in place.astype(int):
-        near = straight[y - 6 : y + 7, x - 6 : x + 7]
+        near = undistort[y - 6 : y + 7, x - 6 : x + 7]
         rows, columns = near.nonzero().double().mean(0)
         assert abs(rows - 6) < 0.8
         assert abs(columns - 6) < 0.8

@@ -35,12 +35,12 @@ def tree(tmp_path):
 
 
 def test_folders_and_files_are_found_by_sequence(tree):
-    truths = comparison.read_truths([tree / "poses/09.txt", tree / "poses/10.txt"])
-    methods = comparison.read_methods([str(tree / "ours"), f"slam={tree / 'orb'}"], truths)
+    ground_truths = comparison.read_ground_truths([tree / "poses/09.txt", tree / "poses/10.txt"])
+    methods = comparison.read_methods([str(tree / "ours"), f"slam={tree / 'orb'}"], ground_truths)
     assert {name: list(method) for name, method in methods.items()} == {"ours": ["09"], "slam": ["09", "10"]}
-    files = comparison.read_methods([f"x={tree / 'orb/10.txt'}", f"x={tree / 'ours/09.txt'}"], truths)
+    files = comparison.read_methods([f"x={tree / 'orb/10.txt'}", f"x={tree / 'ours/09.txt'}"], ground_truths)
     assert set(files["x"]) == {"09", "10"}
-    assert list(comparison.read_methods([str(tree / "orb/10.txt")], truths)) == ["orb"]
+    assert list(comparison.read_methods([str(tree / "orb/10.txt")], ground_truths)) == ["orb"]
     lone = comparison.read_methods([str(tree / "orb/10.txt")], ["kitchen"])
     assert lone["10"]["kitchen"].positions.shape == (300, 3)
 
@@ -54,29 +54,29 @@ def test_a_path_that_could_mean_several_sequences_is_refused(tree):
     with pytest.raises(InputError, match=r"no trajectory of 11"):
         comparison.read_methods([str(tree / "orb")], ["11"])
     with pytest.raises(InputError, match=r"second truth called 09"):
-        comparison.read_truths([tree / "poses/09.txt", tree / "orb/09.txt"])
+        comparison.read_ground_truths([tree / "poses/09.txt", tree / "orb/09.txt"])
 
 
 def test_one_table_of_all(tree):
-    truths = comparison.read_truths([tree / "poses/09.txt", tree / "poses/10.txt"])
-    methods = comparison.read_methods([str(tree / "ours"), str(tree / "orb")], truths)
-    results = comparison.score(methods, truths, "none")
+    ground_truths = comparison.read_ground_truths([tree / "poses/09.txt", tree / "poses/10.txt"])
+    methods = comparison.read_methods([str(tree / "ours"), str(tree / "orb")], ground_truths)
+    results = comparison.score(methods, ground_truths, "none")
     table = comparison.odometry_table(results, published=True)
     assert table.rows[:2] == ("ours", "orb")
     assert table.cells[0][3:] == ("-", "-", "-")
     assert table.cells[1][5] == f"{results['orb']['10']['ate_m']:.2f}"
     assert "alignment: none" in table.notes
-    assert not any("truth" in note.split(":")[0] for note in table.notes)
+    assert not any("ground_truth" in note.split(":")[0] for note in table.notes)
     assert set(comparison.results_to_dict(results)["methods"]) == {"ours", "orb"}
     assert comparison.results_to_dict({"orb": results["orb"]})["sequences"].keys() == {"09", "10"}
     assert comparison.results_to_dict({"ours": results["ours"]})["alignment"] == "none"
 
 
 def test_plots_of_every_sequence(tree):
-    truths = comparison.read_truths([tree / "poses/09.txt"])
+    ground_truths = comparison.read_ground_truths([tree / "poses/09.txt"])
     methods = comparison.read_methods([str(tree / "ours"), str(tree / "orb")], ["09", "10"])
     files = comparison.draw(
-        tree / "plots", methods, truths, comparison.score(methods, truths, "none"), "none", kind="svg"
+        tree / "plots", methods, ground_truths, comparison.score(methods, ground_truths, "none"), "none", kind="svg"
     )
     names = {file.name for file in files}
     assert names == {f"09{part}.svg" for part in ("", "-coordinates", "-segments", "-error-ours", "-error-orb")} | {
@@ -86,8 +86,8 @@ def test_plots_of_every_sequence(tree):
 
 
 def test_an_estimate_that_starts_late_is_placed_where_it_belongs():
-    truth = drive(3)
-    late = truth.select(torch.arange(50, 200)).from_first()
+    ground_truth = drive(3)
+    late = ground_truth.select(torch.arange(50, 200)).from_first()
     late = Trajectory(late.poses, indices=torch.arange(50, 200))
-    placed = comparison.placed_on(late, truth, "none")
-    torch.testing.assert_close(placed.poses, truth.from_first().poses[50:200])
+    placed = comparison.placed_on(late, ground_truth, "none")
+    torch.testing.assert_close(placed.poses, ground_truth.from_first().poses[50:200])

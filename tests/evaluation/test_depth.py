@@ -49,17 +49,17 @@ def referee(pairs, *, cap, low=1e-3, crop=None, scaling="median"):
 
 def scene(count=3, height=18, width=25, seed=0):
     generator = np.random.default_rng(seed)
-    truth = generator.uniform(-20, 100, (count, height, width)).clip(0)
+    ground_truth = generator.uniform(-20, 100, (count, height, width)).clip(0)
     prediction = generator.uniform(0.2, 90, (count, height, width))
-    return prediction.astype(np.float32), truth.astype(np.float32)
+    return prediction.astype(np.float32), ground_truth.astype(np.float32)
 
 
 @pytest.mark.parametrize("scaling", ["median", "none", "global"])
 @pytest.mark.parametrize("crop", [None, "garg", "eigen"])
 def test_against_a_referee(scaling: str, crop: str | None) -> None:
-    prediction, truth = scene()
-    result = depth_errors(prediction, truth, DepthProtocol(cap=50, crop=crop, scaling=scaling))
-    expected, ratio, spread = referee(zip(prediction, truth, strict=True), cap=50, crop=crop, scaling=scaling)
+    prediction, ground_truth = scene()
+    result = depth_errors(prediction, ground_truth, DepthProtocol(cap=50, crop=crop, scaling=scaling))
+    expected, ratio, spread = referee(zip(prediction, ground_truth, strict=True), cap=50, crop=crop, scaling=scaling)
     assert [result[key] for key in MEASURES] == pytest.approx(expected, rel=1e-6)
     assert result["ratio_median"] == pytest.approx(ratio, rel=1e-6)
     assert result["ratio_spread"] == pytest.approx(spread, rel=1e-6)
@@ -67,9 +67,9 @@ def test_against_a_referee(scaling: str, crop: str | None) -> None:
 
 
 def test_by_hand() -> None:
-    truth = np.array([[10.0, 20.0, 0.0, 40.0]])
+    ground_truth = np.array([[10.0, 20.0, 0.0, 40.0]])
     prediction = np.array([[11.0, 15.0, 7.0, 40.0]])
-    result = depth_errors(prediction, truth, DepthProtocol(scaling="none"))
+    result = depth_errors(prediction, ground_truth, DepthProtocol(scaling="none"))
     assert result["abs_rel"] == pytest.approx((0.1 + 0.25 + 0) / 3)
     assert result["sq_rel"] == pytest.approx((0.1 + 1.25) / 3)
     assert result["rmse"] == pytest.approx(math.sqrt(26 / 3))
@@ -79,37 +79,37 @@ def test_by_hand() -> None:
 
 
 def test_images_count_equally_whatever_their_valid_pixels() -> None:
-    truth = np.array([[[10.0, 0, 0, 0]], [[10.0, 10, 10, 10]]])
+    ground_truth = np.array([[[10.0, 0, 0, 0]], [[10.0, 10, 10, 10]]])
     prediction = np.array([[[20.0, 1, 1, 1]], [[10.0, 10, 10, 10]]])
-    assert depth_errors(prediction, truth, DepthProtocol(scaling="none"))["abs_rel"] == pytest.approx(0.5)
+    assert depth_errors(prediction, ground_truth, DepthProtocol(scaling="none"))["abs_rel"] == pytest.approx(0.5)
 
 
 def test_a_scaled_copy_is_perfect_under_median_scaling_alone() -> None:
-    _, truth = scene()
-    prediction = truth * np.array([3.0, 3.0, 6.0], dtype=np.float32)[:, None, None] + (truth == 0)
-    scaled = depth_errors(prediction, truth)
+    _, ground_truth = scene()
+    prediction = ground_truth * np.array([3.0, 3.0, 6.0], dtype=np.float32)[:, None, None] + (ground_truth == 0)
+    scaled = depth_errors(prediction, ground_truth)
     assert [scaled[key] for key in MEASURES] == pytest.approx([0, 0, 0, 0, 1, 1, 1, 0], abs=1e-5)
     assert scaled["ratio_median"] == pytest.approx(1 / 3)
     assert scaled["ratio_spread"] == pytest.approx(np.std([1, 1, 0.5]))
-    assert depth_errors(prediction, truth, DepthProtocol(scaling="none"))["abs_rel"] > 0.5
+    assert depth_errors(prediction, ground_truth, DepthProtocol(scaling="none"))["abs_rel"] > 0.5
     # One scale for all is right for two of the three images.
-    mixed = depth_errors(prediction, truth, DepthProtocol(scaling="global", cap=1000))
+    mixed = depth_errors(prediction, ground_truth, DepthProtocol(scaling="global", cap=1000))
     assert mixed["abs_rel"] == pytest.approx(1 / 3, rel=1e-5)
 
 
 def test_tensors_arrays_lists_and_generators_agree() -> None:
-    prediction, truth = scene()
-    expected = depth_errors(prediction, truth).to_dict()
-    tensors = torch.from_numpy(prediction)[:, None], torch.from_numpy(truth)[:, None]
+    prediction, ground_truth = scene()
+    expected = depth_errors(prediction, ground_truth).to_dict()
+    tensors = torch.from_numpy(prediction)[:, None], torch.from_numpy(ground_truth)[:, None]
     assert depth_errors(*tensors).to_dict() == expected
-    assert depth_errors(list(tensors[0]), list(truth)).to_dict() == expected
-    assert depth_errors((p for p in prediction), (t for t in truth), names="abc").to_dict() == expected
+    assert depth_errors(list(tensors[0]), list(ground_truth)).to_dict() == expected
+    assert depth_errors((p for p in prediction), (t for t in ground_truth), names="abc").to_dict() == expected
 
 
 def test_each_image_may_have_its_own_size() -> None:
-    truth = [torch.full((1, 8, 12), 5.0), torch.full((1, 9, 13), 10.0)]
+    ground_truth = [torch.full((1, 8, 12), 5.0), torch.full((1, 9, 13), 10.0)]
     prediction = [torch.full((1, 4, 6), 1.0), torch.full((1, 4, 6), 3.0)]
-    assert depth_errors(prediction, truth)["abs_rel"] == pytest.approx(0, abs=1e-6)
+    assert depth_errors(prediction, ground_truth)["abs_rel"] == pytest.approx(0, abs=1e-6)
 
 
 def test_resizing_samples_between_pixel_areas() -> None:
@@ -129,45 +129,45 @@ def test_nyu_crop() -> None:
 
 
 def test_cap_and_smallest_depth_bound_truth_and_prediction() -> None:
-    truth = np.array([[10.0, 79.0, 80.0, 1e-4]])
-    result = depth_errors(np.array([[10.0, 500.0, 1.0, 1.0]]), truth, DepthProtocol(scaling="none"))
+    ground_truth = np.array([[10.0, 79.0, 80.0, 1e-4]])
+    result = depth_errors(np.array([[10.0, 500.0, 1.0, 1.0]]), ground_truth, DepthProtocol(scaling="none"))
     assert result["abs_rel"] == pytest.approx((80 - 79) / 79 / 2)
 
 
-def test_images_without_truth_are_named_and_left_out() -> None:
-    prediction, truth = scene()
-    both = depth_errors(prediction[[0, 2]], truth[[0, 2]])
-    truth[1] = 0
-    result = depth_errors(prediction, truth, names=["first", "second", "third"])
+def test_images_without_ground_truth_are_named_and_left_out() -> None:
+    prediction, ground_truth = scene()
+    both = depth_errors(prediction[[0, 2]], ground_truth[[0, 2]])
+    ground_truth[1] = 0
+    result = depth_errors(prediction, ground_truth, names=["first", "second", "third"])
     assert result["abs_rel"] == both["abs_rel"]
-    assert (result["images"], result["images_without_truth"]) == (2, 1)
+    assert (result["images"], result["images_without_ground_truth"]) == (2, 1)
     assert "second" in result.notes[0]
-    truth[1] = np.nan
-    assert depth_errors(prediction, truth)["images_without_truth"] == 1
+    ground_truth[1] = np.nan
+    assert depth_errors(prediction, ground_truth)["images_without_ground_truth"] == 1
 
 
 def test_input_that_cannot_be_scored() -> None:
-    prediction, truth = scene()
+    prediction, ground_truth = scene()
     with pytest.raises(InputError, match="none of 3 images"):
-        depth_errors(prediction, np.zeros_like(truth))
+        depth_errors(prediction, np.zeros_like(ground_truth))
     with pytest.raises(InputError, match="as many predictions"):
-        depth_errors(prediction[:2], truth)
+        depth_errors(prediction[:2], ground_truth)
     with pytest.raises(InputError, match=r"image 1: .*median"):
-        depth_errors(prediction * np.array([1, 0, 1])[:, None, None], truth)
+        depth_errors(prediction * np.array([1, 0, 1])[:, None, None], ground_truth)
     prediction[2] = np.nan
     with pytest.raises(InputError, match=r"image 2: .*not finite"):
-        depth_errors(prediction, truth)
+        depth_errors(prediction, ground_truth)
     with pytest.raises(InputError, match="no scaling is called 'mean'"):
-        depth_errors(prediction, truth, DepthProtocol(scaling="mean"))
+        depth_errors(prediction, ground_truth, DepthProtocol(scaling="mean"))
     with pytest.raises(InputError, match="no crop is called 'centre'"):
-        depth_errors(prediction, truth, DepthProtocol(crop="centre"))
+        depth_errors(prediction, ground_truth, DepthProtocol(crop="centre"))
     with pytest.raises(ValueError, match="depth map"):
         depth_errors(np.ones((1, 3, 4, 5)), np.ones((1, 3, 4, 5)))
 
 
 def test_protocol_is_stated() -> None:
-    prediction, truth = scene()
-    protocol = depth_errors(prediction, truth, DepthProtocol(crop="garg", cap=50)).protocol
+    prediction, ground_truth = scene()
+    protocol = depth_errors(prediction, ground_truth, DepthProtocol(crop="garg", cap=50)).protocol
     assert protocol["crop"] == "garg"
     assert protocol["cap"] == "0.001 m to 50 m"
     assert "median" in protocol["scaling"]
@@ -175,14 +175,14 @@ def test_protocol_is_stated() -> None:
 
 @pytest.mark.parametrize("scaling", ["median", "none", "global"])
 def test_constant_prediction(scaling: str) -> None:
-    prediction, truth = scene()
-    medians = [np.median(t[(t > 1e-3) & (t < 80)]) for t in truth]
+    prediction, ground_truth = scene()
+    medians = [np.median(t[(t > 1e-3) & (t < 80)]) for t in ground_truth]
     constants = medians if scaling == "median" else [np.median(medians)] * 3
-    pairs = [(np.full_like(t, c), t) for c, t in zip(constants, truth, strict=True)]
+    pairs = [(np.full_like(t, c), t) for c, t in zip(constants, ground_truth, strict=True)]
     expected, _, _ = referee(pairs, cap=80, scaling="none")
-    baseline = depth_scores(prediction, truth, DepthProtocol(scaling=scaling)).constant.mean(axis=0)
+    baseline = depth_scores(prediction, ground_truth, DepthProtocol(scaling=scaling)).constant.mean(axis=0)
     assert baseline == pytest.approx(expected, rel=1e-6)
-    result = depth_errors(prediction, truth, DepthProtocol(scaling=scaling))
+    result = depth_errors(prediction, ground_truth, DepthProtocol(scaling=scaling))
     assert result["abs_rel_constant"] == pytest.approx(expected[0], rel=1e-6)
 
 
@@ -194,8 +194,8 @@ def test_real_lidar_against_annotated_depth(real_data) -> None:
         cv2.imread(str(folder / f"{kind}_image_02.png"), cv2.IMREAD_UNCHANGED).astype(np.float32) / 256
         for kind in ("groundtruth", "velodyne_raw")
     )
-    truth = np.where(raw > 0, clean, 0)
-    result = depth_errors(np.maximum(raw, 0.1), truth, DepthProtocol(crop="garg"))
+    ground_truth = np.where(raw > 0, clean, 0)
+    result = depth_errors(np.maximum(raw, 0.1), ground_truth, DepthProtocol(crop="garg"))
     assert result["abs_rel"] < 0.05
     assert result["ratio_median"] == pytest.approx(1, abs=0.01)
     assert result["abs_rel_constant"] > 0.3

@@ -67,7 +67,7 @@ def test_perfect_and_scaled_predictions():
         result = summary(score_frames(source, frames, range(6), protocol), protocol)
         assert (result["abs_rel"] < 1e-5) == perfect
         assert (result["d1"] == 1) == perfect
-    assert (result["images"], result["images_without_truth"]) == (5, 1)
+    assert (result["images"], result["images_without_ground_truth"]) == (5, 1)
     assert "drive frame 4" in result.notes[0]
 
 

@@ -32,9 +32,9 @@ def test_both_limits_of_an_outlier_are_strict() -> None:
 
 def test_only_visible_pixels_count() -> None:
     visible = torch.tensor([1, 1, 0, 0.0]).view(1, 1, 1, 4)
-    truth = TRUTH.clone()
-    truth[..., 2:] = float("nan")
-    result = flow_errors(PREDICTION, truth, visible)
+    ground_truth = TRUTH.clone()
+    ground_truth[..., 2:] = float("nan")
+    result = flow_errors(PREDICTION, ground_truth, visible)
     assert (result["flow_epe_px"], result["fl_percent"]) == pytest.approx((2, 0))
     assert result["epe_zero_px"] == pytest.approx(52.5)
 
@@ -62,15 +62,15 @@ def test_every_pixel_of_the_set_counts_equally() -> None:
 
 def test_a_smaller_prediction_is_resized_with_its_values() -> None:
     prediction = torch.tensor([1.0, 1.0]).view(1, 2, 1, 1).expand(1, 2, 4, 5)
-    truth = torch.tensor([3.0, 2.0]).view(1, 2, 1, 1).expand(1, 2, 8, 15)
-    assert flow_errors(prediction, truth)["flow_epe_px"] == pytest.approx(0, abs=1e-6)
+    ground_truth = torch.tensor([3.0, 2.0]).view(1, 2, 1, 1).expand(1, 2, 8, 15)
+    assert flow_errors(prediction, ground_truth)["flow_epe_px"] == pytest.approx(0, abs=1e-6)
 
 
-def test_images_without_truth_are_named() -> None:
+def test_images_without_ground_truth_are_named() -> None:
     visible = torch.zeros(2, 1, 1, 4)
     visible[0] = 1
     result = flow_errors(PREDICTION.repeat(2, 1, 1, 1), TRUTH.repeat(2, 1, 1, 1), visible, names=["a", "b"])
-    assert (result["images"], result["images_without_truth"]) == (1, 1)
+    assert (result["images"], result["images_without_ground_truth"]) == (1, 1)
     assert result.notes[0].endswith("b")
 
 

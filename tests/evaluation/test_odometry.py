@@ -58,13 +58,13 @@ def fit(x: np.ndarray, y: np.ndarray, with_scale: bool) -> tuple[float, np.ndarr
     return scale, rotation, y.mean(0) - scale * rotation @ x.mean(0)
 
 
-def referee(estimate: dict, truth: np.ndarray, alignment: str) -> dict[str, float]:
+def referee(estimate: dict, ground_truth: np.ndarray, alignment: str) -> dict[str, float]:
     """The measures as KITTI's kit and facts define them, frame by frame; ``estimate`` maps frame to pose."""
     frames = sorted(estimate)
     first = frames[0]
-    origin_p, origin_g = np.linalg.inv(estimate[first]), np.linalg.inv(truth[first])
+    origin_p, origin_g = np.linalg.inv(estimate[first]), np.linalg.inv(ground_truth[first])
     P = {frame: origin_p @ estimate[frame] for frame in frames}
-    G = [origin_g @ pose for pose in truth]
+    G = [origin_g @ pose for pose in ground_truth]
     x = np.array([P[frame][:3, 3] for frame in frames])
     y = np.array([G[frame][:3, 3] for frame in frames])
     scale, R, t = 1.0, np.eye(3), np.zeros(3)
@@ -110,12 +110,12 @@ def trajectory(poses: np.ndarray, frames: list[int] | None = None, **fields) -> 
 @pytest.mark.parametrize("alignment", ALIGNMENTS)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_against_a_referee(alignment: str, seed: int) -> None:
-    truth = drive(260, seed)
-    poses = disturbed(truth, seed + 10)
+    ground_truth = drive(260, seed)
+    poses = disturbed(ground_truth, seed + 10)
     generator = np.random.default_rng(seed)
     frames = [f for f in range(3, 260) if generator.uniform() > 0.05]
-    result = evaluate_odometry(trajectory(poses[frames], frames), trajectory(truth), alignment)
-    expected = referee({frame: poses[frame] for frame in frames}, truth, alignment)
+    result = evaluate_odometry(trajectory(poses[frames], frames), trajectory(ground_truth), alignment)
+    expected = referee({frame: poses[frame] for frame in frames}, ground_truth, alignment)
     for key in KEYS:
         assert result[key] == pytest.approx(expected[key], rel=1e-6), key
     assert result["segments"] == expected["segments"] > 20
@@ -125,9 +125,9 @@ def test_against_a_referee(alignment: str, seed: int) -> None:
 
 def test_7dof_is_the_best_similarity() -> None:
     """No similarity that a general optimiser finds has a smaller ATE."""
-    truth = drive(60, 3)
-    poses = disturbed(truth, 4)
-    x, y = poses[:, :3, 3], truth[:, :3, 3]
+    ground_truth = drive(60, 3)
+    poses = disturbed(ground_truth, 4)
+    x, y = poses[:, :3, 3], ground_truth[:, :3, 3]
 
     def cost(v: np.ndarray) -> float:
         moved = math.exp(v[0]) * Rotation.from_rotvec(v[1:4]).apply(x - x.mean(0)) + v[4:] + y.mean(0)
@@ -135,18 +135,18 @@ def test_7dof_is_the_best_similarity() -> None:
 
     starts = Rotation.random(6, rng=np.random.default_rng(0)).as_rotvec()
     best = min(minimize(cost, [1.5, *start, 0, 0, 0], tol=1e-14).fun for start in starts)
-    ate = evaluate_odometry(trajectory(poses), trajectory(truth))["ate_m"]
+    ate = evaluate_odometry(trajectory(poses), trajectory(ground_truth))["ate_m"]
     assert ate == pytest.approx(math.sqrt(best), rel=1e-5)
 
 
 @pytest.mark.parametrize(("alignment", "zero"), [("7dof", True), ("6dof", False), ("none", False)])
 def test_a_moved_and_scaled_copy(alignment: str, zero: bool) -> None:
-    truth = drive(150, 5)
+    ground_truth = drive(150, 5)
     moved = np.tile(np.eye(4), (150, 1, 1))
     rotation = Rotation.from_rotvec([0.3, -2.0, 0.5]).as_matrix()
-    moved[:, :3, :3] = rotation @ truth[:, :3, :3]
-    moved[:, :3, 3] = 0.3 * truth[:, :3, 3] @ rotation.T + [4, 5, 6]
-    result = evaluate_odometry(trajectory(moved), trajectory(truth), alignment)
+    moved[:, :3, :3] = rotation @ ground_truth[:, :3, :3]
+    moved[:, :3, 3] = 0.3 * ground_truth[:, :3, 3] @ rotation.T + [4, 5, 6]
+    result = evaluate_odometry(trajectory(moved), trajectory(ground_truth), alignment)
     assert (result["ate_m"] < 1e-6) == zero
     assert (result["t_err_percent"] < 1e-6) == zero
     # The angle is computed well near zero: an arc cosine would give about 1e-6 here.
@@ -155,11 +155,11 @@ def test_a_moved_and_scaled_copy(alignment: str, zero: bool) -> None:
 
 def test_constant_drift_by_hand() -> None:
     """A straight 250 m drive whose estimate is 2 % too long."""
-    truth = np.tile(np.eye(4), (251, 1, 1))
-    truth[:, 2, 3] = np.arange(251)
-    estimate = truth.copy()
+    ground_truth = np.tile(np.eye(4), (251, 1, 1))
+    ground_truth[:, 2, 3] = np.arange(251)
+    estimate = ground_truth.copy()
     estimate[:, 2, 3] *= 1.02
-    result = evaluate_odometry(trajectory(estimate), trajectory(truth), "none")
+    result = evaluate_odometry(trajectory(estimate), trajectory(ground_truth), "none")
     # The end is the first frame farther than the length: 101 m and 201 m.
     series = result.series["t_err_percent_by_length_m"]
     assert list(series) == ["100", "200"]
@@ -173,55 +173,55 @@ def test_constant_drift_by_hand() -> None:
 
 
 def test_snippet_ate_by_hand() -> None:
-    truth = np.tile(np.eye(4), (6, 1, 1))
-    truth[:, 2, 3] = [0, 1, 2, 3, 4, 5]
-    estimate = truth.copy()
+    ground_truth = np.tile(np.eye(4), (6, 1, 1))
+    ground_truth[:, 2, 3] = [0, 1, 2, 3, 4, 5]
+    estimate = ground_truth.copy()
     estimate[:, 2, 3] = [0, 10, 20, 30, 40, 60]
     # First snippet: a perfect line. Second: x = 10, 20, 30, 50 against 1, 2, 3, 4.
     x, y = np.array([10, 20, 30, 50]), np.array([1, 2, 3, 4])
     second = math.sqrt(np.sum((x * (x @ y) / (x @ x) - y) ** 2)) / 5
-    result = evaluate_odometry(trajectory(estimate), trajectory(truth))
+    result = evaluate_odometry(trajectory(estimate), trajectory(ground_truth))
     assert result["snippet_ate_5_frames_m"] == pytest.approx(second / 2)
     estimate[:] = np.eye(4)
-    still = evaluate_odometry(trajectory(estimate), trajectory(truth), "none")
+    still = evaluate_odometry(trajectory(estimate), trajectory(ground_truth), "none")
     assert still["snippet_ate_5_frames_m"] == pytest.approx(math.sqrt(30) / 5)
 
 
 def test_short_trajectories_say_what_cannot_be_measured() -> None:
-    truth = drive(20, 0)
-    result = evaluate_odometry(trajectory(disturbed(truth, 1)), trajectory(truth))
+    ground_truth = drive(20, 0)
+    result = evaluate_odometry(trajectory(disturbed(ground_truth, 1)), trajectory(ground_truth))
     assert result["t_err_percent"] is None
     assert result["r_err_deg_per_100m"] is None
     assert result["ate_m"] > 0
     assert result["segments"] == 0
     assert any("no segment of 100 m" in note for note in result.notes)
-    one = evaluate_odometry(trajectory(truth[:1]), trajectory(truth), "none")
+    one = evaluate_odometry(trajectory(ground_truth[:1]), trajectory(ground_truth), "none")
     assert (one["ate_m"], one["rpe_m"], one["snippet_ate_5_frames_m"]) == (0, None, None)
     assert len(one.notes) == 4
     sparse = list(range(0, 20, 5))
-    few = evaluate_odometry(trajectory(truth[sparse], sparse), trajectory(truth))
+    few = evaluate_odometry(trajectory(ground_truth[sparse], sparse), trajectory(ground_truth))
     assert few["rpe_m"] is None
 
 
 def test_lengths_that_differ_and_lost_frames_are_stated() -> None:
-    truth = drive(120, 0)
-    estimate = trajectory(disturbed(truth, 1)[:100], dropped=3)
-    result = evaluate_odometry(estimate, trajectory(truth))
-    assert (result["frames"], result["frames_in_estimate"], result["frames_in_truth"]) == (100, 100, 120)
+    ground_truth = drive(120, 0)
+    estimate = trajectory(disturbed(ground_truth, 1)[:100], dropped=3)
+    result = evaluate_odometry(estimate, trajectory(ground_truth))
+    assert (result["frames"], result["frames_in_estimate"], result["frames_in_ground_truth"]) == (100, 100, 120)
     assert result["frames_dropped"] == 3
     assert any("100 frames matched by index: of 100 estimated, 120 true" in note for note in result.notes)
 
 
 def test_matched_by_time_against_a_denser_truth() -> None:
-    truth = drive(400, 2, speed=0.5)
-    estimate = disturbed(truth, 3)
-    stamps = torch.arange(400, dtype=torch.float64) / 100
+    ground_truth = drive(400, 2, speed=0.5)
+    estimate = disturbed(ground_truth, 3)
+    timestamps = torch.arange(400, dtype=torch.float64) / 100
     video = torch.arange(0, 400, 2)
     result = evaluate_odometry(
-        Trajectory(torch.from_numpy(estimate)[video], stamps[video] + 0.001),
-        Trajectory(torch.from_numpy(truth), stamps),
+        Trajectory(torch.from_numpy(estimate)[video], timestamps[video] + 0.001),
+        Trajectory(torch.from_numpy(ground_truth), timestamps),
     )
-    expected = evaluate_odometry(trajectory(estimate[::2]), trajectory(truth[::2]))
+    expected = evaluate_odometry(trajectory(estimate[::2]), trajectory(ground_truth[::2]))
     assert result.protocol["matched_by"] == "time"
     assert [result[key] for key in KEYS] == pytest.approx([expected[key] for key in KEYS])
     assert result["segments"] > 0
@@ -229,29 +229,29 @@ def test_matched_by_time_against_a_denser_truth() -> None:
 
 @pytest.mark.parametrize("alignment", [a for a in ALIGNMENTS if a != "none"])
 def test_positions_that_are_all_the_same(alignment: str) -> None:
-    truth = drive(20, 0)
-    still = truth.copy()
+    ground_truth = drive(20, 0)
+    still = ground_truth.copy()
     still[:, :3, 3] = 7
     with pytest.raises(InputError, match=r"still\.txt: all 20 matched positions are the same"):
-        evaluate_odometry(trajectory(still, name="still.txt"), trajectory(truth), alignment)
+        evaluate_odometry(trajectory(still, name="still.txt"), trajectory(ground_truth), alignment)
     with pytest.raises(InputError, match=r"still\.txt: all 20"):
-        evaluate_odometry(trajectory(truth), trajectory(still, name="still.txt"), alignment)
-    assert evaluate_odometry(trajectory(still), trajectory(truth), "none")["ate_m"] > 0
+        evaluate_odometry(trajectory(ground_truth), trajectory(still, name="still.txt"), alignment)
+    assert evaluate_odometry(trajectory(still), trajectory(ground_truth), "none")["ate_m"] > 0
 
 
 def test_nothing_matches_or_an_unknown_alignment() -> None:
-    truth = drive(20, 0)
+    ground_truth = drive(20, 0)
     with pytest.raises(InputError, match="no frame matches"):
-        evaluate_odometry(trajectory(truth[:2], [50, 51]), trajectory(truth))
+        evaluate_odometry(trajectory(ground_truth[:2], [50, 51]), trajectory(ground_truth))
     with pytest.raises(ValueError, match="alignment is one of"):
-        align(trajectory(truth), trajectory(truth), "sim3")
+        align(trajectory(ground_truth), trajectory(ground_truth), "sim3")
 
 
 @pytest.mark.parametrize(("sequence", "t_err", "r_err", "ate"), [("09", 2.87, 0.25, 8.39), ("10", 3.33, 0.31, 6.63)])
 def test_orb_slam2_on_kitti(real_data, sequence: str, t_err: float, r_err: float, ate: float) -> None:
     estimate = read_trajectory(real_data / "trajectories" / "orb_slam2" / f"{sequence}.txt")
-    truth = read_trajectory(real_data / "kitti_odometry" / "poses" / f"{sequence}.txt")
-    result = evaluate_odometry(estimate, truth)
+    ground_truth = read_trajectory(real_data / "kitti_odometry" / "poses" / f"{sequence}.txt")
+    result = evaluate_odometry(estimate, ground_truth)
     assert result["ate_m"] == pytest.approx(ate, abs=0.01)
     assert result["t_err_percent"] == pytest.approx(t_err, abs=0.02)
     assert result["r_err_deg_per_100m"] == pytest.approx(r_err, abs=0.01)
@@ -259,11 +259,11 @@ def test_orb_slam2_on_kitti(real_data, sequence: str, t_err: float, r_err: float
 
 
 def test_a_long_sequence_takes_less_than_a_second(real_data) -> None:
-    truth = read_trajectory(real_data / "kitti_odometry" / "poses" / "00.txt")
+    ground_truth = read_trajectory(real_data / "kitti_odometry" / "poses" / "00.txt")
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
-        result = evaluate_odometry(truth, truth)
+        result = evaluate_odometry(ground_truth, ground_truth)
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 1
     assert result["frames"] == 4541

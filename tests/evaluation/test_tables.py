@@ -24,7 +24,7 @@ from vode.evaluation.tables import (
 
 def result(t_err, ate, alignment="7dof"):
     numbers = (Number("t_err_percent", t_err, "%"), Number("ate_m", ate, "m"))
-    return Result("Odometry", numbers, {"alignment": alignment, "truth": "somewhere"})
+    return Result("Odometry", numbers, {"alignment": alignment, "ground_truth": "somewhere"})
 
 
 METHODS = {"ours": {"09": result(1.234, 10.0), "10": result(None, 2.5)}, "a_b|c": {"10": {"t_err_percent": 7.0}}}
@@ -77,7 +77,7 @@ def test_files_by_suffix(table, tmp_path):
 
 def test_only_what_all_results_share_is_said_of_the_table():
     same = [result(1.0, 1.0), result(2.0, 2.0)]
-    assert shared_protocol(same, leave_out=["truth"]) == ["alignment: 7dof"]
+    assert shared_protocol(same, leave_out=["ground_truth"]) == ["alignment: 7dof"]
     assert shared_protocol([*same, result(1.0, 1.0, "none")]) == ["truth: somewhere"]
     assert shared_protocol([]) == []
 

@@ -68,10 +68,10 @@ def scene() -> Callable[..., Scene]:
     return _scene
 
 
-def _errors(estimate: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+def _errors(estimate: Tensor, ground_truth: Tensor) -> tuple[Tensor, Tensor]:
     """Rotation and direction errors (B,) in degrees; a motion without a direction is wrong by 180."""
-    turn = Rotation.from_matrix((estimate[:, :3, :3].mT.double() @ truth[:, :3, :3]).numpy()).magnitude()
-    t, s = estimate[:, :3, 3].double(), truth[:, :3, 3]
+    turn = Rotation.from_matrix((estimate[:, :3, :3].mT.double() @ ground_truth[:, :3, :3]).numpy()).magnitude()
+    t, s = estimate[:, :3, 3].double(), ground_truth[:, :3, 3]
     way = torch.atan2(torch.linalg.cross(t, s).norm(dim=-1), (t * s).sum(-1))
     way = torch.where(t.any(-1), way, torch.pi)
     return torch.from_numpy(turn).rad2deg(), way.rad2deg()

@@ -6,8 +6,9 @@ import torch
 from scipy.optimize import minimize_scalar
 from scipy.spatial.transform import Rotation
 
-from vode.geometry.alignment import align_depth_scale, robust_similarity, umeyama
+from vode.geometry.alignment import robust_similarity, umeyama
 from vode.geometry.pose import rotation_angle
+from vode.odometry.scale import align_depth_scale
 
 
 @pytest.mark.parametrize("outlier", [None, 2.0])
@@ -162,8 +163,8 @@ def cameras(count=60, wrong=0.0, noise=0.0, turn_noise=0.0, line=False, seed=0):
     right = np.arange(count) >= round(wrong * count)
     target[~right] += generator.normal(size=(int((~right).sum()), 3)) * 3
     turns = np.where(right[:, None, None], turns.as_matrix(), Rotation.random(count, random_state=1).as_matrix())
-    truth = scale, torch.from_numpy(turn.as_matrix()), torch.from_numpy(shift)
-    return *(torch.from_numpy(x) for x in (source, target, turns)), truth, torch.from_numpy(right)
+    ground_truth = scale, torch.from_numpy(turn.as_matrix()), torch.from_numpy(shift)
+    return *(torch.from_numpy(x) for x in (source, target, turns)), ground_truth, torch.from_numpy(right)
 
 
 @pytest.mark.parametrize("wrong", [0.0, 0.2, 0.4])

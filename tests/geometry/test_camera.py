@@ -26,10 +26,10 @@ def blob(x: float, y: float, size: tuple[int, int], width: float = 4.0) -> torch
     return torch.exp(-((grid[0] - x) ** 2 + (grid[1] - y) ** 2) / (2 * width**2))[None, None]
 
 
-def centre(picture: torch.Tensor) -> torch.Tensor:
+def centre(visualization: torch.Tensor) -> torch.Tensor:
     """Centre of mass (x, y) of a picture (1, 1, H, W)."""
-    grid = pixel_grid(*picture.shape[-2:], dtype=picture.dtype)
-    return (grid * picture[0]).sum(dim=(1, 2)) / picture.sum()
+    grid = pixel_grid(*visualization.shape[-2:], dtype=visualization.dtype)
+    return (grid * visualization[0]).sum(dim=(1, 2)) / visualization.sum()
 
 
 def test_pixel_grid_is_x_then_y_from_zero():

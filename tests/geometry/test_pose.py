@@ -105,7 +105,7 @@ def test_quaternions_are_scipys_with_w_first(shape):
 
 
 @pytest.mark.parametrize("dtype", BOUNDS)
-@pytest.mark.parametrize("name", ["vector", "quaternion", "other quaternion", "half vector", "six", "twist", *ORDERS])
+@pytest.mark.parametrize("name", ["vector", "quaternion", "other quaternion", "half vector", "6d", "twist", *ORDERS])
 def test_round_trips_of_rotations_stay_below_the_bounds(name, dtype):
     to, back = {
         "vector": (pose.so3_log, pose.so3_exp),
@@ -115,7 +115,7 @@ def test_round_trips_of_rotations_stay_below_the_bounds(name, dtype):
             lambda R: pose.quaternion_log(-pose.matrix_to_quaternion(R)),
             lambda v: pose.quaternion_to_matrix(pose.quaternion_exp(v)),
         ),
-        "six": (pose.matrix_to_six, pose.six_to_matrix),
+        "6d": (pose.matrix_to_rotation_6d, pose.rotation_6d_to_matrix),
         "twist": (pose.se3_log, pose.se3_exp),
     }.get(name) or (lambda R: pose.matrix_to_euler(R, name), lambda angles: pose.euler_to_matrix(angles, name))
     for shape, kind in itertools.product([(), (1,), (3, 1, 2), (500,)], KINDS):
@@ -212,43 +212,45 @@ def test_distances_are_the_angle_between(angle):
 
 def test_six_numbers_need_be_neither_unit_nor_orthogonal():
     matrix = uniform((20,))
-    torch.testing.assert_close(pose.matrix_to_six(matrix), torch.cat([matrix[..., 0], matrix[..., 1]], -1))
+    torch.testing.assert_close(pose.matrix_to_rotation_6d(matrix), torch.cat([matrix[..., 0], matrix[..., 1]], -1))
     x, y = matrix[..., 0], matrix[..., 1]
-    again = pose.six_to_matrix(torch.cat([3 * x, 0.01 * y - 2 * x], -1))
+    again = pose.rotation_6d_to_matrix(torch.cat([3 * x, 0.01 * y - 2 * x], -1))
     torch.testing.assert_close(again, matrix, atol=1e-12, rtol=0)
 
 
-@pytest.mark.parametrize("share", [-0.5, 0.0, 0.3, 1.0])
-def test_slerp_is_scipys_for_all_signs(share):
+@pytest.mark.parametrize("fraction", [-0.5, 0.0, 0.3, 1.0])
+def test_slerp_is_scipys_for_all_signs(fraction):
     a, b = uniform((20,)), uniform((20,), seed=1)
     expected = [
-        Slerp([-1, 0, 1], Rotation.concatenate([A * B.inv() * A, A, B]))(share).as_matrix()
+        Slerp([-1, 0, 1], Rotation.concatenate([A * B.inv() * A, A, B]))(fraction).as_matrix()
         for A, B in zip(Rotation.from_matrix(a.numpy()), Rotation.from_matrix(b.numpy()), strict=True)
     ]
     for sign_a, sign_b in itertools.product((1, -1), repeat=2):
-        between = pose.slerp(sign_a * pose.matrix_to_quaternion(a), sign_b * pose.matrix_to_quaternion(b), share)
+        between = pose.slerp(sign_a * pose.matrix_to_quaternion(a), sign_b * pose.matrix_to_quaternion(b), fraction)
         matrix = pose.quaternion_to_matrix(between)
         torch.testing.assert_close(matrix, torch.from_numpy(np.stack(expected)), atol=1e-12, rtol=0)
 
 
 def test_slerp_and_interpolation_take_a_share_a_sample():
     _, matrix = rotations((4, 1))
-    share = torch.rand(4, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    fraction = torch.rand(4, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     one = torch.tensor([1.0, 0, 0, 0], dtype=torch.float64)
-    between = pose.slerp(one, pose.matrix_to_quaternion(matrix), share)
+    between = pose.slerp(one, pose.matrix_to_quaternion(matrix), fraction)
     assert between.shape == (4, 3, 4)
     T = pose.from_rotation_translation(matrix, matrix[..., 0])
-    motion = pose.interpolate(torch.eye(4, dtype=torch.float64), T, share)
+    motion = pose.interpolate(torch.eye(4, dtype=torch.float64), T, fraction)
     torch.testing.assert_close(pose.quaternion_to_matrix(between), motion[..., :3, :3], atol=1e-12, rtol=0)
-    torch.testing.assert_close(pose.rotation_angle(motion[..., :3, :3]), share * pose.rotation_angle(matrix))
+    torch.testing.assert_close(pose.rotation_angle(motion[..., :3, :3]), fraction * pose.rotation_angle(matrix))
 
 
 def test_interpolation_runs_along_the_screw():
     T_a = pose.from_rotation_translation(uniform(()), torch.tensor([1.0, 2, 3], dtype=torch.float64))
     T_b = pose.from_rotation_translation(uniform((), seed=1), torch.tensor([-4.0, 0, 2], dtype=torch.float64))
-    for share in (0.0, 0.25, 1.0, 1.5):
-        way = scipy.linalg.expm(share * scipy.linalg.logm(np.linalg.inv(T_a.numpy()) @ T_b.numpy()).real)
-        torch.testing.assert_close(pose.interpolate(T_a, T_b, share), T_a @ torch.from_numpy(way), atol=1e-12, rtol=0)
+    for fraction in (0.0, 0.25, 1.0, 1.5):
+        way = scipy.linalg.expm(fraction * scipy.linalg.logm(np.linalg.inv(T_a.numpy()) @ T_b.numpy()).real)
+        torch.testing.assert_close(
+            pose.interpolate(T_a, T_b, fraction), T_a @ torch.from_numpy(way), atol=1e-12, rtol=0
+        )
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -334,14 +336,14 @@ OF_MATRIX = {
     "interpolate": lambda R: pose.interpolate(
         pose.from_rotation_translation(eye_like(R), R[..., 1]), pose.from_rotation_translation(R, R[..., 0]), 0.3
     ),
-    "matrix_to_six": lambda R: pose.six_to_matrix(pose.matrix_to_six(R)),
+    "matrix_to_six": lambda R: pose.rotation_6d_to_matrix(pose.matrix_to_rotation_6d(R)),
 } | {order: lambda R, order=order: pose.matrix_to_euler(R, order) for order in ORDERS}
 OF_VECTOR = {
     "so3_exp": pose.so3_exp,
     "se3_exp": lambda v: pose.se3_exp(torch.cat([v, v], -1)),
     "quaternion_exp": pose.quaternion_exp,
     "quaternion_to_matrix": lambda v: pose.quaternion_to_matrix(pose.quaternion_exp(v)),
-    "six_to_matrix": lambda v: pose.six_to_matrix(torch.cat([v, v.flip(-1)], -1)),
+    "six_to_matrix": lambda v: pose.rotation_6d_to_matrix(torch.cat([v, v.flip(-1)], -1)),
 } | {order: lambda v, order=order: pose.euler_to_matrix(v, order) for order in ORDERS}
 FUNCTIONS = [(function, "matrix") for function in OF_MATRIX] + [(function, "vector") for function in OF_VECTOR]
 HARD = [0.0, 1e-30, 1e-12, 1e-7, math.pi / 2, math.pi - 1e-4, math.pi - 1e-12, math.pi, 2 * math.pi, 7.0]

@@ -145,7 +145,7 @@ def test_the_same_seed_gives_the_same_answer_whatever_the_batch(scene, solve):
 
 
 def test_an_easy_pair_beside_a_hard_one_is_solved_as_if_alone(scene):
-    easy, hard = (scene(batch=1, count=1000, noise=0.3, outliers=share) for share in (0.1, 0.7))
+    easy, hard = (scene(batch=1, count=1000, noise=0.3, outliers=fraction) for fraction in (0.1, 0.7))
     a, b = (torch.cat(x) for x in zip(in_rays(easy), in_rays(hard), strict=True))
     threshold = 1 / easy.K[0, 0, 0].repeat(2)
     weights = torch.ones(2, 1000, dtype=torch.float64)
@@ -161,8 +161,8 @@ def test_an_easy_pair_needs_one_round(scene, monkeypatch):
     monkeypatch.setattr(ransac, "_draw", lambda *given: drawn.append(given[1]) or draw(*given))
     options = ransac.RansacOptions(rounds=7)
     counts = []
-    for share in (0.1, 0.9):
-        s = scene(batch=1, count=1000, noise=0.3, outliers=share)
+    for fraction in (0.1, 0.9):
+        s = scene(batch=1, count=1000, noise=0.3, outliers=fraction)
         ransac.ransac_essential(*in_rays(s), ones(s), 1 / s.K[:, 0, 0], options=options)
         counts.append(len(drawn))
         drawn.clear()

@@ -10,7 +10,7 @@ from vode.geometry.subpixel import SubpixelOptions, refine
 SIZE = (60, 80)
 
 
-def picture(shift=(0.0, 0.0)):
+def visualization(shift=(0.0, 0.0)):
     """A band-limited picture (1, 3, H, W) in 0..1, as if each of its points had moved by ``shift`` (x, y)."""
     generator = torch.Generator().manual_seed(3)
     y, x = torch.meshgrid(torch.arange(SIZE[0]) - shift[1], torch.arange(SIZE[1]) - shift[0], indexing="ij")
@@ -32,7 +32,7 @@ def points(batch=1, count=200):
 @pytest.mark.parametrize("exposure", [1.0, 0.8])
 def test_a_known_shift_is_found_under_any_exposure(shift, exposure):
     a, start = points(), points() + torch.tensor(shift) + torch.tensor([0.6, -0.5])
-    refined, believed = refine(picture(), picture(shift) * exposure + 0.05, a, start)
+    refined, believed = refine(visualization(), visualization(shift) * exposure + 0.05, a, start)
     assert believed.float().mean() > 0.9
     error = (refined - a - torch.tensor(shift))[believed].norm(dim=-1)
     assert error.median() < 0.05
@@ -44,27 +44,27 @@ def test_a_known_shift_is_found_under_any_exposure(shift, exposure):
 
 def test_what_cannot_be_told_stays_and_is_not_believed():
     a = points()
-    flat, stripes = torch.full((1, 3, *SIZE), 0.5), picture()[..., :1, :].expand(-1, -1, SIZE[0], -1)
+    flat, stripes = torch.full((1, 3, *SIZE), 0.5), visualization()[..., :1, :].expand(-1, -1, SIZE[0], -1)
     for image in (flat, stripes):
         refined, believed = refine(image, image, a, a + 0.4)
         assert not believed.any()
         assert torch.equal(refined, a + 0.4)
     # Too far, and outside.
-    far, believed = refine(picture(), picture((4.0, 0.0)), a, a)
+    far, believed = refine(visualization(), visualization((4.0, 0.0)), a, a)
     assert believed.float().mean() < 0.1
     assert torch.equal(far[~believed], a[~believed])
     corner = torch.tensor([[[-30.0, 5.0], [200.0, 5.0]]])
-    assert not refine(picture(), picture(), a[:, :2], corner)[1].any()
+    assert not refine(visualization(), visualization(), a[:, :2], corner)[1].any()
 
 
 def test_another_image_is_not_believed():
     noise = torch.rand(1, 3, *SIZE, generator=torch.Generator().manual_seed(5))
-    assert refine(picture(), noise, points(), points())[1].float().mean() < 0.3
+    assert refine(visualization(), noise, points(), points())[1].float().mean() < 0.3
 
 
 def test_each_pair_of_a_batch_is_its_own():
     shifts = [(0.3, 0.1), (-0.5, 0.2), (0.0, -0.6)]
-    images_a, images_b = picture().expand(3, -1, -1, -1), torch.cat([picture(shift) for shift in shifts])
+    images_a, images_b = visualization().expand(3, -1, -1, -1), torch.cat([visualization(shift) for shift in shifts])
     a = points(3)
     refined, believed = refine(images_a, images_b, a, a)
     for k in range(3):
@@ -76,5 +76,5 @@ def test_each_pair_of_a_batch_is_its_own():
 def test_a_window_may_have_any_side():
     a = points()
     for window in (3, 5, 9):
-        refined, believed = refine(picture(), picture((0.3, 0.2)), a, a, SubpixelOptions(window=window))
+        refined, believed = refine(visualization(), visualization((0.3, 0.2)), a, a, SubpixelOptions(window=window))
         assert (refined - a - torch.tensor([0.3, 0.2]))[believed].norm(dim=-1).median() < 0.05

@@ -93,14 +93,14 @@ def test_a_turned_camera_sees_what_lies_in_its_direction(with_depth):
         T_old_new[:, :3, 3] = torch.tensor([3.0, -2.0, 1.0])
     views, seen = new_view(image, depth, K.expand(4, 3, 3), T_old_new, new_K.expand(4, 3, 3), (36, 44))
     for i, turn in enumerate(turns):
-        truth = far_scene((36, 44), new_K.numpy(), (start * turn).as_matrix())
+        ground_truth = far_scene((36, 44), new_K.numpy(), (start * turn).as_matrix())
         y, x = np.mgrid[:36, :44]
         rays = np.stack([(x - 20) / 80, (y - 17) / 85, 1.0 + 0 * x], -1) @ turn.as_matrix().T
         x, y = rays[..., 0] / rays[..., 2] * 100 + 31, rays[..., 1] / rays[..., 2] * 90 + 23
         room = np.minimum(np.minimum(x, SIZE[1] - 1 - x), np.minimum(y, SIZE[0] - 1 - y))
         # half a pixel beyond the outermost centres the border is repeated
         assert (room >= 0).sum() > 200
-        assert (views[i] - truth).abs().numpy()[:, room >= 0].max() < 1e-3
+        assert (views[i] - ground_truth).abs().numpy()[:, room >= 0].max() < 1e-3
         clear = np.abs(room + 0.5) > 1e-3
         assert (seen[i, 0].numpy() == (room > -0.5))[clear].all()
 
@@ -145,8 +145,8 @@ def test_a_plane_seen_from_farther_fills_the_middle():
     expected[..., 12:36, 16:48] = True
     assert torch.equal(seen, expected)
     middle = 0.01 * 31 + 0.006 * 23
-    truth = middle + 2 * (slope() - middle)
-    torch.testing.assert_close(view[..., 12:35, 16:47], truth[..., 12:35, 16:47], atol=1e-4, rtol=0)
+    ground_truth = middle + 2 * (slope() - middle)
+    torch.testing.assert_close(view[..., 12:35, 16:47], ground_truth[..., 12:35, 16:47], atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("side", [-1, 1])
@@ -279,13 +279,13 @@ def test_filling_by_hand():
 def test_a_frame_of_the_built_in_world_is_told_by_its_neighbour(old, new):
     drive = WorldSequence(1, WorldOptions(size=(64, 192), frames=2, speed=(10.0, 15.0), moving=False))
     T_old_new = (torch.linalg.inv(drive.poses[old]) @ drive.poses[new]).float()[None]
-    intrinsics, truth, image = drive.intrinsics[None], drive.frame(new)[None], drive.frame(old)[None]
+    intrinsics, ground_truth, image = drive.intrinsics[None], drive.frame(new)[None], drive.frame(old)[None]
     depth = drive.depth(old)[None]
     view, seen = new_view(image, fill(depth, depth > 0), intrinsics, T_old_new, intrinsics, drive.size)
     assert view.isfinite().all()
     assert seen.float().mean() > 0.6
 
     def error(estimate):
-        return ((estimate - truth).abs() * seen).sum() / (3 * seen.sum())
+        return ((estimate - ground_truth).abs() * seen).sum() / (3 * seen.sum())
 
     assert error(view) < 0.5 * error(image)

@@ -164,10 +164,10 @@ def test_the_criteria_are_the_callers(scene):
     assert run(s).reliable
     for strict in (
         TwoViewOptions(min_inliers=95),
-        TwoViewOptions(min_inlier_share=0.95),
+        TwoViewOptions(min_inlier_fraction=0.95),
         TwoViewOptions(min_in_front=1.01),
         TwoViewOptions(min_parallax=1e3),
-        TwoViewOptions(min_moving_share=1.01),
+        TwoViewOptions(min_moving_fraction=1.01),
         TwoViewOptions(min_significance=1e4),
         TwoViewOptions(max_deviation=1e-6),
     ):

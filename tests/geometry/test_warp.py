@@ -73,7 +73,7 @@ def test_best_matches_are_the_best_and_do_not_depend_on_the_batch():
 
     def draw(rows):
         generator = torch.Generator().manual_seed(5)
-        return matches.best_matches(flow[rows], score[rows], share=0.25, count=30, generator=generator)
+        return matches.best_matches(flow[rows], score[rows], fraction=0.25, count=30, generator=generator)
 
     found, alone = draw(slice(0, 3)), draw(slice(1, 2))
     assert torch.equal(found.points_a[1:2], alone.points_a)
@@ -82,7 +82,7 @@ def test_best_matches_are_the_best_and_do_not_depend_on_the_batch():
     x, y = found.points_a[2, 7].long()
     torch.testing.assert_close(found.points_b[2, 7] - found.points_a[2, 7], flow[2, :, y, x])
     assert found.scores[2, 7] == score[2, 0, y, x]
-    found = matches.best_matches(flow, score, share=0.1, count=1000)
+    found = matches.best_matches(flow, score, fraction=0.1, count=1000)
     expected = score.flatten(1).sort(descending=True).values[:, :20]
     assert torch.equal(found.scores.sort(descending=True).values, expected)
 

@@ -17,8 +17,8 @@ def random_poses(count: int, seed: int = 0) -> torch.Tensor:
     return torch.from_numpy(poses)
 
 
-def at(*stamps: float) -> Trajectory:
-    return Trajectory(random_poses(len(stamps)), torch.tensor(stamps))
+def at(*timestamps: float) -> Trajectory:
+    return Trajectory(random_poses(len(timestamps)), torch.tensor(timestamps))
 
 
 IDENTITY = "1 0 0 0 0 1 0 0 0 0 1 0"
@@ -31,7 +31,7 @@ def test_kitti_row_is_the_upper_part_of_the_matrix_row_by_row(tmp_path) -> None:
     trajectory = read_trajectory(path)
     assert trajectory.poses.tolist() == [expected]
     assert trajectory.poses.dtype == torch.float64
-    assert trajectory.stamps is None
+    assert trajectory.timestamps is None
 
 
 def test_tum_row_against_scipy(tmp_path) -> None:
@@ -41,7 +41,7 @@ def test_tum_row_against_scipy(tmp_path) -> None:
     rotation = Rotation.from_quat([0.6504, 0.6012, -0.3056, -0.3496]).as_matrix()
     np.testing.assert_allclose(trajectory.poses[0, :3, :3], rotation, atol=1e-12)
     assert trajectory.positions[0].tolist() == [1.3, 0.6, 1.6]
-    assert trajectory.stamps.tolist() == [1305031225.9334]
+    assert trajectory.timestamps.tolist() == [1305031225.9334]
 
 
 @pytest.mark.parametrize("gaps", [False, True])
@@ -59,24 +59,24 @@ def test_kitti_round_trip_is_exact(tmp_path, gaps: bool) -> None:
 
 
 def test_tum_round_trip(tmp_path) -> None:
-    stamps = 1305031225.9334 + torch.arange(50, dtype=torch.float64) / 30
-    trajectory = Trajectory(random_poses(50), stamps)
+    timestamps = 1305031225.9334 + torch.arange(50, dtype=torch.float64) / 30
+    trajectory = Trajectory(random_poses(50), timestamps)
     write_tum(tmp_path / "pose.txt", trajectory)
     again = read_trajectory(tmp_path / "pose.txt")
-    assert torch.equal(again.stamps, stamps)
+    assert torch.equal(again.timestamps, timestamps)
     torch.testing.assert_close(again.poses, trajectory.poses, atol=1e-12, rtol=0)
     table = np.loadtxt(tmp_path / "pose.txt")
     np.testing.assert_allclose(Rotation.from_quat(table[:, 4:]).as_matrix(), trajectory.poses[:, :3, :3], atol=1e-12)
 
 
 def test_real_files(real_data) -> None:
-    truth = read_trajectory(real_data / "kitti_odometry" / "poses" / "09.txt")
-    assert len(truth) == 1591
-    assert truth.distances()[-1] == pytest.approx(1705, abs=1)
+    ground_truth = read_trajectory(real_data / "kitti_odometry" / "poses" / "09.txt")
+    assert len(ground_truth) == 1591
+    assert ground_truth.distances()[-1] == pytest.approx(1705, abs=1)
     estimate = read_trajectory(real_data / "trajectories" / "orb_slam2" / "09.txt")
     assert (len(estimate), int(estimate.indices[0])) == (1589, 2)
     tum = read_trajectory(real_data / "tum" / "rgbd_dataset_freiburg1_rpy" / "groundtruth.txt")
-    assert (tum.stamps.diff() > 0).all()
+    assert (tum.timestamps.diff() > 0).all()
 
 
 def test_rows_of_nan_are_dropped_and_counted(tmp_path) -> None:
@@ -87,7 +87,7 @@ def test_rows_of_nan_are_dropped_and_counted(tmp_path) -> None:
     assert trajectory.dropped == 2
     path.write_text("0 1 2 3 0 0 0 1\n0.1 1 2 3 0 0 0 0\n0.2 1 2 3 nan 0 0 0\n")
     trajectory = read_trajectory(path)
-    assert (trajectory.stamps.tolist(), trajectory.dropped) == ([0], 2)
+    assert (trajectory.timestamps.tolist(), trajectory.dropped) == ([0], 2)
 
 
 def test_rows_are_sorted(tmp_path) -> None:
@@ -158,40 +158,40 @@ def test_distances_and_start_at_identity() -> None:
 
 
 def test_match_by_index() -> None:
-    truth = Trajectory(random_poses(5, 1))
+    ground_truth = Trajectory(random_poses(5, 1))
     estimate = Trajectory(random_poses(4, 2), indices=torch.tensor([1, 3, 4, 9]))
-    matches = associate(estimate, truth)
+    matches = associate(estimate, ground_truth)
     assert matches.by == "index"
-    assert matches.truth_rows.tolist() == [1, 3, 4]
-    assert torch.equal(matches.truth.poses, truth.poses[[1, 3, 4]])
+    assert matches.ground_truth_rows.tolist() == [1, 3, 4]
+    assert torch.equal(matches.ground_truth.poses, ground_truth.poses[[1, 3, 4]])
     assert torch.equal(matches.estimate.poses, estimate.poses[:3])
 
 
 def test_match_by_nearest_time_each_truth_once() -> None:
-    truth = at(0, 0.1, 0.2, 0.3)
+    ground_truth = at(0, 0.1, 0.2, 0.3)
     # 0.095 and 0.102 both want 0.1: the nearer has it; 0.25 is too far from both.
     estimate = at(0.001, 0.095, 0.102, 0.25, 0.31, 5)
-    matches = associate(estimate, truth)
+    matches = associate(estimate, ground_truth)
     assert matches.by == "time"
-    assert matches.estimate.stamps.tolist() == pytest.approx([0.001, 0.102, 0.31])
-    assert matches.truth_rows.tolist() == [0, 1, 3]
-    assert len(associate(estimate, truth, max_difference=10).truth) == 4
+    assert matches.estimate.timestamps.tolist() == pytest.approx([0.001, 0.102, 0.31])
+    assert matches.ground_truth_rows.tolist() == [0, 1, 3]
+    assert len(associate(estimate, ground_truth, max_difference=10).ground_truth) == 4
 
 
 def test_match_by_time_against_a_search_of_all_pairs() -> None:
     generator = torch.Generator().manual_seed(0)
-    truth = at(*torch.rand(200, generator=generator).sort().values.tolist())
+    ground_truth = at(*torch.rand(200, generator=generator).sort().values.tolist())
     estimate = at(*torch.rand(150, generator=generator).sort().values.tolist())
     wanted = {}
-    for row, stamp in enumerate(estimate.stamps.tolist()):
-        gaps = [abs(stamp - other) for other in truth.stamps.tolist()]
+    for row, timestamp in enumerate(estimate.timestamps.tolist()):
+        gaps = [abs(timestamp - other) for other in ground_truth.timestamps.tolist()]
         best = int(np.argmin(gaps))
         if gaps[best] <= 0.004 and (best not in wanted or gaps[best] < wanted[best][0]):
             wanted[best] = (gaps[best], row)
-    matches = associate(estimate, truth, max_difference=0.004)
+    matches = associate(estimate, ground_truth, max_difference=0.004)
     expected = sorted((row, best) for best, (_, row) in wanted.items())
-    assert matches.truth_rows.tolist() == [best for _, best in expected]
-    assert torch.equal(matches.estimate.stamps, estimate.stamps[[row for row, _ in expected]])
+    assert matches.ground_truth_rows.tolist() == [best for _, best in expected]
+    assert torch.equal(matches.estimate.timestamps, estimate.timestamps[[row for row, _ in expected]])
 
 
 def test_stamps_on_one_side_alone_mean_matching_by_index() -> None:

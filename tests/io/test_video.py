@@ -13,14 +13,14 @@ from torch.utils.data import DataLoader
 from vode.datasets.folder import FolderSequence
 from vode.errors import InputError
 from vode.io.video import AHEAD, Video
-from vode.training.clip_dataset import Snippets
+from vode.training.clip_dataset import ClipDataset
 
 COUNT = AHEAD + 150
 SIZE = (32, 144)
 CODECS = {"a.avi": "MJPG", "b.mp4": "mp4v", "c.mpg": "PIM1", "d.webm": "VP80", "e.avi": "PIM1"}
 
 
-def picture(number):
+def visualization(number):
     """An image that shows a number in black and white bars, a bit each, which any codec keeps."""
     bits = [255 * (number >> bit & 1) for bit in range(SIZE[1] // 16)]
     return np.broadcast_to(np.repeat(bits, 16)[None, :, None], (*SIZE, 3)).astype(np.uint8)
@@ -35,7 +35,7 @@ def write(path, codec, count=COUNT):
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), 25.0, SIZE[::-1])
     assert writer.isOpened()
     for k in range(count):
-        writer.write(picture(k))
+        writer.write(visualization(k))
     writer.release()
     return path
 
@@ -75,7 +75,7 @@ def test_frames_in_any_order_are_those_in_order(folder, name):
     video = Video(folder / name)
     check_any_order(video)
     assert video.size == SIZE
-    np.testing.assert_allclose(video.stamps, np.arange(COUNT) / 25, atol=1e-6)
+    np.testing.assert_allclose(video.timestamps, np.arange(COUNT) / 25, atol=1e-6)
 
 
 @pytest.mark.skipif(not hasattr(cv2, "VIDEOWRITER_PROP_PTS"), reason="this OpenCV cannot write such a video")
@@ -83,7 +83,7 @@ def test_frames_in_any_order_are_those_in_order(folder, name):
 def test_frames_at_uneven_times_are_found_too(folder, tmp_path, suffix):
     path, seconds = slow_down(folder / "a.avi", tmp_path / f"phone.{suffix}")
     check_any_order(Video(path))
-    np.testing.assert_allclose(Video(path).stamps, seconds, atol=1e-3)
+    np.testing.assert_allclose(Video(path).timestamps, seconds, atol=1e-3)
 
 
 def test_colours_are_red_green_blue(tmp_path):
@@ -110,7 +110,7 @@ def test_two_threads_at_once_get_the_right_frames(folder):
 def read_in_workers(sequence, wanted):
     """Frames by two forked processes, while this one has a decoder open as well; a timeout, lest it hang."""
     sequence.frame(1)
-    snippets = Snippets([sequence], length=2)
+    snippets = ClipDataset([sequence], length=2)
     loader = DataLoader(
         snippets, 4, sampler=wanted, num_workers=2, multiprocessing_context="fork", timeout=60, collate_fn=list
     )

@@ -16,7 +16,7 @@ from vode.networks.weights import load_weights, weights_bytes
 def test_round_trip_with_options(tmp_path):
     network = DepthNet(DepthOptions(scales=4, upsampling="nearest"))
     (tmp_path / "depth.safetensors").write_bytes(weights_bytes(network))
-    loaded = load_weights(tmp_path / "depth.safetensors", "depth")
+    loaded = load_weights(tmp_path / "depth.safetensors", DepthNet)
     assert loaded.options == network.options
     assert not loaded.training
     for name, value in network.state_dict().items():
@@ -27,24 +27,24 @@ def test_imagenet_weights_are_not_fetched_to_be_replaced(tmp_path):
     network = DepthNet()
     network.options = DepthOptions(imagenet=True)
     (tmp_path / "depth.safetensors").write_bytes(weights_bytes(network))
-    assert load_weights(tmp_path / "depth.safetensors", "depth").options.imagenet is False
+    assert load_weights(tmp_path / "depth.safetensors", DepthNet).options.imagenet is False
 
 
 def test_files_that_are_refused(tmp_path):
     path = tmp_path / "flow.safetensors"
     with pytest.raises(InputError, match="no such weights"):
-        load_weights(path, "flow")
+        load_weights(path, FlowNet)
     data = weights_bytes(FlowNet())
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"flow\.safetensors: weights of kind 'flow'"):
-        load_weights(path, "depth")
+        load_weights(path, DepthNet)
     for cut in (0, 4, 1000, len(data) - 5):
         path.write_bytes(data[:cut])
         with pytest.raises(InputError, match=r"flow\.safetensors: damaged"):
-            load_weights(path, "flow")
+            load_weights(path, FlowNet)
     torch.save({"a": 1}, path)
     with pytest.raises(InputError, match=r"flow\.safetensors"):
-        load_weights(path, "flow")
+        load_weights(path, FlowNet)
 
 
 def rewrite(data, **about):
@@ -67,7 +67,7 @@ def test_weights_that_do_not_fit_their_description_are_refused(tmp_path, about, 
     path = tmp_path / "flow.safetensors"
     path.write_bytes(rewrite(weights_bytes(FlowNet()), **about))
     with pytest.raises(InputError, match=rf"flow\.safetensors: .*{says}"):
-        load_weights(path, "flow")
+        load_weights(path, FlowNet)
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"vode": "[]"}, {"vode": "7"}, {"vode": "{"}])
@@ -75,13 +75,13 @@ def test_foreign_files_are_refused(tmp_path, metadata):
     path = tmp_path / "flow.safetensors"
     path.write_bytes(save({"a": torch.zeros(2)}, metadata))
     with pytest.raises(InputError, match=r"flow\.safetensors: (not weights of this library|damaged)"):
-        load_weights(path, "flow")
+        load_weights(path, FlowNet)
 
 
 def test_a_loaded_network_gives_the_same_flow(tmp_path):
     torch.manual_seed(0)
     network, images = FlowNet(FlowOptions(search=2)).eval(), torch.rand(2, 1, 3, 64, 64)
     (tmp_path / "flow.safetensors").write_bytes(weights_bytes(network))
-    loaded = load_weights(tmp_path / "flow.safetensors", "flow")
+    loaded = load_weights(tmp_path / "flow.safetensors", FlowNet)
     with torch.no_grad():
         torch.testing.assert_close(loaded(*images)[0][0], network(*images)[0][0], atol=1e-5, rtol=1e-4)

@@ -35,7 +35,7 @@ class Truth:
 
 
 @pytest.fixture(scope="session")
-def truth():
+def ground_truth():
     return Truth
 
 

@@ -9,8 +9,8 @@ from scipy.optimize import minimize
 
 from vode.geometry.camera import project, rays, transform
 from vode.geometry.pose import inverse, se3_exp, se3_log
-from vode.odometry.bundle_adjustment import Problem, _step, adjust
-from vode.odometry.options import AdjustmentOptions
+from vode.odometry.bundle_adjustment import Problem, _step, bundle_adjust
+from vode.odometry.options import BundleAdjustmentOptions
 
 K = torch.tensor([[300.0, 0, 160], [0, 300, 100], [0, 0, 1]], dtype=torch.float64)
 FRAMES, POINTS = 5, 120
@@ -52,13 +52,13 @@ def disturbed(problem, seed=2):
 
 
 def test_exact_tracks_give_the_exact_poses_and_depths(exact):
-    found = adjust(disturbed(exact), K, AdjustmentOptions(iterations=15), fixed=2)
+    found = bundle_adjust(disturbed(exact), K, BundleAdjustmentOptions(iterations=15), fixed=2)
     torch.testing.assert_close(found.T_cam_world, exact.T_cam_world, atol=1e-8, rtol=0)
     torch.testing.assert_close(found.inverse_depth, exact.inverse_depth, atol=0, rtol=1e-6)
 
 
 def test_fixed_poses_stay(exact):
-    found = adjust(disturbed(exact), K, AdjustmentOptions(), fixed=2)
+    found = bundle_adjust(disturbed(exact), K, BundleAdjustmentOptions(), fixed=2)
     assert torch.equal(found.T_cam_world[:2], exact.T_cam_world[:2])
 
 
@@ -66,7 +66,7 @@ def test_tracks_that_are_wrong_do_little_harm(exact):
     wrong = torch.rand(FRAMES, POINTS, generator=torch.Generator().manual_seed(5)) < 0.2
     pixels = exact.pixels + 20 * normal(6, FRAMES, POINTS, 2) * wrong[..., None] * (exact.anchor != 9)[None, :, None]
     pixels[exact.anchor, torch.arange(POINTS)] = exact.pixels[exact.anchor, torch.arange(POINTS)]
-    found = adjust(disturbed(replace(exact, pixels=pixels)), K, AdjustmentOptions(iterations=20), fixed=2)
+    found = bundle_adjust(disturbed(replace(exact, pixels=pixels)), K, BundleAdjustmentOptions(iterations=20), fixed=2)
     assert (found.T_cam_world - exact.T_cam_world).abs().max() < 2e-3
 
 
@@ -74,26 +74,28 @@ def test_points_that_are_not_seen_take_no_part(exact):
     seen = exact.seen.clone()
     seen[2:, :40] = False
     pixels = exact.pixels + 500.0 * ~seen[..., None]
-    found = adjust(disturbed(replace(exact, pixels=pixels, seen=seen)), K, AdjustmentOptions(iterations=15), fixed=2)
+    found = bundle_adjust(
+        disturbed(replace(exact, pixels=pixels, seen=seen)), K, BundleAdjustmentOptions(iterations=15), fixed=2
+    )
     torch.testing.assert_close(found.T_cam_world, exact.T_cam_world, atol=1e-8, rtol=0)
 
 
 def test_a_bad_start_never_makes_it_worse(exact):
-    options = AdjustmentOptions(iterations=3)
+    options = BundleAdjustmentOptions(iterations=3)
     for seed in range(5):
         start = replace(disturbed(exact, 10 * seed), pixels=exact.pixels + 30 * normal(seed, FRAMES, POINTS, 2))
-        found = adjust(start, K, options, fixed=2)
+        found = bundle_adjust(start, K, options, fixed=2)
         assert _step(found, K, options, 2)[2] <= _step(start, K, options, 2)[2]
 
 
 def test_without_points_the_measured_motions_decide(exact):
     start = disturbed(replace(exact, seen=torch.zeros_like(exact.seen)))
-    found = adjust(start, K, AdjustmentOptions(iterations=10), fixed=2)
+    found = bundle_adjust(start, K, BundleAdjustmentOptions(iterations=10), fixed=2)
     torch.testing.assert_close(found.T_cam_world, exact.T_cam_world, atol=1e-8, rtol=0)
 
 
 def test_the_minimum_is_that_of_scipys_cauchy_loss(exact):
-    options = AdjustmentOptions(iterations=40, noise=0.5, turn=0.01)
+    options = BundleAdjustmentOptions(iterations=40, noise=0.5, turn=0.01)
     noisy = replace(
         exact,
         pixels=exact.pixels + 0.5 * normal(3, FRAMES, POINTS, 2),
@@ -118,7 +120,7 @@ def test_the_minimum_is_that_of_scipys_cauchy_loss(exact):
         return float(value.detach()), x.grad.numpy()
 
     best = minimize(cost, np.zeros(18 + POINTS), jac=True, method="L-BFGS-B", options={"maxiter": 2000})
-    found = adjust(start, K, options, fixed=2)
+    found = bundle_adjust(start, K, options, fixed=2)
     now = float(_step(found, K, options, 2)[2])
     assert float(_step(start, K, options, 2)[2]) == pytest.approx(cost(np.zeros(18 + POINTS))[0])
     assert now <= best.fun * (1 + 1e-4)

@@ -22,16 +22,16 @@ EXACT = TrackerOptions(subpixel=False)
 class Spoilt(Sequence):
     """A drive some of whose frames are replaced: by another's image, by a colour, or by an error."""
 
-    def __init__(self, drive, **spoilt):
-        self.drive, self.spoilt = drive, {int(k[1:]): v for k, v in spoilt.items()}
+    def __init__(self, drive, **corrupted):
+        self.drive, self.corrupted = drive, {int(k[1:]): v for k, v in corrupted.items()}
         self.name, self.size, self.intrinsics = drive.name, drive.size, drive.intrinsics
-        self.poses, self.stamps = drive.poses, drive.stamps
+        self.poses, self.timestamps = drive.poses, drive.timestamps
 
     def __len__(self):
         return len(self.drive)
 
     def frame(self, i):
-        what = self.spoilt.get(i)
+        what = self.corrupted.get(i)
         if what == "lost":
             raise InputError(f"{i}.png: the image is cut short or damaged; copy it again")
         if what in ("black", "grey"):
@@ -49,14 +49,14 @@ def drive(world):
 
 
 @pytest.mark.parametrize("refine", ["none", "window"])
-def test_true_flow_and_depth_give_the_true_trajectory(drive, truth, refine):
+def test_true_flow_and_depth_give_the_true_trajectory(drive, ground_truth, refine):
     told = []
     options = TrackerOptions(subpixel=False, refine=refine)
-    tracked = track(drive, truth(drive), size=SIZE, options=options, tell=told.append)
+    tracked = track(drive, ground_truth(drive), size=SIZE, options=options, on_progress=told.append)
     assert told == list(range(1, 12))
     assert len(tracked.trajectory) == 12
     assert torch.equal(tracked.trajectory.poses[0], torch.eye(4, dtype=torch.float64))
-    true = Trajectory(drive.poses, drive.stamps)
+    true = Trajectory(drive.poses, drive.timestamps)
     length = float(true.distances()[-1])
     assert evaluate_odometry(tracked.trajectory, true, "none")["ate_m"] < 0.01 * length
     assert tracked.summary() == "11 motions: 11 essential"
@@ -64,8 +64,8 @@ def test_true_flow_and_depth_give_the_true_trajectory(drive, truth, refine):
 
 
 @pytest.mark.parametrize("what", ["black", "grey", "lost"])
-def test_a_frame_that_shows_nothing_is_bridged(drive, truth, what):
-    exact = truth(drive)
+def test_a_frame_that_shows_nothing_is_bridged(drive, ground_truth, what):
+    exact = ground_truth(drive)
     tracked = track(Spoilt(drive, f5=what, f6=what), exact, size=SIZE, options=EXACT)
     assert [motion.how for motion in tracked.motions[4:6]] == ["velocity", "velocity"]
     words = "cut short" if what == "lost" else "black"
@@ -74,16 +74,16 @@ def test_a_frame_that_shows_nothing_is_bridged(drive, truth, what):
     assert tracked.motions[6].why == "from frame 4"
     assert (4, 7) in exact.asked
     assert tracked.summary() == "11 motions: 9 essential, 2 velocity"
-    assert [line.partition(":")[0] for line in tracked.guessed()] == ["frame 5", "frame 6"]
-    assert words in tracked.guessed()[0]
+    assert [line.partition(":")[0] for line in tracked.extrapolated()] == ["frame 5", "frame 6"]
+    assert words in tracked.extrapolated()[0]
     away = distance(tracked, drive)
     assert away[[5, 6]].max() < 0.3
     assert away[-1] < 0.1
     assert tracked.trajectory.poses.isfinite().all()
 
 
-def test_a_repeated_frame_does_not_move(drive, truth):
-    tracked = track(Spoilt(drive, f5=4), truth(drive), size=SIZE, options=EXACT)
+def test_a_repeated_frame_does_not_move(drive, ground_truth):
+    tracked = track(Spoilt(drive, f5=4), ground_truth(drive), size=SIZE, options=EXACT)
     assert tracked.motions[4].how == "repeated"
     assert tracked.motions[4].why == "the image is that of frame 4"
     assert torch.equal(tracked.trajectory.poses[5], tracked.trajectory.poses[4])
@@ -92,37 +92,37 @@ def test_a_repeated_frame_does_not_move(drive, truth):
 
 @pytest.mark.parametrize("refine", ["none", "window"])
 @pytest.mark.parametrize("what", ["black", "lost"])
-def test_the_first_frames_may_show_nothing(drive, truth, what, refine):
+def test_the_first_frames_may_show_nothing(drive, ground_truth, what, refine):
     options = TrackerOptions(subpixel=False, refine=refine)
-    tracked = track(Spoilt(drive, f0=what, f1=what), truth(drive), size=SIZE, options=options)
+    tracked = track(Spoilt(drive, f0=what, f1=what), ground_truth(drive), size=SIZE, options=options)
     assert torch.equal(tracked.trajectory.poses[:3], torch.eye(4, dtype=torch.float64).expand(3, 4, 4))
     moved = torch.linalg.solve(drive.poses[2], drive.poses[11])[:3, 3]
     assert (tracked.trajectory.positions[-1] - moved).norm() < 0.1
     assert tracked.summary() == "11 motions: 9 essential, 2 start"
 
 
-def test_a_video_that_shows_nothing_is_refused(world, truth):
+def test_a_video_that_shows_nothing_is_refused(world, ground_truth):
     short = world(8, 3)
     with pytest.raises(InputError, match=r"no frame shows anything.*1\.png|0\.png"):
-        track(Spoilt(short, f0="lost", f1="lost", f2="lost"), truth(short), size=SIZE)
+        track(Spoilt(short, f0="lost", f1="lost", f2="lost"), ground_truth(short), size=SIZE)
 
 
-def test_frames_that_come_late_are_told_and_the_velocity_reaches_over_them(drive, truth):
-    spoilt = Spoilt(drive, f6="black")
+def test_frames_that_come_late_are_told_and_the_velocity_reaches_over_them(drive, ground_truth):
+    corrupted = Spoilt(drive, f6="black")
     steps = torch.ones(11, dtype=torch.float64)
     steps[5] = 3
-    spoilt.stamps = torch.cat([torch.zeros(1, dtype=torch.float64), steps.cumsum(0)]) * 0.1
-    tracked = track(spoilt, truth(drive), size=SIZE, options=EXACT)
+    corrupted.timestamps = torch.cat([torch.zeros(1, dtype=torch.float64), steps.cumsum(0)]) * 0.1
+    tracked = track(corrupted, ground_truth(drive), size=SIZE, options=EXACT)
     before, bridged = (float(tracked.motions[i].T_b_a[:3, 3].norm()) for i in (4, 5))
     assert bridged == pytest.approx(3 * before, rel=0.05)
     assert "3.0 usual steps of time" in tracked.motions[5].why
 
 
-@pytest.mark.parametrize("stamps", [0.0, float("nan"), -1.0])
-def test_stamps_of_no_use_do_no_harm(drive, truth, stamps):
-    spoilt = Spoilt(drive, f3="black")
-    spoilt.stamps = stamps * torch.arange(12, dtype=torch.float64)
-    assert track(spoilt, truth(drive), size=SIZE, options=EXACT).trajectory.poses.isfinite().all()
+@pytest.mark.parametrize("timestamps", [0.0, float("nan"), -1.0])
+def test_stamps_of_no_use_do_no_harm(drive, ground_truth, timestamps):
+    corrupted = Spoilt(drive, f3="black")
+    corrupted.timestamps = timestamps * torch.arange(12, dtype=torch.float64)
+    assert track(corrupted, ground_truth(drive), size=SIZE, options=EXACT).trajectory.poses.isfinite().all()
 
 
 def test_the_next_frame_is_read_while_one_is_worked_on(drive):
@@ -153,10 +153,10 @@ def test_frames_reach_the_networks_at_their_size():
 
 @pytest.mark.parametrize("refine", ["none", "window"])
 @pytest.mark.parametrize("frames", [1, 2])
-def test_short_videos(world, truth, frames, refine):
+def test_short_videos(world, ground_truth, frames, refine):
     short = world(8, frames)
     options = TrackerOptions(subpixel=False, refine=refine)
-    assert len(track(short, truth(short), size=SIZE, options=options).trajectory) == frames
+    assert len(track(short, ground_truth(short), size=SIZE, options=options).trajectory) == frames
 
 
 def test_classical_flow_and_the_depth_of_the_set_track_too(drive):

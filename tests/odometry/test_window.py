@@ -33,15 +33,15 @@ class Drive:
         """Motion, matches and which of them are right, from frame i to the next."""
         seen = [project(transform(self.pose(k), self.points), K) for k in (i, i + 1)]
         inside = torch.stack([(z > 1) & ((p - K[:2, 2]).abs() < K[:2, 2]).all(-1) for p, z in seen]).all(0)
-        carried = window.carried()[0]
-        near = torch.cdist(carried, seen[0][0][inside])
-        which = inside.nonzero()[:, 0][near.argmin(1)] if len(carried) else torch.zeros(0, dtype=torch.int64)
+        tracked = window.tracked()[0]
+        near = torch.cdist(tracked, seen[0][0][inside])
+        which = inside.nonzero()[:, 0][near.argmin(1)] if len(tracked) else torch.zeros(0, dtype=torch.int64)
         fresh = inside.nonzero()[torch.randperm(int(inside.sum()), generator=self.generator)[:N], 0]
         index = torch.cat([which, fresh])
         a, b = seen[0][0][index], seen[1][0][index]
-        a[: len(which)] = carried
+        a[: len(which)] = tracked
         good = torch.ones(1, len(index), dtype=torch.bool)
-        good[0, : len(which)] = near.amin(1) < 1 if len(carried) else good[0, :0]
+        good[0, : len(which)] = near.amin(1) < 1 if len(tracked) else good[0, :0]
         b = b + self.noise * torch.randn(b.shape, generator=self.generator, dtype=torch.float64)
         return self.pose(i + 1) @ inverse(self.pose(i)), Matches(a[None], b[None], good.double()), good
 
@@ -96,8 +96,8 @@ def test_no_more_points_are_followed_than_asked_for():
     window.start(0, torch.eye(4, dtype=torch.float64))
     for i in range(10):
         window.add(i + 1, *[drive.step(window, i)[0], 0.05], *drive.step(window, i)[1:])
-        assert window.carried().shape[1] <= 150
-    assert window.carried().shape[1] > 100
+        assert window.tracked().shape[1] <= 150
+    assert window.tracked().shape[1] > 100
 
 
 def test_a_window_without_points_keeps_the_motions():
@@ -112,14 +112,14 @@ def test_a_window_without_points_keeps_the_motions():
         torch.testing.assert_close(inverse(poses[i]) @ poses[i - 1], motion, atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("share", [0.3])
-def test_depth_that_flickers_is_steadied(truth, share):
+@pytest.mark.parametrize("fraction", [0.3])
+def test_depth_that_flickers_is_steadied(ground_truth, fraction):
     drive = WorldSequence(8, WorldOptions(size=(96, 320), frames=25, moving=False))
 
-    class Flickers(truth):
+    class Flickers(ground_truth):
         def depth(self, frame):
             draw = torch.randn(1, generator=torch.Generator().manual_seed(frame.index))
-            return super().depth(frame) * (share * draw).exp()
+            return super().depth(frame) * (fraction * draw).exp()
 
     away = []
     for refine in ("none", "window"):

@@ -60,7 +60,7 @@ class Fixed(torch.nn.Module):
 
 
 def test_medians_and_shares_by_hand():
-    truth = torch.stack([turned(0)] * 4)
+    ground_truth = torch.stack([turned(0)] * 4)
     estimate = torch.stack(
         [
             turned(1, position=(0.1, 0, 0)),
@@ -69,7 +69,7 @@ def test_medians_and_shares_by_hand():
             turned(179.9, position=(9.0, 0, 0)),
         ]
     )
-    result = evaluation.summary(evaluation.pose_errors(estimate, truth))
+    result = evaluation.summary(evaluation.pose_errors(estimate, ground_truth))
     assert result["images"] == 4
     assert result["median_position_m"] == pytest.approx((0.4 + 3) / 2)
     assert result["median_rotation_deg"] == pytest.approx((4 + 9) / 2)
@@ -122,9 +122,9 @@ def test_saliency_lies_where_the_network_looks():
 
 
 def test_the_table_of_images_holds_errors_and_both_poses():
-    truth = torch.stack([turned(10, position=(1.0, 2.0, 3.0)), turned(0)])
+    ground_truth = torch.stack([turned(10, position=(1.0, 2.0, 3.0)), turned(0)])
     estimate = torch.stack([turned(10, position=(1.0, 2.0, 3.5)), turned(90, (0, 0, 1))])
-    rows = list(csv.DictReader(io.StringIO(evaluation.per_image_csv(["a/0", "b, c"], estimate, truth))))
+    rows = list(csv.DictReader(io.StringIO(evaluation.per_image_csv(["a/0", "b, c"], estimate, ground_truth))))
     assert [row["image"] for row in rows] == ["a/0", "b, c"]
     assert float(rows[0]["position_m"]) == pytest.approx(0.5)
     assert float(rows[1]["rotation_deg"]) == pytest.approx(90, abs=1e-4)

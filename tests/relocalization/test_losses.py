@@ -33,8 +33,8 @@ def test_the_defaults_are_the_papers():
 
 def test_positions_by_hand():
     position = torch.tensor([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [4.0, 5.0, 6.0]], requires_grad=True)
-    truth = torch.tensor([[4.0, 6.0, 3.0], [2.0, -1.0, 2.0], [4.0, 5.0, 6.0]])
-    distance = position_distance(position, truth)
+    ground_truth = torch.tensor([[4.0, 6.0, 3.0], [2.0, -1.0, 2.0], [4.0, 5.0, 6.0]])
+    distance = position_distance(position, ground_truth)
     assert distance.tolist() == pytest.approx([5, 3, 0], abs=2e-6)
     distance.sum().backward()
     expected = torch.tensor([[-0.6, -0.8, 0], [-2 / 3, 1 / 3, -2 / 3], [0, 0, 0]])
@@ -46,59 +46,63 @@ def test_positions_by_hand():
 def test_quaternions_by_hand(sign, length):
     half = math.radians(30)
     estimate = torch.tensor([[math.cos(half), math.sin(half), 0, 0], [0, 0, 1, 0]]) * length
-    truth = torch.tensor([[1.0, 0, 0, 0], [0, 0, -1, 0]]) * sign
+    ground_truth = torch.tensor([[1.0, 0, 0, 0], [0, 0, -1, 0]]) * sign
     # the chord of 30 degrees
     expected = [2 * math.sin(half / 2), 0]
-    assert rotation_distance(estimate, truth, "quaternion").tolist() == pytest.approx(expected, abs=2e-6)
+    assert rotation_distance(estimate, ground_truth, "quaternion").tolist() == pytest.approx(expected, abs=2e-6)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_logarithms_by_hand(sign):
-    truth = torch.tensor([[math.cos(0.5), 0, math.sin(0.5), 0], [math.cos(0.4), math.sin(0.4), 0, 0]]) * sign
+    ground_truth = torch.tensor([[math.cos(0.5), 0, math.sin(0.5), 0], [math.cos(0.4), math.sin(0.4), 0, 0]]) * sign
     # the second is the logarithm of the other quaternion of the same rotation
     estimate = torch.tensor([[0.3, 0, 0], [0.4 - math.pi, 0, 0]])
-    assert rotation_distance(estimate, truth, "log").tolist() == pytest.approx([math.sqrt(0.34), 0], abs=3e-6)
+    assert rotation_distance(estimate, ground_truth, "log").tolist() == pytest.approx([math.sqrt(0.34), 0], abs=3e-6)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_two_columns_by_hand(sign):
     root = 2**-0.5
-    truth = torch.tensor([[1.0, 0, 0, 0], [root, 0, 0, root]]) * sign
+    ground_truth = torch.tensor([[1.0, 0, 0, 0], [root, 0, 0, root]]) * sign
     estimate = torch.tensor([[1.0, 0, 0, 0, 1, 2], [1, 0, 0, 0, 1, 0]])
     # a quarter turn about z takes x to y and y to -x
-    assert rotation_distance(estimate, truth, "six").tolist() == pytest.approx([2, 2])
+    assert rotation_distance(estimate, ground_truth, "6d").tolist() == pytest.approx([2, 2])
 
 
-@pytest.mark.parametrize("kind", ["quaternion", "log", "six"])
+@pytest.mark.parametrize("kind", ["quaternion", "log", "6d"])
 def test_a_quaternion_and_its_negative_are_one_truth(kind):
-    truth = quaternions(rotations(40, 0))
+    ground_truth = quaternions(rotations(40, 0))
     found = quaternions(rotations(40, 1)) * torch.tensor([1.0, -1.0]).repeat(20)[:, None]
-    numbers = {"quaternion": found, "log": quaternion_log(found), "six": torch.cat([found, found[:, :2]], -1)}[kind]
-    distance = rotation_distance(numbers, truth, kind)
-    torch.testing.assert_close(rotation_distance(numbers, -truth, kind), distance)
+    numbers = {"quaternion": found, "log": quaternion_log(found), "6d": torch.cat([found, found[:, :2]], -1)}[kind]
+    distance = rotation_distance(numbers, ground_truth, kind)
+    torch.testing.assert_close(rotation_distance(numbers, -ground_truth, kind), distance)
     assert (distance > 0.01).all()
     if kind == "quaternion":
-        torch.testing.assert_close(rotation_distance(-numbers, truth, kind), distance)
+        torch.testing.assert_close(rotation_distance(-numbers, ground_truth, kind), distance)
         assert (distance <= math.sqrt(2) + 1e-6).all()
 
 
-@pytest.mark.parametrize("kind", ["quaternion", "log", "six"])
+@pytest.mark.parametrize("kind", ["quaternion", "log", "6d"])
 def test_gradients_of_rotations(kind):
     generator = torch.Generator().manual_seed(0)
-    numbers = torch.randn(6, {"quaternion": 4, "log": 3, "six": 6}[kind], generator=generator, dtype=torch.float64)
-    truth = quaternions(rotations(6, 0))
-    assert torch.autograd.gradcheck(lambda x: rotation_distance(x, truth, kind), numbers.requires_grad_())
+    numbers = torch.randn(6, {"quaternion": 4, "log": 3, "6d": 6}[kind], generator=generator, dtype=torch.float64)
+    ground_truth = quaternions(rotations(6, 0))
+    assert torch.autograd.gradcheck(lambda x: rotation_distance(x, ground_truth, kind), numbers.requires_grad_())
 
 
-@pytest.mark.parametrize("kind", ["quaternion", "log", "six"])
+@pytest.mark.parametrize("kind", ["quaternion", "log", "6d"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("angle", [0.0, 1.0, math.pi])
 def test_gradients_at_the_true_rotation_are_finite(kind, dtype, angle):
-    truth = quaternion_exp(torch.tensor([[0.0, 0.0, angle / 2]], dtype=dtype))
+    ground_truth = quaternion_exp(torch.tensor([[0.0, 0.0, angle / 2]], dtype=dtype))
     matrix = torch.from_numpy(Rotation.from_rotvec([0, 0, angle]).as_matrix())
-    exact = {"quaternion": truth, "log": quaternion_log(truth), "six": matrix[:, :2].T.reshape(1, 6).to(dtype)}[kind]
+    exact = {
+        "quaternion": ground_truth,
+        "log": quaternion_log(ground_truth),
+        "6d": matrix[:, :2].T.reshape(1, 6).to(dtype),
+    }[kind]
     exact = exact.clone().requires_grad_()
-    distance = rotation_distance(exact, truth, kind)
+    distance = rotation_distance(exact, ground_truth, kind)
     assert distance.dtype == dtype
     assert distance.item() < 3e-6
     distance.sum().backward()

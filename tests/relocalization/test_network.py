@@ -17,7 +17,7 @@ from vode.networks.weights import load_weights, weights_bytes
 from vode.relocalization.network import PoseNet, read_rotation, write_rotation
 from vode.relocalization.options import PoseNetOptions
 
-KINDS = ["quaternion", "log", "six"]
+KINDS = ["quaternion", "log", "6d"]
 
 
 def small(**options):
@@ -57,7 +57,7 @@ def test_every_network_gives_positions_and_unit_quaternions(backbone, rotation):
     torch.manual_seed(0)
     network = small(backbone=backbone, rotation=rotation)
     size = (96, 96) if backbone == "googlenet" else (64, 64)
-    numbers = {"quaternion": 4, "log": 3, "six": 6}[rotation]
+    numbers = {"quaternion": 4, "log": 3, "6d": 6}[rotation]
     estimates = network(torch.rand(2, 3, *size))
     assert len(estimates) == (3 if backbone == "googlenet" else 1)
     for estimate in estimates:
@@ -105,7 +105,7 @@ def test_rotations_are_read_as_they_are_written(kind):
     quaternion = torch.from_numpy(np.roll(turns.as_quat(), 1, -1).copy())
     for sign in (1, -1):
         numbers = write_rotation(sign * quaternion, kind)
-        assert numbers.shape == (50, {"quaternion": 4, "log": 3, "six": 6}[kind])
+        assert numbers.shape == (50, {"quaternion": 4, "log": 3, "6d": 6}[kind])
         assert angle(read_rotation(numbers, kind), turns) < 1e-6
     # any length of a quaternion and of the columns says the same
     if kind != "log":
@@ -118,10 +118,10 @@ def test_rotations_are_written_as_named():
     quaternion = torch.tensor([root, 0, root, 0])
     assert write_rotation(quaternion, "quaternion").tolist() == quaternion.tolist()
     torch.testing.assert_close(write_rotation(quaternion, "log"), torch.tensor([0, math.pi / 4, 0]))
-    torch.testing.assert_close(write_rotation(quaternion, "six"), torch.tensor([0.0, 0, -1, 0, 1, 0]))
+    torch.testing.assert_close(write_rotation(quaternion, "6d"), torch.tensor([0.0, 0, -1, 0, 1, 0]))
 
 
-@pytest.mark.parametrize(("backbone", "rotation"), [*(("resnet18", kind) for kind in KINDS), ("googlenet", "six")])
+@pytest.mark.parametrize(("backbone", "rotation"), [*(("resnet18", kind) for kind in KINDS), ("googlenet", "6d")])
 def test_training_begins_in_the_middle_of_the_scene(backbone, rotation):
     network = small(backbone=backbone, rotation=rotation)
     random = np.random.default_rng(0)
@@ -188,10 +188,10 @@ def test_fitting_a_scene_leaves_nothing_to_differentiate():
 @pytest.mark.parametrize("backbone", ["resnet18", "googlenet"])
 def test_weights_round_trip_with_scene_and_options(tmp_path, backbone):
     torch.manual_seed(0)
-    network = small(backbone=backbone, rotation="six", dropout=0.25).eval()
+    network = small(backbone=backbone, rotation="6d", dropout=0.25).eval()
     network.fit_scene(poses(rotations(9), np.random.default_rng(0).normal(size=(9, 3)) * 4 + 50))
     (tmp_path / "pose.safetensors").write_bytes(weights_bytes(network))
-    loaded = load_weights(tmp_path / "pose.safetensors", "pose")
+    loaded = load_weights(tmp_path / "pose.safetensors", PoseNet)
     assert loaded.options == network.options
     assert not loaded.training
     assert loaded.state_dict().keys() == network.state_dict().keys()
@@ -224,7 +224,7 @@ def test_a_backbone_starts_from_a_checkpoint_that_is_not_needed_again(tmp_path, 
             torch.testing.assert_close(value, state[name], atol=bound, rtol=bound)
     copy.unlink()
     (tmp_path / "pose.safetensors").write_bytes(weights_bytes(network))
-    loaded = load_weights(tmp_path / "pose.safetensors", "pose")
+    loaded = load_weights(tmp_path / "pose.safetensors", PoseNet)
     assert loaded.options.backbone_weights is None
     assert torch.equal(loaded.backbone.layer4[1].conv2.weight, network.backbone.layer4[1].conv2.weight)
 
@@ -269,7 +269,7 @@ def test_imagenet_weights_are_those_that_torchvision_keeps(tmp_path, monkeypatch
         {"backbone": "alexnet"},
         {"backbone": "resnet34"},
         {"rotation": "euler"},
-        {"rotation": "six"},
+        {"rotation": "6d"},
         {"dropout": 2.0},
         {"features": 17},
         {"colour": 1},
@@ -280,7 +280,7 @@ def test_weights_that_do_not_fit_their_description_are_refused(tmp_path, pose_we
     path = tmp_path / "pose.safetensors"
     path.write_bytes(save(tensors, {"vode": json.dumps({"kind": "pose", "options": options | change})}))
     with pytest.raises(InputError, match=r"pose\.safetensors: weights of another network"):
-        load_weights(path, "pose")
+        load_weights(path, PoseNet)
 
 
 @pytest.fixture(scope="module")

@@ -35,16 +35,16 @@ def test_cameras_that_look_all_around_have_a_plan_too():
 
 
 def test_figures_show_every_image_with_its_line():
-    truth = cameras(torch.eye(4).double())
-    estimate = truth.clone()
+    ground_truth = cameras(torch.eye(4).double())
+    estimate = ground_truth.clone()
     estimate[:, 2, 3] += 0.5
-    figure = places_figure(truth, estimate, truth[:3])
+    figure = places_figure(ground_truth, estimate, ground_truth[:3])
     (axes,) = figure.axes
     (lines,) = axes.collections
     assert len(lines.get_segments()) == 8
     shown = {line.get_label(): line.get_xydata() for line in axes.lines}
-    assert set(shown) == {"training images", "truth", "estimate"}
-    assert (shown["estimate"] - shown["truth"])[:, 1].mean() > 0.4
+    assert set(shown) == {"training images", "ground truth", "estimate"}
+    assert (shown["estimate"] - shown["ground truth"])[:, 1].mean() > 0.4
     assert figure_bytes(figure)[:4] == b"\x89PNG"
 
 
@@ -58,6 +58,6 @@ def test_histograms_count_every_image_and_name_the_median():
 def test_saliency_is_brightest_where_it_is_largest():
     saliency = torch.zeros(1, 10, 10)
     saliency[0, 2, 3] = 4.0
-    (_, image), (_, picture) = saliency_panel(torch.rand(3, 10, 10), saliency)
-    assert image.shape == picture.shape == (3, 10, 10)
-    assert picture.sum(0).argmax() == 23
+    (_, image), (_, visualization) = saliency_panel(torch.rand(3, 10, 10), saliency)
+    assert image.shape == visualization.shape == (3, 10, 10)
+    assert visualization.sum(0).argmax() == 23

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vode.augmentation.options import Augment
-from vode.augmentation.photometric import finish
+from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.base import Sequence
 from vode.datasets.sample import collate
 from vode.errors import InputError
@@ -47,7 +47,7 @@ class Grid(Sequence):
 
 
 def views(images, numbers):
-    return cut_view(finish(collate([images[n] for n in numbers])), images.window)
+    return cut_view(to_float_and_augment(collate([images[n] for n in numbers])), images.window)
 
 
 def test_a_tested_view_is_the_middle_of_the_image_at_its_place():
@@ -97,7 +97,7 @@ def test_a_moved_view_shows_the_world_as_a_camera_there_renders_it():
     drive = WorldSequence(5, WorldOptions(size=(96, 128), frames=3, moving=False))
     options = ViewOptions(resize=96, turn=3, shift=0.2)
     images = PosedImages([drive], options, (64, 64), vary=True, seed=1)
-    sample = finish(collate([images[(1, draw)] for draw in range(4)]))
+    sample = to_float_and_augment(collate([images[(1, draw)] for draw in range(4)]))
     view = cut_view(sample, (64, 64))
     true = drive.poses[1].float()
     assert (view["T_scene_cam"][:, :3, 3] - true[:3, 3]).norm(dim=1).max() <= 0.2 * 3**0.5 + 1e-5
@@ -178,7 +178,7 @@ def test_an_image_without_depth_among_others_is_shown_by_them():
     assert sample["seen"].sum() == 0
     assert sample["images"].shape == (2, 3, 96, 128)
     assert images[(0, 0)]["seen"].sum() == POINTS
-    shown = cut_view(finish(collate([sample])), (64, 64))["images"]
+    shown = cut_view(to_float_and_augment(collate([sample])), (64, 64))["images"]
     assert shown.std() > 0.05
 
 

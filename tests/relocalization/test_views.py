@@ -70,12 +70,12 @@ def test_a_lonely_image_is_its_own_second():
 def test_two_images_show_what_neither_shows_alone(order):
     # 80 cm at 2 metres are 20 pixels, and the view's border lies 12 from the image's
     cameras = [(-0.8, 0.0), (0.8, 0.0)]
-    truth = plane(0.0, 0.0, VIEW, VIEW_K)
+    ground_truth = plane(0.0, 0.0, VIEW, VIEW_K)
     for camera, missing in zip(cameras, (slice(-8, None), slice(0, 8)), strict=True):
         view = cut_view(batch([camera], at()), VIEW)["images"][0]
-        assert ((view - truth).abs().amax(0) > 1e-3)[:, missing].all()
+        assert ((view - ground_truth).abs().amax(0) > 1e-3)[:, missing].all()
     view = cut_view(batch([cameras[i] for i in order], at()), VIEW)
-    torch.testing.assert_close(view["images"][0], truth, atol=1e-5, rtol=0)
+    torch.testing.assert_close(view["images"][0], ground_truth, atol=1e-5, rtol=0)
     assert torch.equal(view["T_scene_cam"][0], at())
     assert torch.equal(view["intrinsics"][0], VIEW_K)
 
@@ -90,10 +90,10 @@ def test_the_first_image_that_shows_a_pixel_gives_it():
 def test_what_no_image_shows_is_filled_from_around_it():
     """A border of one colour would tell by how much a view was turned."""
     view = cut_view(batch([(-0.8, 0.0)], at()), VIEW)["images"][0]
-    truth = plane(0.0, 0.0, VIEW, VIEW_K)
-    torch.testing.assert_close(view[..., :-8], truth[..., :-8], atol=1e-5, rtol=0)
+    ground_truth = plane(0.0, 0.0, VIEW, VIEW_K)
+    torch.testing.assert_close(view[..., :-8], ground_truth[..., :-8], atol=1e-5, rtol=0)
     # no farther than 16 pixels from the border change
-    assert (view[..., -8:] - truth[..., -9:-8]).abs().max() < 0.1 * 2 * 16 / 50
+    assert (view[..., -8:] - ground_truth[..., -9:-8]).abs().max() < 0.1 * 2 * 16 / 50
     assert view[0, :, -8:].diff(dim=0).abs().max() < 1e-6
 
 
@@ -106,8 +106,8 @@ def test_half_a_view_shows_the_same_with_half_the_pixels(moved):
     view = cut_view(sample, VIEW, half=True)
     torch.testing.assert_close(view["intrinsics"][0], half_K)
     rows, columns = torch.meshgrid(torch.arange(16), torch.arange(20), indexing="ij")
-    truth = torch.stack([0.5 + 0.2 * (columns - 9.5) / 25, 0.5 + 0.2 * (rows - 7.5) / 25, 0.4 + 0 * rows])
-    torch.testing.assert_close(view["images"][0], truth, atol=1e-5, rtol=0)
+    ground_truth = torch.stack([0.5 + 0.2 * (columns - 9.5) / 25, 0.5 + 0.2 * (rows - 7.5) / 25, 0.4 + 0 * rows])
+    torch.testing.assert_close(view["images"][0], ground_truth, atol=1e-5, rtol=0)
 
 
 def test_an_odd_row_is_left_out_of_half_a_view():

@@ -106,8 +106,8 @@ def check_transform(found, tolerance=1e-9):
 
 @pytest.mark.parametrize("write", [colmap, transforms, cambridge])
 def test_any_layout_is_brought_into_the_axes_of_a_model(tmp_path, write):
-    truth = walk()
-    a, b = colmap(tmp_path / "a", truth), write(tmp_path / "b", into_second(truth))
+    ground_truth = walk()
+    a, b = colmap(tmp_path / "a", ground_truth), write(tmp_path / "b", into_second(ground_truth))
     found = of(a, b)
     check_transform(found)
     assert (found.inliers.images, found.shared.images, found.outliers) == (COUNT, COUNT, ())
@@ -121,7 +121,7 @@ def test_any_layout_is_brought_into_the_axes_of_a_model(tmp_path, write):
     else:
         (name,) = TransformsSequence.names(tmp_path / "out")
         sequence = TransformsSequence(tmp_path / "out", name)
-    np.testing.assert_allclose(sequence.poses_in_scene, truth, atol=1e-9)
+    np.testing.assert_allclose(sequence.poses_in_scene, ground_truth, atol=1e-9)
     assert [round(float(sequence.frame(k).mean()) * COUNT) for k in (0, 7)] == [0, 7]
     if write is transforms:
         assert sequence.camera == TransformsSequence(b, "transforms").camera
@@ -129,9 +129,9 @@ def test_any_layout_is_brought_into_the_axes_of_a_model(tmp_path, write):
 
 def test_points_go_along(tmp_path):
     pycolmap = pytest.importorskip("pycolmap")
-    point, truth = np.array([1.0, 2, 30]), walk()
+    point, ground_truth = np.array([1.0, 2, 30]), walk()
     second = TURN.inv().apply((point - SHIFT) / SCALE)
-    a, b = colmap(tmp_path / "a", truth), colmap(tmp_path / "b", into_second(truth), points=second)
+    a, b = colmap(tmp_path / "a", ground_truth), colmap(tmp_path / "b", into_second(ground_truth), points=second)
     write_aligned(read_scene(b), of(a, b), tmp_path / "out")
     model = pycolmap.Reconstruction(tmp_path / "out" / "sparse" / "0")
     (found,) = model.points3D.values()
@@ -141,8 +141,8 @@ def test_points_go_along(tmp_path):
 
 @pytest.mark.parametrize("line", [False, True])
 def test_noise_and_outliers(tmp_path, line):
-    truth = walk(line)
-    a, b = colmap(tmp_path / "a", truth), colmap(tmp_path / "b", shaken(into_second(truth), 0.01, 0.3))
+    ground_truth = walk(line)
+    a, b = colmap(tmp_path / "a", ground_truth), colmap(tmp_path / "b", shaken(into_second(ground_truth), 0.01, 0.3))
     found = of(a, b)
     # 21 inliers with noise of 0.01 of B's units and radians: 0.01 / sqrt(21), three times over.
     check_transform(found, 0.01)
@@ -152,9 +152,9 @@ def test_noise_and_outliers(tmp_path, line):
 
 
 def test_what_cannot_be_aligned_is_refused(tmp_path):
-    truth = walk()
-    second = into_second(truth)
-    a = colmap(tmp_path / "a", truth)
+    ground_truth = walk()
+    second = into_second(ground_truth)
+    a = colmap(tmp_path / "a", ground_truth)
     with pytest.raises(InputError, match=r"2 shared images of 30 and 2, 3 are needed; .*walk/000.png"):
         of(a, colmap(tmp_path / "few", second[:2]))
     with pytest.raises(InputError, match=r"0 shared images"):
@@ -172,8 +172,8 @@ def test_what_cannot_be_aligned_is_refused(tmp_path):
 
 
 def test_the_verb_reports_and_writes(tmp_path, capsys):
-    truth = walk()
-    a, b = colmap(tmp_path / "a", truth), transforms(tmp_path / "b", shaken(into_second(truth), 0.0, 0.2))
+    ground_truth = walk()
+    a, b = colmap(tmp_path / "a", ground_truth), transforms(tmp_path / "b", shaken(into_second(ground_truth), 0.0, 0.2))
     out, report = tmp_path / "out", tmp_path / "report.json"
     assert main(["scene", "align", str(a), str(b), "--json", str(report)]) == 0
     printed = capsys.readouterr().out
@@ -184,6 +184,6 @@ def test_the_verb_reports_and_writes(tmp_path, capsys):
     assert len(numbers["outliers"]) == 6
     assert not out.exists()
     assert main(["scene", "align", str(a), str(b), "--out", str(out)]) == 0
-    np.testing.assert_allclose(TransformsSequence(out, "transforms").poses_in_scene[6:], truth[6:], atol=1e-9)
+    np.testing.assert_allclose(TransformsSequence(out, "transforms").poses_in_scene[6:], ground_truth[6:], atol=1e-9)
     assert main(["scene", "align", str(a), str(b), "--out", str(out)]) == 2
     assert "is there already" in capsys.readouterr().err

@@ -83,12 +83,12 @@ def noise(count):
     return list(np.random.default_rng(0).integers(0, 255, (count, *SIZE, 3)).astype(np.uint8))
 
 
-def check_poses(sequence, truth):
+def check_poses(sequence, ground_truth):
     """Against the truth: 1 % of the path after a similarity, which a map leaves open, and half a degree.
 
     Features of 240x320 images, found to 0.3 px in noise of JPEG, give a few tenths of that.
     """
-    found, true = sequence.poses_in_scene, torch.from_numpy(truth)
+    found, true = sequence.poses_in_scene, torch.from_numpy(ground_truth)
     scale, rotation, shift = umeyama(found[:, :3, 3], true[:, :3, 3])
     error = (scale * found[:, :3, 3] @ rotation.mT + shift - true[:, :3, 3]).norm(dim=-1)
     path = (true[1:, :3, 3] - true[:-1, :3, 3]).norm(dim=-1).sum()
@@ -100,8 +100,8 @@ def check_poses(sequence, truth):
 
 def test_a_walk_becomes_a_data_set_with_the_true_poses(tmp_path, capfd, room):
     pytest.importorskip("pycolmap")
-    truth = poses(14)
-    seen = [render(room, pose) for pose in truth]
+    ground_truth = poses(14)
+    seen = [render(room, pose) for pose in ground_truth]
     # Two frames that show something else are not registered.
     video = film(tmp_path / "walk.avi", [*seen[:7], *noise(2), *seen[7:]])
     out = tmp_path / "scene"
@@ -120,21 +120,21 @@ def test_a_walk_becomes_a_data_set_with_the_true_poses(tmp_path, capfd, room):
     assert sorted(path.name for path in (out / "images").iterdir()) == [f"{k:06d}.jpg" for k in numbers]
     sequence = ColmapSequence(out, "images")
     assert sequence.notes == ()
-    check_poses(sequence, truth)
+    check_poses(sequence, ground_truth)
     assert main(["scene", "build", str(video), "--out", str(out)]) == 2
     assert "is there already" in capfd.readouterr().err
 
 
 def test_a_camera_that_is_known_is_kept(tmp_path, room):
     pytest.importorskip("pycolmap")
-    truth = poses(8, move=2.0, turn=0.5)
-    video = film(tmp_path / "walk.avi", [render(room, pose) for pose in truth])
+    ground_truth = poses(8, move=2.0, turn=0.5)
+    video = film(tmp_path / "walk.avi", [render(room, pose) for pose in ground_truth])
     quality = build(video, tmp_path / "scene", FrameOptions(step=1, fov=FOV), FAST)
     assert quality.camera_known
     assert quality.fov == pytest.approx(FOV)
     sequence = ColmapSequence(tmp_path / "scene", "images")
     np.testing.assert_allclose(sequence.camera.matrix, [[260, 0, 159.5], [0, 260, 119.5], [0, 0, 1]], atol=1e-4)
-    check_poses(sequence, truth)
+    check_poses(sequence, ground_truth)
 
 
 def broken(case, room):

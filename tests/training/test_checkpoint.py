@@ -9,23 +9,23 @@ import pytest
 import torch
 
 from vode.errors import InputError
-from vode.training import loop
+from vode.run_folder import RunFolder
+from vode.training import loop, video
 from vode.training.checkpoint import checkpoints, read_checkpoint
-from vode.training.config import StageConfig, TrainConfig
+from vode.training.config import VideoConfig, VideoStage
 from vode.training.data import validation_sequences
 from vode.training.options import MotionOptions
-from vode.training.tasks import video
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
-TINY = TrainConfig(
+TINY = VideoConfig(
     sequences=("0",),
     size=(64, 96),
     world=WorldOptions(frames=4),
     batch=2,
-    flow_stage=StageConfig(steps=4, learning_rate=1e-3),
-    depth_stage=StageConfig(steps=2, learning_rate=1e-3),
-    motion=MotionOptions(count=500, threshold=4.0),
+    flow_stage=VideoStage(steps=4, learning_rate=1e-3),
+    depth_stage=VideoStage(steps=2, learning_rate=1e-3),
+    motion=MotionOptions(count=500, threshold=0.45),
     save_every=1,
     log_every=1,
     device="cpu",
@@ -36,14 +36,14 @@ import os, random, signal, sys, time
 from pathlib import Path
 from vode.world.sequence import WorldOptions
 from vode.training import loop, state, video
-from vode.training.config import StageConfig, TrainConfig
-from vode.training.tasks.stages import MotionOptions
+from vode.training.config import VideoConfig, VideoStage
+from vode.training.options import MotionOptions
 
 root, kills, longest = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-config = TrainConfig(
+config = VideoConfig(
     sequences=("0", "1"), size=(64, 96), world=WorldOptions(frames=4), batch=2, workers=1, save_every=2, log_every=3,
-    flow_stage=StageConfig(steps=7, learning_rate=1e-4), depth_stage=StageConfig(steps=4, learning_rate=1e-4),
-    motion=MotionOptions(count=500, threshold=4.0), device="cpu", keep=2, ema=0.9,
+    flow_stage=VideoStage(steps=7, learning_rate=1e-4), depth_stage=VideoStage(steps=4, learning_rate=1e-4),
+    motion=MotionOptions(count=500, threshold=0.45), device="cpu", keep=2, ema=0.9,
 )
 video.score_run = lambda *_: {}
 
@@ -61,7 +61,7 @@ def child(work):
         os._exit(250)
 
 def train(folder):
-    loop.resume(folder) if (folder / "config.json").exists() else loop.train(config, folder)
+    loop.resume(folder, VideoConfig) if (folder / "config.json").exists() else loop.train(config, folder)
     return 0
 
 def reached(folder):
@@ -92,7 +92,7 @@ while killed < kills or runs == 0 or (root / str(runs)).exists():
 
 
 def last(folder):
-    return torch.load(checkpoints(folder)[0], weights_only=True)
+    return torch.load(checkpoints(RunFolder(folder))[0], weights_only=True)
 
 
 @pytest.fixture(autouse=True)
@@ -125,17 +125,17 @@ def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_was_not(tmp_path
 def test_the_newest_few_are_kept_and_a_damaged_one_is_passed_over(tmp_path):
     folder = tmp_path / "run"
     loop.train(replace(TINY, keep=3), folder)
-    names = [path.name for path in checkpoints(folder)]
+    names = [path.name for path in checkpoints(RunFolder(folder))]
     assert names == ["00000006.pt", "00000005.pt", "00000004.pt"]
     content = last(folder)
     assert content["config"]["keep"] == 3
     assert torch.__version__.startswith(content["versions"]["torch"])
-    newest = checkpoints(folder)[0]
+    newest = checkpoints(RunFolder(folder))[0]
     newest.write_bytes(newest.read_bytes()[:1000])
     path, content, problems = read_checkpoint(folder)
     assert (path.name, content["done"]) == ("00000005.pt", 5)
     assert "00000006.pt: damaged checkpoint" in problems[0]
-    loop.resume(folder)
+    loop.resume(folder, VideoConfig)
     assert last(folder)["done"] == 6
 
 
@@ -153,11 +153,11 @@ def test_single_stages_and_the_start_from_another_run(tmp_path):
 def test_validation_keeps_the_best_and_ends_a_stage_that_gains_nothing(tmp_path):
     folder = tmp_path / "run"
     # A rate of zero gains nothing after the first validation.
-    still = StageConfig(steps=9, learning_rate=0.0)
+    still = VideoStage(steps=9, learning_rate=0.0)
     config = replace(TINY, flow_stage=still, validate_every=2, patience=2, validation=("7",), validation_pairs=2)
     loop.train(replace(config, stages=("flow",)), folder)
     assert last(folder)["done"] == 6
-    assert loop.read_config(folder / "best").patience == 2
+    assert RunFolder(folder / "best").read_config(VideoConfig).patience == 2
     assert (folder / "best" / "flow.safetensors").is_file()
     lines = (folder / "log.jsonl").read_text().splitlines()
     assert sum("flow validation" in line for line in lines) == 3
@@ -184,7 +184,7 @@ def test_gradients_that_are_never_finite_end_the_run_and_leave_it_good(tmp_path,
         return {**batch, "images": images * (torch.nan if len(steps) > 2 else 1)}
 
     monkeypatch.setattr("vode.training.step.finish", spoil)
-    config = replace(TINY, stages=("flow",), flow_stage=StageConfig(steps=30, learning_rate=1e-3), bad_steps=5)
+    config = replace(TINY, stages=("flow",), flow_stage=VideoStage(steps=30, learning_rate=1e-3), bad_steps=5)
     with pytest.raises(InputError, match="5 steps in a row without finite gradients"):
         loop.train(config, folder)
     assert len(steps) == 7

@@ -9,7 +9,7 @@ from vode.datasets.sample import collate
 from vode.errors import InputError
 from vode.geometry.camera import pixel_grid, project, transform, unproject
 from vode.geometry.resize import resize_flow
-from vode.training.clip_dataset import Snippets
+from vode.training.clip_dataset import ClipDataset
 
 SIZE = (48, 96)
 STEP = torch.tensor([0.4, -0.1, 0.5], dtype=torch.float64)
@@ -18,13 +18,13 @@ STEP = torch.tensor([0.4, -0.1, 0.5], dtype=torch.float64)
 class Wall(Sequence):
     """A camera that slides towards a flat wall, with exact flow; frame i is filled with i / 255."""
 
-    def __init__(self, name: str, count: int, *, size=SIZE, truth: bool = True) -> None:
-        self.name, self.count, self.size, self.truth = name, count, size, truth
+    def __init__(self, name: str, count: int, *, size=SIZE, ground_truth: bool = True) -> None:
+        self.name, self.count, self.size, self.ground_truth = name, count, size, ground_truth
         self.intrinsics = torch.tensor([[60.0, 0, 50.0], [0, 55.0, 20.0], [0, 0, 1]])
-        if truth:
+        if ground_truth:
             self.poses = torch.eye(4, dtype=torch.float64).repeat(count, 1, 1)
             self.poses[:, :3, 3] = torch.arange(count)[:, None] * STEP + 7
-        self.stamps = None
+        self.timestamps = None
 
     def __len__(self) -> int:
         return self.count
@@ -33,10 +33,10 @@ class Wall(Sequence):
         return torch.full((3, *self.size), index / 255)
 
     def depth(self, index):
-        return torch.full((1, *self.size), 30 - 0.5 * index) if self.truth else None
+        return torch.full((1, *self.size), 30 - 0.5 * index) if self.ground_truth else None
 
     def flow(self, index):
-        if not self.truth or index == self.count - 1:
+        if not self.ground_truth or index == self.count - 1:
             return None
         points = unproject(self.depth(index)[None], self.intrinsics[None]).flatten(2).mT - STEP.float()
         target = project(points, self.intrinsics)[0][0].mT.view(2, *self.size)
@@ -48,7 +48,7 @@ def frames_of(sample) -> list[int]:
 
 
 def test_every_run_of_frames_of_every_sequence():
-    snippets = Snippets([Wall("a", 4), Wall("b", 2), Wall("c", 5)], length=3, stride=1)
+    snippets = ClipDataset([Wall("a", 4), Wall("b", 2), Wall("c", 5)], length=3, stride=1)
     assert len(snippets) == 2 + 0 + 3
     assert [frames_of(snippets[i]) for i in range(5)] == [
         [0, 1, 2],
@@ -63,9 +63,9 @@ def test_every_run_of_frames_of_every_sequence():
 
 
 def test_stride():
-    snippets = Snippets([Wall("a", 7)], length=3, stride=2)
+    snippets = ClipDataset([Wall("a", 7)], length=3, stride=2)
     assert [frames_of(snippets[i]) for i in range(len(snippets))] == [[0, 2, 4], [1, 3, 5], [2, 4, 6]]
-    assert set(Snippets([Wall("a", 7)], stride=2, truth=True)[0]) == {
+    assert set(ClipDataset([Wall("a", 7)], stride=2, ground_truth=True)[0]) == {
         "images",
         "intrinsics",
         "depth",
@@ -77,7 +77,7 @@ def test_stride():
 @pytest.mark.parametrize("flip", [0, 1])
 def test_truth_agrees_with_itself_in_any_size_and_flipped(size, flip):
     augment = Augment(flip=flip, brightness=0, contrast=0, saturation=0, hue=0, gamma=0)
-    sample = Snippets([Wall("a", 4)], length=3, size=size, truth=True, augment=augment)[1]
+    sample = ClipDataset([Wall("a", 4)], length=3, size=size, ground_truth=True, augment=augment)[1]
     height, width = size or SIZE
     assert sample["images"].shape == (3, 3, height, width)
     assert all(value.dtype == torch.float32 for value in sample.values())
@@ -94,7 +94,7 @@ def test_truth_agrees_with_itself_in_any_size_and_flipped(size, flip):
 def test_images_are_smoothed_when_shrunk():
     sequence = Wall("a", 2)
     sequence.frame = lambda index: ((pixel_grid(*SIZE).sum(0) % 2) > 0).float().expand(3, -1, -1)
-    image = Snippets([sequence], size=(24, 32))[0]["images"]
+    image = ClipDataset([sequence], size=(24, 32))[0]["images"]
     assert image.sub(0.5).abs().max() < 0.1
 
 
@@ -102,10 +102,10 @@ def test_missing_truth_is_unknown_and_lacking_truth_is_left_out():
     sequence = Wall("a", 3)
     sequence.depth = lambda index: torch.ones(1, *SIZE) if index != 1 else None
     sequence.flow = lambda index: (torch.ones(2, *SIZE), torch.ones(1, *SIZE)) if index != 1 else None
-    sample = Snippets([sequence], length=3, truth=True)[0]
+    sample = ClipDataset([sequence], length=3, ground_truth=True)[0]
     assert sample["depth"].amax(dim=(1, 2, 3)).tolist() == [1, 0, 1]
     assert sample["visible"].amax(dim=(1, 2, 3)).tolist() == [1, 0]
-    mixed = Snippets([Wall("a", 3), Wall("b", 3, truth=False)], truth=True)
+    mixed = ClipDataset([Wall("a", 3), Wall("b", 3, ground_truth=False)], ground_truth=True)
     assert set(collate([mixed[i] for i in range(len(mixed))])) == {"images", "intrinsics"}
 
 
@@ -121,8 +121,8 @@ def test_unknown_flow_takes_no_part_in_resizing():
 
 
 def test_draw_alone_decides_the_augmentation():
-    def snippets(seed: int = 0) -> Snippets:
-        return Snippets([Wall("a", 200)], augment=Augment(), seed=seed, size=(8, 8))
+    def snippets(seed: int = 0) -> ClipDataset:
+        return ClipDataset([Wall("a", 200)], augment=Augment(), seed=seed, size=(8, 8))
 
     first = snippets()[100, 7]["images"]
     assert torch.equal(first, snippets()[100, 7]["images"])
@@ -132,7 +132,7 @@ def test_draw_alone_decides_the_augmentation():
 
 
 def test_workers_change_nothing():
-    snippets = Snippets([Wall("a", 20)], augment=Augment(), size=(8, 8), truth=True)
+    snippets = ClipDataset([Wall("a", 20)], augment=Augment(), size=(8, 8), ground_truth=True)
     order = [(i * 7 % 19, i) for i in range(8)]
 
     def load(workers: int):
@@ -144,24 +144,24 @@ def test_workers_change_nothing():
 
 def test_unusable_input():
     with pytest.raises(InputError, match="b: 3 frames, too few for snippets that span 5"):
-        Snippets([Wall("a", 2), Wall("b", 3)], length=3, stride=2)
+        ClipDataset([Wall("a", 2), Wall("b", 3)], length=3, stride=2)
     with pytest.raises(InputError, match=r"differ in size .*b 10x8"):
-        Snippets([Wall("a", 3), Wall("b", 3, size=(8, 10))])
-    assert len(Snippets([Wall("a", 3), Wall("b", 3, size=(8, 10))], size=(8, 8))) == 4
+        ClipDataset([Wall("a", 3), Wall("b", 3, size=(8, 10))])
+    assert len(ClipDataset([Wall("a", 3), Wall("b", 3, size=(8, 10))], size=(8, 8))) == 4
     with pytest.raises(ValueError, match="at least 1"):
-        Snippets([Wall("a", 3)], stride=0)
+        ClipDataset([Wall("a", 3)], stride=0)
     with pytest.raises(ValueError, match="no sequences"):
-        Snippets([])
+        ClipDataset([])
 
 
 def test_snippets_begin_where_a_sequence_allows_it():
     wall = Wall("a", 6)
     wall.starts = (0, 3, 4, 5)
-    snippets = Snippets([Wall("b", 3), wall])
+    snippets = ClipDataset([Wall("b", 3), wall])
     assert [frames_of(snippets[i]) for i in range(len(snippets))] == [[0, 1], [1, 2], [0, 1], [3, 4], [4, 5]]
     wall.starts = ()
     with pytest.raises(InputError, match="too few"):
-        Snippets([wall])
+        ClipDataset([wall])
 
 
 def test_notes_are_told_and_many_of_them_counted():

@@ -9,31 +9,31 @@ import torch
 
 from vode.errors import InputError
 from vode.io.atomic import make_folder
-from vode.training import loop
+from vode.run_folder import RunFolder
+from vode.training import loop, video
 from vode.training.checkpoint import checkpoints
-from vode.training.config import StageConfig, TrainConfig
+from vode.training.config import VideoConfig, VideoStage
 from vode.training.log import RunLog
 from vode.training.options import MotionOptions
-from vode.training.sampler import EndlessOrder
+from vode.training.sampler import ResumableSampler
 from vode.training.schedule import learning_rate
-from vode.training.tasks import video
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
 SIZE = (64, 96)
-TINY = TrainConfig(
+TINY = VideoConfig(
     dataset="world",
     sequences=("0", "1"),
     size=SIZE,
     world=WorldOptions(frames=4),
     batch=2,
-    flow_stage=StageConfig(steps=3, learning_rate=1e-3),
-    depth_stage=StageConfig(steps=3, learning_rate=1e-3),
-    joint_stage=StageConfig(steps=2, learning_rate=1e-3),
-    motion=MotionOptions(count=500, threshold=4.0),
+    flow_stage=VideoStage(steps=3, learning_rate=1e-3),
+    depth_stage=VideoStage(steps=3, learning_rate=1e-3),
+    joint_stage=VideoStage(steps=2, learning_rate=1e-3),
+    motion=MotionOptions(count=500, threshold=0.45),
     save_every=100,
     log_every=1,
-    picture_every=2,
+    visualize_every=2,
     device="cpu",
 )
 
@@ -62,18 +62,18 @@ def interrupt(monkeypatch):
     def after(step, number=signal.SIGINT):
         told = RunLog.step
 
-        def tell(self, done):
+        def on_progress(self, done):
             told(self, done)
             if done == step:
                 os.kill(os.getpid(), number)
 
-        monkeypatch.setattr(RunLog, "step", tell)
+        monkeypatch.setattr(RunLog, "step", on_progress)
 
     return after
 
 
 def weights(folder):
-    return torch.load(checkpoints(folder)[0], weights_only=True)["networks"]
+    return torch.load(checkpoints(RunFolder(folder))[0], weights_only=True)["networks"]
 
 
 def test_a_run_leaves_its_configuration_logs_weights_and_results(run):
@@ -88,7 +88,7 @@ def test_a_run_leaves_its_configuration_logs_weights_and_results(run):
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(1, 9))
     assert [line["stage"] for line in lines] == ["flow"] * 3 + ["depth"] * 3 + ["joint"] * 2
-    assert loop.read_config(run) == TINY
+    assert RunFolder(run).read_config(VideoConfig) == TINY
 
 
 def test_a_run_stopped_in_each_stage_and_resumed_equals_an_uninterrupted_one(run, tmp_path, interrupt):
@@ -98,8 +98,8 @@ def test_a_run_stopped_in_each_stage_and_resumed_equals_an_uninterrupted_one(run
     for stop in (5, 7):
         assert not (cut / "results.json").exists()
         interrupt(stop)
-        assert loop.resume(cut) == {}
-    results = loop.resume(cut)
+        assert loop.resume(cut, VideoConfig) == {}
+    results = loop.resume(cut, VideoConfig)
     whole, resumed = weights(run), weights(cut)
     assert whole.keys() == resumed.keys()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
@@ -109,13 +109,13 @@ def test_a_run_stopped_in_each_stage_and_resumed_equals_an_uninterrupted_one(run
 def test_the_end_of_a_machine_is_announced_and_saved_for(tmp_path, interrupt):
     interrupt(2, signal.SIGTERM)
     assert loop.train(TINY, tmp_path / "run") == {}
-    assert checkpoints(tmp_path / "run")[0].name == "00000002.pt"
+    assert checkpoints(RunFolder(tmp_path / "run"))[0].name == "00000002.pt"
 
 
 def test_training_reduces_the_losses(tmp_path):
-    config = TrainConfig(
-        **{**vars(TINY), "flow_stage": StageConfig(steps=25, learning_rate=3e-4, warm_up=10)}
-        | {"depth_stage": StageConfig(), "joint_stage": StageConfig()}
+    config = VideoConfig(
+        **{**vars(TINY), "flow_stage": VideoStage(steps=25, learning_rate=3e-4, warm_up=10)}
+        | {"depth_stage": VideoStage(), "joint_stage": VideoStage()}
         # one pair again and again: losses of different pairs differ more than training changes them
         | {"world": WorldOptions(frames=2)}
     )
@@ -126,14 +126,14 @@ def test_training_reduces_the_losses(tmp_path):
 
 
 def test_a_run_is_never_overwritten(run):
-    before = checkpoints(run)[0].read_bytes()
+    before = checkpoints(RunFolder(run))[0].read_bytes()
     with pytest.raises(InputError, match="holds a run already"):
         loop.train(TINY, run)
-    assert checkpoints(run)[0].read_bytes() == before
+    assert checkpoints(RunFolder(run))[0].read_bytes() == before
 
 
 def test_the_start_can_be_another_runs_weights(run):
-    config = TrainConfig(**{**vars(TINY), "start_from": run})
+    config = VideoConfig(**{**vars(TINY), "start_from": run})
     one, two = weights(run), loop.build_networks(config).state_dict()
     assert all(torch.equal(one[name], two[name]) for name in one)
 
@@ -142,25 +142,25 @@ def test_bad_checkpoints_are_named(run, tmp_path):
     (tmp_path / "config.json").write_bytes((run / "config.json").read_bytes())
     path = make_folder(tmp_path / "checkpoints") / "00000008.pt"
     with pytest.raises(InputError, match="no checkpoint"):
-        loop.resume(tmp_path)
-    data = checkpoints(run)[0].read_bytes()
+        loop.resume(tmp_path, VideoConfig)
+    data = checkpoints(RunFolder(run))[0].read_bytes()
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(InputError, match=r"00000008\.pt: damaged"):
-        loop.resume(tmp_path)
+        loop.resume(tmp_path, VideoConfig)
     torch.save({"model": {}}, path)
     with pytest.raises(InputError, match="not a checkpoint"):
-        loop.resume(tmp_path)
+        loop.resume(tmp_path, VideoConfig)
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(InputError, match=r"config\.json: not JSON"):
-        loop.resume(tmp_path)
+        loop.resume(tmp_path, VideoConfig)
     (tmp_path / "config.json").write_text('{"batches": 3}')
     with pytest.raises(InputError, match="not the configuration of a run"):
-        loop.resume(tmp_path)
+        loop.resume(tmp_path, VideoConfig)
 
 
 def test_the_order_of_samples_continues_and_reshuffles():
-    whole = list(EndlessOrder(5, first=0, count=20, seed=3))
-    tail = list(EndlessOrder(5, first=7, count=13, seed=3))
+    whole = list(ResumableSampler(5, first=0, count=20, seed=3))
+    tail = list(ResumableSampler(5, first=7, count=13, seed=3))
     assert tail == whole[7:]
     epochs = [[index for index, _ in whole[k : k + 5]] for k in range(0, 20, 5)]
     assert all(sorted(epoch) == list(range(5)) for epoch in epochs)
@@ -168,11 +168,11 @@ def test_the_order_of_samples_continues_and_reshuffles():
 
 
 def test_learning_rate_schedule():
-    constant = StageConfig(steps=10, learning_rate=2.0)
+    constant = VideoStage(steps=10, learning_rate=2.0)
     assert [learning_rate(constant, step) for step in (0, 5, 9)] == [2.0, 2.0, 2.0]
-    stepped = StageConfig(steps=10, learning_rate=2.0, decay="step", decay_every=4, decay_factor=0.1)
+    stepped = VideoStage(steps=10, learning_rate=2.0, decay="step", decay_every=4, decay_factor=0.1)
     assert [learning_rate(stepped, step) for step in (0, 3, 4, 8)] == pytest.approx([2.0, 2.0, 0.2, 0.02])
-    cosine = StageConfig(steps=100, learning_rate=1.0, decay="cosine", warm_up=10)
+    cosine = VideoStage(steps=100, learning_rate=1.0, decay="cosine", warm_up=10)
     assert learning_rate(cosine, 0) == pytest.approx(0.1)
     assert learning_rate(cosine, 50) == pytest.approx(0.02 + 0.98 / 2)
     assert learning_rate(cosine, 100) == pytest.approx(0.02)

@@ -5,7 +5,7 @@ import torch
 
 from vode.errors import InputError
 from vode.training.distributed import Group
-from vode.training.sampler import EndlessOrder, part_of
+from vode.training.sampler import ResumableSampler, part_of
 
 CPU = torch.device("cpu")
 
@@ -15,7 +15,7 @@ def dealt(size, *, processes, batch, accumulate=1, first=0, steps=6):
     part = part_of(batch, accumulate, Group(0, processes, CPU))
     ranks = []
     for rank in range(processes):
-        order = EndlessOrder(
+        order = ResumableSampler(
             size,
             first=first,
             count=steps * batch,
@@ -36,9 +36,9 @@ def test_a_step_sees_the_same_samples_however_they_are_dealt(processes, accumula
     alone = dealt(7, processes=1, batch=8)[0]
     ranks = dealt(7, processes=processes, batch=8, accumulate=accumulate)
     for step, whole in enumerate(alone):
-        together = [draw for rank in ranks for draw in rank[step]]
-        assert len(set(together)) == len(together)
-        assert sorted(together) == sorted(whole)
+        wrap_ddp = [draw for rank in ranks for draw in rank[step]]
+        assert len(set(wrap_ddp)) == len(wrap_ddp)
+        assert sorted(wrap_ddp) == sorted(whole)
 
 
 def test_another_number_of_processes_goes_on_in_order():

@@ -9,29 +9,29 @@ from torch import nn
 
 from vode.datasets.sample import collate
 from vode.training import loop
-from vode.training.clip_dataset import Snippets
-from vode.training.config import StageConfig, TrainConfig
+from vode.training.clip_dataset import ClipDataset
+from vode.training.config import VideoConfig, VideoStage
 from vode.training.distributed import Group
 from vode.training.step import Averages, Stepper
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
 ALONE = Group(0, 1, torch.device("cpu"))
-OPTIONS = StageConfig(steps=10, learning_rate=1e-3)
-TINY = TrainConfig(size=(64, 96), device="cpu", batch=2)
+OPTIONS = VideoStage(steps=10, learning_rate=1e-3)
+TINY = VideoConfig(size=(64, 96), device="cpu", batch=2)
 
 
 @pytest.fixture(scope="module")
 def batches():
     """Three raw batches of two pairs."""
-    pairs = Snippets([WorldSequence(1, WorldOptions(size=(64, 96), frames=7))], raw=True)
+    pairs = ClipDataset([WorldSequence(1, WorldOptions(size=(64, 96), frames=7))], raw=True)
     return [collate([pairs[2 * k], pairs[2 * k + 1]]) for k in range(3)]
 
 
 def stepper(config=TINY, name="flow", averages=None, networks=None):
     torch.manual_seed(0)
     networks = networks or loop.build_networks(config)
-    stage = loop.build_stage(name, config, OPTIONS, networks)
+    stage = loop.build_task(name, config, networks)
     for network in networks.values():
         network.requires_grad_(network in stage.trained()).train(network in stage.trained())
     return networks, Stepper(stage, config, OPTIONS, ALONE, averages)
@@ -57,10 +57,10 @@ def test_a_step_without_finite_gradients_changes_nothing_and_is_counted(batches,
     networks, step = stepper(name=name)
     step(iter(batches[:1]), 0)
     before, moments = state(networks), step.optimiser.state_dict()["state"][0]["exp_avg"].clone()
-    spoilt = {**batches[1], "images": batches[1]["images"].float() / 255}
-    spoilt["images"][0, 0, 0, :8, :8] = torch.nan
+    corrupted = {**batches[1], "images": batches[1]["images"].float() / 255}
+    corrupted["images"][0, 0, 0, :8, :8] = torch.nan
     for count in (1, 2):
-        scalars, _ = step(iter([spoilt]), count)
+        scalars, _ = step(iter([corrupted]), count)
         assert not scalars["gradient_norm"].isfinite()
         assert (int(step.bad), int(step.bad_in_a_row)) == (count, count)
     for key, value in networks.state_dict().items():

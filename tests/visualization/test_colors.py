@@ -56,8 +56,8 @@ def test_flow_batches_are_scaled_image_by_image() -> None:
     torch.testing.assert_close(color[1, 2], flow_to_color(flow[1, 2]))
     torch.testing.assert_close(color[0, 1], flow_to_color(flow[0, 1]))
     # Only about one in a hundred is longer than the length that is fully saturated.
-    share = (flow[1, 2].norm(dim=0) > flow_length(flow[1, 2])).float().mean()
-    assert share == pytest.approx(0.01, abs=0.006)
+    fraction = (flow[1, 2].norm(dim=0) > flow_length(flow[1, 2])).float().mean()
+    assert fraction == pytest.approx(0.01, abs=0.006)
     assert flow_to_color(torch.full((2, 4, 5), float("nan"))).sum() == 0
     assert flow_to_color(torch.zeros(2, 4, 5)).min() == 1
 

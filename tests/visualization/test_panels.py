@@ -9,26 +9,26 @@ from vode.visualization.panels import depth_panel, flow_panel, panel_figure, sav
 
 
 def test_depth_panel_shares_colours_between_prediction_and_truth() -> None:
-    image, truth = torch.rand(3, 12, 20), torch.rand(1, 12, 20) * 30 + 2
-    rows = dict(depth_panel(image, truth, truth))
+    image, ground_truth = torch.rand(3, 12, 20), torch.rand(1, 12, 20) * 30 + 2
+    rows = dict(depth_panel(image, ground_truth, ground_truth))
     names = list(rows)
     assert names[:2] == ["image", "predicted depth"]
     assert names[2].startswith("true depth")
     assert torch.equal(rows["predicted depth"], rows[names[2]])
     error = rows[names[3]]
     assert (error == error[:, :1, :1]).all()
-    assert [name for name, _ in depth_panel(image, truth)] == ["image", "predicted depth"]
+    assert [name for name, _ in depth_panel(image, ground_truth)] == ["image", "predicted depth"]
 
 
 def test_all_pictures_have_the_images_size() -> None:
     panel = depth_panel(torch.rand(3, 12, 20), torch.rand(1, 6, 10) + 1, torch.rand(1, 24, 40) + 1)
-    assert {tuple(picture.shape) for _, picture in panel} == {(3, 12, 20)}
+    assert {tuple(visualization.shape) for _, visualization in panel} == {(3, 12, 20)}
 
 
 def test_sparse_truth_is_drawn_as_dots_of_nine_pixels() -> None:
-    truth = torch.zeros(1, 12, 20)
-    truth[0, 5, 5], truth[0, 5, 15], truth[0, 0, 0] = 4, 40, 10
-    drawn = depth_panel(torch.rand(3, 12, 20), torch.full((1, 12, 20), 10.0), truth)[2][1]
+    ground_truth = torch.zeros(1, 12, 20)
+    ground_truth[0, 5, 5], ground_truth[0, 5, 15], ground_truth[0, 0, 0] = 4, 40, 10
+    drawn = depth_panel(torch.rand(3, 12, 20), torch.full((1, 12, 20), 10.0), ground_truth)[2][1]
     seen = drawn.sum(dim=0) > 0
     assert seen.sum() == 9 + 9 + 4
     assert torch.equal(drawn[:, 4, 4], drawn[:, 6, 6])
@@ -62,9 +62,9 @@ def test_a_file_with_rows_of_different_length(tmp_path) -> None:
     image, depth = torch.rand(3, 12, 20), torch.rand(1, 12, 20) + 1
     path = tmp_path / "panel.png"
     save_panel(path, [depth_panel(image, depth, depth), depth_panel(image, depth)], names=["a", "b"])
-    picture = cv2.imread(str(path))
-    assert picture.shape[1] == 2400
-    assert np.std(picture) > 10
+    visualization = cv2.imread(str(path))
+    assert visualization.shape[1] == 2400
+    assert np.std(visualization) > 10
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -42,7 +42,7 @@ def test_from_above_with_equal_axes_and_starts() -> None:
     axes = trajectory_figure(spiral(), {"ours": spiral(1.1), "theirs": spiral(0.9)}).axes[0]
     assert axes.get_aspect() == 1
     lines = {line.get_label(): line for line in axes.lines}
-    assert set(lines) == {"truth", "ours", "theirs", "start"}
+    assert set(lines) == {"ground truth", "ours", "theirs", "start"}
     np.testing.assert_array_equal(lines["ours"].get_xydata(), spiral(1.1).positions[:, [0, 2]])
     assert len(lines["start"].get_xydata()) == 3
 
@@ -64,10 +64,10 @@ def test_twenty_estimates_have_styles_of_their_own() -> None:
 
 
 def test_angles_over_the_distance_along_the_truth() -> None:
-    truth, estimate = spiral(), spiral(1.5)
-    figure = coordinates_figure(truth, {"ours": estimate.select(torch.arange(5, 60))})
+    ground_truth, estimate = spiral(), spiral(1.5)
+    figure = coordinates_figure(ground_truth, {"ours": estimate.select(torch.arange(5, 60))})
     drawn = {axes.get_ylabel(): axes.lines[1].get_xydata() for axes in figure.axes}
-    np.testing.assert_allclose(drawn["yaw (deg)"][:, 0], truth.distances()[5:])
+    np.testing.assert_allclose(drawn["yaw (deg)"][:, 0], ground_truth.distances()[5:])
     np.testing.assert_allclose(drawn["yaw (deg)"][:, 1], np.degrees(np.linspace(0, 5, 60))[5:], atol=1e-9)
     np.testing.assert_allclose(drawn["roll (deg)"][:, 1], 0, atol=1e-9)
     np.testing.assert_array_equal(drawn["x, right (m)"][:, 1], estimate.positions[5:, 0])

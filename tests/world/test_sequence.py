@@ -104,7 +104,7 @@ def test_the_camera_drives_as_stated(seed):
     assert forward[:, 1].abs().max() < 0.05
     moved = drive.poses[:, :3, 3].diff(dim=0)
     assert ((moved * forward[:-1]).sum(-1) > 0.98 * moved.norm(dim=-1)).all()
-    assert drive.stamps.diff().allclose(torch.tensor(0.1, dtype=torch.float64))
+    assert drive.timestamps.diff().allclose(torch.tensor(0.1, dtype=torch.float64))
 
 
 def test_exposure_changes_brightness_alone():
@@ -129,7 +129,7 @@ def test_written_and_read_back(drive, tmp_path):
         (drive.frame(i) for i in range(5)),
         drive.intrinsics,
         drive.poses,
-        drive.stamps,
+        drive.timestamps,
         (drive.depth(i) for i in range(5)),
         (drive.flow(i) for i in range(4)),
     )

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from vode.augmentation.options import Augment
-from vode.augmentation.photometric import finish
+from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.sample import Sample
 from vode.geometry.camera import crop_intrinsics, flip_intrinsics, resize_intrinsics
 from vode.geometry.resize import resize_depth, resize_flow, resize_images
@@ -48,7 +48,7 @@ def draw_variation(options: Augment, size: tuple[int, int], *, seed: Numbers[int
 def vary_sample(sample: Sample, drawn: Variation) -> Sample:
     """The sample as it was drawn; images that are of the size ``drawn.whole`` already are not resized.
 
-    The draw of its colours comes along as ``colour``; ``vode.augmentation.photometric.finish`` applies it.
+    The draw of its colours comes along as ``colour``; ``photometric.to_float_and_augment`` applies it.
     """
     sample = crop_sample(resize_sample(sample, drawn.whole), *drawn.corner, *drawn.size)
     if drawn.flip:
@@ -58,7 +58,9 @@ def vary_sample(sample: Sample, drawn: Variation) -> Sample:
 
 def augment_sample(sample: Sample, options: Augment, *, seed: Numbers[int]) -> Sample:
     """A varied copy of ``sample`` of the same size."""
-    return finish(vary_sample(sample, draw_variation(options, tuple(sample["images"].shape[-2:]), seed=seed)))
+    return to_float_and_augment(
+        vary_sample(sample, draw_variation(options, tuple(sample["images"].shape[-2:]), seed=seed))
+    )
 
 
 def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:

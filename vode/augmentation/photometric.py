@@ -15,7 +15,7 @@ _TO_YIQ = torch.tensor(
 )
 
 
-def finish(sample: Sample) -> Sample:
+def to_float_and_augment(sample: Sample) -> Sample:
     """A raw sample, or a batch of them, with images as float32 in 0..1, their colours varied as they were drawn.
 
     Loading leaves this to the device that trains: 8 bits are a quarter as much to move there.

@@ -66,10 +66,10 @@ class Camera:
 
     @property
     def intrinsics(self) -> Tensor:
-        """(3, 3) float32 of the images after ``straight``."""
-        return torch.from_numpy(self._straight_matrix).to(torch.float32)
+        """(3, 3) float32 of the images after ``undistort``."""
+        return torch.from_numpy(self._undistorted_matrix).to(torch.float32)
 
-    def straight(self, image: np.ndarray, *, nearest: bool = False) -> np.ndarray:
+    def undistort(self, image: np.ndarray, *, nearest: bool = False) -> np.ndarray:
         """Pixels (H, W) or (H, W, C) without the lens' distortion; ``nearest`` for depth, which has no mean."""
         if not self.distorts:
             return image
@@ -80,7 +80,7 @@ class Camera:
         return cv2.remap(image, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     @cached_property
-    def _straight_matrix(self) -> np.ndarray:
+    def _undistorted_matrix(self) -> np.ndarray:
         """The camera matrix that shows as much as it can without a pixel that the image does not hold."""
         if not self.distorts:
             return self.matrix
@@ -119,5 +119,5 @@ class Camera:
         """Where each pixel of the straight image is found in the distorted one: x and y."""
         find = cv2.fisheye.initUndistortRectifyMap if self.lens == "fisheye" else cv2.initUndistortRectifyMap
         rotation, size, coefficients = np.eye(3), self.size[::-1], np.array(self.distortion, dtype=np.float64)
-        maps = find(self.matrix, coefficients, rotation, self._straight_matrix, size, cv2.CV_32FC1)
+        maps = find(self.matrix, coefficients, rotation, self._undistorted_matrix, size, cv2.CV_32FC1)
         return maps[0], maps[1]

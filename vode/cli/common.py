@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from vode.datasets.base import Sequence, noted
 from vode.datasets.kitti import leakage
 from vode.datasets.options import DataOptions
 from vode.datasets.registry import DATASETS, held_out_names, open_sequences
 from vode.errors import InputError
 from vode.io.atomic import write_bytes
-from vode.networks.weights import load_weights
-from vode.training.data import seen_drives
-from vode.training.distributed import device_name
+from vode.run_folder import RunFolder
 from vode.world import sequence as built_in
 
 
@@ -52,11 +48,7 @@ class EvaluationData(DataOptions):
     def refuse_leak(self, run: Path | None, names: tuple[str, ...] = ()) -> None:
         """InputError if a run has seen what it is to be tested on, and that is not insisted on."""
         if run is not None and not self.allow_leak:
-            leakage.refuse_testing(seen_drives(run), self.dataset, names)
-
-
-def load_run(run: Path, kind: str, device: str) -> torch.nn.Module:
-    return load_weights(run / f"{kind}.safetensors", kind, device_name(device))
+            leakage.refuse_testing(RunFolder(run).kitti_drives(), self.dataset, names)
 
 
 def save_json(path: Path, content: dict[str, Any]) -> None:

@@ -47,8 +47,8 @@ def check(
     if _is_list(where):
         content, problems = check_list(where, annotated), 0
     else:
-        with _progress() as tell:
-            report = check_data(where, quick=quick, workers=workers, tell=tell)
+        with _progress() as on_progress:
+            report = check_data(where, quick=quick, workers=workers, on_progress=on_progress)
         _print(report)
         content, problems = dataclasses.asdict(report) | {"problems": report.problems}, report.problems
     if json is not None:
@@ -77,9 +77,13 @@ def prepare(
     sequences = where.sequences or reader(where).training(where.data)
     training = tuple(name for name in sequences if name in _training(where)) or sequences
     manifest = prepared.Manifest(where.dataset, size, kind, quality, where.camera, sequences, training)
-    with _progress() as tell:
+    with _progress() as on_progress:
         written = prepared.prepare(
-            out, manifest, lambda name, camera: open_sequence(where, name, camera), workers=workers, tell=tell
+            out,
+            manifest,
+            lambda name, camera: open_sequence(where, name, camera),
+            workers=workers,
+            on_progress=on_progress,
         )
     print(f"{out}: {len(sequences)} sequences, {written} images written; train with --data {out}")
 
@@ -136,12 +140,12 @@ def _line(sequence: SequenceReport) -> str:
         return f"{sequence.name}, camera {sequence.camera}: cannot be opened"
     height, width = sequence.size
     camera = ", ".join(f"{name} {value:.1f}" for name, value in sequence.intrinsics.items())
-    truth = [name for name in ("poses", "stamps") if getattr(sequence, name)]
-    truth += [f"{name} of {count}" for name in ("depth", "flow") if (count := getattr(sequence, name))]
+    ground_truth = [name for name in ("poses", "timestamps") if getattr(sequence, name)]
+    ground_truth += [f"{name} of {count}" for name in ("depth", "flow") if (count := getattr(sequence, name))]
     starts = "" if sequence.starts is None else f"; {sequence.starts} to train on"
     return (
         f"{sequence.name}, camera {sequence.camera}: {sequence.frames} frames{starts}; {width}x{height}; {camera}; "
-        f"truth: {', '.join(truth) or 'none'}"
+        f"truth: {', '.join(ground_truth) or 'none'}"
     )
 
 
@@ -158,11 +162,11 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         tasks = {}
 
-        def tell(name: str, done: int, total: int) -> None:
+        def on_progress(name: str, done: int, total: int) -> None:
             if name not in tasks or done == 1:
                 tasks[name] = progress.add_task(name, total=total)
             progress.update(tasks[name], completed=done)
             if done == total:
                 progress.remove_task(tasks.pop(name))
 
-        yield tell
+        yield on_progress

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from vode.cli.common import EvaluationData, load_run, save_json
+from vode.cli.common import EvaluationData, save_json
 from vode.datasets.depth_frames import DepthFrames, SequenceFrames
 from vode.errors import InputError
 from vode.evaluation import depth_report, published, tables
@@ -19,7 +19,10 @@ from vode.evaluation.depth_sets import DEPTH_SETS
 from vode.evaluation.predictions import Predictions, save_predictions
 from vode.evaluation.result import Result
 from vode.io.atomic import make_folder
-from vode.training import loop
+from vode.networks.depth import DepthNet
+from vode.run_folder import RunFolder
+from vode.training.config import VideoConfig
+from vode.training.distributed import device_name
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,11 @@ def depth(
         raise InputError("name either the folder of a run, or a file with --predictions")
     if table is not None:
         tables.writer(table)
-    size = None if run is None else loop.read_config(run).size
+    size = None if run is None else RunFolder(run).read_config(VideoConfig).size
     sets = open_sets(run, where, how, size)
     if (predictions or keep) and len(sets) > 1:
         raise InputError("a file of predictions holds one sequence; name one with --sequences")
-    network = None if run is None else load_run(run, "depth", where.device)
+    network = None if run is None else RunFolder(run).load_network(DepthNet, device_name(where.device))
     out = out or (None if run is None else run / "depth")
     results: dict[str, Result] = {}
     for frames, standard in sets:

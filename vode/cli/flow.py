@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from vode.cli.common import EvaluationData, load_run, save_json
+from vode.cli.common import EvaluationData, save_json
 from vode.datasets.flow_pairs import FlowPairs, SequencePairs
 from vode.datasets.kitti.flow import KittiFlow
 from vode.errors import InputError
@@ -19,7 +19,10 @@ from vode.evaluation.flow_report import draw, from_network, score_pairs
 from vode.evaluation.result import Result
 from vode.io.atomic import make_folder
 from vode.io.flow import read_flow
-from vode.training import loop
+from vode.networks.flow import FlowNet
+from vode.run_folder import RunFolder
+from vode.training.config import VideoConfig
+from vode.training.distributed import device_name
 
 FLOW_SETS = {"kitti-flow": KittiFlow, "kitti-2012": KittiFlow, "kitti-2015": KittiFlow}
 """Test sets of flow by their name on the command line."""
@@ -31,7 +34,7 @@ def flow(
     every: int = 1,
     allow_missing: bool = False,
     estimate: Path | None = None,
-    truth: Path | None = None,
+    ground_truth: Path | None = None,
     noc: Path | None = None,
     out: Path | None = None,
     json: Path | None = None,
@@ -39,7 +42,7 @@ def flow(
     """Predict flow with a run's network, or take files of flow, and score it: EPE and Fl.
 
     Args:
-        run: folder of a run; not needed with --estimate and --truth.
+        run: folder of a run; not needed with --estimate and --ground-truth.
         every: take every n-th pair of a sequence.
         allow_missing: score the pairs that are there, and say how many are not.
         estimate: flow to score instead: a .png (KITTI) or .flo (Middlebury), or a folder of them.
@@ -48,10 +51,10 @@ def flow(
         out: folder for pictures; default RUN/flow.
         json: file for the numbers.
     """
-    if (run is None) != (estimate is not None and truth is not None):
-        raise InputError("name either the folder of a run, or both --estimate and --truth")
+    if (run is None) != (estimate is not None and ground_truth is not None):
+        raise InputError("name either the folder of a run, or both --estimate and --ground-truth")
     if run is None:
-        results = {estimate.name: score_files(estimate, truth, noc)}
+        results = {estimate.name: score_files(estimate, ground_truth, noc)}
         print(results[estimate.name].table())
     else:
         results = score_run(run, where, every, allow_missing, make_folder(out or run / "flow"))
@@ -61,7 +64,10 @@ def flow(
 
 def score_run(run: Path, where: EvaluationData, every: int, allow_missing: bool, out: Path) -> dict[str, Result]:
     """The results of a run's network on each set of pairs."""
-    size, network = loop.read_config(run).size, load_run(run, "flow", where.device)
+    size, network = (
+        RunFolder(run).read_config(VideoConfig).size,
+        RunFolder(run).load_network(FlowNet, device_name(where.device)),
+    )
     results = {}
     for pairs in open_pairs(run, where, every, size):
         chosen, notes = complete(pairs, allow_missing=allow_missing)
@@ -81,16 +87,16 @@ def open_pairs(run: Path, where: EvaluationData, every: int, size: tuple[int, in
     return [SequencePairs(sequence, every) for sequence in where.open(size, run=run, also=tuple(FLOW_SETS))]
 
 
-def score_files(estimate: Path, truth: Path, noc: Path | None) -> Result:
+def score_files(estimate: Path, ground_truth: Path, noc: Path | None) -> Result:
     """The errors of files of flow; those of folders are matched by their names without the suffix."""
-    truths = _files(truth)
-    estimates, seen = _beside(estimate, truths), None if noc is None else _beside(noc, truths)
+    ground_truths = _files(ground_truth)
+    estimates, seen = _beside(estimate, ground_truths), None if noc is None else _beside(noc, ground_truths)
     return flow_errors(
         (read_flow(file)[0] for file in estimates),
-        (read_flow(file)[0] for file in truths),
-        (read_flow(file)[1] for file in truths),
+        (read_flow(file)[0] for file in ground_truths),
+        (read_flow(file)[1] for file in ground_truths),
         noc=None if seen is None else (read_flow(file)[1] for file in seen),
-        names=[file.name for file in truths],
+        names=[file.name for file in ground_truths],
     )
 
 
@@ -104,13 +110,13 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _beside(path: Path, truths: list[Path]) -> list[Path]:
+def _beside(path: Path, ground_truths: list[Path]) -> list[Path]:
     """The file of a folder that is called like each truth, or the one file for the one truth."""
     files = _files(path)
-    if not path.is_dir() and len(truths) == 1:
+    if not path.is_dir() and len(ground_truths) == 1:
         return files
     named = {file.stem: file for file in files}
-    lost = [file.stem for file in truths if file.stem not in named]
+    lost = [file.stem for file in ground_truths if file.stem not in named]
     if lost:
-        raise InputError(f"{path}: no flow called {lost[0]}; {len(lost)} of {len(truths)} are missing; add them")
-    return [named[file.stem] for file in truths]
+        raise InputError(f"{path}: no flow called {lost[0]}; {len(lost)} of {len(ground_truths)} are missing; add them")
+    return [named[file.stem] for file in ground_truths]

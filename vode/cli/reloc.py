@@ -9,18 +9,21 @@ from typing import Literal
 import torch
 import tyro
 
-from vode.augmentation.photometric import finish
-from vode.cli.common import load_run, save_json
+from vode.augmentation.photometric import to_float_and_augment
+from vode.cli.common import save_json
 from vode.datasets.base import noted
 from vode.datasets.sample import collate
 from vode.evaluation.result import Number, Result
 from vode.io.atomic import make_folder, write_bytes
-from vode.relocalization import evaluation, task
+from vode.relocalization import evaluation, family
+from vode.relocalization.config import RelocalizationConfig
+from vode.relocalization.data import scene_sequences
+from vode.relocalization.network import PoseNet
 from vode.relocalization.plots import error_histograms, places_figure, saliency_panel
 from vode.relocalization.posed_images import PosedImages
 from vode.relocalization.views import cut_view
-from vode.training import loop
-from vode.training.data import scene_sequences
+from vode.run_folder import RunFolder
+from vode.training.distributed import device_name
 from vode.visualization.panels import save_panel, spread
 from vode.visualization.plots import save_figure
 
@@ -51,25 +54,25 @@ def reloc(
         format: of the plots.
         json: file for the numbers.
     """
-    config = loop.read_config(run)
+    config = RunFolder(run).read_config(RelocalizationConfig)
     given = {"data": data, "dataset": dataset, "sequences": sequences}
     config = replace(config, **{name: value for name, value in given.items() if value})
-    network = load_run(run, "pose", device)
+    network = RunFolder(run).load_network(PoseNet, device_name(device))
     parts = dict(zip(("train", "test"), scene_sequences(config), strict=True))
     for line in noted([*parts["train"], *parts["test"]]):
         print(line)
-    tested, trained = (task.images(config, parts[part]) for part in (split, "train"))
-    truth, known = tested.poses().double(), trained.poses().double()
+    tested, trained = (family.images(config, parts[part]) for part in (split, "train"))
+    ground_truth, known = tested.poses().double(), trained.poses().double()
     estimate = evaluation.locate(network, tested)
     result = evaluation.against(estimate, tested, trained if split == "test" else None)
     where = next(network.parameters()).device
     spent = Number("ms_per_image", evaluation.milliseconds(network, config.size), f"ms, {where.type}, batch 1")
     result = Result(f"Relocalization, {split} images", (*result.numbers, spent), result.protocol, notes=result.notes)
     print(result.table())
-    folder, errors = make_folder(out or run / "reloc"), evaluation.pose_errors(estimate, truth)
+    folder, errors = make_folder(out or run / "reloc"), evaluation.pose_errors(estimate, ground_truth)
     written = [folder / f"{split}{end}" for end in (".csv", f"-places.{format}", f"-errors.{format}")]
-    write_bytes(written[0], evaluation.per_image_csv(tested.names(), estimate, truth).encode())
-    save_figure(places_figure(truth, estimate, known if split == "test" else None), written[1])
+    write_bytes(written[0], evaluation.per_image_csv(tested.names(), estimate, ground_truth).encode())
+    save_figure(places_figure(ground_truth, estimate, known if split == "test" else None), written[1])
     save_figure(error_histograms(errors.position, errors.rotation.rad2deg()), written[2])
     if saliency > 0:
         written.append(folder / f"{split}-saliency.png")
@@ -82,7 +85,7 @@ def reloc(
 
 def _draw_saliency(network: torch.nn.Module, images: PosedImages, count: int, path: Path) -> None:
     device, chosen = next(network.parameters()).device, spread(range(len(images)), count)
-    view = cut_view(finish(collate([images[i] for i in chosen])), images.window)
+    view = cut_view(to_float_and_augment(collate([images[i] for i in chosen])), images.window)
     found = evaluation.saliency(network, view["images"].to(device), view["T_scene_cam"].to(device)).cpu()
     rows = [saliency_panel(image, one) for image, one in zip(view["images"], found, strict=True)]
     names = images.names()

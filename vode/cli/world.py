@@ -41,7 +41,7 @@ def world(
             (drive.frame(i) for i in range(frames)),
             drive.intrinsics,
             drive.poses,
-            drive.stamps,
+            drive.timestamps,
             (drive.depth(i) for i in range(frames)),
             (drive.flow(i) for i in range(frames - 1)),
         )

@@ -25,7 +25,7 @@ class Sequence(Protocol):
     """(N, 4, 4) float64 world-from-camera, metres, world = the first frame."""
     poses_in_scene: Tensor | None = None
     """(N, 4, 4) float64, likewise, but in the axes that all sequences of a mapped scene share."""
-    stamps: Tensor | None = None
+    timestamps: Tensor | None = None
     """(N,) float64 seconds."""
     starts: tuple[int, ...] | None = None
     """The frames that training snippets may begin at; None = all."""

@@ -15,7 +15,7 @@ from vode.datasets.options import DataOptions
 from vode.datasets.registry import open_sequence, reader
 from vode.errors import InputError
 
-Tell = Callable[[str, int, int], None]
+OnProgress = Callable[[str, int, int], None]
 """is told a sequence's name, how many of its frames are read, and their total"""
 
 
@@ -31,7 +31,7 @@ class SequenceReport:
     intrinsics: dict[str, float] = field(default_factory=dict)
     """fx, fy, cx, cy in pixels"""
     poses: bool = False
-    stamps: bool = False
+    timestamps: bool = False
     depth: int = 0
     """frames with true depth"""
     flow: int = 0
@@ -56,7 +56,9 @@ class Report:
         return sum(len(sequence.problems) for sequence in self.sequences)
 
 
-def check(options: DataOptions, *, quick: bool = False, workers: int = 2, tell: Tell = lambda *_: None) -> Report:
+def check(
+    options: DataOptions, *, quick: bool = False, workers: int = 2, on_progress: OnProgress = lambda *_: None
+) -> Report:
     """Look at the sequences that are named, or at all that are on disk; ``quick`` reads no images.
 
     InputError if the data set cannot be found at all; what is wrong with a sequence is a problem in its report.
@@ -68,14 +70,14 @@ def check(options: DataOptions, *, quick: bool = False, workers: int = 2, tell: 
     report = Report(options.dataset, str(options.data))
     for name in names:
         for camera in options.camera:
-            report.sequences.append(_check_sequence(options, name, camera, quick, workers, tell))
+            report.sequences.append(_check_sequence(options, name, camera, quick, workers, on_progress))
     if hasattr(found, "official") and not options.sequences:
         report.missing = _missing(options, found.official(options.data), report)
     return report
 
 
 def _check_sequence(
-    options: DataOptions, name: str, camera: int, quick: bool, workers: int, tell: Tell
+    options: DataOptions, name: str, camera: int, quick: bool, workers: int, on_progress: OnProgress
 ) -> SequenceReport:
     try:
         sequence = open_sequence(options, name, camera)
@@ -90,25 +92,25 @@ def _check_sequence(
         size=tuple(sequence.size),
         intrinsics={"fx": fx, "fy": fy, "cx": cx, "cy": cy},
         poses=sequence.poses is not None,
-        stamps=sequence.stamps is not None,
+        timestamps=sequence.timestamps is not None,
         depth=sum(map(sequence.has_depth, frames)),
         flow=sum(map(sequence.has_flow, frames)),
         starts=None if sequence.starts is None else len(sequence.starts),
         notes=sequence.notes,
     )
-    report.problems += _stamp_problems(sequence.stamps) + _pose_problems(sequence.poses)
+    report.problems += _timestamp_problems(sequence.timestamps) + _pose_problems(sequence.poses)
     if not quick:
-        report.problems += _unreadable(sequence, workers, tell) + _map_problems(sequence)
+        report.problems += _unreadable(sequence, workers, on_progress) + _map_problems(sequence)
     return report
 
 
-def _unreadable(sequence: Sequence, workers: int, tell: Tell) -> list[str]:
+def _unreadable(sequence: Sequence, workers: int, on_progress: OnProgress) -> list[str]:
     """One line for every image, depth map or flow that cannot be read."""
     problems: list[str] = []
     with ThreadPoolExecutor(max(workers, 1)) as pool:
         for done, errors in enumerate(pool.map(partial(_read, sequence), range(len(sequence))), start=1):
             problems += errors
-            tell(sequence.name, done, len(sequence))
+            on_progress(sequence.name, done, len(sequence))
     return problems
 
 
@@ -133,13 +135,13 @@ def _map_problems(sequence: Sequence) -> list[str]:
     return []
 
 
-def _stamp_problems(stamps: Tensor | None) -> list[str]:
-    if stamps is None or len(stamps) < 2:
+def _timestamp_problems(timestamps: Tensor | None) -> list[str]:
+    if timestamps is None or len(timestamps) < 2:
         return []
-    back = (stamps.diff() <= 0).nonzero()[:, 0] + 1
+    back = (timestamps.diff() <= 0).nonzero()[:, 0] + 1
     if not len(back):
         return []
-    return [f"{len(back)} of {len(stamps)} stamps are not after the one before, first that of frame {int(back[0])}"]
+    return [f"{len(back)} of {len(timestamps)} stamps are not after the one before, first that of frame {int(back[0])}"]
 
 
 def _pose_problems(poses: Tensor | None) -> list[str]:

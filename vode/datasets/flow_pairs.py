@@ -11,7 +11,7 @@ from vode.datasets.base import Sequence
 from vode.errors import InputError
 
 
-class TrueFlow(NamedTuple):
+class GroundTruthFlow(NamedTuple):
     """From the first image to the second."""
 
     flow: Tensor
@@ -41,7 +41,7 @@ class FlowPairs(Protocol):
         """Both images (3, H, W) float32 RGB in 0..1."""
         ...
 
-    def truth(self, index: int) -> TrueFlow: ...
+    def ground_truth(self, index: int) -> GroundTruthFlow: ...
 
 
 class SequencePairs(FlowPairs):
@@ -63,5 +63,5 @@ class SequencePairs(FlowPairs):
         number = self._numbers[index]
         return self._sequence.frame(number), self._sequence.frame(number + 1)
 
-    def truth(self, index: int) -> TrueFlow:
-        return TrueFlow(*self._sequence.flow(self._numbers[index]))
+    def ground_truth(self, index: int) -> GroundTruthFlow:
+        return GroundTruthFlow(*self._sequence.flow(self._numbers[index]))

@@ -54,8 +54,8 @@ class FolderSequence(ImageSequence):
         self.size = stored[::-1] if self._quarters % 2 else stored
         if self._video is not None:
             self.notes = self._video.notes
-            if self._video.stamps is not None:
-                self.stamps = torch.from_numpy(self._video.stamps)
+            if self._video.timestamps is not None:
+                self.timestamps = torch.from_numpy(self._video.timestamps)
         if fov is not None:
             self._camera, self.intrinsics = Camera.of_view(stored, 90.0), Camera.of_view(self.size, fov).intrinsics
             return
@@ -96,7 +96,7 @@ class FolderSequence(ImageSequence):
             stored = self._video.frame(index)
         else:
             stored = read_pixels(self._files[index], self._camera.size)
-        upright = np.rot90(self._camera.straight(stored), -self._quarters)
+        upright = np.rot90(self._camera.undistort(stored), -self._quarters)
         return np.ascontiguousarray(upright)
 
 

@@ -52,7 +52,7 @@ class NyuScene(ImageSequence):
         raw = {_raw_time(path): path for path in self.folder.glob("r-*.ppm")}
         if raw:
             whole = sorted(time for time, path in raw.items() if path.stat().st_size > 3 * SIZE[0] * SIZE[1])
-            self.images, self.stamps = [raw[time] for time in whole], torch.tensor(whole, dtype=torch.float64)
+            self.images, self.timestamps = [raw[time] for time in whole], torch.tensor(whole, dtype=torch.float64)
             if len(whole) < len(raw):
                 self.notes = (f"{len(raw) - len(whole)} of {len(raw)} raw frames are cut short, and left out",)
         else:
@@ -82,7 +82,7 @@ class NyuScene(ImageSequence):
         return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
-        return self.camera.straight(read_pixels(self.images[index], SIZE))
+        return self.camera.undistort(read_pixels(self.images[index], SIZE))
 
 
 class NyuLabeled(DepthFrames):

@@ -75,7 +75,7 @@ class PreparedSequence(ImageSequence):
             self.poses, self.poses_in_scene = (
                 _tensor(values[key], (len(self.images), 4, 4)) for key in ("poses", "poses_in_scene")
             )
-            self.stamps = _tensor(values["stamps"], (len(self.images),))
+            self.timestamps = _tensor(values["stamps"], (len(self.images),))
             self.starts = None if values["starts"] is None else tuple(map(int, values["starts"]))
             self.validation = tuple(map(int, values["validation"]))
             self.notes = tuple(map(str, values["notes"]))
@@ -142,13 +142,14 @@ def prepare(
     open_sequence: Callable[[str, int], Sequence],
     *,
     workers: int = 2,
-    tell: Callable[[str, int, int], None] = lambda name, done, total: None,
+    on_progress: Callable[[str, int, int], None] = lambda name, done, total: None,
 ) -> int:
     """Write what is not there yet of a copy in ``out``, and return the number of images written.
 
-    ``open_sequence`` opens a sequence by name and camera; ``tell`` is told the sequence's name, the number of its
-    images that are done and their total. Every file appears whole or not at all, so that a copy that was interrupted
-    goes on where it stopped. InputError if ``out`` holds a copy that was made otherwise, or an image is damaged.
+    ``open_sequence`` opens a sequence by name and camera; ``on_progress`` is called with the sequence's name, the
+    number of its images that are done and their total. Every file appears whole or not at all, so that a copy that was
+    interrupted is resumed where it stopped. InputError if ``out`` holds a copy that was made otherwise, or an image is
+    damaged.
     """
     _write_manifest(out, manifest)
     written = 0
@@ -156,7 +157,7 @@ def prepare(
         for camera in manifest.camera:
             folder = place(out, name, camera)
             if not (folder / SEQUENCE).is_file():
-                written += _copy(folder, open_sequence(name, camera), manifest, workers, tell)
+                written += _copy(folder, open_sequence(name, camera), manifest, workers, on_progress)
     return written
 
 
@@ -178,7 +179,7 @@ def _write_manifest(out: Path, manifest: Manifest) -> None:
 
 
 def _copy(
-    folder: Path, sequence: Sequence, manifest: Manifest, workers: int, tell: Callable[[str, int, int], None]
+    folder: Path, sequence: Sequence, manifest: Manifest, workers: int, on_progress: Callable[[str, int, int], None]
 ) -> int:
     """Copy a sequence; its number of images that were not there yet."""
     make_folder(folder)
@@ -199,7 +200,7 @@ def _copy(
         try:
             for done, new in enumerate(pool.map(copy, range(len(sequence))), start=1):
                 written += new
-                tell(sequence.name, done, len(sequence))
+                on_progress(sequence.name, done, len(sequence))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -209,7 +210,11 @@ def _copy(
 
 def _values(sequence: Sequence, manifest: Manifest) -> dict[str, Any]:
     intrinsics = resize_intrinsics(sequence.intrinsics.double(), sequence.size, manifest.size)
-    tensors = {name: getattr(sequence, name) for name in ("poses", "poses_in_scene", "stamps")}
+    tensors = {
+        "poses": sequence.poses,
+        "poses_in_scene": sequence.poses_in_scene,
+        "stamps": sequence.timestamps,
+    }
     return {
         "frames": len(sequence),
         "intrinsics": intrinsics.tolist(),

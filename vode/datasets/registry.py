@@ -18,7 +18,7 @@ from vode.datasets.mapped.transforms_json import TransformsSequence
 from vode.datasets.nyu import NyuScene
 from vode.datasets.options import DataOptions
 from vode.datasets.prepared import PreparedSequence, is_prepared, read_manifest
-from vode.datasets.sequence_slice import Clip
+from vode.datasets.sequence_slice import SequenceSlice
 from vode.datasets.seven_scenes import SevenScenes
 from vode.datasets.tum import TumSequence
 from vode.errors import InputError
@@ -98,4 +98,4 @@ def open_sequence(options: DataOptions, name: str, camera: int) -> Sequence:
         sequence = found(options.data, name, camera)
     if (options.start, options.end, options.step) == (0, None, 1):
         return sequence
-    return Clip(sequence, start=options.start, end=options.end, step=options.step)
+    return SequenceSlice(sequence, start=options.start, end=options.end, step=options.step)

@@ -16,7 +16,7 @@ class Sample(TypedDict):
     world-from-camera, metres, world = the sample's first frame; ``flow`` (T-1, 2, H, W) pixels from each
     frame to the next, with ``visible`` (T-1, 1, H, W), 1 where the flow is known and
     the point is seen in both frames. A raw sample has images of 8 bits where its frames have, and ``colour`` (5,), the
-    strengths that ``vode.augmentation.photometric.finish`` is to vary them by. ``corner``, ``T_scene_view``,
+    strengths that ``augmentation.photometric.to_float_and_augment`` is to vary them by. ``corner``, ``T_scene_view``,
     ``view_colour``, ``measured``, ``points`` and ``seen`` are those of ``vode.relocalization.posed_images``.
     """
 

@@ -9,7 +9,7 @@ from vode.errors import InputError
 from vode.geometry.pose import from_first
 
 
-class Clip(Sequence):
+class SequenceSlice(Sequence):
     """The frames ``start``, ``start + step``, ... before ``end`` of a sequence; world = the first of them.
 
     Flow is known for ``step`` 1 alone. InputError if that leaves no frame.
@@ -25,7 +25,7 @@ class Clip(Sequence):
         chosen = list(self._numbers)
         self.poses = None if whole.poses is None else from_first(whole.poses[chosen])
         self.poses_in_scene = None if whole.poses_in_scene is None else whole.poses_in_scene[chosen]
-        self.stamps = None if whole.stamps is None else whole.stamps[chosen]
+        self.timestamps = None if whole.timestamps is None else whole.timestamps[chosen]
         places = {number: i for i, number in enumerate(chosen)}
         if whole.starts is not None:
             self.starts = tuple(places[number] for number in whole.starts if number in places)

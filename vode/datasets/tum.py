@@ -69,16 +69,18 @@ class TumSequence(ImageSequence):
             raise InputError(f"{self.folder}: names of TUM sequences hold {', '.join(CAMERAS)}; restore the name")
         self.camera = CAMERAS[lens]
         self.size, self.intrinsics = SIZE, self.camera.intrinsics
-        stamps, images, self.notes = _listed(self.folder, "rgb.txt")
+        timestamps, images, self.notes = _listed(self.folder, "rgb.txt")
         read_pixels(images[0], SIZE)
-        truth = self.folder / "groundtruth.txt"
+        ground_truth = self.folder / "groundtruth.txt"
         self.poses, kept = (
-            _interpolated(read_trajectory(truth), stamps) if truth.is_file() else (None, stamps == stamps)
+            _interpolated(read_trajectory(ground_truth), timestamps)
+            if ground_truth.is_file()
+            else (None, timestamps == timestamps)
         )
         if not bool(kept.any()):
-            raise InputError(f"{truth}: no pose at the time of any image; check the file")
+            raise InputError(f"{ground_truth}: no pose at the time of any image; check the file")
         self.notes += left_out_note(kept, "images without a true pose near their time")
-        self.stamps, self.images = stamps[kept], [images[i] for i in kept.nonzero()[:, 0].tolist()]
+        self.timestamps, self.images = timestamps[kept], [images[i] for i in kept.nonzero()[:, 0].tolist()]
         self._depths = self._nearest_depths() if (self.folder / "depth.txt").is_file() else None
 
     @staticmethod
@@ -98,7 +100,7 @@ class TumSequence(ImageSequence):
         return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
-        return self.camera.straight(read_pixels(self.images[index], SIZE))
+        return self.camera.undistort(read_pixels(self.images[index], SIZE))
 
     def has_depth(self, index: int) -> bool:
         return self._depths is not None and self._depths[index] is not None
@@ -107,7 +109,7 @@ class TumSequence(ImageSequence):
         if not self.has_depth(index):
             return None
         depth = read_depth(self._depths[index], unit=DEPTH_UNIT, expected=SIZE)
-        return torch.from_numpy(self.camera.straight(depth[0].numpy(), nearest=True))[None]
+        return torch.from_numpy(self.camera.undistort(depth[0].numpy(), nearest=True))[None]
 
     def _nearest_depths(self) -> list[Path | None]:
         """The depth file closest in time to each image, None where none is near."""
@@ -115,10 +117,10 @@ class TumSequence(ImageSequence):
         self.notes += notes
         known = times.tolist()
         found: list[Path | None] = []
-        for stamp in self.stamps.tolist():
-            after = bisect_left(known, stamp)
-            best = min(range(max(after - 1, 0), min(after + 1, len(known))), key=lambda i: abs(known[i] - stamp))
-            found.append(files[best] if abs(known[best] - stamp) <= APART else None)
+        for timestamp in self.timestamps.tolist():
+            after = bisect_left(known, timestamp)
+            best = min(range(max(after - 1, 0), min(after + 1, len(known))), key=lambda i: abs(known[i] - timestamp))
+            found.append(files[best] if abs(known[best] - timestamp) <= APART else None)
         return found
 
 
@@ -128,8 +130,8 @@ def _listed(folder: Path, name: str) -> tuple[Tensor, list[Path], tuple[str, ...
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip() or line.startswith("#"):
             continue
-        stamp, _, file = line.strip().partition(" ")
-        seconds = parse_numbers(path, number, stamp, 1, "a time and the name of an image")[0]
+        timestamp, _, file = line.strip().partition(" ")
+        seconds = parse_numbers(path, number, timestamp, 1, "a time and the name of an image")[0]
         rows.append((seconds, inside(folder, file.strip())))
     if not rows:
         raise InputError(f"{path}: names no image; copy it again")
@@ -139,18 +141,18 @@ def _listed(folder: Path, name: str) -> tuple[Tensor, list[Path], tuple[str, ...
     return torch.tensor([seconds for seconds, _ in rows], dtype=torch.float64), [file for _, file in rows], notes
 
 
-def _interpolated(truth: Trajectory, stamps: Tensor) -> tuple[Tensor, Tensor]:
+def _interpolated(ground_truth: Trajectory, timestamps: Tensor) -> tuple[Tensor, Tensor]:
     """Poses (M, 4, 4), world = the first, at those stamps between two near poses, and which these are (N,)."""
-    order = truth.stamps.argsort()
-    times, poses = truth.stamps[order], truth.poses[order]
+    order = ground_truth.timestamps.argsort()
+    times, poses = ground_truth.timestamps[order], ground_truth.poses[order]
     distinct = torch.cat([times.new_ones(1), times.diff()]) > 0
     times, poses = times[distinct], poses[distinct]
-    after = torch.searchsorted(times, stamps).clamp(1, max(len(times) - 1, 1))
-    inside = (stamps >= times[0]) & (stamps <= times[-1])
+    after = torch.searchsorted(times, timestamps).clamp(1, max(len(times) - 1, 1))
+    inside = (timestamps >= times[0]) & (timestamps <= times[-1])
     kept = inside & (times[after.clamp(max=len(times) - 1)] - times[after - 1] <= GAP)
     if not bool(kept.any()):
         return poses[:0], kept
-    at = stamps[kept]
+    at = timestamps[kept]
     turned = Slerp(times.numpy(), Rotation.from_matrix(poses[:, :3, :3].numpy()))(at.numpy()).as_matrix()
     moved = [np.interp(at.numpy(), times.numpy(), poses[:, k, 3].numpy()) for k in range(3)]
     T_world_cam = torch.eye(4, dtype=torch.float64).repeat(len(at), 1, 1)

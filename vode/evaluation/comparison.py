@@ -23,14 +23,14 @@ Results = Mapping[str, Mapping[str, Result]]
 """method -> sequence -> result"""
 
 
-def read_truths(files: Iterable[Path]) -> dict[str, Trajectory]:
+def read_ground_truths(files: Iterable[Path]) -> dict[str, Trajectory]:
     """The true trajectories, each named by its file: poses/09.txt is sequence 09."""
-    truths: dict[str, Trajectory] = {}
+    ground_truths: dict[str, Trajectory] = {}
     for file in files:
-        if file.stem in truths:
+        if file.stem in ground_truths:
             raise InputError(f"{file}: a second truth called {file.stem}; sequences are told apart by file names")
-        truths[file.stem] = read_trajectory(file)
-    return truths
+        ground_truths[file.stem] = read_trajectory(file)
+    return ground_truths
 
 
 def read_methods(words: Iterable[str], sequences: Iterable[str]) -> dict[str, dict[str, Trajectory]]:
@@ -51,13 +51,15 @@ def read_methods(words: Iterable[str], sequences: Iterable[str]) -> dict[str, di
     return methods
 
 
-def score(estimates: Estimates, truths: Mapping[str, Trajectory], alignment: str) -> dict[str, dict[str, Result]]:
+def score(
+    estimates: Estimates, ground_truths: Mapping[str, Trajectory], alignment: str
+) -> dict[str, dict[str, Result]]:
     """The result of every estimate whose sequence has a truth."""
     return {
         name: {
-            sequence: evaluate_odometry(estimate, truths[sequence], alignment)
+            sequence: evaluate_odometry(estimate, ground_truths[sequence], alignment)
             for sequence, estimate in method.items()
-            if sequence in truths
+            if sequence in ground_truths
         }
         for name, method in estimates.items()
     }
@@ -73,7 +75,7 @@ def odometry_table(results: Results, *, published: bool = False) -> Table:
 
     ``published`` adds the published rows for KITTI 09 and 10, marked as such.
     """
-    notes = shared_protocol([result for *_, result in every(results)], leave_out=("estimate", "truth"))
+    notes = shared_protocol([result for *_, result in every(results)], leave_out=("estimate", "ground_truth"))
     rows = {**results, **rows_of(PUBLISHED)} if published else results
     return table_of(rows, ODOMETRY, [*notes, *sources_of(PUBLISHED)] if published else notes)
 
@@ -90,7 +92,7 @@ def results_to_dict(results: Results) -> dict[str, Any]:
 def draw(
     folder: Path,
     estimates: Estimates,
-    truths: Mapping[str, Trajectory],
+    ground_truths: Mapping[str, Trajectory],
     results: Results,
     alignment: str,
     *,
@@ -106,30 +108,30 @@ def draw(
     for sequence in dict.fromkeys(name for method in estimates.values() for name in method):
         methods = {name: method[sequence] for name, method in estimates.items() if sequence in method}
         title = f"sequence {sequence}"
-        if sequence not in truths:
+        if sequence not in ground_truths:
             figures[sequence] = plots.trajectory_figure(None, methods, title=title, unit="unit of the estimate")
             continue
-        truth = truths[sequence].from_first()
-        placed = {name: placed_on(estimate, truths[sequence], alignment) for name, estimate in methods.items()}
+        ground_truth = ground_truths[sequence].from_first()
+        placed = {name: placed_on(estimate, ground_truths[sequence], alignment) for name, estimate in methods.items()}
         labelled = {f"{name} ({alignment})": trajectory for name, trajectory in placed.items()}
         series = {name: results[name][sequence].series for name in methods}
-        figures[sequence] = plots.trajectory_figure(truth, labelled, title=title)
-        figures[f"{sequence}-coordinates"] = plots.coordinates_figure(truth, labelled, title=title)
+        figures[sequence] = plots.trajectory_figure(ground_truth, labelled, title=title)
+        figures[f"{sequence}-coordinates"] = plots.coordinates_figure(ground_truth, labelled, title=title)
         if any(values for kinds in series.values() for values in kinds.values()):
             figures[f"{sequence}-segments"] = plots.segment_figure(series, title=title)
         for name, trajectory in placed.items():
-            figures[f"{sequence}-error-{name}"] = plots.error_figure(truth, trajectory, title=f"{title}, {name}")
+            figures[f"{sequence}-error-{name}"] = plots.error_figure(ground_truth, trajectory, title=f"{title}, {name}")
     files = {folder / f"{name}.{kind}": figure for name, figure in figures.items()}
     for file, figure in files.items():
         plots.save_figure(figure, file)
     return list(files)
 
 
-def placed_on(estimate: Trajectory, truth: Trajectory, alignment: str) -> Trajectory:
+def placed_on(estimate: Trajectory, ground_truth: Trajectory, alignment: str) -> Trajectory:
     """The matched frames of an estimate, aligned to the truth that starts at identity at its own first frame."""
-    matches = associate(estimate, truth)
-    aligned = align(matches.estimate.from_first(), matches.truth.from_first(), alignment)
-    return aligned.moved(truth.from_first().poses[matches.truth_rows[0]] @ aligned.poses)
+    matches = associate(estimate, ground_truth)
+    aligned = align(matches.estimate.from_first(), matches.ground_truth.from_first(), alignment)
+    return aligned.moved(ground_truth.from_first().poses[matches.ground_truth_rows[0]] @ aligned.poses)
 
 
 def _files(word: str, sequences: list[str]) -> tuple[str, dict[str, Path]]:

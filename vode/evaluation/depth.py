@@ -92,25 +92,25 @@ class _Pixels(NamedTuple):
 
 def depth_errors(
     prediction: Maps,
-    truth: Maps,
+    ground_truth: Maps,
     protocol: DepthProtocol = DepthProtocol(),
     *,
     names: Sequence[str] | None = None,
 ) -> Result:
     """Depth errors of a set of images, each measure averaged over the images: ``summary`` of ``depth_scores``."""
-    return summary(depth_scores(prediction, truth, protocol, names=names), protocol)
+    return summary(depth_scores(prediction, ground_truth, protocol, names=names), protocol)
 
 
 def depth_scores(
     prediction: Maps,
-    truth: Maps,
+    ground_truth: Maps,
     protocol: DepthProtocol = DepthProtocol(),
     *,
     names: Sequence[str] | None = None,
 ) -> DepthScores:
     """The depth errors of every image.
 
-    ``prediction`` and ``truth`` are (B, 1, H, W), (B, H, W) or (H, W) tensors or arrays in metres, or
+    ``prediction`` and ``ground_truth`` are (B, 1, H, W), (B, H, W) or (H, W) tensors or arrays in metres, or
     iterables (generators too) of (1, H, W) or (H, W) maps, of which each image may have its own size. A
     prediction of another size is resized bilinearly to the truth's. Pixels count whose true depth lies
     strictly between ``min_depth`` and ``cap`` within ``crop``; predictions are scaled and then clamped to the
@@ -120,7 +120,7 @@ def depth_scores(
     """
     empty: list[str] = []
     kept, known, ratios, medians, errors, constant = [], [], [], [], [], []
-    for image in _valid_pixels(prediction, truth, protocol, names, empty):
+    for image in _valid_pixels(prediction, ground_truth, protocol, names, empty):
         known.append(image.name)
         ratios.append(_ratio(image, protocol.scaling))
         medians.append(float(np.median(image.true)))
@@ -155,7 +155,7 @@ def summary(scores: DepthScores, protocol: DepthProtocol, *, notes: Sequence[str
         Number("ratio_median", float(np.median(known)) if len(known) else None),
         Number("ratio_spread", float(known.std() / np.median(known)) if len(known) else None),
         Number("images", len(scores.names)),
-        Number("images_without_truth", len(scores.empty)),
+        Number("images_without_ground_truth", len(scores.empty)),
     )
     return Result("Depth", numbers, protocol.described(), notes=(*notes, *_notes(scores.empty)))
 
@@ -169,10 +169,10 @@ def crop_mask(height: int, width: int, crop: str | None) -> np.ndarray:
 
 
 def _valid_pixels(
-    prediction: Maps, truth: Maps, protocol: DepthProtocol, names: Sequence[str] | None, empty: list[str]
+    prediction: Maps, ground_truth: Maps, protocol: DepthProtocol, names: Sequence[str] | None, empty: list[str]
 ) -> Iterator[_Pixels]:
     """The valid pixels of each image; the names of images without any are added to ``empty``."""
-    for number, (predicted, true) in enumerate(_pairs(_maps(prediction), _maps(truth))):
+    for number, (predicted, true) in enumerate(_pairs(_maps(prediction), _maps(ground_truth))):
         name = names[number] if names is not None else f"image {number}"
         inside = (true > protocol.min_depth) & (true < protocol.cap)
         valid = inside & crop_mask(*true.shape, protocol.crop)
@@ -200,9 +200,11 @@ def _score(predicted: np.ndarray | float, true: np.ndarray, protocol: DepthProto
     ]
 
 
-def _pairs(prediction: Iterable[np.ndarray], truth: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _pairs(
+    prediction: Iterable[np.ndarray], ground_truth: Iterable[np.ndarray]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     try:
-        yield from zip(prediction, truth, strict=True)
+        yield from zip(prediction, ground_truth, strict=True)
     except ValueError as error:
         if "zip()" not in str(error):
             raise

@@ -64,8 +64,8 @@ def per_image_csv(scores: DepthScores) -> str:
 def score_frames(source: Source, frames: DepthFrames, chosen: Sequence[int], protocol: DepthProtocol) -> DepthScores:
     """The depth errors of the chosen frames."""
     names = frames.names()
-    predictions, truths = (source(i) for i in chosen), (frames.depth(i) for i in chosen)
-    return depth_scores(predictions, truths, protocol, names=[names[i] for i in chosen])
+    predictions, ground_truths = (source(i) for i in chosen), (frames.depth(i) for i in chosen)
+    return depth_scores(predictions, ground_truths, protocol, names=[names[i] for i in chosen])
 
 
 def worst(scores: DepthScores, count: int) -> list[str]:
@@ -93,9 +93,11 @@ def draw(
     factors = dict(zip(scores.names, _factors(scores, protocol).tolist(), strict=True))
 
     def row(name: str) -> list[tuple[str, Tensor]]:
-        image, truth, prediction = frames.frame(index[name]), frames.depth(index[name]), source(index[name])
-        prediction = F.interpolate(prediction[None], truth.shape[-2:], mode="bilinear", align_corners=False)[0]
-        return depth_panel(image, prediction * factors[name], torch.where(truth < protocol.cap, truth, 0.0))
+        image, ground_truth, prediction = frames.frame(index[name]), frames.depth(index[name]), source(index[name])
+        prediction = F.interpolate(prediction[None], ground_truth.shape[-2:], mode="bilinear", align_corners=False)[0]
+        return depth_panel(
+            image, prediction * factors[name], torch.where(ground_truth < protocol.cap, ground_truth, 0.0)
+        )
 
     files = [folder / f"{frames.name}.png", folder / f"{frames.name}.csv"]
     save_panel(files[0], [row(name) for name in spread(scores.names, 4)])

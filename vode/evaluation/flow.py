@@ -26,7 +26,7 @@ _PARTS = {
 
 def flow_errors(
     prediction: Flows,
-    truth: Flows,
+    ground_truth: Flows,
     visible: Flows | None = None,
     *,
     noc: Flows | None = None,
@@ -34,7 +34,7 @@ def flow_errors(
 ) -> Result:
     """End-point error (px) and outliers (%) of predicted flows, and the end-point error of zero flow.
 
-    ``prediction`` and ``truth`` are (B, 2, H, W) or iterables (generators too) of (2, H, W), in pixels, x
+    ``prediction`` and ``ground_truth`` are (B, 2, H, W) or iterables (generators too) of (2, H, W), in pixels, x
     then y; each image may have its own size; a prediction of another size is resized bilinearly, its values
     scaled. ``visible`` (B, 1, H, W), non-zero where the truth is known, chooses the pixels that count (all,
     if None): KITTI's flow_occ mask, or what both images see. With ``noc``, non-zero where the pixel is not
@@ -44,7 +44,7 @@ def flow_errors(
     """
     sums = {part: torch.zeros(4, dtype=torch.float64) for part in (_PARTS if noc is not None else [""])}
     empty, images = [], 0
-    for number, (predicted, true, mask, seen) in enumerate(_images(prediction, truth, visible, noc)):
+    for number, (predicted, true, mask, seen) in enumerate(_images(prediction, ground_truth, visible, noc)):
         name = names[number] if names is not None else f"image {number}"
         if not mask.any():
             empty.append(name)
@@ -59,7 +59,7 @@ def flow_errors(
     if not images:
         raise InputError(f"none of {len(empty)} images has a pixel with true flow; check the truth's masks")
     numbers = [number for part, total in sums.items() for number in _numbers(part, total)]
-    numbers += [Number("images", images), Number("images_without_truth", len(empty))]
+    numbers += [Number("images", images), Number("images_without_ground_truth", len(empty))]
     return Result("Flow", tuple(numbers), _protocol(visible is not None, list(sums)), notes=_notes(empty))
 
 
@@ -71,12 +71,12 @@ def _per_pixel(predicted: Tensor, true: Tensor) -> Tensor:
 
 
 def _images(
-    prediction: Flows, truth: Flows, visible: Flows | None, noc: Flows | None
+    prediction: Flows, ground_truth: Flows, visible: Flows | None, noc: Flows | None
 ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Predicted and true flow (2, H, W) float64, masks of counted and of seen pixels (H, W) bool."""
     masks = [mask for mask in (visible, noc) if mask is not None]
     try:
-        for predicted, true, *given in zip(prediction, truth, *masks, strict=True):
+        for predicted, true, *given in zip(prediction, ground_truth, *masks, strict=True):
             if predicted.ndim != 3 or true.ndim != 3 or len(predicted) != 2 or len(true) != 2:
                 raise ValueError(f"a flow is (2, H, W), not {tuple(predicted.shape)} and {tuple(true.shape)}")
             size = true.shape[-2:]

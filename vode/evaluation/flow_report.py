@@ -38,13 +38,13 @@ def from_network(flow: FlowNet, pairs: FlowPairs, size: tuple[int, int]) -> Sour
 
 def score_pairs(source: Source, pairs: FlowPairs, chosen: Sequence[int]) -> Result:
     """The flow errors of the chosen pairs; pixels seen in both images apart, if the set tells them."""
-    names, tells = pairs.names(), pairs.truth(chosen[0]).seen is not None
-    flows, valid, seen = tee((pairs.truth(i) for i in chosen), 3)
+    names, tells = pairs.names(), pairs.ground_truth(chosen[0]).seen is not None
+    flows, valid, seen = tee((pairs.ground_truth(i) for i in chosen), 3)
     return flow_errors(
         (source(i) for i in chosen),
-        (truth.flow for truth in flows),
-        (truth.valid for truth in valid),
-        noc=(truth.seen for truth in seen) if tells else None,
+        (ground_truth.flow for ground_truth in flows),
+        (ground_truth.valid for ground_truth in valid),
+        noc=(ground_truth.seen for ground_truth in seen) if tells else None,
         names=[names[i] for i in chosen],
     )
 
@@ -59,5 +59,5 @@ def draw(folder: Path, source: Source, pairs: FlowPairs, chosen: Sequence[int], 
 
 
 def _row(prediction: Tensor, pairs: FlowPairs, i: int) -> list[tuple[str, Tensor]]:
-    truth = pairs.truth(i)
-    return flow_panel(pairs.images(i)[0], prediction, truth.flow, truth.valid)
+    ground_truth = pairs.ground_truth(i)
+    return flow_panel(pairs.images(i)[0], prediction, ground_truth.flow, ground_truth.valid)

@@ -35,7 +35,7 @@ class Segments(NamedTuple):
 
 def evaluate_odometry(
     estimate: Trajectory,
-    truth: Trajectory,
+    ground_truth: Trajectory,
     alignment: str = "7dof",
     *,
     by: str = "auto",
@@ -48,13 +48,13 @@ def evaluate_odometry(
     with the reason in the notes. Raises InputError if nothing matches, or if the positions are all the same
     and an alignment is asked for.
     """
-    matches = associate(estimate, truth, by=by, max_difference=max_difference)
-    estimated, true = matches.estimate.from_first(), matches.truth.from_first()
+    matches = associate(estimate, ground_truth, by=by, max_difference=max_difference)
+    estimated, true = matches.estimate.from_first(), matches.ground_truth.from_first()
     aligned, scale = _align(estimated, true, alignment)
-    segments = segment_errors(aligned, true, *_path(matches, truth))
+    segments = segment_errors(aligned, true, *_path(matches, ground_truth))
     rpe = relative_errors(aligned, true, _followers(matches))
     snippet = snippet_ate(estimated, true)
-    notes = _notes(matches, estimate, truth, segments, rpe, snippet)
+    notes = _notes(matches, estimate, ground_truth, segments, rpe, snippet)
     numbers = (
         Number("t_err_percent", _mean(segments.translation, 100), "%"),
         Number("r_err_deg_per_100m", _mean(segments.rotation, 100 * 180 / math.pi), "deg/100 m"),
@@ -66,7 +66,7 @@ def evaluate_odometry(
         Number("segments", len(segments.length)),
         Number("frames", len(true)),
         Number("frames_in_estimate", len(estimate)),
-        Number("frames_in_truth", len(truth)),
+        Number("frames_in_ground_truth", len(ground_truth)),
         Number("frames_dropped", estimate.dropped),
     )
     protocol = {
@@ -74,35 +74,35 @@ def evaluate_odometry(
         "matched_by": matches.by,
         "origin": "both start at identity at the first matched frame",
         "estimate": estimate.name,
-        "truth": truth.name,
+        "ground_truth": ground_truth.name,
     }
     return Result("Odometry", numbers, protocol, _by_length(segments), notes)
 
 
-def align(estimate: Trajectory, truth: Trajectory, alignment: str = "7dof") -> Trajectory:
+def align(estimate: Trajectory, ground_truth: Trajectory, alignment: str = "7dof") -> Trajectory:
     """An estimate placed on the truth, for a plot: both with the same frames in the same order.
 
     Both are expected to start at identity (``Trajectory.from_first``). ``alignment``: "none"; "scale", one
     factor sum(xy) / sum(xx) about the start; "6dof", rotation and translation; "7dof", with scale;
     "scale_7dof", the scale of that fit alone. Raises InputError if the positions are all the same.
     """
-    return _align(estimate, truth, alignment)[0]
+    return _align(estimate, ground_truth, alignment)[0]
 
 
-def absolute_error(estimate: Trajectory, truth: Trajectory) -> float:
+def absolute_error(estimate: Trajectory, ground_truth: Trajectory) -> float:
     """ATE: root mean square distance of matched positions, metres."""
-    return float((estimate.positions - truth.positions).square().sum(dim=-1).mean().sqrt())
+    return float((estimate.positions - ground_truth.positions).square().sum(dim=-1).mean().sqrt())
 
 
-def relative_errors(estimate: Trajectory, truth: Trajectory, rows: Tensor) -> tuple[float, float] | None:
+def relative_errors(estimate: Trajectory, ground_truth: Trajectory, rows: Tensor) -> tuple[float, float] | None:
     """RPE: mean error of the motion from ``rows`` to the next ones, metres and radians; None without rows."""
     if len(rows) == 0:
         return None
-    metres, radians = _motion_errors(estimate.poses, truth.poses, rows, rows + 1)
+    metres, radians = _motion_errors(estimate.poses, ground_truth.poses, rows, rows + 1)
     return float(metres.mean()), float(radians.mean())
 
 
-def segment_errors(estimate: Trajectory, truth: Trajectory, distances: Tensor, rows: Tensor) -> Segments:
+def segment_errors(estimate: Trajectory, ground_truth: Trajectory, distances: Tensor, rows: Tensor) -> Segments:
     """Errors over segments of 100..800 m of the truth, their first frames every 10 frames of it.
 
     ``distances`` (P,) is the path length at every frame of the truth, ``rows`` (M,) says which of these
@@ -116,12 +116,12 @@ def segment_errors(estimate: Trajectory, truth: Trajectory, distances: Tensor, r
     matched[rows] = torch.arange(len(rows))
     start, end = matched[first, None].expand_as(last), matched[last]
     both = (start >= 0) & (end >= 0)
-    metres, radians = _motion_errors(estimate.poses, truth.poses, start[both], end[both])
+    metres, radians = _motion_errors(estimate.poses, ground_truth.poses, start[both], end[both])
     length = length.expand_as(last)[both]
     return Segments(length, metres / length, radians / length)
 
 
-def snippet_ate(estimate: Trajectory, truth: Trajectory, frames: int = 5) -> float | None:
+def snippet_ate(estimate: Trajectory, ground_truth: Trajectory, frames: int = 5) -> float | None:
     """Mean position error (m) over all snippets of ``frames`` poses, each with its own scale, or None.
 
     Zhou et al., "Unsupervised learning of depth and ego-motion from video", CVPR 2017: the snippet's first
@@ -129,30 +129,30 @@ def snippet_ate(estimate: Trajectory, truth: Trajectory, frames: int = 5) -> flo
     is smaller than the root mean square: the published figures were computed so. It is not comparable with
     the ATE of a trajectory. Only snippets of consecutive frame numbers count.
     """
-    count = len(truth) - frames + 1
+    count = len(ground_truth) - frames + 1
     if count < 1:
         return None
     start = torch.arange(count)
     window = start[:, None] + torch.arange(frames)
-    window = window[truth.indices[window[:, -1]] - truth.indices[start] == frames - 1]
+    window = window[ground_truth.indices[window[:, -1]] - ground_truth.indices[start] == frames - 1]
     if len(window) == 0:
         return None
-    x, y = (_motions(poses, window[:, :1], window)[1] for poses in (estimate.poses, truth.poses))
+    x, y = (_motions(poses, window[:, :1], window)[1] for poses in (estimate.poses, ground_truth.poses))
     square = x.square().sum(dim=(1, 2))
     scale = torch.where(square > 0, (x * y).sum(dim=(1, 2)) / square.clamp(min=1e-300), 1.0)
     error = scale[:, None, None] * x - y
     return float(error.square().sum(dim=(1, 2)).sqrt().mean() / frames)
 
 
-def _align(estimate: Trajectory, truth: Trajectory, alignment: str) -> tuple[Trajectory, float]:
+def _align(estimate: Trajectory, ground_truth: Trajectory, alignment: str) -> tuple[Trajectory, float]:
     """The aligned trajectory and the factor that its translations were multiplied by."""
     if alignment not in ALIGNMENTS:
         raise ValueError(f"alignment is one of {', '.join(ALIGNMENTS)}, not {alignment!r}")
     if alignment == "none":
         return estimate, 1.0
     _check_spread(estimate)
-    _check_spread(truth)
-    x, y = estimate.positions, truth.positions
+    _check_spread(ground_truth)
+    x, y = estimate.positions, ground_truth.positions
     if alignment == "scale":
         scale = (x * y).sum() / (x * x).sum()
         return _moved(estimate, scale), float(scale)
@@ -182,10 +182,10 @@ def _check_spread(trajectory: Trajectory) -> None:
         )
 
 
-def _motion_errors(estimate: Tensor, truth: Tensor, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+def _motion_errors(estimate: Tensor, ground_truth: Tensor, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
     """|t(E)| metres and angle radians of E = inv(dP) dG for the motions from rows ``start`` to ``end``."""
     rotation_estimate, translation_estimate = _motions(estimate, start, end)
-    rotation_truth, translation_truth = _motions(truth, start, end)
+    rotation_truth, translation_truth = _motions(ground_truth, start, end)
     # t(E) = R_P^T (t_G - t_P), and a rotation leaves its length alone.
     metres = (translation_truth - translation_estimate).norm(dim=-1)
     return metres, pose.rotation_angle(rotation_estimate.mT @ rotation_truth)
@@ -198,24 +198,24 @@ def _motions(poses: Tensor, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]
     return back @ poses[end, :3, :3], (back @ step.unsqueeze(-1)).squeeze(-1)
 
 
-def _path(matches: Matches, truth: Trajectory) -> tuple[Tensor, Tensor]:
+def _path(matches: Matches, ground_truth: Trajectory) -> tuple[Tensor, Tensor]:
     """Path length at the frames that segments are counted over, and which of them are matched.
 
     By index these are all true frames from the first matched one on; by time the truth may be sampled far
     more often than the video, so the matched frames alone count.
     """
     if matches.by == "index":
-        first = int(matches.truth_rows[0])
-        return truth.distances()[first:], matches.truth_rows - first
-    return matches.truth.distances(), torch.arange(len(matches.truth))
+        first = int(matches.ground_truth_rows[0])
+        return ground_truth.distances()[first:], matches.ground_truth_rows - first
+    return matches.ground_truth.distances(), torch.arange(len(matches.ground_truth))
 
 
 def _followers(matches: Matches) -> Tensor:
     """Rows whose next row is the next frame of the video."""
-    rows = torch.arange(len(matches.truth) - 1)
+    rows = torch.arange(len(matches.ground_truth) - 1)
     if matches.by == "time":
         return rows
-    return rows[matches.truth.indices.diff() == 1]
+    return rows[matches.ground_truth.indices.diff() == 1]
 
 
 def _mean(values: Tensor, factor: float) -> float | None:
@@ -238,20 +238,21 @@ def _by_length(segments: Segments) -> dict[str, dict[str, float]]:
 def _notes(
     matches: Matches,
     estimate: Trajectory,
-    truth: Trajectory,
+    ground_truth: Trajectory,
     segments: Segments,
     rpe: tuple[float, float] | None,
     snippet: float | None,
 ) -> tuple[str, ...]:
     notes = []
-    if len(matches.estimate) < len(estimate) or len(matches.truth) < len(truth):
+    if len(matches.estimate) < len(estimate) or len(matches.ground_truth) < len(ground_truth):
         notes.append(
-            f"{len(matches.truth)} frames matched by {matches.by}: of {len(estimate)} estimated, {len(truth)} true"
+            f"{len(matches.ground_truth)} frames matched by {matches.by}: of {len(estimate)} estimated, "
+            f"{len(ground_truth)} in the ground truth"
         )
     if estimate.dropped:
         notes.append(f"{estimate.dropped} poses of the estimate were NaN and are left out")
     if len(segments.length) == 0:
-        total = float(matches.truth.distances()[-1])
+        total = float(matches.ground_truth.distances()[-1])
         notes.append(f"no t_err and r_err: no segment of {LENGTHS[0]} m has both ends matched (path of {total:.1f} m)")
     if rpe is None:
         notes.append("no rpe: no two consecutive frames are matched")

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from vode.errors import InputError
-from vode.io.atomic import whole_file
+from vode.io.atomic import atomic_write
 from vode.io.image import MAX_PIXELS
 
 LARGEST = 8 * MAX_PIXELS + 1024
@@ -30,7 +30,7 @@ def save_predictions(path: Path | str, named: Iterable[tuple[str, Tensor]]) -> N
 
     One map is held at a time, so a set of any size fits into memory.
     """
-    with whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with atomic_write(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, depth in named:
             with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
                 np.lib.format.write_array(entry, depth.detach().cpu().float().numpy(), allow_pickle=False)

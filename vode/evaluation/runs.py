@@ -33,9 +33,9 @@ def score_flow(flow: FlowNet, sequence: Sequence, size: tuple[int, int], *, ever
     return flow_report.score_pairs(flow_report.from_network(flow, pairs, size), pairs, range(len(pairs)))
 
 
-def true_trajectory(sequence: Sequence) -> Trajectory:
+def ground_truth_trajectory(sequence: Sequence) -> Trajectory:
     """The poses of a sequence that has them."""
-    return Trajectory(sequence.poses, sequence.stamps, name=f"truth of {sequence.name}")
+    return Trajectory(sequence.poses, sequence.timestamps, name=f"truth of {sequence.name}")
 
 
 def score_run(
@@ -67,6 +67,6 @@ def score_run(
         tracked = track(sequence, Networks(flow, depth), size=size, options=options)
         # networks that see no motion at all leave nothing to align: a result, not the end of the run
         with suppress(InputError):
-            odometry = evaluate_odometry(tracked.trajectory, true_trajectory(sequence))
+            odometry = evaluate_odometry(tracked.trajectory, ground_truth_trajectory(sequence))
             results |= {name: odometry[name] for name in ("t_err_percent", "r_err_deg_per_100m", "ate_m")}
     return results

@@ -7,39 +7,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-LEAST = 20
-"""points that tell a scale"""
 WIDE = 3.0
 """residuals of inliers, of the median of all: of 40 % outliers, that one is still an inlier's"""
 EXACT = 1e-6
 """residual that is always an inlier's, of the spread of the points"""
 REFITS = 20
-
-
-@torch.no_grad()
-def align_depth_scale(
-    predicted: Tensor, reference: Tensor, mask: Tensor, *, outlier: float | None = None
-) -> tuple[Tensor, Tensor]:
-    """Scale a (B,) that brings predicted depth d to triangulated depth D, both (B, N), over ``mask`` (B, N).
-
-    The median of D / d, then, where ``outlier`` is given, the closed form sum(d/D) / sum((d/D)^2), which
-    minimises sum (1 - a d/D)^2, over the points within that factor of the median (Zhao et al., CVPR 2020,
-    section 3.3). No gradient: a loss must be at its own minimum over the scale, or it drives the network's
-    scale away, so mean |log| goes with the median and the mean square with the closed form over all
-    (``inf``). Also returns whether at least ``LEAST`` points took part, (B,) bool; else a = 1. Depths that
-    are not positive or not finite take no part.
-    """
-    predicted, reference = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in (predicted, reference))
-    valid = (mask > 0) & (predicted > 0) & (reference > 0) & predicted.isfinite() & reference.isfinite()
-    ratio = torch.where(valid, reference / torch.where(valid, predicted, 1.0), float("nan"))
-    scale = ratio.nanmedian(-1).values.nan_to_num(1.0)
-    if outlier is not None:
-        median = scale.unsqueeze(-1)
-        valid = valid & (ratio > median / outlier) & (ratio < median * outlier)
-        share = torch.where(valid, 1 / torch.where(valid, ratio, 1.0), 0.0)
-        scale = share.sum(-1) / share.square().sum(-1).clamp(min=1e-20)
-    enough = valid.sum(-1) >= LEAST
-    return torch.where(enough, scale, 1.0), enough
 
 
 def umeyama(
@@ -127,32 +99,32 @@ def _fit(
     """Umeyama's similarity, whose rotation is also near ``rotations`` (..., N, 3, 3), as much as they are trusted."""
     mean_source, x, variance = _centred(source, weights)
     mean_target, y, variance_target = _centred(target, weights)
-    share = (weights / weights.sum(-1, keepdim=True)).unsqueeze(-1)
+    fraction = (weights / weights.sum(-1, keepdim=True)).unsqueeze(-1)
     # of no unit, so that rotations can be added to it
     least = torch.finfo(source.dtype).tiny
     matrix = (
-        (y * share).mT
+        (y * fraction).mT
         @ x
         / (variance.clamp(min=least).sqrt() * variance_target.clamp(min=least).sqrt())[..., None, None]
     )
     if rotations is not None:
-        matrix = matrix + trust * (rotations * share.unsqueeze(-1)).sum(-3)
+        matrix = matrix + trust * (rotations * fraction.unsqueeze(-1)).sum(-3)
     U, _, Vt = torch.linalg.svd(matrix)
     U = torch.cat([U[..., :2], U[..., 2:] * (torch.linalg.det(U) * torch.linalg.det(Vt))[..., None, None]], -1)
     rotation = U @ Vt
     scale = torch.ones_like(variance)
     if with_scale:
-        scale = (y * (x @ rotation.mT) * share).sum((-2, -1)) / variance.clamp(min=least)
+        scale = (y * (x @ rotation.mT) * fraction).sum((-2, -1)) / variance.clamp(min=least)
     moved = (rotation @ mean_source.unsqueeze(-1))[..., 0]
     return scale, rotation, mean_target - scale.unsqueeze(-1) * moved
 
 
 def _centred(points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Weighted mean (..., 3) of points (..., N, 3), the points from there, and their variance (...)."""
-    share = (weights / weights.sum(-1, keepdim=True)).unsqueeze(-1)
-    mean = (points * share).sum(-2)
+    fraction = (weights / weights.sum(-1, keepdim=True)).unsqueeze(-1)
+    mean = (points * fraction).sum(-2)
     away = points - mean.unsqueeze(-2)
-    return mean, away, (away.square() * share).sum((-2, -1))
+    return mean, away, (away.square() * fraction).sum((-2, -1))
 
 
 def _residuals(

@@ -31,10 +31,10 @@ def normalise_points(points: Tensor, weights: Tensor | None = None) -> tuple[Ten
     them. Points that coincide are moved to 0 and scaled by a finite number.
     """
     weights = torch.ones_like(points[..., 0]) if weights is None else weights
-    share = (weights / weights.sum(-1, keepdim=True).clamp(min=1e-30)).unsqueeze(-1)
-    mean = (points * share).sum(-2)
+    fraction = (weights / weights.sum(-1, keepdim=True).clamp(min=1e-30)).unsqueeze(-1)
+    mean = (points * fraction).sum(-2)
     centred = points - mean.unsqueeze(-2)
-    spread = ((centred.square().sum(-1, keepdim=True) + 1e-12).sqrt() * share).sum(-2)
+    spread = ((centred.square().sum(-1, keepdim=True) + 1e-12).sqrt() * fraction).sum(-2)
     scale = (2**0.5 / spread.clamp(min=1e-6))[..., 0]
     zero, one = torch.zeros_like(scale), torch.ones_like(scale)
     rows = [scale, zero, -scale * mean[..., 0], zero, scale, -scale * mean[..., 1], zero, zero, one]
@@ -89,9 +89,9 @@ class _SmallestEigenvector(torch.autograd.Function):
         gap = values[..., 1:] - values[..., :1]
         # eigenvalues closer than rounding have no direction of their own: their share is dropped
         floor = 10 * torch.finfo(values.dtype).eps * values.abs().amax(-1, keepdim=True)
-        share = torch.where(gap > floor, 1 / gap.clamp(min=1e-30), 0.0)
+        fraction = torch.where(gap > floor, 1 / gap.clamp(min=1e-30), 0.0)
         others = vectors[..., 1:]
-        along = share * (others.mT @ gradient.unsqueeze(-1))[..., 0]
+        along = fraction * (others.mT @ gradient.unsqueeze(-1))[..., 0]
         moved = -(others @ along.unsqueeze(-1))
         change = moved @ vector.unsqueeze(-2)
         return (change + change.mT) / 2

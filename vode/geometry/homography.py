@@ -114,5 +114,5 @@ def homography_motions(homography: Tensor, seen: Tensor) -> tuple[Tensor, Tensor
 
 
 def _tukey(error: Tensor, used: Tensor, limit: Tensor) -> Tensor:
-    share = error.square().sum(-1) / limit.square().unsqueeze(-1).clamp(min=1e-30)
-    return used * (1 - share).clamp(min=0).square()
+    fraction = error.square().sum(-1) / limit.square().unsqueeze(-1).clamp(min=1e-30)
+    return used * (1 - fraction).clamp(min=0).square()

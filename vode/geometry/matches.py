@@ -41,19 +41,19 @@ def flow_scores(flow_ab: Tensor, flow_ba: Tensor) -> FlowScores:
 
 
 def best_matches(
-    flow_ab: Tensor, score: Tensor, *, share: float, count: int, generator: torch.Generator | None = None
+    flow_ab: Tensor, score: Tensor, *, fraction: float, count: int, generator: torch.Generator | None = None
 ) -> Matches:
-    """``count`` correspondences of the highest scores among a random draw of the pixels, ``share`` of it.
+    """``count`` correspondences of the highest scores among a random draw of the pixels, ``fraction`` of it.
 
     flow_ab (B, 2, H, W) pixels, score (B, 1, H, W). Where the image is too small for such a draw, the best
-    ``share`` of all pixels. The same pixels are drawn in every sample, so that a sample's matches do not depend on
+    ``fraction`` of all pixels. The same pixels are drawn in every sample, so that a sample's matches do not depend on
     its batch. The gradient of ``points_b`` reaches the flow.
     """
     height, width = flow_ab.shape[-2:]
     pixels = height * width
-    drawn = min(math.ceil(count / share), pixels)
+    drawn = min(math.ceil(count / fraction), pixels)
     draw = torch.randperm(pixels, generator=generator, device=flow_ab.device)[:drawn]
-    kept = max(min(count, int(share * drawn)), min(8, drawn))
+    kept = max(min(count, int(fraction * drawn)), min(8, drawn))
     scores, rank = score.detach().flatten(1)[:, draw].topk(kept, dim=1)
     index = draw[rank]
     points_a = torch.stack([index % width, index.div(width, rounding_mode="floor")], -1).to(flow_ab.dtype)

@@ -54,7 +54,7 @@ def so3_exp(vector: Tensor) -> Tensor:
 def so3_log(rotation: Tensor) -> Tensor:
     """Rotation vector (..., 3) in radians, of length 0..pi, of rotations (..., 3, 3)."""
     w, axis = matrix_to_quaternion(rotation).split([1, 3], -1)
-    return 2 * _half_vector(w, axis)
+    return 2 * _quaternion_logarithm(w, axis)
 
 
 def se3_exp(twist: Tensor) -> Tensor:
@@ -120,7 +120,7 @@ def quaternion_log(quaternion: Tensor) -> Tensor:
     """
     # roma's divides by the sine of the rounded angle: 1e-4 from pi float32 keeps but three digits
     w = quaternion[..., :1]
-    log = _half_vector(w, quaternion[..., 1:])
+    log = _quaternion_logarithm(w, quaternion[..., 1:])
     lost = (w < 0) & (log.square().sum(-1, keepdim=True) < 1)
     return torch.where(lost, torch.pi * torch.eye(1, 3, device=log.device, dtype=log.dtype)[0], log)
 
@@ -138,17 +138,17 @@ def quaternion_distance(a: Tensor, b: Tensor) -> Tensor:
     return roma.unitquat_geodesic_distance(a, b)
 
 
-def slerp(a: Tensor, b: Tensor, share: Tensor | float) -> Tensor:
+def slerp(a: Tensor, b: Tensor, fraction: Tensor | float) -> Tensor:
     """Unit quaternions (..., 4) at a share (...) of the shorter way from a to b (Shoemake, SIGGRAPH 1985)."""
     # roma's takes every share of every pair and indexes by a mask
     way = quaternion_log(quaternion_multiply(quaternion_conjugate(a), near_sign(b, a)))
-    return quaternion_multiply(a, quaternion_exp(_column(share) * way))
+    return quaternion_multiply(a, quaternion_exp(_column(fraction) * way))
 
 
-def interpolate(T_a: Tensor, T_b: Tensor, share: Tensor | float) -> Tensor:
+def interpolate(T_a: Tensor, T_b: Tensor, fraction: Tensor | float) -> Tensor:
     """Motions (..., 4, 4) at a share (...) of the screw that leads from T_a to T_b; 0 gives T_a, 1 gives T_b."""
     way = se3_log(inverse(T_a) @ T_b)
-    return T_a @ se3_exp(_column(share) * way)
+    return T_a @ se3_exp(_column(fraction) * way)
 
 
 def geodesic_distance(rotation_a: Tensor, rotation_b: Tensor) -> Tensor:
@@ -157,17 +157,17 @@ def geodesic_distance(rotation_a: Tensor, rotation_b: Tensor) -> Tensor:
     return rotation_angle(rotation_a.mT @ rotation_b)
 
 
-def matrix_to_six(rotation: Tensor) -> Tensor:
+def matrix_to_rotation_6d(rotation: Tensor) -> Tensor:
     """The first two columns (..., 6) of rotations (..., 3, 3), one after the other."""
     return rotation[..., :2].mT.flatten(-2)
 
 
-def six_to_matrix(six: Tensor) -> Tensor:
+def rotation_6d_to_matrix(rotation_6d: Tensor) -> Tensor:
     """Any two columns (..., 6) -> rotations (..., 3, 3) by Gram and Schmidt (Zhou et al., CVPR 2019).
 
     Columns that are parallel or zero give a finite matrix that is no rotation.
     """
-    return roma.special_gramschmidt(six.unflatten(-1, (2, 3)).mT, epsilon=1e-8)
+    return roma.special_gramschmidt(rotation_6d.unflatten(-1, (2, 3)).mT, epsilon=1e-8)
 
 
 def euler_to_matrix(angles: Tensor, order: str = "xyz") -> Tensor:
@@ -215,7 +215,7 @@ def matrix_to_euler(rotation: Tensor, order: str = "xyz") -> Tensor:
     return angles - 2 * torch.pi * (angles / (2 * torch.pi)).round()
 
 
-def _half_vector(w: Tensor, axis: Tensor) -> Tensor:
+def _quaternion_logarithm(w: Tensor, axis: Tensor) -> Tensor:
     """(..., 3) of the parts (..., 1) and (..., 3) of a unit quaternion; at -1 it is 0 instead of pi long."""
     # kornia's quaternion_exp_to_log has no gradient at 1: here the factor is a constant there
     sine = axis.norm(dim=-1, keepdim=True)
@@ -228,8 +228,8 @@ def _check_order(order: str) -> None:
         raise ValueError(f"Euler angles have an order such as 'xyz', 'ZXZ' or 'YXZ', not {order!r}")
 
 
-def _column(share: Tensor | float) -> Tensor | float:
-    return share.unsqueeze(-1) if isinstance(share, Tensor) else share
+def _column(fraction: Tensor | float) -> Tensor | float:
+    return fraction.unsqueeze(-1) if isinstance(fraction, Tensor) else fraction
 
 
 def _w_first(quaternion: Tensor) -> Tensor:

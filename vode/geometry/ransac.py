@@ -188,8 +188,8 @@ def _search(
             models, cost = torch.cat([best, models], 1), torch.cat([lowest, cost], 1)
         best, lowest = _best(models, cost, options.finalists), _best(cost, cost, options.finalists)
         # a point costs 1 at most, so that the saving bounds the number of inliers from below
-        share = (1 - lowest[:, 0] / usable).clamp(0, 1).double()
-        missed = (1 - share**size).pow(number * count)
+        fraction = (1 - lowest[:, 0] / usable).clamp(0, 1).double()
+        missed = (1 - fraction**size).pow(number * count)
         done = done | (missed < 1 - options.confidence)
         if done.device.type == "cpu" and bool(done.all()):
             break

@@ -238,9 +238,9 @@ def deviation(rotation: Tensor, translation: Tensor, pairs: RayPairs, sigma: Ten
     normal, _ = _system(rotation, translation, pairs, CUT * sigma)
     finite = normal.isfinite().flatten(-2).all(-1)[..., None, None]
     values, vectors = torch.linalg.eigh(torch.where(finite, normal, 0.0))
-    share = vectors[..., 3:, :].square().sum(-2)
+    fraction = vectors[..., 3:, :].square().sum(-2)
     floor = 1e-12 * values[..., -1:].clamp(min=1e-12)
-    return sigma * (share / values.maximum(floor)).sum(-1).sqrt()
+    return sigma * (fraction / values.maximum(floor)).sum(-1).sqrt()
 
 
 def _tangent(translation: Tensor) -> Tensor:

@@ -37,13 +37,13 @@ def simplest_motion(
     chance: Tensor,
     limit: Tensor,
     noise: Tensor,
-    share: float,
+    fraction: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The simplest motion that explains the inliers of an essential matrix as well as it does.
 
     T_b_a (B, 4, 4) of the essential matrix, rays (B, N, 2) of z = 1, its inliers (B, N), of which ``chance`` (B,) are
     expected to be so by chance. Rest, a rotation and a homography, both fitted to the inliers, are tried in
-    this order: a model is taken when no more than ``share`` of the inliers, and those by chance, are displaced
+    this order: a model is taken when no more than ``fraction`` of the inliers, and those by chance, are displaced
     from where it puts them by more than ``limit`` (B,), or for a homography, which is to replace a motion and not to
     rule one out, by more than the ``noise`` (B,) explains. Returns the pose, t = 0 or of unit length, the Model (B,),
     and the pairs (B, N) within the limit, all for ``ESSENTIAL``.
@@ -63,7 +63,7 @@ def simplest_motion(
     near = displacement(models, rays_a.unsqueeze(1), rays_b.unsqueeze(1)).norm(dim=-1) < limits.unsqueeze(-1)
     near = torch.cat([near, torch.ones_like(near[:, :1])], 1)
     missed = (inliers.unsqueeze(1) & ~near).sum(-1) - chance.unsqueeze(1)
-    explains = missed <= share * used.sum(-1, keepdim=True)
+    explains = missed <= fraction * used.sum(-1, keepdim=True)
     explains[:, 3] = True
     first = explains.to(torch.int64).argmax(1)
     poses = torch.stack(

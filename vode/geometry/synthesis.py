@@ -92,8 +92,8 @@ def fill(values: Tensor, known: Tensor) -> Tensor:
     if min(values.shape[-2:]) == 1:
         count = known.sum((-2, -1), keepdim=True).clamp(min=1)
         return torch.where(known, values, (values * known).sum((-2, -1), keepdim=True) / count)
-    share = F.avg_pool2d(known.to(values.dtype), 2, ceil_mode=True)
-    mean = F.avg_pool2d(values * known, 2, ceil_mode=True) / share.clamp(min=1e-6)
-    coarse = fill(mean, share > 0)
+    fraction = F.avg_pool2d(known.to(values.dtype), 2, ceil_mode=True)
+    mean = F.avg_pool2d(values * known, 2, ceil_mode=True) / fraction.clamp(min=1e-6)
+    coarse = fill(mean, fraction > 0)
     wide = F.interpolate(coarse, values.shape[-2:], mode="bilinear", align_corners=False)
     return torch.where(known, values, wide)

@@ -23,13 +23,13 @@ class TwoViewOptions:
 
     ransac: RansacOptions = field(default_factory=RansacOptions)
     min_inliers: int = 20
-    min_inlier_share: float = 0.3
+    min_inlier_fraction: float = 0.3
     """of the usable correspondences"""
     min_parallax: float = 0.5
     """pixels from which on a displacement that a simpler motion does not explain counts"""
     min_significance: float = 3.0
     """the same in standard deviations of a displacement, by the inliers' noise; the larger of the two counts"""
-    min_moving_share: float = 0.05
+    min_moving_fraction: float = 0.05
     """of the inliers, displaced so beyond the rotation, and at least ``min_inliers`` of them, not counting those
     expected by chance; the rest may be as far as the sky. With less, a simpler model is chosen"""
     min_in_front: float = 0.75
@@ -195,7 +195,7 @@ def _judge(
     found = found & (near.sum(-1) > 5)
     forward = near & (motion > -limit[:, None])
     T_b_a, model, explained = simplest_motion(
-        T_b_a, rays_a, rays_b, forward, chance, limit, noisy, options.min_moving_share
+        T_b_a, rays_a, rays_b, forward, chance, limit, noisy, options.min_moving_fraction
     )
     T_b_a = torch.where(found[:, None, None], T_b_a, eye)
     model = torch.where(found, model, int(Model.NONE))
@@ -208,8 +208,8 @@ def _judge(
     reliable = (
         (model >= Model.HOMOGRAPHY)
         & (count >= options.min_inliers)
-        & (count >= options.min_inlier_share * usable.sum(-1))
-        & (ahead - chance >= (options.min_moving_share * count).clamp(min=options.min_inliers))
+        & (count >= options.min_inlier_fraction * usable.sum(-1))
+        & (ahead - chance >= (options.min_moving_fraction * count).clamp(min=options.min_inliers))
         & (ahead >= options.min_in_front * moving.sum(-1))
         & (spread <= options.max_deviation)
     )

@@ -78,9 +78,9 @@ def round_trip(flow_ab: Tensor, flow_ba: Tensor) -> Tensor:
     return flow_ab + backward_warp(flow_ba, flow_ab)
 
 
-def consistent(flow_ab: Tensor, difference: Tensor, *, pixels: float = 3.0, share: float = 0.05) -> Tensor:
-    """Where the round trip is below max(``pixels``, ``share`` |F|), as 0 or 1 (B, 1, H, W)."""
-    limit = (share**2 * flow_ab.square().sum(1, keepdim=True)).clamp(min=pixels**2)
+def consistent(flow_ab: Tensor, difference: Tensor, *, pixels: float = 3.0, fraction: float = 0.05) -> Tensor:
+    """Where the round trip is below max(``pixels``, ``fraction`` |F|), as 0 or 1 (B, 1, H, W)."""
+    limit = (fraction**2 * flow_ab.square().sum(1, keepdim=True)).clamp(min=pixels**2)
     return (difference.square().sum(1, keepdim=True) < limit).to(flow_ab.dtype)
 
 

@@ -15,7 +15,7 @@ from vode.errors import InputError
 
 
 @contextmanager
-def whole_file(path: Path | str, *, sync: bool = True) -> Iterator[BinaryIO]:
+def atomic_write(path: Path | str, *, sync: bool = True) -> Iterator[BinaryIO]:
     """A file to write to that takes its place only when complete: a temporary file beside it, fsync, a rename.
 
     ``sync=False`` leaves out the fsync, for files in a folder that is itself renamed when complete.
@@ -37,13 +37,13 @@ def whole_file(path: Path | str, *, sync: bool = True) -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: Path | str, data: bytes, *, sync: bool = True) -> None:
-    """Write a file whole or not at all, as ``whole_file`` does."""
-    with whole_file(path, sync=sync) as file:
+    """Write a file whole or not at all, as ``atomic_write`` does."""
+    with atomic_write(path, sync=sync) as file:
         file.write(data)
 
 
 @contextmanager
-def whole_folder(path: Path | str) -> Iterator[Path]:
+def atomic_folder(path: Path | str) -> Iterator[Path]:
     """A folder to fill that takes its place only when complete, by a rename; of one that fails nothing is left.
 
     Raises InputError if the place is taken, for a full disk or a folder that cannot be written.

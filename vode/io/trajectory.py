@@ -24,13 +24,13 @@ _COLUMNS = {8: "TUM", 12: "KITTI", 13: "KITTI with frame index"}
 class Trajectory:
     """N camera poses of one video, in the order of their frames.
 
-    ``poses`` (N, 4, 4) float64 world-from-camera, metres or up to scale; ``stamps`` (N,) float64 seconds or
+    ``poses`` (N, 4, 4) float64 world-from-camera, metres or up to scale; ``timestamps`` (N,) float64 seconds or
     None; ``indices`` (N,) int64 frame numbers, 0..N-1 unless given; ``name`` tells where it comes from, for
     messages; ``dropped`` counts poses that the file held without usable numbers (NaN).
     """
 
     poses: Tensor
-    stamps: Tensor | None = None
+    timestamps: Tensor | None = None
     indices: Tensor | None = None
     name: str = "trajectory"
     dropped: int = 0
@@ -39,13 +39,13 @@ class Trajectory:
         if self.poses.ndim != 3 or self.poses.shape[1:] != (4, 4):
             raise ValueError(f"poses are (N, 4, 4), not {tuple(self.poses.shape)}")
         indices = torch.arange(len(self.poses)) if self.indices is None else self.indices.to("cpu", torch.int64)
-        stamps = None if self.stamps is None else self.stamps.to("cpu", torch.float64)
-        for name, values in (("indices", indices), ("stamps", stamps)):
+        timestamps = None if self.timestamps is None else self.timestamps.to("cpu", torch.float64)
+        for name, values in (("indices", indices), ("timestamps", timestamps)):
             if values is not None and values.shape != self.poses.shape[:1]:
                 raise ValueError(f"{len(self.poses)} poses need as many {name}, not {tuple(values.shape)}")
         object.__setattr__(self, "poses", self.poses.detach().to("cpu", torch.float64))
         object.__setattr__(self, "indices", indices)
-        object.__setattr__(self, "stamps", stamps)
+        object.__setattr__(self, "timestamps", timestamps)
 
     def __len__(self) -> int:
         return len(self.poses)
@@ -62,12 +62,12 @@ class Trajectory:
 
     def select(self, rows: Tensor) -> Trajectory:
         """The poses at ``rows`` (row numbers or a mask)."""
-        stamps = None if self.stamps is None else self.stamps[rows]
-        return Trajectory(self.poses[rows], stamps, self.indices[rows], self.name, self.dropped)
+        timestamps = None if self.timestamps is None else self.timestamps[rows]
+        return Trajectory(self.poses[rows], timestamps, self.indices[rows], self.name, self.dropped)
 
     def moved(self, poses: Tensor) -> Trajectory:
         """The same frames with other ``poses`` (N, 4, 4)."""
-        return Trajectory(poses, self.stamps, self.indices, self.name, self.dropped)
+        return Trajectory(poses, self.timestamps, self.indices, self.name, self.dropped)
 
     def from_first(self) -> Trajectory:
         """The same trajectory with the world placed at its first camera."""
@@ -78,12 +78,14 @@ class Matches(NamedTuple):
     """Frames that an estimate and the truth share: M rows of each, and how they were found."""
 
     estimate: Trajectory
-    truth: Trajectory
-    truth_rows: Tensor
+    ground_truth: Trajectory
+    ground_truth_rows: Tensor
     by: str
 
 
-def associate(estimate: Trajectory, truth: Trajectory, *, by: str = "auto", max_difference: float = 0.02) -> Matches:
+def associate(
+    estimate: Trajectory, ground_truth: Trajectory, *, by: str = "auto", max_difference: float = 0.02
+) -> Matches:
     """Match an estimate with the truth, by frame index or by nearest time.
 
     ``by`` is "index", "time", or "auto": time where both have stamps, else index. By time, each estimated
@@ -92,19 +94,19 @@ def associate(estimate: Trajectory, truth: Trajectory, *, by: str = "auto", max_
     """
     if by not in ("auto", "index", "time"):
         raise ValueError(f"by is auto, index or time, not {by!r}")
-    timed = estimate.stamps is not None and truth.stamps is not None
+    timed = estimate.timestamps is not None and ground_truth.timestamps is not None
     if by == "time" and not timed:
-        lacking = estimate if estimate.stamps is None else truth
+        lacking = estimate if estimate.timestamps is None else ground_truth
         raise InputError(f"{lacking.name}: no time stamps; match by index, or give a TUM file")
     if timed and by != "index":
-        rows, truth_rows = _match_times(estimate.stamps, truth.stamps, max_difference)
+        rows, ground_truth_rows = _match_times(estimate.timestamps, ground_truth.timestamps, max_difference)
         how, remedy = "time", f"their stamps differ by more than {max_difference} s: check the clocks"
     else:
-        rows, truth_rows = _match_indices(estimate.indices, truth.indices)
+        rows, ground_truth_rows = _match_indices(estimate.indices, ground_truth.indices)
         how, remedy = "index", "check that both belong to one video"
     if len(rows) == 0:
-        raise InputError(f"{estimate.name}: no frame matches {truth.name} by {how}; {remedy}")
-    return Matches(estimate.select(rows), truth.select(truth_rows), truth_rows, how)
+        raise InputError(f"{estimate.name}: no frame matches {ground_truth.name} by {how}; {remedy}")
+    return Matches(estimate.select(rows), ground_truth.select(ground_truth_rows), ground_truth_rows, how)
 
 
 def read_trajectory(path: Path | str) -> Trajectory:
@@ -129,17 +131,17 @@ def read_trajectory(path: Path | str) -> Trajectory:
         number = _frame_numbers(path, table[:, 0], lines)
     poses = _poses_of_tum(table) if columns == 8 else _poses_of_kitti(table[:, -12:])
     _check_rotations(path, poses, lines)
-    stamps = table[:, 0] if columns == 8 else None
-    key = number if stamps is None else stamps
+    timestamps = table[:, 0] if columns == 8 else None
+    key = number if timestamps is None else timestamps
     order = key.argsort(stable=True)
     again = (key[order].diff() == 0).nonzero().flatten()
     if len(again):
         line = int(lines[order[again[0] + 1]])
-        what = "frame" if stamps is None else "time"
+        what = "frame" if timestamps is None else "time"
         raise InputError(f"{path}:{line}: the same {what} a second time; keep one pose for each {what}")
     return Trajectory(
         poses[order],
-        None if stamps is None else stamps[order],
+        None if timestamps is None else timestamps[order],
         number[order],
         name=str(path),
         dropped=int((~finite).sum()),
@@ -161,32 +163,32 @@ def write_kitti(path: Path | str, trajectory: Trajectory, *, with_index: bool | 
 
 def write_tum(path: Path | str, trajectory: Trajectory) -> None:
     """Write TUM rows. The file appears whole or not at all. Raises InputError without time stamps."""
-    if trajectory.stamps is None:
+    if trajectory.timestamps is None:
         raise InputError(f"{path}: {trajectory.name} has no time stamps; write a KITTI file")
     quaternion = pose.matrix_to_quaternion(trajectory.poses[:, :3, :3])
-    table = torch.cat([trajectory.stamps[:, None], trajectory.positions, quaternion.roll(-1, dims=-1)], dim=1)
+    table = torch.cat([trajectory.timestamps[:, None], trajectory.positions, quaternion.roll(-1, dims=-1)], dim=1)
     head = "# timestamp tx ty tz qx qy qz qw\n"
     write_bytes(path, (head + "".join(_text(row) + "\n" for row in table.tolist())).encode())
 
 
-def _match_indices(estimate: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-    order = truth.argsort(stable=True)
-    at = torch.searchsorted(truth[order], estimate).clamp(max=max(len(truth) - 1, 0))
-    same = truth[order][at] == estimate if len(truth) else torch.zeros_like(estimate, dtype=torch.bool)
-    return same.nonzero().flatten(), order[at[same]] if len(truth) else estimate[:0]
+def _match_indices(estimate: Tensor, ground_truth: Tensor) -> tuple[Tensor, Tensor]:
+    order = ground_truth.argsort(stable=True)
+    at = torch.searchsorted(ground_truth[order], estimate).clamp(max=max(len(ground_truth) - 1, 0))
+    same = ground_truth[order][at] == estimate if len(ground_truth) else torch.zeros_like(estimate, dtype=torch.bool)
+    return same.nonzero().flatten(), order[at[same]] if len(ground_truth) else estimate[:0]
 
 
-def _match_times(estimate: Tensor, truth: Tensor, limit: float) -> tuple[Tensor, Tensor]:
-    if len(truth) == 0 or len(estimate) == 0:
+def _match_times(estimate: Tensor, ground_truth: Tensor, limit: float) -> tuple[Tensor, Tensor]:
+    if len(ground_truth) == 0 or len(estimate) == 0:
         return torch.arange(0), torch.arange(0)
-    order = truth.argsort(stable=True)
-    after = torch.searchsorted(truth[order], estimate).clamp(max=len(truth) - 1)
+    order = ground_truth.argsort(stable=True)
+    after = torch.searchsorted(ground_truth[order], estimate).clamp(max=len(ground_truth) - 1)
     both = torch.stack([(after - 1).clamp(min=0), after])
-    gaps = (truth[order][both] - estimate).abs()
+    gaps = (ground_truth[order][both] - estimate).abs()
     nearest = gaps.argmin(dim=0)
     gap, taken = gaps.gather(0, nearest[None])[0], both.gather(0, nearest[None])[0]
     # Of the poses that want one true pose, the nearest keeps it.
-    best = torch.full_like(truth, float("inf")).scatter_reduce(0, taken, gap, "amin")
+    best = torch.full_like(ground_truth, float("inf")).scatter_reduce(0, taken, gap, "amin")
     rows = ((gap <= limit) & (gap == best[taken])).nonzero().flatten()
     first = torch.full_like(order, len(estimate)).scatter_reduce(0, taken[rows], rows, "amin")
     rows = rows[first[taken[rows]] == rows]

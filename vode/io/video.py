@@ -56,10 +56,10 @@ class Video:
             raise InputError(f"{path}: {width:.0f}x{height:.0f} pixels; a frame has 1 to {MAX_PIXELS}")
         rate = capture.get(cv2.CAP_PROP_FPS)
         self.count, self.notes = self._count(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        self.stamps = np.arange(self.count) / rate if rate > 0 else None
+        self.timestamps = np.arange(self.count) / rate if rate > 0 else None
         """(count,) seconds, None if the file does not tell"""
         if self._times is not None:
-            self.stamps = self._times / 1000
+            self.timestamps = self._times / 1000
         self.size = self.frame(0).shape[:2]
 
     def frame(self, index: int) -> np.ndarray:

@@ -24,6 +24,7 @@ class DepthNet(nn.Module):
     """Depth of single images of any size."""
 
     kind = "depth"
+    options_class = DepthOptions
 
     def __init__(self, options: DepthOptions = DepthOptions()) -> None:
         super().__init__()

@@ -82,6 +82,7 @@ class FlowNet(nn.Module):
     """Optical flow of image pairs of any size."""
 
     kind = "flow"
+    options_class = FlowOptions
 
     def __init__(self, options: FlowOptions = FlowOptions()) -> None:
         super().__init__()

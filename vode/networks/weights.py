@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -12,30 +13,34 @@ from safetensors.torch import save
 from torch import nn
 
 from vode.errors import InputError, one_line
-from vode.networks.depth import DepthNet
-from vode.networks.flow import FlowNet
-from vode.networks.options import DepthOptions, FlowOptions
-from vode.relocalization.network import PoseNet
-from vode.relocalization.options import PoseNetOptions
-
-KINDS = {"flow": (FlowNet, FlowOptions), "depth": (DepthNet, DepthOptions), "pose": (PoseNet, PoseNetOptions)}
-Network = FlowNet | DepthNet | PoseNet
-Options = FlowOptions | DepthOptions | PoseNetOptions
 
 
-def weights_bytes(network: Network) -> bytes:
-    """The content of a weights file of ``network``."""
+class Network(Protocol):
+    """An ``nn.Module`` that a weights file holds."""
+
+    kind: ClassVar[str]
+    """name of its files"""
+    options_class: ClassVar[type]
+    """frozen dataclass that its constructor takes"""
+    options: Any
+
+
+N = TypeVar("N")
+
+
+def weights_bytes(network: Any) -> bytes:
+    """The content of a weights file of a Network."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     options = dataclasses.asdict(network.options)
     return save(tensors, {"vode": json.dumps({"kind": network.kind, "options": options}, default=str)})
 
 
-def load_weights(path: Path | str, kind: str, device: torch.device | str = "cpu") -> Network:
-    """The network of a weights file of ``kind`` ("flow", "depth" or "pose"), in evaluation mode.
+def load_weights(path: Path | str, network_class: type[N], device: torch.device | str = "cpu") -> N:
+    """The network of a weights file, in evaluation mode.
 
-    Raises InputError for a file that is missing, damaged or of another kind.
+    Raises InputError for a file that is missing, damaged or of another kind than ``network_class``, a Network.
     """
-    path = Path(path)
+    path, kind = Path(path), network_class.kind
     if not path.is_file():
         raise InputError(f"{path}: no such weights; train first, or name the folder of a finished run")
     try:
@@ -48,9 +53,8 @@ def load_weights(path: Path | str, kind: str, device: torch.device | str = "cpu"
     if about.get("kind") != kind:
         found = f"weights of kind {about['kind']!r}" if "kind" in about else "not weights of this library"
         raise InputError(f"{path}: {found}; a file of kind {kind!r} is needed here")
-    network_class, options_class = KINDS[kind]
     try:
-        options = options_class(**about["options"])
+        options = network_class.options_class(**about["options"])
         network = network_class(without_download(options))
         network.load_state_dict(tensors)
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -58,7 +62,7 @@ def load_weights(path: Path | str, kind: str, device: torch.device | str = "cpu"
     return prepare(network, device).eval()
 
 
-def without_download(options: Options) -> Options:
+def without_download(options: Any) -> Any:
     """The same options for a network whose weights are about to be loaded."""
     none = {"imagenet": False, "backbone_weights": None}
     has = {field.name for field in dataclasses.fields(options)}

@@ -15,7 +15,7 @@ from torch import Tensor
 from vode.geometry.camera import project, rays
 from vode.geometry.epipolar import skew
 from vode.geometry.pose import inverse, se3_exp, se3_log
-from vode.odometry.options import AdjustmentOptions
+from vode.odometry.options import BundleAdjustmentOptions
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Problem:
     """(K - 1,): standard deviation of their translations"""
 
 
-def adjust(problem: Problem, intrinsics: Tensor, options: AdjustmentOptions, *, fixed: int) -> Problem:
+def bundle_adjust(problem: Problem, intrinsics: Tensor, options: BundleAdjustmentOptions, *, fixed: int) -> Problem:
     """The problem with refined poses (all but the first ``fixed``) and inverse depths; intrinsics (3, 3)."""
     best, cost = problem, None
     for _ in range(options.iterations):
@@ -54,7 +54,7 @@ def adjust(problem: Problem, intrinsics: Tensor, options: AdjustmentOptions, *, 
 
 
 def _step(
-    problem: Problem, intrinsics: Tensor, options: AdjustmentOptions, fixed: int
+    problem: Problem, intrinsics: Tensor, options: BundleAdjustmentOptions, fixed: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gauss-Newton steps of the poses (K, 6) and of the log inverse depths (M,), and the cost before."""
     count = len(problem.T_cam_world)
@@ -97,7 +97,7 @@ def _step(
     return steps, step_points, cost + cost_m
 
 
-def _measured(problem: Problem, options: AdjustmentOptions) -> tuple[Tensor, Tensor, Tensor]:
+def _measured(problem: Problem, options: BundleAdjustmentOptions) -> tuple[Tensor, Tensor, Tensor]:
     """Normal matrix (6 K, 6 K), gradient and cost of the measured motions between neighbours."""
     T_b_a = problem.T_cam_world[1:] @ inverse(problem.T_cam_world[:-1])
     deviation = torch.cat([problem.deviations[:, None].expand(-1, 3), T_b_a.new_full((len(T_b_a), 3), options.turn)], 1)

@@ -7,7 +7,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class AdjustmentOptions:
+class BundleAdjustmentOptions:
     """Weights and effort."""
 
     noise: float = 0.3
@@ -29,7 +29,7 @@ class WindowOptions:
     """pixels, median, between keyframes: a frame nearer to the last one leaves when the next one comes"""
     deviation: float = 0.05
     """least relative deviation of a measured translation: depth flickers as a whole, which a pair cannot tell"""
-    adjustment: AdjustmentOptions = field(default_factory=AdjustmentOptions)
+    bundle_adjustment: BundleAdjustmentOptions = field(default_factory=BundleAdjustmentOptions)
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,23 @@ class ScaleOptions:
 
 
 @dataclass(frozen=True)
-class TrackerOptions:
-    """How the tracker turns flow and depth into motion."""
+class MatchOptions:
+    """Which correspondences of two frames tell their motion; thresholds in pixels of the images that flow is of."""
 
-    share: float = 0.5
-    """share of the pixels, by score, that correspondences are drawn from"""
+    fraction: float = 0.5
+    """of the pixels, by score, that correspondences are drawn from"""
     count: int = 2000
     """correspondences drawn"""
     threshold: float = 0.1
     """RANSAC threshold, pixels"""
+    least_confirmed: int = 100
+    """correspondences that the images must confirm for any to be moved to where the two agree best"""
+
+
+@dataclass(frozen=True)
+class TrackerOptions(MatchOptions):
+    """How the tracker turns flow and depth into motion."""
+
     subpixel: bool = True
     """move correspondences to where the two images agree best"""
     scale: ScaleOptions = field(default_factory=ScaleOptions)
@@ -64,6 +72,6 @@ class TrackerOptions:
     pnp_threshold: float = 1.0
     """reprojection error of PnP, pixels"""
     pnp_iterations: int = 1000
-    pnp_share: float = 0.2
+    pnp_fraction: float = 0.2
     """least share of the points with a depth that a pose by PnP must explain"""
     seed: int = 0

@@ -74,3 +74,33 @@ def _deviation(weight: Tensor, residual: Tensor, places: Tensor, grid: tuple[int
     sums = weight.new_zeros(len(weight), rows * columns).scatter_add(1, region, weight * residual)
     total = weight.sum(-1)
     return torch.where(total > 0, sums.square().sum(-1).sqrt() / total.clamp(min=1e-12), float("inf"))
+
+
+LEAST = 20
+"""points that tell a scale"""
+
+
+@torch.no_grad()
+def align_depth_scale(
+    predicted: Tensor, reference: Tensor, mask: Tensor, *, outlier: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """Scale a (B,) that brings predicted depth d to triangulated depth D, both (B, N), over ``mask`` (B, N).
+
+    The median of D / d, then, where ``outlier`` is given, the closed form sum(d/D) / sum((d/D)^2), which
+    minimises sum (1 - a d/D)^2, over the points within that factor of the median (Zhao et al., CVPR 2020,
+    section 3.3). No gradient: a loss must be at its own minimum over the scale, or it drives the network's
+    scale away, so mean |log| goes with the median and the mean square with the closed form over all
+    (``inf``). Also returns whether at least ``LEAST`` points took part, (B,) bool; else a = 1. Depths that
+    are not positive or not finite take no part.
+    """
+    predicted, reference = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in (predicted, reference))
+    valid = (mask > 0) & (predicted > 0) & (reference > 0) & predicted.isfinite() & reference.isfinite()
+    ratio = torch.where(valid, reference / torch.where(valid, predicted, 1.0), float("nan"))
+    scale = ratio.nanmedian(-1).values.nan_to_num(1.0)
+    if outlier is not None:
+        median = scale.unsqueeze(-1)
+        valid = valid & (ratio > median / outlier) & (ratio < median * outlier)
+        fraction = torch.where(valid, 1 / torch.where(valid, ratio, 1.0), 0.0)
+        scale = fraction.sum(-1) / fraction.square().sum(-1).clamp(min=1e-20)
+    enough = valid.sum(-1) >= LEAST
+    return torch.where(enough, scale, 1.0), enough

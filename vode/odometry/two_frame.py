@@ -1,201 +1,79 @@
-"""Motion between two frames from flow both ways and depth, with fallbacks in a stated order.
+"""Two-frame geometry of a batch: flow both ways -> matches -> motion -> points. Training and tracking both call it.
 
-1. Essential matrix (or the homography of a plane), its translation scaled by the depth.
-2. PnP on the depth, when the camera hardly moves, or two views or the scale fail.
-3. Rotation alone, when two views tell that and the depth tells nothing.
-4. Constant velocity, when nothing tells the motion.
+Zhao et al., CVPR 2020, section 3.1.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor
 
-from vode.geometry import matches, subpixel, two_view, warp
-from vode.geometry.camera import rays
-from vode.geometry.triangulation import midpoint
-from vode.geometry.two_view import Model, TwoView
-from vode.odometry.options import TrackerOptions
-from vode.odometry.scale import Scale, depth_scale
-
-ESSENTIAL, PNP, ROTATION, VELOCITY = "essential", "pnp", "rotation", "velocity"
+from vode.geometry import matches, subpixel, triangulation, two_view
+from vode.geometry.triangulation import Triangulated
+from vode.geometry.two_view import TwoView
+from vode.odometry.options import MatchOptions
 
 
-class FrameMotion(NamedTuple):
-    """Motion from frame a to frame b and how it was found."""
+class TwoFrame(NamedTuple):
+    """What the flow of a batch of pairs tells of their motion."""
 
-    T_b_a: Tensor
-    """(4, 4) float64, in the unit of the depth"""
-    how: str
-    """ESSENTIAL, PNP, ROTATION, VELOCITY, or what the tracker says"""
-    why: str
-    """what kept the better ways from being taken, empty for the best"""
-    inliers: int = 0
-    """correspondences that the motion explains"""
-    parallax: float = 0.0
-    """pixels, median, beyond the rotation"""
-    scale_deviation: float | None = None
-    """relative standard deviation of the length of the translation, where it is known"""
-
-
-class Evidence(NamedTuple):
-    """What a motion was found from."""
-
-    found: matches.Matches
-    explained: Tensor
-    """bool (1, N): matches that the motion explains"""
+    scores: matches.FlowScores
+    """of every pixel of a"""
+    matches: matches.Matches
+    """the correspondences (B, N) that the motion was found from"""
+    view: TwoView
+    """the motion; its translation has unit length"""
 
 
 @torch.no_grad()
-def frame_motion(
+def two_frame_motion(
     flow_ab: Tensor,
     flow_ba: Tensor,
-    depth_a: Tensor,
-    depth_b: Tensor,
     intrinsics: Tensor,
-    expected: Tensor,
-    options: TrackerOptions = TrackerOptions(),
+    options: MatchOptions,
     *,
     images: tuple[Tensor, Tensor] | None = None,
-    carried: Tensor | None = None,
-) -> tuple[FrameMotion, Evidence]:
-    """Motion of one pair, and the correspondences that tell it.
+    tracked: Tensor | None = None,
+    seed: int | None = None,
+) -> TwoFrame:
+    """Correspondences and motion of pairs, from flows (B, 2, H, W) in pixels and intrinsics (B, 3, 3).
 
-    Flows (1, 2, H, W) pixels, depths (1, 1, H, W), 0 = unknown, intrinsics (1, 3, 3); ``expected`` (4, 4) is the
-    motion of constant velocity. With the ``images`` a and b (1, 3, H, W) in 0..1, correspondences are moved to
-    where the two agree best. ``carried`` (1, M, 2) are points of a that are to be among them, the first ones.
+    With the ``images`` a and b (B, 3, H, W) in 0..1, correspondences are moved to where the two agree best, where these
+    confirm enough of them. ``tracked`` (B, M, 2) are points of a that are to be among the matches, the first ones.
+    ``seed`` makes the draws repeatable; without it they follow torch's global state.
     """
-    size = tuple(flow_ab.shape[-2:])
-    found = _correspondences(flow_ab, flow_ba, options, images, carried)
-    at_a, at_b = _at(depth_a, found.points_a), _at(depth_b, found.points_b)
-    pair = two_view.relative_pose(
+    generator = None if seed is None else torch.Generator(flow_ab.device).manual_seed(seed)
+    scores = matches.flow_scores(flow_ab, flow_ba)
+    count = options.count - (0 if tracked is None else tracked.shape[1])
+    found = matches.best_matches(flow_ab, scores.score, fraction=options.fraction, count=count, generator=generator)
+    if tracked is not None:
+        followed = matches.follow(flow_ab, scores.score, tracked)
+        found = matches.Matches(*(torch.cat(both, 1) for both in zip(followed, found, strict=True)))
+    if images is not None:
+        found = _refined(found, images, options.least_confirmed)
+    view = two_view.relative_pose(
         found.points_a,
         found.points_b,
         intrinsics,
         scores=found.scores,
         threshold=options.threshold,
-        seed=options.seed,
+        seed=seed or 0,
     )
-    seen = int(pair.inliers.sum()), float(pair.parallax)
-    why = _unreliable(pair)
-    if not why:
-        scale = _scale(found, pair, at_a, at_b, intrinsics, size, options)
-        if bool(scale.known):
-            T_b_a = pair.T_b_a[0].double().cpu()
-            T_b_a[:3, 3] *= float(scale.value)
-            motion = FrameMotion(T_b_a, ESSENTIAL, "", *seen, float(scale.deviation))
-            return motion, Evidence(found, pair.inliers)
-        why = "the depth does not tell a scale"
-    solved = _pnp(found, at_a, intrinsics, options)
-    if solved is not None:
-        motion = FrameMotion(solved[0], PNP, why, int(solved[1].sum()), seen[1])
-        return motion, Evidence(found, solved[1])
-    why += ", PnP finds no pose"
-    if pair.model[0] in (Model.STILL, Model.ROTATION):
-        motion = FrameMotion(pair.T_b_a[0].double().cpu(), ROTATION, why, *seen)
-        return motion, Evidence(found, pair.inliers)
-    motion = FrameMotion(expected.double(), VELOCITY, why)
-    return motion, Evidence(found, torch.zeros_like(pair.inliers))
+    return TwoFrame(scores, found, view)
 
 
-def _correspondences(
-    flow_ab: Tensor,
-    flow_ba: Tensor,
-    options: TrackerOptions,
-    images: tuple[Tensor, Tensor] | None,
-    carried: Tensor | None,
-) -> matches.Matches:
-    """Matches of one pair, refined on the images where these confirm enough of them."""
-    generator = torch.Generator(flow_ab.device).manual_seed(options.seed)
-    score = matches.flow_scores(flow_ab, flow_ba).score
-    count = options.count - (0 if carried is None else carried.shape[1])
-    found = matches.best_matches(flow_ab, score, share=options.share, count=count, generator=generator)
-    if carried is not None:
-        found = matches.Matches(
-            *(torch.cat(x, 1) for x in zip(matches.follow(flow_ab, score, carried), found, strict=True))
-        )
-    if images is None:
-        return found
-    points_b, believed = subpixel.refine(*images, found.points_a, found.points_b)
-    enough = believed.sum(1, keepdim=True) >= options.scale.least_points
+def triangulate(found: matches.Matches, view: TwoView, intrinsics: Tensor, size: tuple[int, int]) -> Triangulated:
+    """Points of matches, in baselines; valid are those that lie inside both images of ``size`` (height, width)."""
+    return triangulation.midpoint(found.points_a, found.points_b, intrinsics, view.T_b_a, size=size)
+
+
+def _refined(found: matches.Matches, images: tuple[Tensor, Tensor], least: int) -> matches.Matches:
+    """Matches where the images agree best; as they were in pairs of which the images confirm fewer than ``least``."""
+    points_b, confirmed = subpixel.refine(*images, found.points_a, found.points_b)
+    enough = confirmed.sum(1, keepdim=True) >= least
     return found._replace(
         points_b=torch.where(enough.unsqueeze(-1), points_b, found.points_b),
-        scores=torch.where(enough, found.scores * believed, found.scores),
+        scores=torch.where(enough, found.scores * confirmed, found.scores),
     )
-
-
-def _at(depth: Tensor, points: Tensor) -> Tensor:
-    """Depth (1, 1, H, W) at points (1, N, 2): (1, N), 0 where a neighbour is unknown."""
-    known = warp.sample((depth > 0).to(depth.dtype), points.mT.unsqueeze(-1))[:, 0, :, 0]
-    return warp.sample(depth, points.mT.unsqueeze(-1))[:, 0, :, 0] * (known > 0.999)
-
-
-def _unreliable(pair: TwoView) -> str:
-    """Why the translation of a pair is not known, empty where it is."""
-    if bool(pair.reliable):
-        return ""
-    told = {
-        Model.NONE: "two views find no motion",
-        Model.STILL: "the camera rests",
-        Model.ROTATION: "the camera only turns",
-    }
-    return told.get(Model(int(pair.model)), "two views do not tell the translation")
-
-
-def _scale(
-    found: matches.Matches,
-    pair: TwoView,
-    depth_a: Tensor,
-    depth_b: Tensor,
-    intrinsics: Tensor,
-    size: tuple[int, int],
-    options: TrackerOptions,
-) -> Scale:
-    """Scale of a pair's translation by the depth (1, N) of both frames at the correspondences."""
-    points = midpoint(found.points_a, found.points_b, intrinsics, pair.T_b_a, size=size)
-    focal = (intrinsics[:, 0, 0] * intrinsics[:, 1, 1]).sqrt()
-    place = (found.points_a + 0.5) / found.points_a.new_tensor([size[1], size[0]])
-    return depth_scale(
-        torch.cat([depth_a, depth_b], 1),
-        torch.cat([points.depth_a, points.depth_b], 1),
-        points.parallax.repeat(1, 2),
-        # both ends of a correspondence are uncertain
-        2**0.5 * pair.noise / focal,
-        (points.valid & pair.inliers).repeat(1, 2),
-        place.repeat(1, 2, 1),
-        options.scale,
-    )
-
-
-def _pnp(
-    found: matches.Matches, depth: Tensor, intrinsics: Tensor, options: TrackerOptions
-) -> tuple[Tensor, Tensor] | None:
-    """Pose of b from points of a at their depth, and its inliers (1, N), by OpenCV's RANSAC PnP; None if it fails."""
-    usable = (found.scores > 0) & (depth > 0) & depth.isfinite()
-    points = (rays(found.points_a, intrinsics) * depth.unsqueeze(-1))[usable].double().cpu().numpy()
-    pixels = found.points_b[usable].double().cpu().numpy()
-    least = max(options.scale.least_points, int(options.pnp_share * len(points)))
-    if len(points) < least:
-        return None
-    cv2.setRNGSeed(options.seed)
-    solved, rotation, translation, inliers = cv2.solvePnPRansac(
-        points,
-        pixels,
-        intrinsics[0].double().cpu().numpy(),
-        None,
-        iterationsCount=options.pnp_iterations,
-        reprojectionError=options.pnp_threshold,
-    )
-    if not solved or inliers is None or len(inliers) < least:
-        return None
-    T_b_a = np.eye(4)
-    T_b_a[:3, :3], T_b_a[:3, 3] = cv2.Rodrigues(rotation)[0], translation[:, 0]
-    if not np.isfinite(T_b_a).all():
-        return None
-    explained = torch.zeros(len(points), dtype=torch.bool)
-    explained[torch.from_numpy(inliers[:, 0]).long()] = True
-    return torch.from_numpy(T_b_a), torch.zeros_like(usable).masked_scatter(usable, explained.to(usable.device))

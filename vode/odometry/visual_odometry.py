@@ -16,10 +16,10 @@ from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.pose import inverse, se3_exp, se3_log
 from vode.io.trajectory import Trajectory
+from vode.odometry.frame_motion import VELOCITY, FrameMotion, frame_motion
 from vode.odometry.frames import Frame, read_ahead, same
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Perception
-from vode.odometry.two_frame import VELOCITY, FrameMotion, frame_motion
 from vode.odometry.window import Window
 
 START, REPEATED = "start", "repeated"
@@ -52,7 +52,7 @@ class Tracked:
             rows.append(json.dumps(row, allow_nan=False) + "\n")
         return "".join(rows)
 
-    def guessed(self) -> list[str]:
+    def extrapolated(self) -> list[str]:
         """A line for every frame whose motion nothing told."""
         told = enumerate(self.motions, start=1)
         return [f"frame {number}: {motion.why}" for number, motion in told if motion.how == VELOCITY]
@@ -70,13 +70,13 @@ def track(
     *,
     size: tuple[int, int],
     options: TrackerOptions = TrackerOptions(),
-    tell: Callable[[int], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> Tracked:
     """Camera poses of a sequence, its frames resized to ``size`` (height, width) for flow and depth.
 
     The trajectory starts at identity and is in the unit of the depth. A frame that cannot be read, is black or of one
     colour gets its pose from constant velocity, and the next one is compared with the last that shows
-    something. Memory does not grow with the length of the video but for the poses. ``tell`` is called with the
+    something. Memory does not grow with the length of the video but for the poses. ``on_progress`` is called with the
     number of each frame done. Raises InputError where no frame can be read.
     """
     intrinsics = resize_intrinsics(sequence.intrinsics, tuple(sequence.size), size)[None].to(perception.device)
@@ -96,11 +96,11 @@ def track(
                 for index, T_world_cam in window.poses().items():
                     poses[index] = T_world_cam
             last = View(frame, depth, poses[-1])
-        if tell is not None and frame.index:
-            tell(frame.index)
+        if on_progress is not None and frame.index:
+            on_progress(frame.index)
     if last is None:
         raise InputError(f"{sequence.name}: no frame shows anything; the first: {motions[0].why}")
-    trajectory = Trajectory(torch.stack(poses), sequence.stamps, name=f"estimate of {sequence.name}")
+    trajectory = Trajectory(torch.stack(poses), sequence.timestamps, name=f"estimate of {sequence.name}")
     return Tracked(trajectory, motions[1:])
 
 
@@ -125,9 +125,9 @@ def _motion(
         return FrameMotion(still, REPEATED, f"the image is that of frame {last.frame.index}"), None
     depth, flows = perception.depth(frame), perception.flow(last.frame, frame)
     images = (last.frame.image, frame.image) if options.subpixel else None
-    carried = None if window is None else window.carried()
+    tracked = None if window is None else window.tracked()
     motion, evidence = frame_motion(
-        *flows, last.depth, depth, intrinsics, expected, options, images=images, carried=carried
+        *flows, last.depth, depth, intrinsics, expected, options, images=images, tracked=tracked
     )
     if window is not None:
         if motion.how == VELOCITY:
@@ -153,8 +153,8 @@ def _with_gap(motion: FrameMotion, last: View | None, frame: Frame, steps: float
 def _clock(sequence: Sequence) -> Tensor:
     """Time of every frame (N,) in usual steps from one to the next; always forward."""
     count = len(sequence)
-    if sequence.stamps is None or count < 2:
+    if sequence.timestamps is None or count < 2:
         return torch.arange(count, dtype=torch.float64)
-    steps = sequence.stamps.double().diff()
+    steps = sequence.timestamps.double().diff()
     usual = steps.nanmedian().clamp(min=1e-9)
     return torch.cat([steps.new_zeros(1), (steps / usual).nan_to_num(1.0).clamp(0.1, 1000).cumsum(0)])

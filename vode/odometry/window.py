@@ -11,7 +11,7 @@ from vode.geometry.camera import project, rays
 from vode.geometry.matches import Matches
 from vode.geometry.pose import inverse
 from vode.geometry.triangulation import MIN_PARALLAX, midpoint
-from vode.odometry.bundle_adjustment import Problem, adjust
+from vode.odometry.bundle_adjustment import Problem, bundle_adjust
 from vode.odometry.options import WindowOptions
 
 
@@ -33,7 +33,7 @@ class Window:
         self._problem = Problem(T_cam_world, pixels, empty > 0, none, empty[0], motions, empty[0])
         self._followed = none
 
-    def carried(self) -> Tensor:
+    def tracked(self) -> Tensor:
         """Points (1, M, 2) of the newest frame that are to be found in the next one."""
         return self._problem.pixels[-1:, self._followed]
 
@@ -49,23 +49,23 @@ class Window:
         """
         a, b, good = (x[0].detach().cpu() for x in (found.points_a, found.points_b, explained))
         a, b, T_b_a = a.double(), b.double(), T_b_a.double().cpu()
-        carried = len(self._followed)
-        keyframe = self._is_keyframe(good[:carried])
+        tracked = len(self._followed)
+        keyframe = self._is_keyframe(good[:tracked])
         points = midpoint(a[None], b[None], self.intrinsics[None], T_b_a[None])
         # rays that are parallel as far as one can tell meet where they would if they just were not
         far = (T_b_a[:3, 3].norm() / MIN_PARALLAX).clamp(min=1e-3)
         depth = torch.where(points.valid[0], points.depth_a[0], far)
-        fresh = carried + good[carried:].nonzero()[:, 0]
-        room = self.options.tracks - int(good[:carried].sum()) if keyframe else 0
+        fresh = tracked + good[tracked:].nonzero()[:, 0]
+        room = self.options.tracks - int(good[:tracked].sum()) if keyframe else 0
         fresh = fresh[torch.linspace(0, max(len(fresh) - 1, 0), min(max(room, 0), len(fresh))).long()]
-        self._append(frame, T_b_a, max(deviation, self.options.deviation), b[:carried], good[:carried])
+        self._append(frame, T_b_a, max(deviation, self.options.deviation), b[:tracked], good[:tracked])
         self._begin_tracks(a[fresh], b[fresh], depth[fresh])
         if not keyframe:
             self._leave(len(self.frames) - 2)
         while len(self.frames) > self.options.frames:
             self._leave(0)
         if len(self.frames) > 2:
-            self._problem = adjust(self._problem, self.intrinsics, self.options.adjustment, fixed=2)
+            self._problem = bundle_adjust(self._problem, self.intrinsics, self.options.bundle_adjustment, fixed=2)
 
     def _is_keyframe(self, good: Tensor) -> bool:
         """Whether the newest frame, a, is to stay: it moved away from the last keyframe, or points get lost."""

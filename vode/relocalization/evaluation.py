@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vode.augmentation.photometric import finish
+from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.sample import collate
 from vode.evaluation.result import Number, Result
 from vode.geometry.pose import (
@@ -51,12 +51,14 @@ def relocalize(
 
 def against(estimate: Tensor, tested: PosedImages, trained: PosedImages | None = None) -> Result:
     """Errors of estimated poses T_scene_cam (N, 4, 4) of test images, beside those of the two predictors."""
-    truth, others = tested.poses().double(), {}
+    ground_truth, others = tested.poses().double(), {}
     if trained is not None:
         known = trained.poses().double()
-        others["constant"] = median_pose(known).expand_as(truth)
+        others["constant"] = median_pose(known).expand_as(ground_truth)
         others["nearest_image"] = known[most_similar(thumbs(tested), thumbs(trained))]
-    return summary(pose_errors(estimate, truth), {name: pose_errors(poses, truth) for name, poses in others.items()})
+    return summary(
+        pose_errors(estimate, ground_truth), {name: pose_errors(poses, ground_truth) for name, poses in others.items()}
+    )
 
 
 @torch.no_grad()
@@ -72,10 +74,10 @@ def locate(network: PoseNet, images: PosedImages, *, half: bool = False) -> Tens
     return torch.cat(found)
 
 
-def pose_errors(estimate: Tensor, truth: Tensor) -> PoseErrors:
+def pose_errors(estimate: Tensor, ground_truth: Tensor) -> PoseErrors:
     """Errors of poses T_scene_cam (N, 4, 4)."""
-    position = (estimate[:, :3, 3] - truth[:, :3, 3]).norm(dim=-1)
-    return PoseErrors(position, geodesic_distance(estimate[:, :3, :3], truth[:, :3, :3]))
+    position = (estimate[:, :3, 3] - ground_truth[:, :3, 3]).norm(dim=-1)
+    return PoseErrors(position, geodesic_distance(estimate[:, :3, :3], ground_truth[:, :3, :3]))
 
 
 def summary(errors: PoseErrors, others: dict[str, PoseErrors] | None = None) -> Result:
@@ -87,8 +89,8 @@ def summary(errors: PoseErrors, others: dict[str, PoseErrors] | None = None) -> 
         Number("median_rotation_deg", float(rotation.quantile(0.5)), "deg"),
     ]
     for metres, degrees in THRESHOLDS:
-        share = ((position <= metres) & (rotation <= degrees)).double().mean()
-        numbers.append(Number(f"within_{metres:g}m_{degrees:g}deg", 100 * float(share), "%"))
+        fraction = ((position <= metres) & (rotation <= degrees)).double().mean()
+        numbers.append(Number(f"within_{metres:g}m_{degrees:g}deg", 100 * float(fraction), "%"))
     for name, other in (others or {}).items():
         numbers.append(Number(f"{name}_position_m", float(other.position.quantile(0.5)), "m"))
         numbers.append(Number(f"{name}_rotation_deg", float(other.rotation.rad2deg().quantile(0.5)), "deg"))
@@ -151,14 +153,16 @@ def saliency(network: PoseNet, view: Tensor, T_scene_cam: Tensor) -> Tensor:
     return gradient.norm(dim=1, keepdim=True)
 
 
-def per_image_csv(names: list[str], estimate: Tensor, truth: Tensor) -> str:
+def per_image_csv(names: list[str], estimate: Tensor, ground_truth: Tensor) -> str:
     """A table with a line for every image: errors, and both poses as position and quaternion, camera to scene."""
-    errors = pose_errors(estimate, truth)
+    errors = pose_errors(estimate, ground_truth)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    parts = [f"{which}_{part}" for which in ("estimate", "truth") for part in ("x", "y", "z", "qw", "qx", "qy", "qz")]
+    parts = [
+        f"{which}_{part}" for which in ("estimate", "ground_truth") for part in ("x", "y", "z", "qw", "qx", "qy", "qz")
+    ]
     writer.writerow(["image", "position_m", "rotation_deg", *parts])
-    poses = [torch.cat([p[:, :3, 3], matrix_to_quaternion(p[:, :3, :3])], 1) for p in (estimate, truth)]
+    poses = [torch.cat([p[:, :3, 3], matrix_to_quaternion(p[:, :3, :3])], 1) for p in (estimate, ground_truth)]
     rows = torch.cat([errors.position[:, None], errors.rotation.rad2deg()[:, None], *poses], 1).tolist()
     writer.writerows([name, *(f"{value:.6f}" for value in row)] for name, row in zip(names, rows, strict=True))
     return out.getvalue()
@@ -166,4 +170,4 @@ def per_image_csv(names: list[str], estimate: Tensor, truth: Tensor) -> str:
 
 def _batches(images: PosedImages) -> Iterator[dict[str, Tensor]]:
     for at in range(0, len(images), BATCH):
-        yield finish(collate([images[i] for i in range(at, min(at + BATCH, len(images)))]))
+        yield to_float_and_augment(collate([images[i] for i in range(at, min(at + BATCH, len(images)))]))

@@ -14,7 +14,7 @@ from vode.geometry.camera import transform
 from vode.geometry.pose import (
     from_rotation_translation,
     inverse,
-    matrix_to_six,
+    matrix_to_rotation_6d,
     near_sign,
     quaternion_exp,
     quaternion_log,
@@ -23,23 +23,23 @@ from vode.geometry.pose import (
 from vode.relocalization.options import PoseLossOptions
 
 
-def position_distance(position: Tensor, truth: Tensor) -> Tensor:
+def position_distance(position: Tensor, ground_truth: Tensor) -> Tensor:
     """Distance (B,) of positions (B, 3) from the true ones, in their unit."""
-    return _norm(position - truth)
+    return _norm(position - ground_truth)
 
 
-def rotation_distance(rotation: Tensor, truth: Tensor, kind: Literal["quaternion", "log", "six"]) -> Tensor:
+def rotation_distance(rotation: Tensor, ground_truth: Tensor, kind: Literal["quaternion", "log", "6d"]) -> Tensor:
     """Distance (B,) of rotations, written as ``kind`` says, from true unit quaternions (B, 4), without unit.
 
     quaternion: |q - q'/|q'||; log: of their logarithms; both with the sign of the truth that lies nearer.
     six: of the first two columns of the matrices, as they are predicted.
     """
-    if kind == "six":
-        return _norm(rotation - matrix_to_six(quaternion_to_matrix(truth)))
+    if kind == "6d":
+        return _norm(rotation - matrix_to_rotation_6d(quaternion_to_matrix(ground_truth)))
     if kind == "log":
-        return _norm(rotation - quaternion_log(near_sign(truth, quaternion_exp(rotation))))
+        return _norm(rotation - quaternion_log(near_sign(ground_truth, quaternion_exp(rotation))))
     estimate = nn.functional.normalize(rotation, dim=-1)
-    return _norm(estimate - near_sign(truth, estimate))
+    return _norm(estimate - near_sign(ground_truth, estimate))
 
 
 def reprojection_distance(

@@ -15,16 +15,16 @@ from torch import Tensor, nn
 from vode.errors import InputError
 from vode.geometry.pose import (
     matrix_to_quaternion,
-    matrix_to_six,
+    matrix_to_rotation_6d,
     quaternion_exp,
     quaternion_log,
     quaternion_to_matrix,
-    six_to_matrix,
+    rotation_6d_to_matrix,
 )
 from vode.networks.backbone import fetch_state, load_backbone, read_state
 from vode.relocalization.options import PoseNetOptions, RotationRepresentation
 
-NUMBERS = {"quaternion": 4, "log": 3, "six": 6}
+NUMBERS = {"quaternion": 4, "log": 3, "6d": 6}
 """that each way to write a rotation takes"""
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """of ImageNet's colours"""
@@ -45,6 +45,7 @@ class PoseNet(nn.Module):
     """Poses of single images. Positions are learned about the scene's centre, in units of its spread."""
 
     kind = "pose"
+    options_class = PoseNetOptions
 
     def __init__(self, options: PoseNetOptions = PoseNetOptions()) -> None:
         super().__init__()
@@ -92,10 +93,10 @@ class PoseNet(nn.Module):
         for layer in self._last_layers():
             layer.bias.copy_(torch.cat([torch.zeros(3), start.float()]))
 
-    def set_dropout(self, share: float) -> None:
+    def set_dropout(self, fraction: float) -> None:
         """Another ``dropout`` than the network was made with."""
-        self.options = replace(self.options, dropout=share)
-        next(layer for layer in self.head if isinstance(layer, nn.Dropout)).p = share
+        self.options = replace(self.options, dropout=fraction)
+        next(layer for layer in self.head if isinstance(layer, nn.Dropout)).p = fraction
 
     def _regress(self, features: Tensor) -> Tensor:
         # bfloat16 would round a rotation to half a degree
@@ -117,14 +118,14 @@ def read_rotation(numbers: Tensor, kind: RotationRepresentation) -> Tensor:
     """Unit quaternions (..., 4) of rotations as a network writes them."""
     if kind == "quaternion":
         return nn.functional.normalize(numbers, dim=-1)
-    return quaternion_exp(numbers) if kind == "log" else matrix_to_quaternion(six_to_matrix(numbers))
+    return quaternion_exp(numbers) if kind == "log" else matrix_to_quaternion(rotation_6d_to_matrix(numbers))
 
 
 def write_rotation(quaternion: Tensor, kind: RotationRepresentation) -> Tensor:
     """Rotations as a network is to write them, of unit quaternions (..., 4)."""
     if kind == "quaternion":
         return quaternion
-    return quaternion_log(quaternion) if kind == "log" else matrix_to_six(quaternion_to_matrix(quaternion))
+    return quaternion_log(quaternion) if kind == "log" else matrix_to_rotation_6d(quaternion_to_matrix(quaternion))
 
 
 def _backbone(options: PoseNetOptions) -> nn.Module:

@@ -26,7 +26,7 @@ class ViewOptions:
     """every n-th block"""
 
 
-RotationRepresentation = Literal["quaternion", "log", "six"]
+RotationRepresentation = Literal["quaternion", "log", "6d"]
 
 
 @dataclass(frozen=True)

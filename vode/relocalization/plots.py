@@ -13,21 +13,21 @@ from vode.visualization.plots import COLUMN, PAGE, for_paper, label_axes, new_fi
 
 
 @for_paper
-def places_figure(truth: Tensor, estimate: Tensor, trained: Tensor | None = None, *, title: str = "") -> Figure:
+def places_figure(ground_truth: Tensor, estimate: Tensor, trained: Tensor | None = None, *, title: str = "") -> Figure:
     """True and estimated positions from above, a line between the two of each image; equal axes, metres.
 
     Poses T_scene_cam (N, 4, 4); ``trained`` (M, 4, 4) are drawn faintly. Above is where the cameras' tops point, on the
     whole, for a scene's axes may lie in any direction.
     """
-    axes_of_plan = plan_axes(truth if trained is None else torch.cat([trained, truth]))
-    true, found = ((poses[:, :3, 3] @ axes_of_plan.to(poses.dtype)).numpy() for poses in (truth, estimate))
+    axes_of_plan = plan_axes(ground_truth if trained is None else torch.cat([trained, ground_truth]))
+    true, found = ((poses[:, :3, 3] @ axes_of_plan.to(poses.dtype)).numpy() for poses in (ground_truth, estimate))
     figure = new_figure(COLUMN, COLUMN)
     axes = figure.add_subplot()
     if trained is not None:
         known = (trained[:, :3, 3] @ axes_of_plan.to(trained.dtype)).numpy()
         axes.plot(*known.T, ".", color="0.75", markersize=2, label="training images", zorder=1)
     axes.add_collection(LineCollection(np.stack([true, found], 1), colors="0.5", linewidths=0.5, zorder=2))
-    axes.plot(*true.T, "o", color="#0072B2", markersize=3, label="truth", zorder=3)
+    axes.plot(*true.T, "o", color="#0072B2", markersize=3, label="ground truth", zorder=3)
     axes.plot(*found.T, "x", color="#D55E00", markersize=4, label="estimate", zorder=4)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.05)

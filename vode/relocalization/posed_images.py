@@ -20,7 +20,7 @@ from vode.geometry.resize import resize_depth
 from vode.geometry.synthesis import fill
 from vode.relocalization.options import ViewOptions
 from vode.relocalization.views import choose_sources
-from vode.training.clip_dataset import Snippets
+from vode.training.clip_dataset import ClipDataset
 
 POINTS = 1024
 """scene points that come with an image"""
@@ -28,7 +28,7 @@ KEPT_BYTES = 2**31
 """of small images, which are trained on hundreds of times, that are kept in memory once they were read"""
 
 
-class PosedImages(Snippets):
+class PosedImages(ClipDataset):
     """The images of sequences that share a scene's axes, or of one sequence alone, with their places in it.
 
     A sample has ``images`` (1, 3, H, W), the whole image at the size of ``options.resize``, of 8 bits where it can be,

@@ -1,80 +1,65 @@
-"""The task of places in a mapped scene: an absolute pose regressor, trained on single images with known poses."""
+"""The task that trains an absolute pose regressor on the images of a mapped scene."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from vode.datasets.base import Sequence
-from vode.networks.weights import load_weights, without_download
-from vode.relocalization.evaluation import relocalize
-from vode.relocalization.losses import LearnedWeights
-from vode.relocalization.network import PoseNet
-from vode.relocalization.posed_images import PosedImages
-from vode.relocalization.stage import PoseStage
-from vode.training.clip_dataset import Snippets
-from vode.training.config import StageConfig, TrainConfig
-from vode.training.data import scene_sequences, validation_sequences
+from vode.geometry.pose import matrix_to_quaternion, quaternion_distance
+from vode.relocalization.losses import LearnedWeights, position_distance, reprojection_distance, rotation_distance
+from vode.relocalization.network import PoseEstimate, PoseNet
+from vode.relocalization.options import PoseLossOptions
+from vode.relocalization.views import cut_view
+from vode.training.tasks.base import TaskOutput, detach, mean_reliable, run_network
 
 
-def networks(config: TrainConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
-    if fresh and config.start_from:
-        network = load_weights(config.start_from / "pose.safetensors", "pose")
-        network.set_dropout(config.pose.dropout)
-    else:
-        network = PoseNet(config.pose if fresh else without_download(config.pose))
-    return {"pose": network, "balance": LearnedWeights()}
+class PoseTask(nn.Module):
+    """Trains PoseNet, and the learned weights of its two losses with it."""
 
+    def __init__(
+        self,
+        network: PoseNet,
+        balance: LearnedWeights,
+        options: PoseLossOptions,
+        size: tuple[int, int],
+        mixed: torch.dtype | None = None,
+        *,
+        half: bool = False,
+    ) -> None:
+        super().__init__()
+        self.network, self.balance = network, balance
+        self.options, self.size, self.mixed, self.half = options, size, mixed, half
+        self.weights = {"pose": 1.0}
 
-def settled(config: TrainConfig, networks: nn.ModuleDict) -> TrainConfig:
-    return replace(config, pose=networks["pose"].options)
+    def trained(self) -> list[nn.Module]:
+        return [self.network, self.balance] if self.options.kind == "learned" else [self.network]
 
+    def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
+        view = cut_view(batch, self.size, half=self.half)
+        estimates = run_network(self.network, view["images"], mixed=self.mixed)
+        ground_truth = view["T_scene_cam"]
+        position, quaternion = ground_truth[:, :3, 3], matrix_to_quaternion(ground_truth[:, :3, :3])
+        main, *auxiliary = (self._losses(estimate, view, position, quaternion) for estimate in estimates)
+        pose, metrics = main.pop("pose"), main
+        pose = pose + self.options.auxiliary * sum(loss["pose"] for loss in auxiliary)
+        metrics |= {
+            "position_m": position_distance(estimates[0].position, position).mean(),
+            "rotation_deg": quaternion_distance(estimates[0].quaternion, quaternion).mean().rad2deg(),
+        }
+        return TaskOutput({"pose": pose}, metrics, detach({"image": view["images"][0]}))
 
-def samples(config: TrainConfig) -> PosedImages:
-    return images(config, scene_sequences(config)[0], vary=True, points=_needs_points(config))
-
-
-def validation(config: TrainConfig, trained: Snippets) -> PosedImages:
-    return images(config, validation_sequences(config, trained.sequences), points=_needs_points(config))
-
-
-def images(config: TrainConfig, sequences: list[Sequence], *, vary: bool = False, points: bool = False) -> PosedImages:
-    """Images as a run is tested on them, or, varied, trains on them, with the points that its loss may need."""
-    return PosedImages(
-        sequences,
-        config.views,
-        config.size,
-        augment=config.augment if vary else None,
-        seed=config.seed,
-        vary=vary,
-        points=points,
-    )
-
-
-def _needs_points(config: TrainConfig) -> bool:
-    return config.pose_loss.kind == "geometric"
-
-
-def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
-    networks["pose"].fit_scene(samples.poses())
-
-
-def stage(
-    name: str, config: TrainConfig, options: StageConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None
-) -> nn.Module:
-    balance, half = networks["balance"], name == "coarse"
-    return PoseStage(networks["pose"], balance, config.pose_loss, config.size, mixed, half=half)
-
-
-def measures(name: str, networks: nn.ModuleDict, samples: PosedImages, config: TrainConfig) -> dict[str, float]:
-    result = relocalize(networks["pose"], samples, half=name == "coarse")
-    return {name: result[name] for name in ("median_position_m", "median_rotation_deg")}
-
-
-def score(networks: nn.ModuleDict, config: TrainConfig) -> dict[str, float | None]:
-    """Errors on the scene's test images, beside those of a constant pose and of the most similar training image."""
-    trained, tested = (images(config, part) for part in scene_sequences(config))
-    result = relocalize(networks["pose"], tested, trained)
-    return {number.name: number.value for number in result.numbers}
+    def _losses(
+        self, estimate: PoseEstimate, view: dict[str, Tensor], position: Tensor, quaternion: Tensor
+    ) -> dict[str, Tensor]:
+        """The loss of one head, as ``pose``, and the share of images that see too few points for it."""
+        if self.options.kind == "geometric":
+            ground_truth = (view[name] for name in ("T_scene_cam", "points", "seen", "intrinsics"))
+            distance, enough = reprojection_distance(
+                estimate.position, estimate.quaternion, *ground_truth, self.options
+            )
+            return {"pose": mean_reliable(distance, enough.float()), "too_few_points": 1 - enough.float().mean()}
+        moved = position_distance(estimate.position, position).mean()
+        turned = rotation_distance(estimate.rotation, quaternion, self.network.options.rotation).mean()
+        return {
+            "pose": moved + self.options.beta * turned if self.options.kind == "beta" else self.balance(moved, turned)
+        }

@@ -24,7 +24,7 @@ from vode.datasets.mapped.transforms_json import TransformsSequence, write_trans
 from vode.errors import InputError
 from vode.geometry.alignment import robust_similarity
 from vode.geometry.pose import from_rotation_translation, is_rigid, rotation_angle
-from vode.io.atomic import make_folder, whole_folder
+from vode.io.atomic import atomic_folder, make_folder
 from vode.io.files import inside
 from vode.sfm.build import import_pycolmap
 
@@ -144,7 +144,7 @@ def write_aligned(b: Scene, alignment: Alignment, out: Path) -> None:
     The images are there too, as hard links, or as copies where links cannot be made. ``out`` appears when it is
     complete. InputError if it is there already, or B cannot be read.
     """
-    with whole_folder(out) as folder:
+    with atomic_folder(out) as folder:
         if b.layout == "colmap":
             images, target = image_folder(b.root), make_folder(folder / "images")
             _write_model(b, alignment, make_folder(folder / "sparse" / "0"))

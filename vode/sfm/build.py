@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vode.errors import InputError
-from vode.io.atomic import make_folder, whole_folder, write_bytes
+from vode.io.atomic import atomic_folder, make_folder, write_bytes
 from vode.sfm.frames import Frames, take_frames
 from vode.sfm.matches import Evidence, neighbour_matches, pairs_to_match, why_not
 from vode.sfm.options import FrameOptions, MapOptions
@@ -83,21 +83,21 @@ def build(
     out: Path,
     frames: FrameOptions = FrameOptions(),
     mapping: MapOptions = MapOptions(),
-    tell: Callable[[str], None] = lambda line: None,
+    on_progress: Callable[[str], None] = lambda line: None,
 ) -> Quality:
-    """Make a COLMAP data set ``out`` of a video or a folder of images; ``tell`` is told each step.
+    """Make a COLMAP data set ``out`` of a video or a folder of images; ``on_progress`` is told each step.
 
     ``out`` appears when it is complete. InputError names the video, why it cannot be mapped and what to do about it.
     """
     colmap = import_pycolmap()
-    with whole_folder(out) as folder, _quiet(colmap):
+    with atomic_folder(out) as folder, _quiet(colmap):
         images = make_folder(folder / "images")
-        taken = take_frames(video, frames, images, tell)
-        evidence = _match(colmap, folder, taken, mapping, tell)
+        taken = take_frames(video, frames, images, on_progress)
+        evidence = _match(colmap, folder, taken, mapping, on_progress)
         reason = why_not(evidence)
         if reason is not None:
             raise InputError(f"{video}: {reason}")
-        tell("mapping")
+        on_progress("mapping")
         models = _map(colmap, folder, taken, mapping)
         if not models or models[0].num_reg_images() < max(LEAST * len(taken.numbers), 3):
             found = models[0].num_reg_images() if models else 0
@@ -133,7 +133,7 @@ def import_pycolmap() -> ModuleType:
 
 
 def _match(
-    colmap: ModuleType, folder: Path, taken: Frames, mapping: MapOptions, tell: Callable[[str], None]
+    colmap: ModuleType, folder: Path, taken: Frames, mapping: MapOptions, on_progress: Callable[[str], None]
 ) -> Evidence:
     """Features and confirmed matches, into the database, and what they are like."""
     database, names = folder / DATABASE, [_name(number) for number in taken.numbers]
@@ -146,7 +146,7 @@ def _match(
         reading.camera_params = ",".join(repr(float(value)) for value in (fx, fy, cx, cy))
     extraction.max_image_size, extraction.sift.max_num_features = mapping.size, mapping.features
     extraction.num_threads = mapping.workers
-    tell(f"features of {len(names)} frames")
+    on_progress(f"features of {len(names)} frames")
     colmap.extract_features(
         database,
         folder / "images",
@@ -163,7 +163,7 @@ def _match(
     verification.ransac.random_seed = SEED
     # Ctrl-C is heard between blocks of pairs.
     pairing.block_size = BLOCK
-    tell(f"matches of {len(pairs)} pairs")
+    on_progress(f"matches of {len(pairs)} pairs")
     colmap.match_image_pairs(
         database, matching_options=matching, pairing_options=pairing, verification_options=verification
     )

@@ -50,7 +50,7 @@ def open_video(video: Path, options: FrameOptions) -> tuple[FolderSequence, bool
 
 
 def take_frames(
-    video: Path, options: FrameOptions, folder: Path, tell: Callable[[str], None] = lambda line: None
+    video: Path, options: FrameOptions, folder: Path, on_progress: Callable[[str], None] = lambda line: None
 ) -> Frames:
     """Write the frames into a folder, each named by its number, as 000000.jpg.
 
@@ -68,7 +68,7 @@ def take_frames(
             f"{video}: {len(stretches)} frames, of {len(sequence)} in it, are too few to map; "
             "take more with --start, --end or --step"
         )
-    tell(f"choosing {len(stretches)} of {len(numbers)} frames")
+    on_progress(f"choosing {len(stretches)} of {len(numbers)} frames")
     taken, blurs = [], []
     for stretch in stretches:
         best, sharpest = np.inf, None

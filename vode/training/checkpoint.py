@@ -1,16 +1,10 @@
-"""Checkpoints: everything needed to go on, written atomically and read without running code.
-
-run/checkpoints/00000200.pt       the newest few, by the steps of the whole run
-run/flow.safetensors, depth.safetensors, or pose.safetensors       the weights of the newest, for whoever uses them
-run/best/                         those of the lowest validation loss of the last stage, as a run of its own
-"""
+"""Checkpoints: everything needed to resume a run, written atomically and read without running code."""
 
 from __future__ import annotations
 
 import io
 import platform
 import re
-import shutil
 import time
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -22,10 +16,9 @@ from torch import nn
 
 from vode.errors import InputError, one_line
 from vode.io.atomic import make_folder, write_bytes
-from vode.networks.weights import weights_bytes
+from vode.run_folder import RunFolder
 from vode.training.step import Averages
 
-CHECKPOINTS, BEST = "checkpoints", "best"
 FORMAT = "vode training checkpoint 2"
 COUNTS = ("stage", "step", "done", "seconds", "failed", "best", "stale")
 
@@ -68,7 +61,7 @@ class TrainState:
         self.stage, self.step, self.optimiser, self.best, self.stale = self.stage + 1, 0, None, None, 0
 
 
-def save_state(folder: Path, state: TrainState, optimiser: dict[str, Any] | None, config: dict, keep: int) -> None:
+def save_state(folder: RunFolder, state: TrainState, optimiser: dict[str, Any] | None, keep: int) -> None:
     """Write a checkpoint and the networks' weights into ``folder``, and remove the checkpoints that are too old."""
     content = {
         "format": FORMAT,
@@ -77,38 +70,23 @@ def save_state(folder: Path, state: TrainState, optimiser: dict[str, Any] | None
         "optimiser": optimiser,
         **{name: getattr(state, name) for name in COUNTS},
         "seconds": state.elapsed(),
-        "config": config,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in ("torch", "torchvision")},
     }
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    write_bytes(make_folder(folder / CHECKPOINTS) / f"{state.done:08d}.pt", buffer.getvalue())
-    save_weights(folder, state.scored())
+    write_bytes(make_folder(folder.checkpoints) / f"{state.done:08d}.pt", buffer.getvalue())
+    folder.write_weights(state.scored())
     for old in checkpoints(folder)[max(keep, 1) :]:
         old.unlink(missing_ok=True)
 
 
-def save_weights(folder: Path, networks: nn.ModuleDict) -> None:
-    for name, network in networks.items():
-        if hasattr(network, "kind"):
-            write_bytes(folder / f"{name}.safetensors", weights_bytes(network))
-
-
-def save_best(folder: Path, state: TrainState) -> None:
-    """Keep the weights as they are now in a folder that can be used as a run."""
-    best = make_folder(folder / BEST)
-    save_weights(best, state.scored())
-    for name in ("config.json", "data.json"):
-        shutil.copyfile(folder / name, best / name)
-
-
-def checkpoints(folder: Path) -> list[Path]:
+def checkpoints(folder: RunFolder) -> list[Path]:
     """The checkpoints of a run, the newest first."""
-    found = (path for path in (folder / CHECKPOINTS).glob("*.pt") if re.fullmatch(r"\d{8,}", path.stem))
+    found = (path for path in folder.checkpoints.glob("*.pt") if re.fullmatch(r"\d{8,}", path.stem))
     return sorted(found, key=lambda path: int(path.stem), reverse=True)
 
 
-def read_checkpoint(folder: Path) -> tuple[Path, dict[str, Any], list[str]]:
+def read_checkpoint(folder: RunFolder) -> tuple[Path, dict[str, Any], list[str]]:
     """The newest checkpoint that can be read, its content, and a line for each newer one that cannot.
 
     InputError if there is none, or all are damaged or of another kind.
@@ -121,16 +99,14 @@ def read_checkpoint(folder: Path) -> tuple[Path, dict[str, Any], list[str]]:
             problems.append(str(error))
     if problems:
         raise InputError(problems[0])
-    raise InputError(f"{folder / CHECKPOINTS}: no checkpoint; --resume takes the folder of a run that saved one")
+    raise InputError(f"{folder.checkpoints}: no checkpoint; resume the folder of a run that saved one")
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise InputError(
-            f"{path}: damaged checkpoint ({one_line(error)}); start from its weights with --start-from"
-        ) from error
+        raise InputError(f"{path}: damaged checkpoint ({one_line(error)}); start a new run from its weights") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(f"{path}: not a checkpoint of this library's training; choose another folder")
     return content

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 from vode.augmentation.geometric import draw_variation, vary_sample
 from vode.augmentation.options import Augment
-from vode.augmentation.photometric import finish
+from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.base import Sequence
 from vode.datasets.sample import Sample
 from vode.errors import InputError
@@ -20,7 +20,7 @@ from vode.geometry.camera import resize_intrinsics
 from vode.geometry.resize import resize_depth, resize_flow
 
 
-class Snippets(Dataset[Sample]):
+class ClipDataset(Dataset[Sample]):
     """Every run of ``length`` frames, ``stride`` apart, of several sequences, from the frames that may begin one.
 
     An index is a number, or a pair (number, draw) in which ``draw`` is an int that the sampler hands
@@ -28,10 +28,10 @@ class Snippets(Dataset[Sample]):
     run changes it. A plain number serves as its own draw.
 
     ``size`` (height, width) resizes everything; without it all sequences must have one size.
-    ``truth`` adds depth, poses and flow where every sequence has them (flow only for stride 1); frames
-    whose depth or flow is missing get 0 = unknown. Poses are relative to the snippet's first frame. ``raw`` samples
-    are faster to load and to move; ``vode.augmentation.photometric.finish`` makes of them, or of a batch of them,
-    finished ones.
+    ``ground_truth`` adds depth, poses and flow where every sequence has them (flow only for stride 1); frames
+    whose depth or flow is missing get 0 = unknown. Poses are relative to the clip's first frame. ``raw`` samples
+    are faster to load and to move; ``augmentation.photometric.to_float_and_augment`` makes finished ones of them, or
+    of a batch of them.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Snippets(Dataset[Sample]):
         size: tuple[int, int] | None = None,
         augment: Augment | None = None,
         seed: int = 0,
-        truth: bool = False,
+        ground_truth: bool = False,
         raw: bool = False,
     ) -> None:
         self.sequences = list(sequences)
@@ -58,12 +58,12 @@ class Snippets(Dataset[Sample]):
         self._ends = list(accumulate(map(len, self._starts)))
         if self._ends[-1] == 0:
             longest = max(self.sequences, key=len)
-            few = f"{len(longest)} frames, too few for snippets that span {span + 1}"
-            raise InputError(f"{longest.name}: {few}; add frames or shorten the snippets")
+            few = f"{len(longest)} frames, too few for clips that span {span + 1}"
+            raise InputError(f"{longest.name}: {few}; add frames or shorten the clips")
         if size is None and len({tuple(sequence.size) for sequence in self.sequences}) > 1:
             sizes = ", ".join(f"{s.name} {s.size[1]}x{s.size[0]}" for s in self.sequences)
             raise InputError(f"the sequences differ in size ({sizes}); give one size to resize them to")
-        self._truth = self._common_truth() if truth else frozenset()
+        self._ground_truth = self._common_ground_truth() if ground_truth else frozenset()
 
     def __len__(self) -> int:
         return self._ends[-1]
@@ -78,16 +78,16 @@ class Snippets(Dataset[Sample]):
         else:
             drawn = draw_variation(self.augment, size, seed=(self.seed, draw))
             sample = vary_sample(self._read(sequence, frames, drawn.whole), drawn)
-        return sample if self.raw else finish(sample)
+        return sample if self.raw else to_float_and_augment(sample)
 
     def locate(self, number: int) -> tuple[Sequence, int]:
-        """The sequence and its first frame of snippet ``number``."""
+        """The sequence and its first frame of clip ``number``."""
         if not 0 <= number < len(self):
-            raise IndexError(f"snippet {number} of {len(self)}")
+            raise IndexError(f"clip {number} of {len(self)}")
         which = bisect_right(self._ends, number)
         return self.sequences[which], self._starts[which][number - (self._ends[which - 1] if which else 0)]
 
-    def _common_truth(self) -> frozenset[str]:
+    def _common_ground_truth(self) -> frozenset[str]:
         known = {"poses", "depth", "flow"} if self.stride == 1 and self.length > 1 else {"poses", "depth"}
         for sequence in self.sequences:
             if sequence.poses is None:
@@ -103,16 +103,16 @@ class Snippets(Dataset[Sample]):
             "images": torch.stack([sequence.raw(i, size) for i in frames]),
             "intrinsics": resize_intrinsics(sequence.intrinsics.to(torch.float32), sequence.size, size),
         }
-        if not self._truth:
+        if not self._ground_truth:
             return sample
         unknown = torch.zeros(1, *sequence.size)
-        if "poses" in self._truth:
+        if "poses" in self._ground_truth:
             poses = sequence.poses[list(frames)]
             sample["poses"] = torch.linalg.solve(poses[0], poses).to(torch.float32)
-        if "depth" in self._truth:
+        if "depth" in self._ground_truth:
             maps = [sequence.depth(i) for i in frames]
             sample["depth"] = resize_depth(torch.stack([unknown if depth is None else depth for depth in maps]), size)
-        if "flow" in self._truth:
+        if "flow" in self._ground_truth:
             pairs = [_flow(sequence, i) or (unknown.expand(2, -1, -1), unknown) for i in frames[:-1]]
             flow, visible = (
                 torch.stack([part.to(torch.float32) for part in parts]) for parts in zip(*pairs, strict=True)
@@ -122,7 +122,7 @@ class Snippets(Dataset[Sample]):
 
 
 def _starts(sequence: Sequence, span: int) -> range | list[int]:
-    """The frames that a snippet which ends ``span`` frames later begins at."""
+    """The frames that a clip which ends ``span`` frames later begins at."""
     last = len(sequence) - span
     return range(max(0, last)) if sequence.starts is None else [i for i in sequence.starts if i < last]
 

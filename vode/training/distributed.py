@@ -92,7 +92,7 @@ def _processors() -> dist.ProcessGroup:
     return dist.new_group(backend="gloo")
 
 
-def of_first(value: Any) -> Any:
+def broadcast(value: Any) -> Any:
     """What the first process holds, in all of them."""
     if not dist.is_initialized():
         return value
@@ -101,19 +101,17 @@ def of_first(value: Any) -> Any:
     return held[0]
 
 
-def together(stage: nn.Module, group: Group, *, all_used: bool = True) -> nn.Module:
-    """A stage whose gradients are means over all processes."""
+def wrap_ddp(task: nn.Module, group: Group) -> nn.Module:
+    """A task whose gradients are means over all processes."""
     if group.size == 1:
-        return stage
+        return task
     devices = [group.device] if group.device.type == "cuda" else None
-    return DistributedDataParallel(
-        stage, device_ids=devices, broadcast_buffers=False, find_unused_parameters=not all_used
-    )
+    return DistributedDataParallel(task, device_ids=devices, broadcast_buffers=False)
 
 
-def apart(stage: nn.Module) -> AbstractContextManager:
+def no_sync(task: nn.Module) -> AbstractContextManager:
     """Backward passes in this context keep their gradients to the process, for those of later ones to join."""
-    return stage.no_sync() if isinstance(stage, DistributedDataParallel) else nullcontext()
+    return task.no_sync() if isinstance(task, DistributedDataParallel) else nullcontext()
 
 
 def share_statistics(network: nn.Module, group: Group) -> nn.Module:

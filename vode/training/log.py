@@ -63,11 +63,11 @@ class RunLog:
             left = elapsed / max(done - self._done_before, 1) * (self._total - done)
             self.console.print(f"{stage} {done}/{self._total}, {left / 60:.1f} min left: {shown}", soft_wrap=True)
 
-    def pictures(self, stage: str, done: int, pictures: Mapping[str, Tensor]) -> None:
+    def visualizations(self, stage: str, done: int, visualizations: Mapping[str, Tensor]) -> None:
         """Pictures (C, H, W) of one sample: images, flow, depth, masks."""
         with self._writing("tensorboard"):
-            for name, picture in pictures.items():
-                self._board.add_image(f"{stage}/{name}", paint(name, picture.float().cpu()), done)
+            for name, visualization in visualizations.items():
+                self._board.add_image(f"{stage}/{name}", paint(name, visualization.float().cpu()), done)
 
     def say(self, text: str) -> None:
         self.console.print(text, soft_wrap=True, highlight=False)
@@ -106,13 +106,13 @@ SHOWN = (
 )
 
 
-def paint(name: str, picture: Tensor) -> Tensor:
+def paint(name: str, visualization: Tensor) -> Tensor:
     """An RGB picture (3, H, W) in 0..1 of a tensor that a stage shows under ``name``."""
     if name == "flow":
-        return flow_to_color(picture)
+        return flow_to_color(visualization)
     if name == "depth":
-        return depth_to_color(picture)
-    return picture.clamp(0, 1) if len(picture) == 3 else picture.clamp(0, 1).expand(3, -1, -1)
+        return depth_to_color(visualization)
+    return visualization.clamp(0, 1) if len(visualization) == 3 else visualization.clamp(0, 1).expand(3, -1, -1)
 
 
 def mean_scalars(values: list[dict[str, Tensor]]) -> dict[str, float]:

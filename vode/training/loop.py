@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -13,67 +12,59 @@ import torch
 from torch import Tensor, nn
 
 from vode.datasets.base import noted
+from vode.datasets.kitti import leakage
 from vode.errors import InputError
-from vode.io.atomic import make_folder, write_bytes
 from vode.networks.weights import prepare
+from vode.run_folder import RunFolder
 from vode.training import distributed
-from vode.training.checkpoint import TrainState, read_checkpoint, restore, save_best, save_state
-from vode.training.config import StageConfig, TrainConfig, config_from_dict, config_to_dict
-from vode.training.data import record
+from vode.training.checkpoint import TrainState, read_checkpoint, restore, save_state
+from vode.training.config import RunConfig, StageConfig
+from vode.training.data import training_names
 from vode.training.distributed import Group
 from vode.training.log import RunLog, SilentLog, mean_scalars
 from vode.training.memory import keep_freed_memory, memory_gib, peak_memory_gib
 from vode.training.sampler import load, part_of
 from vode.training.step import Averages, Stepper
-from vode.training.tasks.base import task_of
 from vode.training.validation import validation_losses
 
 
-def train(config: TrainConfig, folder: Path) -> dict[str, float | None]:
+def train(config: RunConfig, folder: Path | str) -> dict[str, float | None]:
     """Train a new run in ``folder``, which must not hold one, and return its results."""
-    if (folder / "config.json").exists():
-        raise InputError(f"{folder}: holds a run already; go on with --resume {folder} or name another --run")
+    run_folder = RunFolder(folder)
+    if run_folder.holds_run:
+        raise InputError(f"{folder}: holds a run already; resume it, or name another folder")
     if not config.plan():
         raise InputError("nothing to train: every stage has 0 steps; set --flow-stage.steps, for example")
     group = distributed.join(config.device)
     part_of(config.batch, config.accumulate, group)
     torch.manual_seed(config.seed)
     state = new_state(config, group)
-    config = task_of(config).settled(config, state.networks)
-    run = Run(config, folder, group, state)
+    config = config.functions().settled(config, state.networks)
+    run = Run(config, run_folder, group, state)
     if config.start_from is None:
-        run.task.begin(run.state.networks, run.samples)
+        run.family.begin(run.state.networks, run.samples)
     if group.writes:
-        make_folder(folder)
-        record(config, folder)
-        save_state(folder, run.state, None, config_to_dict(config), config.keep)
-        # Last, because it tells that there is a run to go on with.
-        write_bytes(folder / "config.json", json.dumps(config_to_dict(config), indent=1).encode())
+        names = training_names(config)
+        seen = RunFolder(config.start_from).kitti_drives() if config.start_from else frozenset()
+        run_folder.write_data(config.dataset, names, leakage.drives(config.dataset, names) | seen)
+        save_state(run_folder, run.state, None, config.keep)
+        # Last, because it tells that there is a run to resume.
+        run_folder.write_config(config)
     return run.go()
 
 
-def resume(folder: Path) -> dict[str, float | None]:
-    """Go on with the run in ``folder`` where its newest whole checkpoint stands."""
-    config = read_config(folder)
+def resume(folder: Path | str, kind: type[RunConfig]) -> dict[str, float | None]:
+    """Resume the run in ``folder``, of a family's configuration, where its newest whole checkpoint stands."""
+    run_folder = RunFolder(folder)
+    config = run_folder.read_config(kind)
     group = distributed.join(config.device)
-    path, checkpoint, problems = read_checkpoint(folder)
+    path, checkpoint, problems = read_checkpoint(run_folder)
     state = new_state(config, group, fresh=False)
     restore(state, checkpoint, path)
-    return Run(config, folder, group, state).go(problems)
+    return Run(config, run_folder, group, state).go(problems)
 
 
-def read_config(folder: Path) -> TrainConfig:
-    """The configuration of the run in ``folder``."""
-    path = folder / "config.json"
-    try:
-        return config_from_dict(json.loads(path.read_text("utf-8")), path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); name the folder of a run") from error
-    except ValueError as error:
-        raise InputError(f"{path}: not JSON ({error}); start a new run") from error
-
-
-def new_state(config: TrainConfig, group: Group, *, fresh: bool = True) -> TrainState:
+def new_state(config: RunConfig, group: Group, *, fresh: bool = True) -> TrainState:
     """The state of a run that has done nothing yet; ``fresh`` = False if a checkpoint is about to fill it."""
     networks = build_networks(config, group.device, fresh=fresh)
     for name, network in networks.items():
@@ -84,33 +75,33 @@ def new_state(config: TrainConfig, group: Group, *, fresh: bool = True) -> Train
     return TrainState(networks, Averages(networks, config.ema) if config.ema else None)
 
 
-def build_networks(config: TrainConfig, device: torch.device | str = "cpu", *, fresh: bool = True) -> nn.ModuleDict:
+def build_networks(config: RunConfig, device: torch.device | str = "cpu", *, fresh: bool = True) -> nn.ModuleDict:
     """The run's networks, from ``start_from`` or from their random start."""
-    networks = nn.ModuleDict(task_of(config).networks(config, fresh=fresh))
+    networks = nn.ModuleDict(config.functions().networks(config, fresh=fresh))
     return prepare(networks, device, channels_last=config.channels_last)
 
 
 class Run:
     """A run of all its stages, from where its state stands."""
 
-    def __init__(self, config: TrainConfig, folder: Path, group: Group, state: TrainState) -> None:
+    def __init__(self, config: RunConfig, folder: RunFolder, group: Group, state: TrainState) -> None:
         self.config, self.folder, self.group, self.state = config, folder, group, state
         keep_freed_memory(group.device)
-        self.task = task_of(config)
-        self.samples = self.task.samples(config)
-        self.validated = self.task.validation(config, self.samples) if config.validate_every else None
+        self.family = config.functions()
+        self.samples = self.family.samples(config)
+        self.validated = self.family.validation(config, self.samples) if config.validate_every else None
 
     def go(self, problems: Sequence[str] = ()) -> dict[str, float | None]:
         """All stages, then the score; nothing if asked to stop before. Says the ``problems`` first."""
         total = sum(stage.steps for _, stage in self.config.plan())
-        self.log = RunLog(self.folder, total, self.state.done) if self.group.writes else SilentLog()
+        self.log = RunLog(self.folder.path, total, self.state.done) if self.group.writes else SilentLog()
         for line in [*problems, *noted(self.samples.sequences)]:
             self.log.say(line)
         try:
             with stop_signal() as stopped:
                 while self.state.stage < len(self.config.plan()):
                     if not self._stage(stopped):
-                        self.log.say(f"stopped and saved; go on with --resume {self.folder}")
+                        self.log.say(f"stopped and saved; resume {self.folder} to go on")
                         return {}
             return self._results()
         finally:
@@ -120,10 +111,10 @@ class Run:
         """The rest of the stage that the state stands in; False if it was asked to stop."""
         config, state = self.config, self.state
         name, options = config.plan()[state.stage]
-        stage = build_stage(name, config, options, state.networks)
+        task = build_task(name, config, state.networks)
         for network in state.networks.values():
-            network.requires_grad_(network in stage.trained())
-        step = Stepper(stage, config, options, self.group, state.averages)
+            network.requires_grad_(network in task.trained())
+        step = Stepper(task, config, options, self.group, state.averages)
         step.load_state_dict(state.optimiser)
         first, count = state.done * config.batch, (options.steps - state.step) * config.batch
         batches = load(
@@ -139,10 +130,10 @@ class Run:
         recent, since = [], time.monotonic()
         while True:
             for network in state.networks.values():
-                network.train(network in stage.trained())
+                network.train(network in task.trained())
             # The step's number alone decides what is drawn in it: neither a resume nor the processes change it.
             torch.manual_seed(config.seed * 1_000_003 + state.done)
-            scalars, pictures = step(batches, state.step)
+            scalars, visualizations = step(batches, state.step)
             state.step, state.done = state.step + 1, state.done + 1
             recent.append(scalars)
             self.log.step(state.done)
@@ -150,8 +141,8 @@ class Run:
             if state.step % config.log_every == 0 or state.step == options.steps or halt:
                 self._tell(name, step, recent, time.monotonic() - since)
                 recent, since = [], time.monotonic()
-            if state.step % config.picture_every == 0:
-                self.log.pictures(name, state.done, pictures)
+            if state.step % config.visualize_every == 0:
+                self.log.visualizations(name, state.done, visualizations)
             last = state.step == options.steps
             if config.validate_every and state.step % config.validate_every == 0:
                 last = self._validate(name, options) or last
@@ -177,54 +168,53 @@ class Run:
         if in_a_row >= self.config.bad_steps:
             raise InputError(
                 f"{self.folder}: {in_a_row} steps in a row without finite gradients; the last checkpoint is good, "
-                "lower the learning rate and start from its weights with --start-from"
+                "lower the learning rate and start from its weights"
             )
 
     def _validate(self, name: str, options: StageConfig) -> bool:
         """Score the networks on pairs that are not trained on, keep the best, and tell whether the stage should end."""
         config, state, networks = self.config, self.state, self.state.scored()
-        stage = build_stage(name, config, options, networks)
-        found = validation_losses(
-            stage, options, self.validated, self.group, most=config.validation_pairs, batch=config.batch
-        )
+        task = build_task(name, config, networks)
+        found = validation_losses(task, self.validated, self.group, most=config.validation_samples, batch=config.batch)
         loss = found["loss"]
         found |= self._measures(name, networks)
         self.log.scalars(f"{name} validation", state.done, found)
         better = state.best is None or loss < state.best
         state.best, state.stale = (loss, 0) if better else (state.best, state.stale + 1)
         if better and self.group.writes:
-            save_best(self.folder, state)
+            self.folder.write_best(state.scored())
         return 0 < config.patience <= state.stale
 
     def _measures(self, name: str, networks: nn.ModuleDict) -> dict[str, float]:
         """Errors on what is validated on, computed by the first process alone."""
         found = None
         if self.group.writes:
-            found = self.task.measures(name, networks.eval(), self.validated, self.config)
-        return distributed.of_first(found)
+            found = self.family.measures(name, networks.eval(), self.validated, self.config)
+        return distributed.broadcast(found)
 
     def _save(self, optimiser: dict | None) -> None:
         if self.group.writes:
-            save_state(self.folder, self.state, optimiser, config_to_dict(self.config), self.config.keep)
+            save_state(self.folder, self.state, optimiser, self.config.keep)
 
     def _results(self) -> dict[str, float | None]:
         """The score of the finished run, written by the first process and known to all."""
         if not self.group.writes:
-            return distributed.of_first(None)
+            return distributed.broadcast(None)
         config, networks = self.config, self.state.scored().eval()
-        results = self.task.score(networks, config)
+        results = self.family.score(networks, config)
         results["minutes"] = self.state.elapsed() / 60
         results["peak_memory_gib"] = peak_memory_gib()
         geometric = sum(stage.steps for name, stage in config.plan() if name in ("depth", "joint"))
         if geometric:
-            results["geometry_failed_share"] = self.state.failed / geometric
-        write_bytes(self.folder / "results.json", json.dumps(results, indent=1).encode())
-        return distributed.of_first(results)
+            results["geometry_failed_fraction"] = self.state.failed / geometric
+        self.folder.write_results(results)
+        return distributed.broadcast(results)
 
 
-def build_stage(name: str, config: TrainConfig, options: StageConfig, networks: nn.ModuleDict) -> nn.Module:
+def build_task(name: str, config: RunConfig, networks: nn.ModuleDict) -> nn.Module:
+    """The Task of the stage of that name."""
     mixed = network_type(config.precision, next(networks.parameters()).device)
-    return task_of(config).stage(name, config, options, networks, mixed)
+    return config.functions().task(name, config, networks, mixed)
 
 
 def network_type(precision: str, device: torch.device) -> torch.dtype | None:

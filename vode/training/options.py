@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from vode.losses.options import FlowLossOptions
+from vode.odometry.options import MatchOptions
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    import torch
 
 
 @dataclass(frozen=True)
@@ -20,24 +23,29 @@ class LossWeights:
     reprojection_depth: float = 0.1
     reprojection_flow: float = 0.01
     depth_smoothness: float = 0.001
-    pose: float = 1.0
-
-    def total(self, losses: dict[str, Tensor]) -> Tensor:
-        """Weighted sum; names without a weight are for the log alone."""
-        return sum(getattr(self, name) * value for name, value in losses.items() if hasattr(self, name))
 
 
 @dataclass(frozen=True)
-class MotionOptions:
-    """How a stage turns flow into two-view motion and triangulated points."""
+class MotionOptions(MatchOptions):
+    """How a task turns flow into two-view motion and triangulated points; all thresholds in pixels of its images."""
 
-    share: float = 0.2
-    """share of the pixels, by score, that correspondences are drawn from"""
+    fraction: float = 0.2
+    """of the pixels, by score, that correspondences are drawn from"""
     count: int = 6000
     """correspondences drawn for the motion, and again for triangulation"""
-    threshold: float = 0.1
-    """RANSAC threshold in pixels at a width of 832"""
     inlier: float = 0.5
     """largest epipolar distance in pixels of a pixel that moves with the camera alone"""
     min_parallax: float = 0.5
     """smallest parallax in pixels of a triangulated point: with less, its depth is noise"""
+
+
+@dataclass(frozen=True)
+class TaskOptions:
+    """What the tasks of flow and depth share."""
+
+    motion: MotionOptions = MotionOptions()
+    flow_loss: FlowLossOptions = FlowLossOptions()
+    triangulation_loss: Literal["log", "square"] = "log"
+    weights: LossWeights = LossWeights()
+    mixed: torch.dtype | None = None
+    """run the networks, and them alone, in torch.bfloat16 or torch.float16"""

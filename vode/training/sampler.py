@@ -13,7 +13,7 @@ from vode.errors import InputError
 from vode.training.distributed import Group
 
 
-class EndlessOrder(Sampler[tuple[int, int]]):
+class ResumableSampler(Sampler[tuple[int, int]]):
     """(index, draw) of ``count`` draws from number ``first`` on: epoch after epoch, each shuffled by its number.
 
     Of every ``stride`` draws it yields those from ``offset`` on, ``part`` of them: one process's share of a batch.
@@ -70,7 +70,7 @@ def load(
     loader = DataLoader(
         samples,
         batch_size=part,
-        sampler=EndlessOrder(len(samples), first=first, count=count, seed=seed, **deal),
+        sampler=ResumableSampler(len(samples), first=first, count=count, seed=seed, **deal),
         collate_fn=collate,
         num_workers=workers,
         generator=torch.Generator().manual_seed(seed),

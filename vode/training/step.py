@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from vode.augmentation.photometric import finish
+from vode.augmentation.photometric import to_float_and_augment
 from vode.training import distributed
-from vode.training.config import StageConfig, TrainConfig
+from vode.training.config import RunConfig, StageConfig
 from vode.training.schedule import learning_rate
+from vode.training.tasks.base import total_loss
 
 
 class Stepper:
@@ -23,16 +24,17 @@ class Stepper:
 
     def __init__(
         self,
-        stage: nn.Module,
-        config: TrainConfig,
+        task: nn.Module,
+        config: RunConfig,
         options: StageConfig,
         group: distributed.Group,
         averages: AveragedModel | None,
     ) -> None:
         self.config, self.options, self.group, self.averages = config, options, group, averages
-        self.parameters = [p for network in stage.trained() for p in network.parameters()]
-        self._statistics = [b for network in stage.trained() for b in network.buffers() if b.is_floating_point()]
-        self._model = distributed.together(stage, group, all_used=config.depth.scales == 1)
+        self.parameters = [p for network in task.trained() for p in network.parameters()]
+        self._statistics = [b for network in task.trained() for b in network.buffers() if b.is_floating_point()]
+        self._weights = task.weights
+        self._model = distributed.wrap_ddp(task, group)
         # Fused, because it alone can be told on the device to leave out a step.
         self.optimiser = torch.optim.Adam(_groups(self.parameters, options), lr=options.learning_rate, fused=True)
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=config.precision == "float16")
@@ -40,7 +42,7 @@ class Stepper:
         self.bad = torch.zeros((), device=group.device)
 
     def __call__(self, batches: Iterator[dict[str, Tensor]], step: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Step number ``step`` of the stage, on the next batches: its scalars, left on the device, and pictures."""
+        """Step number ``step`` of the stage, on the next batches: scalars, left on the device, and visualizations."""
         for one in self.optimiser.param_groups:
             one["lr"] = learning_rate(self.options, step)
         self.optimiser.zero_grad(set_to_none=True)
@@ -49,11 +51,11 @@ class Stepper:
         for part in range(self.config.accumulate):
             last = part + 1 == self.config.accumulate
             if last:
-                losses, pictures = self._backward(next(batches))
+                scalars, shown = self._backward(next(batches))
             else:
-                with distributed.apart(self._model):
-                    losses, pictures = self._backward(next(batches))
-            parts.append(losses)
+                with distributed.no_sync(self._model):
+                    scalars, shown = self._backward(next(batches))
+            parts.append(scalars)
         scalars = {name: torch.stack([part[name] for part in parts]).mean() for name in parts[0]}
         scalars["gradient_norm"] = self._update()
         bad = ~scalars["gradient_norm"].isfinite()
@@ -63,7 +65,7 @@ class Stepper:
         self.bad += bad
         if self.averages is not None:
             self.averages.update_parameters(self.averages.source)
-        return scalars, pictures
+        return scalars, shown
 
     def state_dict(self) -> dict[str, Any]:
         return {"optimiser": self.optimiser.state_dict(), "scaler": self.scaler.state_dict()}
@@ -75,11 +77,13 @@ class Stepper:
             self.scaler.load_state_dict(state["scaler"])
 
     def _backward(self, batch: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        sample = finish({key: value.to(self.group.device, non_blocking=True) for key, value in batch.items()})
-        losses, pictures = self._model(sample)
-        loss = self.options.weights.total(losses)
+        sample = to_float_and_augment(
+            {key: value.to(self.group.device, non_blocking=True) for key, value in batch.items()}
+        )
+        losses, metrics, shown = self._model(sample)
+        loss = total_loss(losses, self._weights)
         self.scaler.scale(loss / self.config.accumulate).backward()
-        return {"loss": loss.detach(), **{name: value.detach() for name, value in losses.items()}}, pictures
+        return {"loss": loss.detach(), **{name: value.detach() for name, value in (losses | metrics).items()}}, shown
 
     def _update(self) -> Tensor:
         """The norm of the gradient before it was clipped; not finite where the step was left out."""

@@ -1,34 +1,34 @@
-"""How a stage does on pairs that it is not trained on."""
+"""How a task does on samples that it is not trained on."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from vode.augmentation.photometric import finish
+from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.sample import collate
-from vode.training.clip_dataset import Snippets
-from vode.training.config import StageConfig
+from vode.training.clip_dataset import ClipDataset
 from vode.training.distributed import Group
+from vode.training.tasks.base import total_loss
 
 
 @torch.no_grad()
 def validation_losses(
-    stage: nn.Module, options: StageConfig, pairs: Snippets, group: Group, *, most: int, batch: int
+    task: nn.Module, samples: ClipDataset, group: Group, *, most: int, batch: int
 ) -> dict[str, float]:
-    """Means of the losses, and of their weighted sum as ``loss``, over at most ``most`` pairs, spread evenly.
+    """Means of the losses, and of their weighted sum as ``loss``, over at most ``most`` samples, spread evenly.
 
     The same for any number of processes. Networks are left in evaluation mode.
     """
-    stage.eval()
-    every = max(len(pairs) // most, 1)
-    chosen = range(0, len(pairs), every)[:most]
+    task.eval()
+    every = max(len(samples) // most, 1)
+    chosen = range(0, len(samples), every)[:most]
     torch.manual_seed(0)
     sums: dict[str, Tensor] = {}
     for at in range(0, len(chosen), batch):
-        samples = [pairs[i] for i in chosen[at : at + batch]]
-        losses, _ = stage(finish({key: value.to(group.device) for key, value in collate(samples).items()}))
-        losses["loss"] = options.weights.total(losses)
-        for name, value in losses.items():
-            sums[name] = sums.get(name, 0) + value * len(samples)
+        part = [samples[i] for i in chosen[at : at + batch]]
+        output = task(to_float_and_augment({key: value.to(group.device) for key, value in collate(part).items()}))
+        total = total_loss(output.losses, task.weights)
+        for name, value in {**output.losses, **output.metrics, "loss": total}.items():
+            sums[name] = sums.get(name, 0) + value * len(part)
     return {name: float(value) / len(chosen) for name, value in sums.items()}

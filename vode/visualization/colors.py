@@ -64,9 +64,9 @@ def depth_to_color(depth: Tensor, *, limits: tuple[float, float] | None = None) 
     near, far = limits or depth_range(depth)
     known = _known(depth)
     disparity = 1 / torch.where(known, depth.float(), far)
-    share = ((disparity - 1 / far) / (1 / near - 1 / far)).clamp(0, 1)
+    fraction = ((disparity - 1 / far) / (1 / near - 1 / far)).clamp(0, 1)
     # The map begins at black, which is kept for the unknown.
-    color = map_color(0.12 + 0.88 * share, "magma")
+    color = map_color(0.12 + 0.88 * fraction, "magma")
     return torch.where(known, color, 0.0)
 
 
@@ -92,8 +92,8 @@ def _wheel(angle: Tensor) -> Tensor:
     colors = torch.tensor(_WHEEL, dtype=angle.dtype, device=angle.device)
     turn = (angle / (2 * math.pi)).remainder(1)
     after = torch.searchsorted(ends, turn.contiguous(), right=True).clamp(1, len(_STEPS) - 1)
-    share = (turn - ends[after - 1]) / (ends[after] - ends[after - 1])
-    color = torch.lerp(colors[after - 1], colors[after], share.unsqueeze(-1))
+    fraction = (turn - ends[after - 1]) / (ends[after] - ends[after - 1])
+    color = torch.lerp(colors[after - 1], colors[after], fraction.unsqueeze(-1))
     return color.movedim(-1, -3)
 
 

@@ -22,18 +22,18 @@ def spread(items: Sequence, count: int) -> list:
     return [items[i] for i in dict.fromkeys((2 * k + 1) * len(items) // (2 * count) for k in range(count))]
 
 
-def depth_panel(image: Tensor, prediction: Tensor, truth: Tensor | None = None) -> list[tuple[str, Tensor]]:
+def depth_panel(image: Tensor, prediction: Tensor, ground_truth: Tensor | None = None) -> list[tuple[str, Tensor]]:
     """Named pictures (3, H, W): image, predicted depth, and with a truth also that and the relative error.
 
-    ``image`` (3, H, W) in 0..1; ``prediction`` and ``truth`` (1, h, w) metres of any size, 0 = unknown; all
+    ``image`` (3, H, W) in 0..1; ``prediction`` and ``ground_truth`` (1, h, w) metres of any size, 0 = unknown; all
     are brought to the image's size. Both depths share their colours. A sparse truth (lidar) is drawn with
     thicker dots. Scale the prediction beforehand if the error is to mean something.
     """
     size = image.shape[-2:]
     predicted = _resized(prediction, size)
-    if truth is None:
+    if ground_truth is None:
         return [("image", image), ("predicted depth", depth_to_color(predicted))]
-    true = _resized_nearest(truth, size)
+    true = _resized_nearest(ground_truth, size)
     limits = depth_range(true)
     known = true > 0
     error = (predicted - true).abs() / true.clamp(min=1e-6)
@@ -52,21 +52,21 @@ def depth_panel(image: Tensor, prediction: Tensor, truth: Tensor | None = None) 
 
 
 def flow_panel(
-    image: Tensor, prediction: Tensor, truth: Tensor | None = None, visible: Tensor | None = None
+    image: Tensor, prediction: Tensor, ground_truth: Tensor | None = None, visible: Tensor | None = None
 ) -> list[tuple[str, Tensor]]:
     """Named pictures (3, H, W): image, predicted flow, and with a truth also that and the end-point error.
 
-    ``prediction`` and ``truth`` (2, H, W) pixels, of the image's size, in the same colours; ``visible``
+    ``prediction`` and ``ground_truth`` (2, H, W) pixels, of the image's size, in the same colours; ``visible``
     (1, H, W), non-zero where the truth is known. Errors are drawn up to 10 pixels.
     """
-    if truth is None:
+    if ground_truth is None:
         return [("image", image), ("predicted flow", flow_to_color(prediction))]
-    known = truth.isfinite().all(dim=0, keepdim=True)
+    known = ground_truth.isfinite().all(dim=0, keepdim=True)
     if visible is not None:
         known &= visible > 0
-    true = torch.where(known, truth, torch.nan)
+    true = torch.where(known, ground_truth, torch.nan)
     longest = flow_length(true)
-    error = (prediction - truth).norm(dim=0, keepdim=True)
+    error = (prediction - ground_truth).norm(dim=0, keepdim=True)
     return [
         ("image", image),
         ("predicted flow", flow_to_color(prediction, max_flow=longest)),
@@ -96,8 +96,8 @@ def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequenc
     for number, row in enumerate(rows):
         for axes in grid[number, len(row) :]:
             axes.set_axis_off()
-        for axes, (title, picture) in zip(grid[number], row, strict=False):
-            axes.imshow(_pixels(picture), interpolation="nearest")
+        for axes, (title, visualization) in zip(grid[number], row, strict=False):
+            axes.imshow(_pixels(visualization), interpolation="nearest")
             axes.set_title(title, fontsize=9, pad=3)
             axes.set_xticks([])
             axes.set_yticks([])
@@ -113,8 +113,8 @@ def save_panel(
     save_figure(panel_figure(rows, names=names), path, dpi=200)
 
 
-def _pixels(picture: Tensor):
-    return picture.detach().cpu().float().clamp(0, 1).movedim(0, -1).numpy()
+def _pixels(visualization: Tensor):
+    return visualization.detach().cpu().float().clamp(0, 1).movedim(0, -1).numpy()
 
 
 def _resized(depth: Tensor, size: tuple[int, int]) -> Tensor:
@@ -128,13 +128,13 @@ def _resized_nearest(depth: Tensor, size: tuple[int, int]) -> Tensor:
     return depth if depth.shape[-2:] == size else F.interpolate(depth[None], size, mode="nearest")[0]
 
 
-def _thickened(picture: Tensor, known: Tensor) -> Tensor:
-    """``picture`` (3, H, W) with sparse known pixels (1, H, W) grown to 3x3 dots; a denser one as it is."""
+def _thickened(visualization: Tensor, known: Tensor) -> Tensor:
+    """``visualization`` (3, H, W) with sparse known pixels (1, H, W) grown to 3x3 dots; a denser one as it is."""
     if known.float().mean() > 0.3:
-        return picture
-    height, width = picture.shape[-2:]
+        return visualization
+    height, width = visualization.shape[-2:]
     # Known pixels carry a 1 in a fourth channel; each unknown one takes the first known neighbour's colour.
-    padded = F.pad(torch.cat([picture, known.to(picture.dtype)]), (1, 1, 1, 1))
+    padded = F.pad(torch.cat([visualization, known.to(visualization.dtype)]), (1, 1, 1, 1))
     out = padded[:, 1:-1, 1:-1].clone()
     for dy in range(3):
         for dx in range(3):

@@ -25,7 +25,7 @@ FORMATS = ("png", "pdf", "svg")
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (9, 3)))
 _MARKERS = ("o", "s", "^", "D", "v", "P")
-_TRUTH = {"color": "0.6", "linestyle": "-", "linewidth": 2.4, "label": "truth", "zorder": 1}
+_TRUTH = {"color": "0.6", "linestyle": "-", "linewidth": 2.4, "label": "ground truth", "zorder": 1}
 
 COLUMN, PAGE = 3.5, 7.16
 """Widths of a column and of a page of two columns, inches."""
@@ -90,20 +90,20 @@ def label_axes(axes, x: str, y: str, title: str) -> None:
 
 @for_paper
 def trajectory_figure(
-    truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = "", unit: str = "m"
+    ground_truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = "", unit: str = "m"
 ) -> Figure:
     """The path from above, x to the right and z up the page, with equal axes and a mark at each start.
 
     ``estimates`` are drawn as they are, so align them first; ``unit`` labels the axes. Raises InputError if
     there is nothing to draw.
     """
-    if truth is None and not estimates:
+    if ground_truth is None and not estimates:
         raise InputError("no trajectory to draw; give the truth or an estimate")
     figure = new_figure(COLUMN, COLUMN)
     axes = figure.add_subplot()
-    drawn = [] if truth is None else [truth]
-    if truth is not None:
-        _draw_path(axes, truth, _TRUTH)
+    drawn = [] if ground_truth is None else [ground_truth]
+    if ground_truth is not None:
+        _draw_path(axes, ground_truth, _TRUTH)
     for number, (name, estimate) in enumerate(estimates.items()):
         _draw_path(axes, estimate, {**_style(number), "label": name, "zorder": 2 + number})
         drawn.append(estimate)
@@ -117,23 +117,25 @@ def trajectory_figure(
 
 
 @for_paper
-def coordinates_figure(truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = "") -> Figure:
+def coordinates_figure(
+    ground_truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = ""
+) -> Figure:
     """x, y, z (m) and roll, pitch, yaw (deg) over the distance along the truth (else each own path).
 
     Angles are those of R = Ry(yaw) Rx(pitch) Rz(roll), yaw about the camera's downward y axis. Raises
     InputError if there is nothing to draw, or if an estimate shares no frame with the truth.
     """
-    if truth is None and not estimates:
+    if ground_truth is None and not estimates:
         raise InputError("no trajectory to draw; give the truth or an estimate")
     figure = new_figure(PAGE, 4.6)
     grid = figure.subplots(3, 2, sharex=True)
-    lines = [] if truth is None else [(truth, _TRUTH)]
+    lines = [] if ground_truth is None else [(ground_truth, _TRUTH)]
     lines += [
         (estimate, {**_style(number), "label": name, "zorder": 2 + number})
         for number, (name, estimate) in enumerate(estimates.items())
     ]
     for trajectory, style in lines:
-        distance, trajectory = _along(trajectory, truth)
+        distance, trajectory = _along(trajectory, ground_truth)
         values = (*trajectory.positions.numpy().T, *_angles(trajectory))
         for axes, value in zip(grid.T.flat, values, strict=True):
             axes.plot(distance, value, **style)
@@ -173,17 +175,17 @@ def segment_figure(errors: Mapping[str, Mapping[str, Mapping[str, float]]], *, t
 
 
 @for_paper
-def error_figure(truth: Trajectory, estimate: Trajectory, *, title: str = "", unit: str = "m") -> Figure:
+def error_figure(ground_truth: Trajectory, estimate: Trajectory, *, title: str = "", unit: str = "m") -> Figure:
     """The estimate's path from above, coloured by its distance from the truth; the colours rank in grey too.
 
     Both are drawn as they are, so align the estimate first. Raises InputError if they share no frame.
     """
-    matches = associate(estimate, truth)
-    error = (matches.estimate.positions - matches.truth.positions).norm(dim=-1).numpy()
+    matches = associate(estimate, ground_truth)
+    error = (matches.estimate.positions - matches.ground_truth.positions).norm(dim=-1).numpy()
     points = _top_down(matches.estimate)
     figure = new_figure(COLUMN, COLUMN)
     axes = figure.add_subplot()
-    _draw_path(axes, truth, {**_TRUTH, "linewidth": 0.8})
+    _draw_path(axes, ground_truth, {**_TRUTH, "linewidth": 0.8})
     steps = np.stack([points[:-1], points[1:]], axis=1)
     line = LineCollection(steps, cmap="cividis_r", array=(error[:-1] + error[1:]) / 2, linewidth=2.4, zorder=2)
     line.set_clim(0, max(float(error.max()), 1e-9))
@@ -212,12 +214,12 @@ def _top_down(trajectory: Trajectory) -> np.ndarray:
     return trajectory.positions[:, [0, 2]].numpy()
 
 
-def _along(trajectory: Trajectory, truth: Trajectory | None) -> tuple[np.ndarray, Trajectory]:
+def _along(trajectory: Trajectory, ground_truth: Trajectory | None) -> tuple[np.ndarray, Trajectory]:
     """Distance (N,) at each frame, and the frames that it is known for."""
-    if truth is None:
+    if ground_truth is None:
         return trajectory.distances().numpy(), trajectory
-    matches = associate(trajectory, truth)
-    return truth.distances()[matches.truth_rows].numpy(), matches.estimate
+    matches = associate(trajectory, ground_truth)
+    return ground_truth.distances()[matches.ground_truth_rows].numpy(), matches.estimate
 
 
 def _angles(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

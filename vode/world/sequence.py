@@ -82,7 +82,7 @@ class WorldSequence(Sequence):
         self.intrinsics = torch.tensor(
             [[focal, 0, (width - 1) / 2], [0, focal, 0.49 * (height - 1)], [0, 0, 1]], dtype=torch.float32
         )
-        self.stamps = torch.arange(options.frames, dtype=torch.float64) / RATE
+        self.timestamps = torch.arange(options.frames, dtype=torch.float64) / RATE
         self._images: dict[int, Tensor] = {}
         self._casts: OrderedDict[int, tuple[Hits, Placed, Tensor]] = OrderedDict()
 

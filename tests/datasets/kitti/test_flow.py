@@ -28,16 +28,16 @@ def test_pairs_with_their_truth(root):
     pairs = KittiFlow(root)
     assert (len(pairs), pairs.names(), pairs.missing()) == (2, ["000000_10", "000001_10"], {})
     assert [image.mean().item() for image in pairs.images(0)] == pytest.approx([0.5, 0.55], abs=0.003)
-    truth = pairs.truth(1)
-    assert truth.flow.unique().tolist() == [3]
-    assert truth.valid.mean() == 1
-    assert truth.seen.mean() == 0.5
+    ground_truth = pairs.ground_truth(1)
+    assert ground_truth.flow.unique().tolist() == [3]
+    assert ground_truth.valid.mean() == 1
+    assert ground_truth.seen.mean() == 0.5
 
 
 def test_without_noc_nothing_is_told(root):
     for file in (root / "flow_noc").iterdir():
         file.unlink()
-    assert KittiFlow(root).truth(0).seen is None
+    assert KittiFlow(root).ground_truth(0).seen is None
 
 
 def test_what_is_missing_is_named(root, tmp_path):

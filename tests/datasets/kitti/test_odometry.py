@@ -46,8 +46,8 @@ def root(tmp_path) -> Path:
     for camera in (0, 2):
         (folder / f"image_{camera}").mkdir(parents=True)
         for i in range(3):
-            picture = pixels[i, ..., 0] if camera == 0 else pixels[i]
-            cv2.imwrite(str(folder / f"image_{camera}" / f"{i:06d}.png"), picture)
+            visualization = pixels[i, ..., 0] if camera == 0 else pixels[i]
+            cv2.imwrite(str(folder / f"image_{camera}" / f"{i:06d}.png"), visualization)
     (folder / "calib.txt").write_text(f"P2: {line(P2)}\nP0: {line(P0)}\nTr: {line(TR)}\n\n")
     (folder / "times.txt").write_text("0\n1.036e-01\n2.0e-1\n3.0e-1\n")
     (tmp_path / "poses").mkdir()
@@ -60,7 +60,7 @@ def test_fields(root):
     assert isinstance(sequence, Sequence)
     assert (sequence.name, sequence.size, len(sequence)) == ("05", SIZE, 3)
     assert sequence.intrinsics.tolist() == [[718.5, 0, 607.25], [0, 718.5, 185.5], [0, 0, 1]]
-    assert sequence.stamps.tolist() == [0, 0.1036, 0.2]
+    assert sequence.timestamps.tolist() == [0, 0.1036, 0.2]
     assert (sequence.poses.shape, sequence.poses.dtype) == ((3, 4, 4), torch.float64)
     assert sequence.depth(0) is None
     assert sequence.flow(0) is None
@@ -102,7 +102,7 @@ def test_poses_times_and_tr_are_optional_and_jpeg_is_read(root):
         image.unlink()
     sequence = KittiOdometry(root, "05")
     assert sequence.poses is None
-    assert sequence.stamps is None
+    assert sequence.timestamps is None
     assert sequence.frame(2).shape == (3, *SIZE)
 
 
@@ -113,7 +113,7 @@ def test_numbering_may_start_anywhere(root):
     after = KittiOdometry(root, "05")
     relative = torch.linalg.inv(before.poses[1]) @ before.poses[2]
     torch.testing.assert_close(after.poses[1], relative)
-    assert after.stamps.tolist() == [0.1036, 0.2]
+    assert after.timestamps.tolist() == [0.1036, 0.2]
 
 
 def replace(path: str, text: str):
@@ -205,15 +205,15 @@ OWN_POSES[0] = torch.eye(4)
 
 def test_written_sequence_reads_back_exactly(tmp_path):
     frames, depths, flows = made()
-    stamps = torch.tensor([0.0, 0.1, 0.2 + 1e-15], dtype=torch.float64)
+    timestamps = torch.tensor([0.0, 0.1, 0.2 + 1e-15], dtype=torch.float64)
     folder = write_kitti_sequence(
-        tmp_path, "w0", 2, iter(frames), INTRINSICS, OWN_POSES, stamps, iter(depths), iter(flows)
+        tmp_path, "w0", 2, iter(frames), INTRINSICS, OWN_POSES, timestamps, iter(depths), iter(flows)
     )
     assert folder == tmp_path / "sequences" / "w0"
     sequence = KittiOdometry(tmp_path, "w0")
     assert torch.equal(sequence.intrinsics, INTRINSICS)
     assert torch.equal(sequence.poses, OWN_POSES)
-    assert torch.equal(sequence.stamps, stamps)
+    assert torch.equal(sequence.timestamps, timestamps)
     for i in range(3):
         torch.testing.assert_close(sequence.frame(i), frames[i], rtol=0, atol=1e-7)
         assert torch.equal(sequence.depth(i), depths[i])
@@ -229,7 +229,7 @@ def test_bare_sequence(tmp_path):
     write_kitti_sequence(tmp_path, "w0", 0, made()[0], INTRINSICS)
     sequence = KittiOdometry(tmp_path, "w0", camera=0)
     assert sequence.poses is None
-    assert sequence.stamps is None
+    assert sequence.timestamps is None
     assert sequence.depth(0) is None
     assert not (tmp_path / "poses").exists()
 
@@ -253,7 +253,7 @@ def test_interrupted_or_inconsistent_writing_leaves_nothing(tmp_path, monkeypatc
         write_kitti_sequence(tmp_path, "w0", 2, broken_frames(), INTRINSICS, OWN_POSES)
     for arguments, message in [
         ({"poses": OWN_POSES[:2]}, "2 poses for 3 frames"),
-        ({"stamps": torch.arange(4)}, "4 stamps for 3 frames"),
+        ({"timestamps": torch.arange(4)}, "4 timestamps for 3 frames"),
         ({"depths": depths[:2]}, "depths: too few"),
         ({"depths": torch.cat([depths, depths])}, "more depths or flows"),
         ({"flows": flows[:1]}, "flows: too few"),
@@ -279,7 +279,7 @@ def test_real_sequence(real_data):
     assert (len(sequence), sequence.size) == (200, (376, 1241))
     assert len(read_trajectory(real_data / "kitti_odometry" / "poses" / "00.txt")) == 4541
     assert sequence.poses.shape == (200, 4, 4)
-    assert sequence.stamps.diff().median().item() == pytest.approx(0.1036, abs=1e-3)
+    assert sequence.timestamps.diff().median().item() == pytest.approx(0.1036, abs=1e-3)
     forward = (torch.linalg.inv(sequence.poses[:-1]) @ sequence.poses[1:])[:, 2, 3]
     assert 0.2 < forward.min() < forward.max() < 2
     assert sequence.frame(199).shape == (3, 376, 1241)

@@ -83,7 +83,7 @@ def test_the_tree_is_read_with_a_size_for_each_frame(tree, calibration):
     assert frames.missing() == {}
     assert [tuple(frames.frame(i).shape) for i in (0, 1)] == [(3, 24, 80), (3, 25, 82)]
     assert [tuple(frames.depth(i).shape) for i in (0, 1)] == [(1, 24, 80), (1, 25, 82)]
-    points = read_velodyne(frames.truth_file(1))
+    points = read_velodyne(frames.ground_truth_file(1))
     assert torch.equal(frames.depth(1), velodyne_depth(points, calibration, (25, 82)))
     assert frames.names()[0] == f"{DRIVE} frame 3"
     annotated = KittiRawFrames(root, FRAMES, depth_root=depth_root)
@@ -94,7 +94,7 @@ def test_the_tree_is_read_with_a_size_for_each_frame(tree, calibration):
 def test_what_is_missing_or_broken_is_named(tree, tmp_path):
     root, _ = tree
     frames = KittiRawFrames(root, FRAMES)
-    scan = frames.truth_file(0)
+    scan = frames.ground_truth_file(0)
     scan.write_bytes(scan.read_bytes()[:-3])
     with pytest.raises(InputError, match=r"0000000003\.bin: 7997 bytes"):
         frames.depth(0)

@@ -79,7 +79,7 @@ def test_oxts_poses_are_those_of_the_odometry_layout(raw, tmp_path):
     torch.testing.assert_close(drive.poses, odometry.poses, rtol=0, atol=2e-3)
     torch.testing.assert_close(drive.poses[:, :3, :3], odometry.poses[:, :3, :3], rtol=0, atol=1e-6)
     assert torch.equal(drive.intrinsics, odometry.intrinsics)
-    np.testing.assert_allclose(drive.stamps, 0.1 * np.arange(FRAMES), atol=1e-6)
+    np.testing.assert_allclose(drive.timestamps, 0.1 * np.arange(FRAMES), atol=1e-6)
 
 
 def test_training_starts_at_listed_frames_that_are_not_kept_for_validation(raw):
@@ -109,11 +109,11 @@ def test_other_names_are_refused(raw, name):
 
 
 def test_times_out_of_their_form_are_named(raw):
-    stamps = raw / DRIVE[:10] / f"{DRIVE}_sync" / "image_02" / "timestamps.txt"
-    stamps.write_text(stamps.read_text().replace("13:02:25.2", "25.2"))
+    timestamps = raw / DRIVE[:10] / f"{DRIVE}_sync" / "image_02" / "timestamps.txt"
+    timestamps.write_text(timestamps.read_text().replace("13:02:25.2", "25.2"))
     with pytest.raises(InputError, match=r"timestamps\.txt:3: not a time"):
         KittiRaw(raw, DRIVE)
-    stamps.write_text("2011-09-26 13:02:25.0")
+    timestamps.write_text("2011-09-26 13:02:25.0")
     with pytest.raises(InputError, match=r"1 lines, but frame 5"):
         KittiRaw(raw, DRIVE)
 

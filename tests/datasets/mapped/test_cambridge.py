@@ -16,14 +16,14 @@ TESTING = "seq2/frame00001.png", "seq2/frame00002.png"
 ALL = TRAINING + TESTING
 
 
-def truth(name):
+def ground_truth(name):
     """World-from-camera rotation and the camera's centre."""
     k = ALL.index(name)
     return Rotation.from_euler("xyz", [20 * k, 100 - 30 * k, 15 * k], degrees=True), np.array([1.0 * k, 2, -k * k])
 
 
 def line(name):
-    rotation, centre = truth(name)
+    rotation, centre = ground_truth(name)
     x, y, z, w = rotation.inv().as_quat()
     return " ".join([name, *(f"{value:.9f}" for value in (*centre, w, x, y, z))]) + "\n"
 
@@ -62,9 +62,9 @@ def scene(tmp_path):
 def test_folders_and_lists_give_their_images_with_their_poses(scene, sequence, names):
     found = CambridgeSequence(scene, sequence)
     assert [path.relative_to(scene).as_posix() for path in found.images] == list(names)
-    first_rotation, first_centre = truth(names[0])
+    first_rotation, first_centre = ground_truth(names[0])
     for i, name in enumerate(names):
-        rotation, centre = truth(name)
+        rotation, centre = ground_truth(name)
         np.testing.assert_allclose(found.poses_in_scene[i, :3, :3], rotation.as_matrix(), atol=1e-8)
         np.testing.assert_allclose(found.poses_in_scene[i, :3, 3], centre, atol=1e-8)
         np.testing.assert_allclose(found.poses[i, :3, :3], (first_rotation.inv() * rotation).as_matrix(), atol=1e-8)
@@ -169,7 +169,7 @@ def test_points_of_the_map_lie_where_its_images_saw_them(scene):
     names, seen = [ALL[i] for i in (4, 0, 3, 1)], {}
     tracks = [[] for _ in points]
     for k, name in enumerate(names):
-        rotation, centre = truth(name)
+        rotation, centre = ground_truth(name)
         inside = rotation.inv().apply(points - centre)
         seen[name] = {i: focal * p[:2] / p[2] for i, p in enumerate(inside) if p[2] > 0.5 and i % 5 != k}
         for i, (x, y) in seen[name].items():

@@ -68,12 +68,14 @@ def test_points_are_seen_half_a_pixel_from_where_colmap_sees_them(tmp_path, kind
 
 @both
 def test_the_model_has_the_points_that_each_image_sees(tmp_path, kind):
-    truth = mapped(tmp_path, kind)
+    ground_truth = mapped(tmp_path, kind)
     model, points = read_model(tmp_path / "sparse" / "0"), read_points(tmp_path / "sparse" / "0")
-    assert points.numbers.tolist() == sorted(truth.points3D)
-    np.testing.assert_array_equal(points.places, [truth.points3D[number].xyz for number in sorted(truth.points3D)])
+    assert points.numbers.tolist() == sorted(ground_truth.points3D)
+    np.testing.assert_array_equal(
+        points.places, [ground_truth.points3D[number].xyz for number in sorted(ground_truth.points3D)]
+    )
     for image in model.images:
-        features = truth.find_image_with_name(image.name).points2D
+        features = ground_truth.find_image_with_name(image.name).points2D
         assert image.points.tolist() == [f.point3D_id for f in features if f.has_point3D()]
     assert sorted(len(image.points) for image in model.images) == [0, 1, 2, 3, 3]
 

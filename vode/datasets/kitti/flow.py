@@ -11,7 +11,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from vode.datasets.flow_pairs import FlowPairs, TrueFlow
+from vode.datasets.flow_pairs import FlowPairs, GroundTruthFlow
 from vode.datasets.kitti.stereo import LEFT, find_folder
 from vode.errors import InputError
 from vode.io.flow import read_flow
@@ -44,10 +44,10 @@ class KittiFlow(FlowPairs):
         first, second = self._pair(index)
         return read_image(first), read_image(second)
 
-    def truth(self, index: int) -> TrueFlow:
+    def ground_truth(self, index: int) -> GroundTruthFlow:
         flow, valid = read_flow(self._files[index])
         noc = self._root / "flow_noc" / self._files[index].name
-        return TrueFlow(flow, valid, read_flow(noc)[1] if noc.is_file() else None)
+        return GroundTruthFlow(flow, valid, read_flow(noc)[1] if noc.is_file() else None)
 
     def _pair(self, index: int) -> tuple[Path, Path]:
         first = self._images / self._files[index].name

@@ -27,7 +27,7 @@ ODOMETRY_DRIVES = {
 }
 """the raw drives that the odometry sequences were cut from (KITTI's development kit)"""
 EIGEN = ("kitti-eigen", "kitti-eigen-benchmark")
-INSIST = "or insist with --allow-leak"
+OVERRIDE = "or insist with --allow-leak"
 
 
 def drives(dataset: str, sequences: Iterable[str]) -> frozenset[str]:
@@ -54,7 +54,7 @@ def refuse_training(dataset: str, sequences: Iterable[str]) -> None:
     found = sorted(held_out_drives(dataset, sequences))
     if found:
         what = "odometry 09 and 10" if dataset == "kitti-odom" else "the Eigen test"
-        raise InputError(f"{_some(found)}: a test drive, of {what}; train on others, {INSIST}")
+        raise InputError(f"{_some(found)}: a test drive, of {what}; train on others, {OVERRIDE}")
 
 
 def refuse_testing(seen: Iterable[str], dataset: str, sequences: Iterable[str]) -> None:
@@ -63,7 +63,7 @@ def refuse_testing(seen: Iterable[str], dataset: str, sequences: Iterable[str]) 
     if common:
         raise InputError(
             f"{dataset}: the run was trained on {_some(common)}, which this tests on, so that its numbers would "
-            f"flatter; train on the split of this task, {INSIST}"
+            f"flatter; train on the split of this task, {OVERRIDE}"
         )
 
 

@@ -60,7 +60,7 @@ class KittiOdometry(ImageSequence):
         self.intrinsics = self.intrinsics.to(torch.float32)
         numbers = [int(image.stem) for image in self.images]
         self.poses = _camera_poses(root / "poses" / f"{sequence}.txt", numbers, offset)
-        self.stamps = _stamps(self.folder / "times.txt", numbers)
+        self.timestamps = _timestamps(self.folder / "times.txt", numbers)
 
     @staticmethod
     def names(root: Path | str) -> tuple[str, ...]:
@@ -157,21 +157,21 @@ def numbered_images(folder: Path) -> list[Path]:
 def _camera_poses(path: Path, numbers: list[int], offset: Tensor) -> Tensor | None:
     if not path.is_file():
         return None
-    truth = read_trajectory(path)
-    if truth.stamps is not None:
+    ground_truth = read_trajectory(path)
+    if ground_truth.timestamps is not None:
         raise InputError(f"{path}: a TUM trajectory; give KITTI rows of 12 numbers, a 3x4 matrix")
-    frames, wanted = truth.indices, torch.tensor(numbers)
+    frames, wanted = ground_truth.indices, torch.tensor(numbers)
     missing = ~torch.isin(wanted, frames)
     if missing.any():
         count, first = int(missing.sum()), numbers[int(missing.int().argmax())]
         raise InputError(f"{path}: no pose for {count} of {len(numbers)} images, first frame {first}; copy it again")
     T_cam0_cam = torch.eye(4, dtype=torch.float64)
     T_cam0_cam[:3, 3] = -offset
-    T_world_cam = truth.poses[torch.searchsorted(frames, wanted)] @ T_cam0_cam
+    T_world_cam = ground_truth.poses[torch.searchsorted(frames, wanted)] @ T_cam0_cam
     return torch.linalg.solve(T_world_cam[0], T_world_cam)
 
 
-def _stamps(path: Path, numbers: list[int]) -> Tensor | None:
+def _timestamps(path: Path, numbers: list[int]) -> Tensor | None:
     if not path.is_file():
         return None
     values = [

@@ -58,7 +58,7 @@ class KittiRaw(ImageSequence):
         self._lidar = read_lidar_calibration(self._date, camera)
         self.intrinsics = self._lidar.projection[:, :3].to(torch.float32)
         numbers = [int(image.stem) for image in self.images]
-        self.stamps = _stamps(self.folder / f"image_{camera:02d}" / "timestamps.txt", numbers)
+        self.timestamps = _timestamps(self.folder / f"image_{camera:02d}" / "timestamps.txt", numbers)
         self.poses = self._oxts_poses(numbers)
         self.starts, self.validation = _zhou_starts(self.name, numbers)
 
@@ -155,7 +155,7 @@ class KittiRawFrames(DepthFrames):
         return [str(frame) for frame in self.frames]
 
     def missing(self) -> dict[int, Path]:
-        files = ((i, file) for i in range(len(self)) for file in (self.truth_file(i), self.image_file(i)))
+        files = ((i, file) for i in range(len(self)) for file in (self.ground_truth_file(i), self.image_file(i)))
         return {i: file for i, file in files if not file.is_file()}
 
     def image_file(self, i: int) -> Path:
@@ -164,7 +164,7 @@ class KittiRawFrames(DepthFrames):
         names = [folder / f"{self.frames[i].number:010d}{suffix}" for suffix in IMAGE_SUFFIXES]
         return next((name for name in names if name.is_file()), names[0])
 
-    def truth_file(self, i: int) -> Path:
+    def ground_truth_file(self, i: int) -> Path:
         """Where the lidar scan or the annotated depth map is, or should be."""
         frame = self.frames[i]
         if self.depth_root is None:
@@ -178,18 +178,22 @@ class KittiRawFrames(DepthFrames):
 
     def depth(self, index: int) -> Tensor:
         if self.depth_root is not None:
-            return read_depth(self.truth_file(index))
+            return read_depth(self.ground_truth_file(index))
         if self._cache is None:
             return self._lidar_depth(index)
         folder = self.root / self.frames[index].date
-        sources = [self.truth_file(index), self.image_file(index), *(folder / name for name in CALIBRATION_FILES)]
+        sources = [
+            self.ground_truth_file(index),
+            self.image_file(index),
+            *(folder / name for name in CALIBRATION_FILES),
+        ]
         for source in sources:
             if not source.is_file():
                 raise InputError(f"{source}: no such file; copy this date and drive again")
         return cached_depth(self._cache, sources, lambda: self._lidar_depth(index))
 
     def _lidar_depth(self, i: int) -> Tensor:
-        points = read_velodyne(self.truth_file(i))
+        points = read_velodyne(self.ground_truth_file(i))
         return velodyne_depth(points, self._calibration(self.frames[i].date), image_size(self.image_file(i)))
 
     def _drive(self, i: int) -> Path:
@@ -229,7 +233,7 @@ def _zhou_starts(drive: str, numbers: list[int]) -> tuple[tuple[int, ...] | None
     return train, held_out
 
 
-def _stamps(path: Path, numbers: list[int]) -> Tensor | None:
+def _timestamps(path: Path, numbers: list[int]) -> Tensor | None:
     """Seconds since the first line of a timestamps.txt, of those frames; None without the file."""
     if not path.is_file():
         return None

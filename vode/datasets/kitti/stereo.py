@@ -42,36 +42,36 @@ class KittiStereo(DepthFrames):
         self._root = Path(root)
         self._disparities = find_folder(self._root, DISPARITIES)
         self.name = "kitti-2012" if self._disparities.name == "disp_occ" else "kitti-2015"
-        self._truths = sorted(self._disparities.glob("*_10.png"))
-        if not self._truths:
+        self._ground_truths = sorted(self._disparities.glob("*_10.png"))
+        if not self._ground_truths:
             raise InputError(f"{root}: no disp_occ_0/*_10.png in it; give the folder that holds image_2 and disp_occ_0")
         self._left, self._right = (find_folder(self._root, names) for names in (LEFT, RIGHT))
         self.notes = calibration_note(self._root)
 
     def __len__(self) -> int:
-        return len(self._truths)
+        return len(self._ground_truths)
 
     def names(self) -> list[str]:
-        return [truth.stem for truth in self._truths]
+        return [ground_truth.stem for ground_truth in self._ground_truths]
 
     def missing(self) -> dict[int, Path]:
-        images = [self._left / truth.name for truth in self._truths]
+        images = [self._left / ground_truth.name for ground_truth in self._ground_truths]
         return {i: image for i, image in enumerate(images) if not image.is_file()}
 
     def frame(self, index: int) -> Tensor:
-        return read_image(self._left / self._truths[index].name)
+        return read_image(self._left / self._ground_truths[index].name)
 
     def right(self, index: int) -> Tensor:
         """The image (3, H, W) of the right camera."""
-        return read_image(self._right / self._truths[index].name)
+        return read_image(self._right / self._ground_truths[index].name)
 
     def disparity(self, index: int) -> Tensor:
         """Pixels (1, H, W) that a point of the left image lies farther left in the right one, 0 = unknown."""
         # Both kinds of map are 16-bit PNGs in steps of 1/256 and 0 where unknown.
-        return read_depth(self._truths[index])
+        return read_depth(self._ground_truths[index])
 
     def depth(self, index: int) -> Tensor:
-        scene = self._truths[index].stem.removesuffix("_10")
+        scene = self._ground_truths[index].stem.removesuffix("_10")
         return disparity_depth(self.disparity(index), *read_stereo(self._root, scene))
 
 

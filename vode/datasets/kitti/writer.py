@@ -26,13 +26,13 @@ def write_kitti_sequence(
     frames: Iterable[Tensor],
     intrinsics: Tensor,
     poses: Tensor | None = None,
-    stamps: Tensor | None = None,
+    timestamps: Tensor | None = None,
     depths: Iterable[Tensor] | None = None,
     flows: Iterable[tuple[Tensor, Tensor]] | None = None,
 ) -> Path:
     """Write frames (3, H, W) in 0..1 as sequence ``name``, whole or not at all; returns its folder.
 
-    ``intrinsics`` (3, 3); ``poses`` (N, 4, 4) world-from-camera of this camera, in metres; ``stamps`` (N,)
+    ``intrinsics`` (3, 3); ``poses`` (N, 4, 4) world-from-camera of this camera, in metres; ``timestamps`` (N,)
     seconds; ``depths`` (1, H, W) metres; ``flows`` pairs of flow (2, H, W) and visible (1, H, W), N - 1 of
     them. Frames, depths and flows are taken in step, one at a time, so they may be generators. Images are
     stored with 8 bits, depth to 1/256 m, flow to 1/64 pixel; numbers in text exactly. The calibration
@@ -51,10 +51,10 @@ def write_kitti_sequence(
         _make_folder(work)
         count = _write_frames(work, camera, frames, depths, flows)
         _check_count("poses", poses, count)
-        _check_count("stamps", stamps, count)
+        _check_count("timestamps", timestamps, count)
         _write_rows(work / "calib.txt", f"P{camera}: ", torch.cat([intrinsics, torch.zeros(3, 1)], dim=1).view(1, 12))
-        if stamps is not None:
-            _write_rows(work / "times.txt", "", stamps.view(-1, 1))
+        if timestamps is not None:
+            _write_rows(work / "times.txt", "", timestamps.view(-1, 1))
         _publish(work, final, poses_file, poses)
     finally:
         shutil.rmtree(work, ignore_errors=True)

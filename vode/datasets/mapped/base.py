@@ -74,7 +74,7 @@ class MappedSequence(ImageSequence):
         return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
-        return self.camera.straight(read_pixels(self.images[index], self.size))
+        return self.camera.undistort(read_pixels(self.images[index], self.size))
 
     def points(self, index: int) -> Tensor | None:
         if self._seen is None:

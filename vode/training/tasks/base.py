@@ -1,63 +1,59 @@
-"""What a run learns: depth and odometry from videos, or places in a scene. Each task is a module of these functions."""
+"""The Task contract: a batch in, named losses out. A sample that fails is masked out and counted, alone."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from vode.errors import InputError
-from vode.relocalization import task
-from vode.training.clip_dataset import Snippets
-from vode.training.config import StageConfig, TrainConfig
-from vode.training.tasks import video
+from vode.training import distributed
+
+
+class TaskOutput(NamedTuple):
+    """What a task makes of a batch."""
+
+    losses: dict[str, Tensor]
+    """scalars, each of which has a weight"""
+    metrics: dict[str, Tensor]
+    """scalars for the log alone"""
+    visualizations: dict[str, Tensor]
+    """(C, H, W) of one sample, by what they show"""
 
 
 class Task(Protocol):
-    """What the loop asks of a task."""
+    """An objective, an ``nn.Module``."""
 
-    def networks(self, config: TrainConfig, *, fresh: bool) -> dict[str, nn.Module]:
-        """From ``config.start_from`` or from their random start; not ``fresh``: about to be filled by a checkpoint."""
+    weights: Mapping[str, float]
+    """of every loss that it gives"""
+
+    def trained(self) -> list[nn.Module]:
+        """The networks, or other modules, that it trains."""
         ...
 
-    def settled(self, config: TrainConfig, networks: nn.ModuleDict) -> TrainConfig:
-        """The configuration with the options of new networks, which those that a run starts from bring along."""
-        ...
-
-    def samples(self, config: TrainConfig) -> Snippets:
-        """What is trained on."""
-        ...
-
-    def validation(self, config: TrainConfig, trained: Snippets) -> Snippets:
-        """What is validated on; InputError if there is nothing."""
-        ...
-
-    def begin(self, networks: nn.ModuleDict, samples: Snippets) -> None:
-        """Tell new networks of what they are about to be trained on."""
-        ...
-
-    def stage(
-        self, name: str, config: TrainConfig, options: StageConfig, networks: nn.ModuleDict, mixed: torch.dtype | None
-    ) -> nn.Module:
-        """The stage of that name, its networks in the type ``mixed``."""
-        ...
-
-    def measures(self, name: str, networks: nn.ModuleDict, samples: Snippets, config: TrainConfig) -> dict[str, float]:
-        """Errors on validation samples, where they have a truth, after some steps of the stage of that name."""
-        ...
-
-    def score(self, networks: nn.ModuleDict, config: TrainConfig) -> dict[str, float | None]:
-        """The results of a finished run."""
-        ...
+    def __call__(self, batch: dict[str, Tensor]) -> TaskOutput: ...
 
 
-def task_of(config: TrainConfig) -> Task:
-    """The task of a run's stages; InputError if they are of both."""
-    names = {name for name, _ in config.plan()}
-    places = names & {"coarse", "pose"}
-    if not places:
-        return video
-    if names != places:
-        raise InputError(f"the stages {', '.join(sorted(names))} share no networks; train coarse and pose alone")
-    return task
+def total_loss(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """The weighted sum of losses; ValueError names one without a weight."""
+    unknown = [name for name in losses if name not in weights]
+    if unknown:
+        raise ValueError(f"no weight for the loss {unknown[0]!r}; there are {', '.join(weights)}")
+    return sum(weights[name] * value for name, value in losses.items())
+
+
+def run_network(network: nn.Module, *images: Tensor, mixed: torch.dtype | None) -> Any:
+    """What ``network`` makes of ``images``, computed in the ``mixed`` type if there is one."""
+    with torch.autocast(images[0].device.type, mixed, enabled=mixed is not None):
+        return network(*images)
+
+
+def mean_reliable(values: Tensor, reliable: Tensor) -> Tensor:
+    """Mean over the samples (B,) whose geometry holds, among those of all processes; 0 where none does."""
+    count = distributed.mean(reliable.sum())
+    return torch.where(reliable > 0, values, 0.0).sum() / torch.where(count > 0, count, 1.0)
+
+
+def detach(visualizations: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach() for name, value in visualizations.items()}

@@ -1,17 +1,22 @@
 """Stages: what they train, and that a sample without geometry harms nobody."""
 
+import dataclasses
+
 import pytest
 import torch
 
 from vode.networks.depth import DepthNet
-from vode.training.options import LossWeights, MotionOptions
-from vode.training.tasks import stages
-from vode.training.tasks.stages import DepthStage, FlowStage, JointStage, StageOptions
+from vode.training.options import LossWeights, MotionOptions, TaskOptions
+from vode.training.tasks.base import total_loss
+from vode.training.tasks.depth import DepthTask, depth_losses
+from vode.training.tasks.flow import FlowTask
+from vode.training.tasks.geometry import at_points, motion_from_flow
+from vode.training.tasks.joint import JointTask
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
-OPTIONS = MotionOptions(count=1500, share=0.5, threshold=2.0)
-STAGE = StageOptions(OPTIONS)
+OPTIONS = MotionOptions(count=1500, fraction=0.5, threshold=0.45)
+STAGE = TaskOptions(OPTIONS)
 
 
 class ExactFlow(torch.nn.Module):
@@ -60,14 +65,14 @@ def rigid_flow(depth, T_b_a, intrinsics):
 
 def test_motion_from_exact_flow_is_exact(scene):
     sample, forward, backward, T_b_a, depth = scene
-    found = stages.motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
+    found = motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
     assert found.reliable.all()
     true = T_b_a[:, :3, 3] / T_b_a[:, :3, 3].norm(dim=-1, keepdim=True)
     assert torch.allclose(found.T_b_a[:, :3, 3], true, atol=2e-3)
     assert torch.allclose(found.T_b_a[:, :3, :3], T_b_a[:, :3, :3], atol=2e-4)
-    at_points = stages.at_points(depth[:, 0], found.points_a)
+    expected = at_points(depth[:, 0], found.points_a)
     baseline = T_b_a[:, :3, 3].norm(dim=-1, keepdim=True)
-    error = (found.depth_a * baseline / at_points - 1).abs()[found.valid > 0]
+    error = (found.depth_a * baseline / expected - 1).abs()[found.valid > 0]
     assert error.median() < 0.02
 
 
@@ -82,12 +87,12 @@ def test_true_depth_has_almost_no_loss_and_another_has(scene):
         def forward(self, images):
             return [(1 / self.maps.transpose(0, 1).flatten(0, 1) - 0.01) / 9.99]
 
-    motion = stages.motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
-    right, _ = stages.depth_losses(Told(depth), sample, forward, motion)
-    wrong, _ = stages.depth_losses(Told(depth.flip(-2)), sample, forward, motion)
-    assert right["geometry_failed"] == 0
+    motion = motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
+    right = depth_losses(Told(depth), sample, forward, motion)
+    wrong = depth_losses(Told(depth.flip(-2)), sample, forward, motion)
+    assert right.metrics["geometry_failed"] == 0
     for name in ("triangulated_depth", "reprojection_depth", "reprojection_flow"):
-        assert right[name] < 0.2 * wrong[name], name
+        assert right.losses[name] < 0.2 * wrong.losses[name], name
 
 
 def test_a_sample_without_motion_is_left_out_and_counted(scene):
@@ -99,16 +104,16 @@ def test_a_sample_without_motion_is_left_out_and_counted(scene):
         flow[1] = 0
     losses = {}
     for name, flows in {"both": (forward, backward), "spoiled": spoiled}.items():
-        stage = DepthStage(ExactFlow(*flows), network, STAGE)
+        stage = DepthTask(ExactFlow(*flows), network, STAGE)
         torch.manual_seed(1)
-        losses[name], _ = stage(sample)
+        losses[name] = stage(sample)
     alone = {k: v[:1] for k, v in sample.items()}
     torch.manual_seed(1)
-    losses["alone"], _ = DepthStage(ExactFlow(forward[:1], backward[:1]), network, STAGE)(alone)
-    assert losses["both"]["geometry_failed"] == 0
-    assert losses["spoiled"]["geometry_failed"] == 0.5
+    losses["alone"] = DepthTask(ExactFlow(forward[:1], backward[:1]), network, STAGE)(alone)
+    assert losses["both"].metrics["geometry_failed"] == 0
+    assert losses["spoiled"].metrics["geometry_failed"] == 0.5
     for name in ("triangulated_depth", "reprojection_depth"):
-        assert losses["spoiled"][name].item() == pytest.approx(losses["alone"][name].item(), rel=1e-4)
+        assert losses["spoiled"].losses[name].item() == pytest.approx(losses["alone"].losses[name].item(), rel=1e-4)
 
 
 def test_a_batch_without_any_motion_gives_zero_and_finite_gradients(scene):
@@ -116,10 +121,11 @@ def test_a_batch_without_any_motion_gives_zero_and_finite_gradients(scene):
     network = DepthNet()
     still = torch.zeros(2, 2, 64, 192)
     flow = ExactFlow(still, still)
-    losses, _ = JointStage(flow, network, STAGE)(sample)
-    assert losses["geometry_failed"] == 1
+    task = JointTask(flow, network, STAGE)
+    losses, metrics, _ = task(sample)
+    assert metrics["geometry_failed"] == 1
     assert losses["triangulated_depth"] == losses["reprojection_depth"] == losses["epipolar"] == 0
-    LossWeights().total(losses).backward()
+    total_loss(losses, task.weights).backward()
     gradients = [p.grad for p in [*network.parameters(), *flow.parameters()] if p.grad is not None]
     assert gradients
     assert all(g.isfinite().all() for g in gradients)
@@ -132,19 +138,21 @@ def test_each_stage_trains_what_it_says(scene):
     def touched(stage):
         for p in [*flow.parameters(), *depth.parameters()]:
             p.grad = None
-        losses, pictures = stage(sample)
-        assert all(not picture.requires_grad for picture in pictures.values())
-        LossWeights().total(losses).backward()
+        losses, _, visualizations = stage(sample)
+        assert all(not visualization.requires_grad for visualization in visualizations.values())
+        total_loss(losses, stage.weights).backward()
         return [any(p.grad is not None and p.grad.any() for p in n.parameters()) for n in (flow, depth)]
 
-    assert touched(FlowStage(flow)) == [True, False]
-    assert touched(DepthStage(flow, depth, STAGE)) == [False, True]
-    assert touched(JointStage(flow, depth, STAGE)) == [True, True]
-    only = JointStage(flow, depth, STAGE, flow_only=True)
+    assert touched(FlowTask(flow)) == [True, False]
+    assert touched(DepthTask(flow, depth, STAGE)) == [False, True]
+    assert touched(JointTask(flow, depth, STAGE)) == [True, True]
+    only = JointTask(flow, depth, STAGE, flow_only=True)
     assert only.trained() == [flow]
 
 
-def test_weights_of_the_losses():
+def test_the_total_is_the_weighted_sum_and_a_loss_without_a_weight_is_an_error():
+    weights = dataclasses.asdict(LossWeights(triangulated_depth=2.0, flow_smoothness=10.0))
     losses = {"triangulated_depth": torch.tensor(2.0), "flow_smoothness": torch.tensor(0.5)}
-    losses["geometry_failed"] = torch.tensor(1.0)
-    assert LossWeights(triangulated_depth=3.0, flow_smoothness=10.0).total(losses) == 11.0
+    assert total_loss(losses, weights) == 9
+    with pytest.raises(ValueError, match="no weight for the loss 'triangulated_dept'"):
+        total_loss({"triangulated_dept": torch.tensor(2.0)}, weights)

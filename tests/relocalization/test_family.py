@@ -8,24 +8,27 @@ import pytest
 import torch
 
 from vode.augmentation.options import Augment
-from vode.augmentation.photometric import finish
+from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.sample import collate
 from vode.errors import InputError
 from vode.io.depth import write_depth
 from vode.io.image import write_image
 from vode.networks.weights import load_weights
 from vode.recipes import recipe
-from vode.relocalization import task
+from vode.relocalization import family
+from vode.relocalization.config import RelocalizationConfig
+from vode.relocalization.data import scene_sequences
+from vode.relocalization.network import PoseNet
 from vode.relocalization.options import PoseLossOptions, PoseNetOptions, ViewOptions
+from vode.run_folder import RunFolder
 from vode.training import loop
 from vode.training.checkpoint import checkpoints
-from vode.training.config import StageConfig, TrainConfig
-from vode.training.data import scene_sequences
-from vode.training.tasks.base import task_of
+from vode.training.config import StageConfig
+from vode.training.tasks.base import total_loss
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
-TINY = TrainConfig(
+TINY = RelocalizationConfig(
     dataset="world",
     size=(48, 48),
     world=WorldOptions(frames=10),
@@ -58,49 +61,48 @@ def kitchen(tmp_path_factory):
 
 
 def batch(config):
-    samples = task.samples(config)
-    return samples, finish(collate([samples[(i, i)] for i in range(4)]))
+    samples = family.samples(config)
+    return samples, to_float_and_augment(collate([samples[(i, i)] for i in range(4)]))
 
 
 @pytest.mark.parametrize("kind", ["learned", "beta", "geometric"])
-@pytest.mark.parametrize("rotation", ["quaternion", "log", "six"])
+@pytest.mark.parametrize("rotation", ["quaternion", "log", "6d"])
 def test_every_loss_reaches_the_weights_that_it_trains(kind, rotation):
     config = replace(TINY, pose_loss=PoseLossOptions(kind), pose=PoseNetOptions(features=32, rotation=rotation))
     torch.manual_seed(0)
     networks = loop.build_networks(config)
     samples, sample = batch(config)
-    task.begin(networks, samples)
+    family.begin(networks, samples)
     networks["pose"].train()
-    stage = task.stage("pose", config, config.pose_stage, networks)
-    losses, pictures = stage(sample)
-    config.pose_stage.weights.total(losses).backward()
+    stage = family.task("pose", config, networks)
+    losses, metrics, visualizations = stage(sample)
+    total_loss(losses, stage.weights).backward()
     assert all(value.isfinite() for value in losses.values())
-    assert pictures["image"].shape == (3, 48, 48)
+    assert visualizations["image"].shape == (3, 48, 48)
     reached = {name for name, p in networks["pose"].named_parameters() if p.grad is not None and p.grad.any()}
     assert {"backbone.conv1.weight", "head.3.weight"} <= reached
     learned = [p.grad is not None for p in networks["balance"].parameters()]
     assert all(learned) if kind == "learned" else not any(learned)
     assert (networks["balance"] in stage.trained()) == (kind == "learned")
-    assert ("too_few_points" in losses) == (kind == "geometric")
+    assert ("too_few_points" in metrics) == (kind == "geometric")
 
 
 def test_the_coarse_stage_learns_from_half_the_pixels_and_comes_first(tmp_path):
     config = replace(TINY, coarse_stage=TINY.pose_stage)
     assert [name for name, _ in config.plan()] == ["coarse", "pose"]
-    assert task_of(config) is task_of(replace(config, stages=("coarse",))) is task
     samples, sample = batch(config)
     networks = loop.build_networks(config)
-    stage = task.stage("coarse", config, config.coarse_stage, networks)
-    assert stage(sample)[1]["image"].shape == (3, 24, 24)
+    stage = family.task("coarse", config, networks)
+    assert stage(sample).visualizations["image"].shape == (3, 24, 24)
     seen = []
     networks["pose"].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[-2:]))
     for name in ("coarse", "pose"):
-        task.measures(name, networks, samples, config)
+        family.measures(name, networks, samples, config)
     assert set(seen) == {(24, 24), (48, 48)}
     loop.train(config, tmp_path / "run")
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert {line["stage"] for line in lines if "stage" in line} == {"coarse", "pose"}
-    assert torch.load(checkpoints(tmp_path / "run")[0], weights_only=True)["done"] == 12
+    assert torch.load(checkpoints(RunFolder(tmp_path / "run"))[0], weights_only=True)["done"] == 12
 
 
 def test_auxiliary_heads_count_with_their_weight():
@@ -109,7 +111,7 @@ def test_auxiliary_heads_count_with_their_weight():
     _, sample = batch(config)
     totals = {}
     for weight in (0.0, 0.3, 0.6):
-        stage = task.stage("pose", replace(config, pose_loss=PoseLossOptions(auxiliary=weight)), None, networks)
+        stage = family.task("pose", replace(config, pose_loss=PoseLossOptions(auxiliary=weight)), networks)
         torch.manual_seed(1)
         networks["pose"].train()
         totals[weight] = stage(sample)[0]["pose"].item()
@@ -121,7 +123,7 @@ def test_a_scene_without_a_list_is_tested_on_blocks_of_time():
     trained, tested = scene_sequences(TINY)
     assert trained[0].starts == (0, 1, 2, 3, 4, 5, 6, 7)
     assert tested[0].starts == (8, 9)
-    images = task.images(TINY, tested)
+    images = family.images(TINY, tested)
     assert images.names() == ["world0/000008", "world0/000009"]
     assert trained[0].size == (64, 85)
     with pytest.raises(InputError, match=r"world: 4 images with a place; at least 5 make a scene"):
@@ -143,27 +145,22 @@ def test_one_image_is_no_scene(kitchen):
         scene_sequences(replace(TINY, dataset="7scenes", data=kitchen, end=1))
 
 
-def test_stages_that_share_nothing_are_not_mixed():
-    with pytest.raises(InputError, match=r"flow, pose share no networks; train coarse and pose alone"):
-        task_of(replace(TINY, flow_stage=StageConfig(steps=1)))
-
-
 def test_a_run_learns_its_images_and_goes_on_bit_for_bit(tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     results = loop.train(TINY, whole)
     assert {"median_position_m", "constant_position_m", "nearest_image_rotation_deg", "minutes"} <= results.keys()
-    assert "geometry_failed_share" not in results
+    assert "geometry_failed_fraction" not in results
     loop.train(replace(TINY, keep=9), cut)
-    for path in checkpoints(cut):
+    for path in checkpoints(RunFolder(cut)):
         if int(path.stem) > 2:
             path.unlink()
-    loop.resume(cut)
-    ends = [torch.load(checkpoints(folder)[0], weights_only=True) for folder in (whole, cut)]
+    loop.resume(cut, RelocalizationConfig)
+    ends = [torch.load(checkpoints(RunFolder(folder))[0], weights_only=True) for folder in (whole, cut)]
     assert ends[0]["done"] == ends[1]["done"] == 6
     for name, value in ends[0]["networks"].items():
         assert torch.equal(value, ends[1]["networks"][name]), name
     assert ends[0]["networks"]["balance.rotation"] != -3
-    network = load_weights(whole / "pose.safetensors", "pose")
+    network = load_weights(whole / "pose.safetensors", PoseNet)
     assert torch.equal(network.centre, ends[0]["networks"]["pose.centre"])
     assert network.spread > 0
     assert not (whole / "balance.safetensors").exists()
@@ -173,8 +170,8 @@ def test_places_are_learned_in_the_units_and_about_the_middle_of_the_scene(tmp_p
     # one step of no length leaves the network at the middle of its training images
     still = replace(TINY, pose_stage=StageConfig(steps=1, learning_rate=0.0), pose=PoseNetOptions(dropout=0.0))
     loop.train(still, tmp_path / "run")
-    network = load_weights(tmp_path / "run" / "pose.safetensors", "pose")
-    positions = task.samples(still).poses()[:, :3, 3]
+    network = load_weights(tmp_path / "run" / "pose.safetensors", PoseNet)
+    positions = family.samples(still).poses()[:, :3, 3]
     torch.testing.assert_close(network.centre, positions.mean(0))
     assert network.spread.item() == pytest.approx(positions.var(0, correction=0).mean().sqrt().item(), rel=1e-5)
 
@@ -191,7 +188,7 @@ def test_the_geometric_loss_goes_on_from_a_learned_one(kitchen, tmp_path):
     first = json.loads((tmp_path / "geometric" / "log.jsonl").read_text().splitlines()[0])
     assert first["too_few_points"] == 0
     assert 0 < first["pose"] <= 200
-    start, end = (load_weights(tmp_path / n / "pose.safetensors", "pose") for n in ("learned", "geometric"))
+    start, end = (load_weights(tmp_path / n / "pose.safetensors", PoseNet) for n in ("learned", "geometric"))
     assert torch.equal(start.centre, end.centre)
     assert (start.options.dropout, end.options.dropout) == (0.2, 0.0)
     assert not torch.equal(start.head[3].weight, end.head[3].weight)
@@ -202,10 +199,10 @@ def test_a_run_goes_on_with_the_networks_that_it_started_from(tmp_path):
     loop.train(first, tmp_path / "first")
     second = replace(TINY, start_from=tmp_path / "first", pose_stage=StageConfig(steps=2), save_every=1)
     loop.train(second, tmp_path / "second")
-    checkpoints(tmp_path / "second")[0].unlink()
+    checkpoints(RunFolder(tmp_path / "second"))[0].unlink()
     shutil.rmtree(tmp_path / "first")
-    loop.resume(tmp_path / "second")
-    network = load_weights(tmp_path / "second" / "pose.safetensors", "pose")
+    loop.resume(tmp_path / "second", RelocalizationConfig)
+    network = load_weights(tmp_path / "second" / "pose.safetensors", PoseNet)
     assert (network.options.features, network.options.rotation) == (16, "log")
 
 
@@ -213,7 +210,7 @@ def test_weights_decay_but_norms_biases_and_learned_losses_do_not(tmp_path):
     decaying = replace(TINY, pose_stage=StageConfig(steps=1, weight_decay=0.1))
     torch.manual_seed(0)
     networks = loop.build_networks(decaying)
-    stage = task.stage("pose", decaying, decaying.pose_stage, networks)
+    stage = family.task("pose", decaying, networks)
     step = loop.Stepper(stage, decaying, decaying.pose_stage, loop.distributed.join("cpu"), None)
     groups = step.optimiser.param_groups
     assert [group["weight_decay"] for group in groups] == [0.1, 0]

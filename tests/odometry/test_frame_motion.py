@@ -5,9 +5,9 @@ import torch
 
 from vode.geometry.pose import inverse, rotation_angle, so3_exp
 from vode.geometry.warp import flow_target
+from vode.odometry.frame_motion import ESSENTIAL, PNP, ROTATION, VELOCITY, frame_motion
 from vode.odometry.frames import Frame
 from vode.odometry.options import TrackerOptions
-from vode.odometry.two_frame import ESSENTIAL, PNP, ROTATION, VELOCITY, frame_motion
 
 STILL = torch.eye(4, dtype=torch.float64)
 
@@ -18,9 +18,9 @@ def drive(world):
 
 
 @pytest.fixture(scope="module")
-def inputs(drive, truth):
+def inputs(drive, ground_truth):
     """Exact flows, depths and intrinsics of the pair that starts at a frame."""
-    exact = truth(drive)
+    exact = ground_truth(drive)
 
     def of(i):
         a, b = (Frame(k, drive.frame(k)[None], "") for k in (i, i + 1))
@@ -71,10 +71,10 @@ def test_depth_in_another_unit_scales_the_translation_alone(inputs):
 
 
 def test_points_that_are_carried_come_first_between_pixels_too(drive, inputs):
-    carried = torch.tensor([[[20.25, 60.5], [300.0, 80.75]]], dtype=torch.float64)
-    _, evidence = frame_motion(*inputs(0), STILL, TrackerOptions(count=500), carried=carried)
+    tracked = torch.tensor([[[20.25, 60.5], [300.0, 80.75]]], dtype=torch.float64)
+    _, evidence = frame_motion(*inputs(0), STILL, TrackerOptions(count=500), tracked=tracked)
     assert evidence.found.points_a.shape == (1, 500, 2)
-    torch.testing.assert_close(evidence.found.points_a[:, :2], carried.float())
+    torch.testing.assert_close(evidence.found.points_a[:, :2], tracked.float())
     target = flow_target(inputs(0)[0])[0, :, 80:82, 300]
     torch.testing.assert_close(evidence.found.points_b[0, 1], target @ torch.tensor([0.25, 0.75]))
 

@@ -1,0 +1,31 @@
+"""Named training runs, one file a family."""
+
+from __future__ import annotations
+
+from vode.errors import InputError
+from vode.recipes import relocalization, video
+from vode.relocalization.config import RelocalizationConfig
+from vode.training.config import RunConfig, VideoConfig
+
+FAMILIES: dict[str, type[RunConfig]] = {kind.family: kind for kind in (VideoConfig, RelocalizationConfig)}
+"""The type of the configuration of each family of runs."""
+
+RECIPES = {
+    "world": video.WORLD,
+    "kitti-odom": video.KITTI_ODOM,
+    "kitti-odom-small": video.KITTI_ODOM_SMALL,
+    "kitti-eigen": video.KITTI_EIGEN,
+    "nyu": video.NYU,
+    "tum": video.TUM,
+    "folder": video.FOLDER,
+    "posenet": relocalization.POSENET,
+    "posenet-beta": relocalization.POSENET_BETA,
+    "posenet-geometric": relocalization.POSENET_GEOMETRIC,
+}
+
+
+def recipe(name: str) -> RunConfig:
+    """The recipe of that name; InputError lists those there are."""
+    if name not in RECIPES:
+        raise InputError(f"no recipe is called {name!r}; choose one of {', '.join(RECIPES)}")
+    return RECIPES[name]

@@ -1,0 +1,86 @@
+"""The family of visual relocalization: an absolute pose regressor, trained on single images with known poses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from vode.datasets.base import Sequence
+from vode.networks.weights import without_download
+from vode.relocalization.config import RelocalizationConfig
+from vode.relocalization.data import scene_sequences
+from vode.relocalization.evaluation import relocalize
+from vode.relocalization.losses import LearnedWeights
+from vode.relocalization.network import PoseNet
+from vode.relocalization.posed_images import PosedImages
+from vode.relocalization.task import PoseTask
+from vode.run_folder import RunFolder
+from vode.training.clip_dataset import ClipDataset
+from vode.training.data import validation_sequences
+
+
+def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
+    if fresh and config.start_from:
+        network = RunFolder(config.start_from).load_network(PoseNet)
+        network.set_dropout(config.pose.dropout)
+    else:
+        network = PoseNet(config.pose if fresh else without_download(config.pose))
+    return {"pose": network, "balance": LearnedWeights()}
+
+
+def settled(config: RelocalizationConfig, networks: nn.ModuleDict) -> RelocalizationConfig:
+    return replace(config, pose=networks["pose"].options)
+
+
+def samples(config: RelocalizationConfig) -> PosedImages:
+    return images(config, scene_sequences(config)[0], vary=True, points=_needs_points(config))
+
+
+def validation(config: RelocalizationConfig, trained: ClipDataset) -> PosedImages:
+    return images(config, validation_sequences(config, trained.sequences), points=_needs_points(config))
+
+
+def images(
+    config: RelocalizationConfig, sequences: list[Sequence], *, vary: bool = False, points: bool = False
+) -> PosedImages:
+    """Images as a run is tested on them, or, varied, trains on them, with the points that its loss may need."""
+    return PosedImages(
+        sequences,
+        config.views,
+        config.size,
+        augment=config.augment if vary else None,
+        seed=config.seed,
+        vary=vary,
+        points=points,
+    )
+
+
+def _needs_points(config: RelocalizationConfig) -> bool:
+    return config.pose_loss.kind == "geometric"
+
+
+def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
+    networks["pose"].fit_scene(samples.poses())
+
+
+def task(
+    name: str, config: RelocalizationConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None
+) -> nn.Module:
+    balance, half = networks["balance"], name == "coarse"
+    return PoseTask(networks["pose"], balance, config.pose_loss, config.size, mixed, half=half)
+
+
+def measures(
+    name: str, networks: nn.ModuleDict, samples: PosedImages, config: RelocalizationConfig
+) -> dict[str, float]:
+    result = relocalize(networks["pose"], samples, half=name == "coarse")
+    return {name: result[name] for name in ("median_position_m", "median_rotation_deg")}
+
+
+def score(networks: nn.ModuleDict, config: RelocalizationConfig) -> dict[str, float | None]:
+    """Errors on the scene's test images, beside those of a constant pose and of the most similar training image."""
+    trained, tested = (images(config, part) for part in scene_sequences(config))
+    result = relocalize(networks["pose"], tested, trained)
+    return {number.name: number.value for number in result.numbers}

@@ -1,0 +1,121 @@
+"""RunFolder: the one reader and writer of what a training run leaves.
+
+config.json                        everything that decides the run, with its version and family
+data.json                          what it was trained on
+flow.safetensors, depth..., pose...    the weights
+checkpoints/00000200.pt            to resume from
+best/                              the weights of the lowest validation loss, a run folder of its own
+log.jsonl, tensorboard/, results.json
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from vode.errors import InputError, one_line
+from vode.io.atomic import make_folder, write_bytes
+from vode.io.dataclass_json import from_plain, to_plain
+from vode.run_migration import VERSION, migrated
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+CONFIG, DATA, RESULTS, BEST, CHECKPOINTS = "config.json", "data.json", "results.json", "best", "checkpoints"
+
+C = TypeVar("C")
+N = TypeVar("N")
+
+
+class RunFolder:
+    """The folder of a run. InputError names the file that is missing, damaged, or of another kind."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def holds_run(self) -> bool:
+        return (self.path / CONFIG).exists()
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / CHECKPOINTS
+
+    @property
+    def best(self) -> RunFolder:
+        return RunFolder(self.path / BEST)
+
+    def family(self) -> str:
+        """What the run learns: "video" or "relocalization"."""
+        return self._config()["family"]
+
+    def read_config(self, kind: type[C]) -> C:
+        """The configuration, of the family's type ``kind``; an older version is migrated."""
+        values, path = self._config(), self.path / CONFIG
+        family = values.pop("family")
+        if family != kind.family:
+            raise InputError(f"{path}: a run of the family {family}; one of {kind.family} is needed here")
+        try:
+            return from_plain(kind, values)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{path}: {one_line(error)}; correct the file, or train again") from error
+
+    def write_config(self, config: Any) -> None:
+        content = {"version": VERSION, "family": config.family} | to_plain(config)
+        write_bytes(make_folder(self.path) / CONFIG, json.dumps(content, indent=1).encode())
+
+    def load_network(self, network_class: type[N], device: torch.device | str = "cpu") -> N:
+        """The network of that class, in evaluation mode."""
+        from vode.networks.weights import load_weights
+
+        return load_weights(self.path / f"{network_class.kind}.safetensors", network_class, device)
+
+    def write_weights(self, networks: Mapping[str, nn.Module]) -> None:
+        """The weights of all networks that have a kind."""
+        from vode.networks.weights import weights_bytes
+
+        for network in networks.values():
+            if hasattr(network, "kind"):
+                write_bytes(make_folder(self.path) / f"{network.kind}.safetensors", weights_bytes(network))
+
+    def write_best(self, networks: Mapping[str, nn.Module]) -> None:
+        """Keep the weights as they are now in a run folder of its own."""
+        self.best.write_weights(networks)
+        for name in (CONFIG, DATA):
+            shutil.copyfile(self.path / name, self.best.path / name)
+
+    def write_data(self, dataset: str, sequences: Iterable[str], kitti_drives: Iterable[str]) -> None:
+        """Write down what the run trains on, and the KITTI drives that it or its start has seen."""
+        content = {"dataset": dataset, "sequences": tuple(sequences), "kitti_drives": sorted(kitti_drives)}
+        write_bytes(make_folder(self.path) / DATA, json.dumps(content, indent=1).encode())
+
+    def kitti_drives(self) -> frozenset[str]:
+        """The drives of KITTI raw that the run's networks were trained on; none if that was not written down."""
+        path = self.path / DATA
+        if not path.is_file():
+            return frozenset()
+        try:
+            return frozenset(map(str, json.loads(path.read_text("utf-8"))["kitti_drives"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: not a record of training data ({error}); copy the run again") from None
+
+    def write_results(self, results: Mapping[str, float | None]) -> None:
+        write_bytes(self.path / RESULTS, json.dumps(results, indent=1).encode())
+
+    def _config(self) -> dict[str, Any]:
+        """The values of the configuration in today's version, with the family."""
+        path = self.path / CONFIG
+        try:
+            values = json.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror}); name the folder of a run") from error
+        except ValueError as error:
+            raise InputError(f"{path}: not JSON ({error}); copy the run again") from error
+        return migrated(values, path)

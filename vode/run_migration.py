@@ -1,0 +1,84 @@
+"""Configurations of older versions, brought to today's.
+
+1   the first edition: no version in the file, one type for all runs
+2   one type a family, ``family`` in the file; names of the field; thresholds in pixels of the images that are seen
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from vode.errors import InputError
+
+VERSION = 2
+FAMILIES = ("video", "relocalization")
+
+_STAGES = {"video": ("flow", "depth", "joint"), "relocalization": ("coarse", "pose")}
+_OWN = {
+    "video": ("stride", "joint_flow_only", "flow", "depth", "motion", "triangulation_loss", "tracker"),
+    "relocalization": ("pose", "pose_loss", "views"),
+}
+_WIDTH = 832
+"""width in pixels of the images that thresholds of version 1 were given at"""
+
+
+def migrated(values: Any, path: Path) -> dict[str, Any]:
+    """The values of a configuration in today's version; InputError names the file and its version."""
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: not the configuration of a run; copy the run again")
+    values = dict(values)
+    version = values.pop("version", 1)
+    if version == 1:
+        try:
+            values = _from_1(values)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path}: not a configuration of version 1 ({error!r}); copy the run again") from error
+    elif version != VERSION:
+        raise InputError(
+            f"{path}: version {version!r} of the configuration, {VERSION} is the newest known; update vode"
+        )
+    if values.get("family") not in FAMILIES:
+        raise InputError(f"{path}: family {values.get('family')!r}; known are {', '.join(FAMILIES)}")
+    return values
+
+
+def _from_1(values: dict[str, Any]) -> dict[str, Any]:
+    wanted = set(values.get("stages", [name for names in _STAGES.values() for name in names]))
+    long = {name for names in _STAGES.values() for name in names if values.get(f"{name}_stage", {}).get("steps", 0)}
+    family = "relocalization" if long & wanted & set(_STAGES["relocalization"]) else "video"
+    other = FAMILIES[1 - FAMILIES.index(family)]
+    for name in (*_OWN[other], *(f"{stage}_stage" for stage in _STAGES[other])):
+        values.pop(name, None)
+    values["family"] = family
+    if "stages" in values:
+        values["stages"] = [name for name in values["stages"] if name in _STAGES[family]]
+    _rename(values, visualize_every="visualize_every", validation_pairs="validation_samples")
+    if family == "video":
+        _video_from_1(values)
+    else:
+        for stage in _STAGES[family]:
+            for name in ("weights", "flow_loss"):
+                values.get(f"{stage}_stage", {}).pop(name, None)
+        if values.get("pose", {}).get("rotation") == "six":
+            values["pose"]["rotation"] = "6d"
+    return values
+
+
+def _video_from_1(values: dict[str, Any]) -> None:
+    for stage in _STAGES["video"]:
+        values.get(f"{stage}_stage", {}).get("weights", {}).pop("pose", None)
+    motion, tracker = values.get("motion", {}), values.get("tracker", {})
+    _rename(motion, share="fraction")
+    if "threshold" in motion:
+        motion["threshold"] = motion["threshold"] * values["size"][1] / _WIDTH
+    _rename(tracker, share="fraction", pnp_share="pnp_fraction")
+    _rename(tracker.get("window", {}), adjustment="bundle_adjustment")
+    if "scale" in tracker:
+        tracker["least_confirmed"] = tracker["scale"]["least_points"]
+
+
+def _rename(values: dict[str, Any], **names: str) -> None:
+    for old, new in names.items():
+        if old in values:
+            values[new] = values.pop(old)

@@ -1,0 +1,82 @@
+"""Depth from what frozen flow triangulates."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor, nn
+
+from vode.losses.depth import reprojection, triangulated_depth
+from vode.losses.smoothness import disparity_smoothness
+from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.flow import FlowNet
+from vode.odometry.scale import align_depth_scale
+from vode.training.options import TaskOptions
+from vode.training.tasks.base import TaskOutput, detach, mean_reliable, run_network
+from vode.training.tasks.geometry import Motion, at_points, motion_from_flow
+
+
+class DepthTask(nn.Module):
+    """Trains the depth network on what the frozen flow network triangulates."""
+
+    def __init__(self, flow: FlowNet, depth: DepthNet, options: TaskOptions = TaskOptions()) -> None:
+        super().__init__()
+        self.flow, self.depth, self.options = flow, depth, options
+        self.weights = dataclasses.asdict(options.weights)
+
+    def trained(self) -> list[nn.Module]:
+        return [self.depth]
+
+    def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
+        image_a, image_b = batch["images"][:, 0], batch["images"][:, 1]
+        with torch.no_grad():
+            flows_ab, flows_ba = run_network(self.flow, image_a, image_b, mixed=self.options.mixed)
+        flow_ab, flow_ba = flows_ab[0].float(), flows_ba[0].float()
+        motion = motion_from_flow(flow_ab, flow_ba, batch["intrinsics"], self.options.motion)
+        output = depth_losses(self.depth, batch, flow_ab, motion, self.options)
+        del output.losses["reprojection_flow"]
+        return output
+
+
+def depth_losses(
+    network: DepthNet,
+    batch: dict[str, Tensor],
+    flow_ab: Tensor,
+    motion: Motion,
+    options: TaskOptions = TaskOptions(),
+) -> TaskOutput:
+    """Depth losses of both images of every pair, whose depths share one scale, and the failed share."""
+    image_a, image_b = batch["images"][:, 0], batch["images"][:, 1]
+    images = torch.cat([image_a, image_b])
+    sigma = run_network(network, images, mixed=options.mixed)[0].float()
+    depth_a, depth_b = disparity_to_depth(sigma).chunk(2)
+    at_a, at_b = at_points(depth_a, motion.points_a), at_points(depth_b, motion.points_b)
+    reference = torch.cat([motion.depth_a, motion.depth_b], 1)
+    predicted, valid = torch.cat([at_a, at_b], 1), motion.valid.repeat(1, 2)
+    outlier = float("inf") if options.triangulation_loss == "square" else None
+    scale, aligned = align_depth_scale(predicted.detach(), reference, valid, outlier=outlier)
+    usable = motion.reliable * aligned
+    scale = torch.where(usable > 0, scale, 1.0)
+    per_sample = {
+        "triangulated_depth": triangulated_depth(
+            scale[:, None] * predicted, reference, valid, options.triangulation_loss
+        ),
+        "depth_smoothness": disparity_smoothness(sigma, images).view(2, -1).mean(0),
+    }
+    map_scale = scale.view(-1, 1, 1, 1)
+    per_sample["reprojection_depth"], per_sample["reprojection_flow"] = reprojection(
+        map_scale * depth_a,
+        map_scale * depth_b,
+        flow_ab,
+        batch["intrinsics"].float(),
+        motion.T_b_a,
+        motion.mask * motion.rigid,
+        motion.rigid,
+    )
+    losses = {
+        name: value.mean() if name == "depth_smoothness" else mean_reliable(value, usable)
+        for name, value in per_sample.items()
+    }
+    shown = {"image": image_a[0], "flow": flow_ab[0], "depth": depth_a[0], "rigid": motion.rigid[0]}
+    return TaskOutput(losses, {"geometry_failed": 1 - usable.mean()}, detach(shown))

@@ -1,0 +1,71 @@
+"""Two-view geometry of a batch: what flow tells of motion and depth, without gradient."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vode.geometry import matches, warp
+from vode.geometry.epipolar import epipolar_distance
+from vode.odometry.two_frame import triangulate, two_frame_motion
+from vode.training.options import MotionOptions
+
+
+class Motion(NamedTuple):
+    """Two-view motion of a batch and the points that it triangulates; no gradient."""
+
+    T_b_a: Tensor
+    """(B, 4, 4), unit baseline"""
+    fundamental: Tensor
+    """(B, 3, 3)"""
+    reliable: Tensor
+    """(B,), 0 or 1"""
+    mask: Tensor
+    """M_o (B, 1, H, W): seen in both images"""
+    rigid: Tensor
+    """M_r (B, 1, H, W): inlier score of the epipolar geometry"""
+    points_a: Tensor
+    points_b: Tensor
+    """(B, N, 2) pixels"""
+    depth_a: Tensor
+    depth_b: Tensor
+    """(B, N), in baselines"""
+    valid: Tensor
+    """(B, N), 0 or 1"""
+
+
+@torch.no_grad()
+def motion_from_flow(flow_ab: Tensor, flow_ba: Tensor, intrinsics: Tensor, options: MotionOptions) -> Motion:
+    """Correspondences, two-view motion and triangulation of flows (B, 2, H, W): Zhao et al., section 3.1."""
+    flow_ab, flow_ba, intrinsics = flow_ab.float(), flow_ba.float(), intrinsics.float()
+    size = tuple(flow_ab.shape[-2:])
+    scores, _, pair = two_frame_motion(flow_ab, flow_ba, intrinsics, options)
+    target = warp.flow_target(flow_ab)
+    grid = target - flow_ab
+    distance = epipolar_distance(pair.fundamental, grid.flatten(2).mT, target.flatten(2).mT)
+    distance = distance.view_as(scores.mask)
+    rigid = (distance < options.inlier) / (1 + distance)
+    best = matches.best_matches(flow_ab, scores.score * rigid, fraction=options.fraction, count=options.count)
+    points = triangulate(best, pair, intrinsics, size)
+    apart = points.parallax * intrinsics[:, :1, 0] > options.min_parallax
+    reliable = pair.reliable.to(flow_ab.dtype)
+    valid = points.valid * apart * (best.scores > 0) * reliable[:, None]
+    return Motion(
+        pair.T_b_a,
+        pair.fundamental,
+        reliable,
+        scores.mask,
+        rigid * reliable.view(-1, 1, 1, 1),
+        best.points_a,
+        best.points_b,
+        points.depth_a,
+        points.depth_b,
+        valid.to(flow_ab.dtype),
+    )
+
+
+def at_points(depth: Tensor, points: Tensor) -> Tensor:
+    """Depth (B, 1, H, W) at pixels (B, N, 2): (B, N)."""
+    return warp.sample(depth, points.mT.unsqueeze(-1))[:, 0, :, 0]

@@ -1,0 +1,80 @@
+"""The family of depth and odometry: flow and depth networks, trained on pairs of frames without labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from vode.datasets.base import Sequence
+from vode.evaluation.runs import score_run
+from vode.networks.depth import DepthNet
+from vode.networks.flow import FlowNet
+from vode.networks.weights import without_download
+from vode.run_folder import RunFolder
+from vode.training.clip_dataset import ClipDataset
+from vode.training.config import VideoConfig
+from vode.training.data import scoring_sequence, training_sequences, validation_sequences
+from vode.training.options import TaskOptions
+from vode.training.tasks.depth import DepthTask
+from vode.training.tasks.flow import FlowTask
+from vode.training.tasks.joint import JointTask
+
+
+def networks(config: VideoConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
+    if fresh and config.start_from:
+        start = RunFolder(config.start_from)
+        return {"flow": start.load_network(FlowNet), "depth": start.load_network(DepthNet)}
+    depth = config.depth if fresh else without_download(config.depth)
+    return {"flow": FlowNet(config.flow), "depth": DepthNet(depth)}
+
+
+def settled(config: VideoConfig, networks: nn.ModuleDict) -> VideoConfig:
+    return replace(config, flow=networks["flow"].options, depth=networks["depth"].options)
+
+
+def samples(config: VideoConfig) -> ClipDataset:
+    return pairs(config, training_sequences(config))
+
+
+def validation(config: VideoConfig, trained: ClipDataset) -> ClipDataset:
+    return pairs(config, validation_sequences(config, trained.sequences), vary=False)
+
+
+def pairs(config: VideoConfig, sequences: list[Sequence], *, vary: bool = True) -> ClipDataset:
+    """The pairs that a run trains on, or, not varied, validates on."""
+    return ClipDataset(
+        sequences,
+        stride=config.stride,
+        size=config.size,
+        augment=config.augment if vary else None,
+        seed=config.seed,
+        raw=True,
+    )
+
+
+def begin(networks: nn.ModuleDict, samples: ClipDataset) -> None:
+    """Nothing: no network of these knows its scene."""
+
+
+def task(name: str, config: VideoConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> nn.Module:
+    stage = getattr(config, f"{name}_stage")
+    options = TaskOptions(config.motion, stage.flow_loss, config.triangulation_loss, stage.weights, mixed)
+    if name == "flow":
+        return FlowTask(networks["flow"], options)
+    if name == "depth":
+        return DepthTask(networks["flow"], networks["depth"], options)
+    return JointTask(networks["flow"], networks["depth"], options, flow_only=config.joint_flow_only)
+
+
+def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: VideoConfig) -> dict[str, float]:
+    """Errors of depth and odometry on the first sequence, once the flow is trained."""
+    if name == "flow":
+        return {}
+    found = score_run(networks["flow"], networks["depth"], samples.sequences[0], config.size, config.tracker)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def score(networks: nn.ModuleDict, config: VideoConfig) -> dict[str, float | None]:
+    return score_run(networks["flow"], networks["depth"], scoring_sequence(config), config.size, config.tracker)
