@@ -209,7 +209,9 @@ def test_lengths_that_differ_and_lost_frames_are_stated() -> None:
     result = evaluate_odometry(estimate, trajectory(ground_truth))
     assert (result["frames"], result["frames_in_estimate"], result["frames_in_ground_truth"]) == (100, 100, 120)
     assert result["frames_dropped"] == 3
-    assert any("100 frames matched by index: of 100 estimated, 120 true" in note for note in result.notes)
+    assert any(
+        "100 frames matched by index: of 100 estimated, 120 in the ground truth" in note for note in result.notes
+    )
 
 
 def test_matched_by_time_against_a_denser_truth() -> None:

@@ -78,7 +78,7 @@ def test_files_by_suffix(table, tmp_path):
 def test_only_what_all_results_share_is_said_of_the_table():
     same = [result(1.0, 1.0), result(2.0, 2.0)]
     assert shared_protocol(same, leave_out=["ground_truth"]) == ["alignment: 7dof"]
-    assert shared_protocol([*same, result(1.0, 1.0, "none")]) == ["truth: somewhere"]
+    assert shared_protocol([*same, result(1.0, 1.0, "none")]) == ["ground_truth: somewhere"]
     assert shared_protocol([]) == []
 
 

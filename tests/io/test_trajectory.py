@@ -140,7 +140,7 @@ def test_files_that_cannot_be_read_or_written(tmp_path) -> None:
 def test_a_trajectory_checks_its_shapes() -> None:
     with pytest.raises(ValueError, match=r"\(N, 4, 4\)"):
         Trajectory(torch.eye(4))
-    with pytest.raises(ValueError, match="as many stamps"):
+    with pytest.raises(ValueError, match="as many timestamps"):
         Trajectory(random_poses(3), torch.zeros(2))
     with pytest.raises(ValueError, match="as many indices"):
         Trajectory(random_poses(3), indices=torch.zeros(4))

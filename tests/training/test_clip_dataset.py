@@ -143,7 +143,7 @@ def test_workers_change_nothing():
 
 
 def test_unusable_input():
-    with pytest.raises(InputError, match="b: 3 frames, too few for snippets that span 5"):
+    with pytest.raises(InputError, match="b: 3 frames, too few for clips that span 5"):
         ClipDataset([Wall("a", 2), Wall("b", 3)], length=3, stride=2)
     with pytest.raises(InputError, match=r"differ in size .*b 10x8"):
         ClipDataset([Wall("a", 3), Wall("b", 3, size=(8, 10))])

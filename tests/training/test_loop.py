@@ -154,7 +154,7 @@ def test_bad_checkpoints_are_named(run, tmp_path):
     with pytest.raises(InputError, match=r"config\.json: not JSON"):
         loop.resume(tmp_path, VideoConfig)
     (tmp_path / "config.json").write_text('{"batches": 3}')
-    with pytest.raises(InputError, match="not the configuration of a run"):
+    with pytest.raises(InputError, match="unknown key 'batches'"):
         loop.resume(tmp_path, VideoConfig)
 
 

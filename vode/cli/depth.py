@@ -10,6 +10,7 @@ import tyro
 
 from vode.cli.common import EvaluationData, save_json
 from vode.datasets.depth_frames import DepthFrames, SequenceFrames
+from vode.devices import device_name
 from vode.errors import InputError
 from vode.evaluation import depth_report, published, tables
 from vode.evaluation.comparison import results_to_dict
@@ -22,7 +23,6 @@ from vode.io.atomic import make_folder
 from vode.networks.depth import DepthNet
 from vode.run_folder import RunFolder
 from vode.training.config import VideoConfig
-from vode.training.distributed import device_name
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import tyro
 from vode.cli.common import EvaluationData, save_json
 from vode.datasets.flow_pairs import FlowPairs, SequencePairs
 from vode.datasets.kitti.flow import KittiFlow
+from vode.devices import device_name
 from vode.errors import InputError
 from vode.evaluation.comparison import results_to_dict
 from vode.evaluation.completeness import complete
@@ -22,7 +23,6 @@ from vode.io.flow import read_flow
 from vode.networks.flow import FlowNet
 from vode.run_folder import RunFolder
 from vode.training.config import VideoConfig
-from vode.training.distributed import device_name
 
 FLOW_SETS = {"kitti-flow": KittiFlow, "kitti-2012": KittiFlow, "kitti-2015": KittiFlow}
 """Test sets of flow by their name on the command line."""

@@ -10,6 +10,7 @@ import tyro
 
 from vode.cli.common import EvaluationData, save_json
 from vode.datasets.base import Sequence
+from vode.devices import device_name
 from vode.errors import InputError
 from vode.evaluation import comparison, tables
 from vode.evaluation.runs import ground_truth_trajectory
@@ -21,7 +22,6 @@ from vode.odometry.perception import Networks
 from vode.odometry.visual_odometry import track
 from vode.run_folder import RunFolder
 from vode.training.config import VideoConfig
-from vode.training.distributed import device_name
 
 SHOWN = 5
 """frames without a motion of their own that are named"""

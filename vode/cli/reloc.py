@@ -13,6 +13,7 @@ from vode.augmentation.photometric import to_float_and_augment
 from vode.cli.common import save_json
 from vode.datasets.base import noted
 from vode.datasets.sample import collate
+from vode.devices import device_name
 from vode.evaluation.result import Number, Result
 from vode.io.atomic import make_folder, write_bytes
 from vode.relocalization import evaluation, family
@@ -23,7 +24,6 @@ from vode.relocalization.plots import error_histograms, places_figure, saliency_
 from vode.relocalization.posed_images import PosedImages
 from vode.relocalization.views import cut_view
 from vode.run_folder import RunFolder
-from vode.training.distributed import device_name
 from vode.visualization.panels import save_panel, spread
 from vode.visualization.plots import save_figure
 

@@ -32,7 +32,7 @@ def build(
         video: file or folder of images.
         out: folder of the data set, which must not be there yet: images, sparse/0 and scene.json, how good it is.
     """
-    quality = sfm.build.build(video, out, frames, mapping, tell=lambda line: print(line, file=sys.stderr))
+    quality = sfm.build.build(video, out, frames, mapping, on_progress=lambda line: print(line, file=sys.stderr))
     _print_quality(out, quality)
 
 

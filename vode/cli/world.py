@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.devices import device_name
 from vode.io.atomic import make_folder
-from vode.training.distributed import device_name
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 

@@ -6,7 +6,8 @@ Every process draws its own part of each batch and takes the same steps; the fir
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
+from vode.devices import device_name
 from vode.errors import InputError
 
 PATIENCE = timedelta(hours=2)
@@ -34,13 +36,6 @@ class Group(NamedTuple):
     def writes(self) -> bool:
         """Whether this is the process that logs and saves."""
         return self.rank == 0
-
-
-def device_name(asked: str) -> str:
-    """What "auto" stands for on this machine; other names as they are."""
-    if asked != "auto":
-        return asked
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def join(asked: str) -> Group:
@@ -67,6 +62,17 @@ def leave() -> None:
     """End the group, if there is one."""
     if dist.is_initialized():
         dist.destroy_process_group()
+
+
+@contextmanager
+def joined(asked: str) -> Iterator[Group]:
+    """The group for the length of a run, which one that was there before outlives."""
+    before = dist.is_initialized()
+    try:
+        yield join(asked)
+    finally:
+        if not before:
+            leave()
 
 
 def mean(value: Tensor) -> Tensor:
