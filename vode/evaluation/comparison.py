@@ -8,11 +8,12 @@ from typing import Any
 
 from vode.errors import InputError
 from vode.evaluation.odometry import align, evaluate_odometry
+from vode.evaluation.published import DEPTH as PUBLISHED_DEPTH
 from vode.evaluation.published import ODOMETRY as PUBLISHED
 from vode.evaluation.published import rows as rows_of
 from vode.evaluation.published import sources as sources_of
 from vode.evaluation.result import Result
-from vode.evaluation.tables import ODOMETRY, Table, shared_protocol, table_of
+from vode.evaluation.tables import DEPTH, ODOMETRY, Table, shared_protocol, table_of
 from vode.io.atomic import make_folder
 from vode.io.trajectory import Trajectory, associate, read_trajectory
 from vode.visualization import plots
@@ -78,6 +79,16 @@ def odometry_table(results: Results, *, published: bool = False) -> Table:
     notes = shared_protocol([result for *_, result in every(results)], leave_out=("estimate", "ground_truth"))
     rows = {**results, **rows_of(PUBLISHED)} if published else results
     return table_of(rows, ODOMETRY, [*notes, *sources_of(PUBLISHED)] if published else notes)
+
+
+def depth_table(results: Mapping[str, Result], *, published: bool = False) -> Table:
+    """Depth errors by set of frames, their common protocol in the notes; ``published`` adds the rows of KITTI Eigen."""
+    rows: dict[str, Mapping[str, Any]] = {"vode": results}
+    notes = shared_protocol(list(results.values()))
+    if published:
+        rows |= rows_of(PUBLISHED_DEPTH)
+        notes += sources_of(PUBLISHED_DEPTH)
+    return table_of(rows, DEPTH, notes)
 
 
 def results_to_dict(results: Results) -> dict[str, Any]:

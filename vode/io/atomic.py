@@ -36,6 +36,23 @@ def atomic_write(path: Path | str, *, sync: bool = True) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_path(path: Path | str) -> Iterator[Path]:
+    """A path to write a file at, for libraries that open files themselves; it takes its place only when complete.
+
+    Raises InputError for a full disk or a folder that cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def write_bytes(path: Path | str, data: bytes, *, sync: bool = True) -> None:
     """Write a file whole or not at all, as ``atomic_write`` does."""
     with atomic_write(path, sync=sync) as file:

@@ -16,14 +16,15 @@ Results = dict[str, float | None]
 
 
 def train(
-    config: RunConfig | str = "world", run: Path | str | None = None, **changes: Any
+    config: RunConfig | str = "world", run: Path | str | None = None, *, name: str | None = None, **changes: Any
 ) -> tuple[RunFolder, Results]:
     """Train a new run and score it: its folder and its results, which are empty if it was asked to stop.
 
     ``config`` is a recipe's name or a configuration, of which ``changes`` replace fields. ``run`` is the folder, by
-    default runs/RECIPE with a number behind if that is taken. InputError for a folder that holds a run.
+    default runs/NAME with a number behind if that is taken, where NAME is the recipe's. InputError for a folder that
+    holds a run.
     """
-    name = config if isinstance(config, str) else config.dataset
+    name = name or (config if isinstance(config, str) else config.dataset)
     config = recipe(config) if isinstance(config, str) else config
     try:
         config = replace(config, **changes)

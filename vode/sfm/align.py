@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,8 +27,8 @@ from vode.geometry.pose import from_rotation_translation, is_rigid, rotation_ang
 from vode.io.atomic import atomic_folder, make_folder
 from vode.io.files import inside
 from vode.sfm.build import import_pycolmap
+from vode.sfm.options import Layout
 
-Layout = Literal["colmap", "transforms", "cambridge"]
 FEWEST = 3
 """shared images"""
 

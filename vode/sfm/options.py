@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from vode.datasets.options import QuarterTurn
+
+Layout = Literal["colmap", "transforms", "cambridge"]
 
 
 @dataclass(frozen=True)
