@@ -102,7 +102,7 @@ def depth(
             source = depth_report.from_file(Predictions(keep, frames.names()), frames)
         scores = depth_report.score_frames(source, frames, chosen, protocol)
         results[frames.name] = summary(scores, protocol, notes=(*frames.notes, *notes))
-        print(results[frames.name].table())
+        print(f"{results[frames.name]}\n")
         if out is not None:
             options = {"worst_count": worst, "error_maps": error_maps}
             for file in depth_report.draw(make_folder(out), source, frames, scores, protocol, **options):

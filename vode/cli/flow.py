@@ -55,7 +55,7 @@ def flow(
         raise InputError("name either the folder of a run, or both --estimate and --ground-truth")
     if run is None:
         results = {estimate.name: score_files(estimate, ground_truth, noc)}
-        print(results[estimate.name].table())
+        print(f"{results[estimate.name]}\n")
     else:
         results = score_run(run, where, every, allow_missing, make_folder(out or run / "flow"))
     if json is not None:
@@ -74,7 +74,7 @@ def score_run(run: Path, where: EvaluationData, every: int, allow_missing: bool,
         source = from_network(network, pairs, size)
         result = score_pairs(source, pairs, chosen)
         results[pairs.name] = replace(result, notes=(*result.notes, *notes))
-        print(results[pairs.name].table())
+        print(f"{results[pairs.name]}\n")
         for file in draw(out, source, pairs, chosen):
             print(file)
     return results

@@ -79,7 +79,7 @@ def odom(
         }
     results = comparison.score(estimates, ground_truths, alignment)
     for name, sequence, result in comparison.every(results):
-        print(f"\n{name}, sequence {sequence}\n{result.table()}")
+        print(f"\n{name}, sequence {sequence}\n{result}\n")
     overview = comparison.odometry_table(results, published=published)
     if published or len(comparison.every(results)) > 1:
         print(f"\n{tables.text(overview)}")

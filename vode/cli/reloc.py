@@ -68,7 +68,7 @@ def reloc(
     where = next(network.parameters()).device
     spent = Number("ms_per_image", evaluation.milliseconds(network, config.size), f"ms, {where.type}, batch 1")
     result = Result(f"Relocalization, {split} images", (*result.numbers, spent), result.protocol, notes=result.notes)
-    print(result.table())
+    print(f"{result}\n")
     folder, errors = make_folder(out or run / "reloc"), evaluation.pose_errors(estimate, ground_truth)
     written = [folder / f"{split}{end}" for end in (".csv", f"-places.{format}", f"-errors.{format}")]
     write_bytes(written[0], evaluation.per_image_csv(tested.names(), estimate, ground_truth).encode())
