@@ -14,7 +14,7 @@ from vode.errors import InputError
 from vode.evaluation import comparison, tables
 from vode.evaluation.runs import ground_truth_trajectory
 from vode.io.atomic import make_folder, write_bytes
-from vode.io.trajectory import Trajectory, write_kitti
+from vode.io.trajectory import Trajectory
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.perception import Networks
@@ -103,7 +103,7 @@ def track_run(
     for sequence in sequences:
         tracked = track(sequence, networks, size=config.size, options=options)
         file = out / f"{sequence.name}.txt"
-        write_kitti(file, tracked.trajectory)
+        tracked.trajectory.write_kitti(file)
         write_bytes(file.with_suffix(".log.jsonl"), tracked.log().encode())
         print(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}")
         extrapolated = tracked.extrapolated()
