@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,7 +32,8 @@ class DepthArguments:
     crop: Literal["garg", "eigen", "nyu", "none"] | None = None
     """part of the image that counts; default that of the test set, none for sequences"""
     cap: float | None = None
-    """largest true depth that counts, metres; default that of the test set, 80 for sequences"""
+    """largest depth that counts, metres, to which predictions are clipped; default that of the test set, 80 for
+    sequences"""
     scaling: Literal["median", "none", "global"] = "median"
     """each image by its median, all by one factor, or none"""
     every: int = 1
@@ -47,7 +48,9 @@ class DepthArguments:
     def protocol(self, standard: DepthProtocol) -> DepthProtocol:
         """The test set's protocol with what was asked for in its place."""
         crop = standard.crop if self.crop is None else None if self.crop == "none" else self.crop
-        return DepthProtocol(crop, standard.cap if self.cap is None else self.cap, scaling=self.scaling)
+        if self.cap is not None:
+            standard = replace(standard, cap=self.cap, clip=None)
+        return replace(standard, crop=crop, scaling=self.scaling)
 
 
 def depth(
