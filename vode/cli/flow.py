@@ -14,7 +14,7 @@ from vode.datasets.kitti.flow import KittiFlow
 from vode.errors import InputError
 from vode.evaluation.comparison import results_to_dict
 from vode.evaluation.completeness import complete
-from vode.evaluation.flow import flow_errors
+from vode.evaluation.flow import evaluate_flow
 from vode.evaluation.flow_report import draw, from_network, score_pairs
 from vode.evaluation.result import Result
 from vode.io.atomic import make_folder
@@ -91,7 +91,7 @@ def score_files(estimate: Path, ground_truth: Path, noc: Path | None) -> Result:
     """The errors of files of flow; those of folders are matched by their names without the suffix."""
     ground_truths = _files(ground_truth)
     estimates, seen = _beside(estimate, ground_truths), None if noc is None else _beside(noc, ground_truths)
-    return flow_errors(
+    return evaluate_flow(
         (read_flow(file)[0] for file in estimates),
         (read_flow(file)[0] for file in ground_truths),
         (read_flow(file)[1] for file in ground_truths),
