@@ -44,6 +44,6 @@ def flow(
         results = evaluate_flow_of(run, where, options, out=out, on_progress=print)
     else:
         results = {estimate.name: evaluate_flow_files(estimate, ground_truth, noc)}
-        print(results[estimate.name].table())
+        print(f"{results[estimate.name]}\n")
     if json is not None:
         save_json(json, results_to_dict({"vode": results}))

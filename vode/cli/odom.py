@@ -48,7 +48,7 @@ def odom(
     else:
         report = odometry.evaluate_run(run, where, options, out, on_progress=print)
     for name, sequence, result in comparison.every(report.results):
-        print(f"\n{name}, sequence {sequence}\n{result.table()}")
+        print(f"\n{name}, sequence {sequence}\n{result}\n")
     if options.published or len(comparison.every(report.results)) > 1:
         print(f"\n{tables.text(report.overview)}")
     for file in report.plots:

@@ -34,6 +34,6 @@ def relocalize(
 
     options = {"device": device, "saliency": saliency, "plot_format": plot_format, "out": out}
     result = evaluate_relocalization(run, scene, **options, on_progress=print)
-    print(result.table())
+    print(f"{result}\n")
     if json is not None:
         save_json(json, result.to_dict())

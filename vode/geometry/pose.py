@@ -258,5 +258,9 @@ def is_rigid(poses: Tensor) -> Tensor:
 
 
 def from_first(poses: Tensor) -> Tensor:
-    """Poses (N, 4, 4) in the axes of the first one."""
-    return torch.linalg.solve(poses[:1], poses)
+    """World-from-camera poses (..., N, 4, 4) moved so that the world is the first camera: inv(T_0) T_i.
+
+    The one place where the world is set. N may be 0.
+    """
+    # poses of files are rotations to a few digits only: solved, the first still becomes the identity
+    return torch.linalg.solve(poses[..., :1, :, :], poses)

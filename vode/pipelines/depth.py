@@ -64,7 +64,7 @@ def evaluate_depth_of(
             predict = depth_report.from_file(Predictions(keep, frames.names()), frames)
         scores = depth_report.score_frames(predict, frames, chosen, protocol)
         results[frames.name] = summary(scores, protocol, notes=(*frames.notes, *notes))
-        on_progress(results[frames.name].table())
+        on_progress(f"{results[frames.name]}\n")
         if out is not None:
             drawn = {"worst_count": options.worst, "error_maps": options.error_maps}
             for file in depth_report.draw(make_folder(out), predict, frames, scores, protocol, **drawn):
@@ -89,5 +89,6 @@ def _open_sets(
 def _protocol(options: DepthEvaluation, standard: DepthProtocol) -> DepthProtocol:
     """The test set's protocol with what was asked for in its place."""
     crop = standard.crop if options.crop is None else None if options.crop == "none" else options.crop
-    cap = standard.cap if options.cap is None else options.cap
-    return replace(standard, crop=crop, cap=cap, scaling=options.scaling)
+    if options.cap is not None:
+        standard = replace(standard, cap=options.cap, clip=None)
+    return replace(standard, crop=crop, scaling=options.scaling)

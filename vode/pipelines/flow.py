@@ -10,7 +10,7 @@ from vode.datasets.flow_pairs import FlowPairs, SequencePairs
 from vode.datasets.kitti.flow import KittiFlow
 from vode.errors import InputError
 from vode.evaluation.completeness import complete
-from vode.evaluation.flow import flow_errors
+from vode.evaluation.flow import evaluate_flow
 from vode.evaluation.flow_report import draw, from_network, score_pairs
 from vode.evaluation.result import Result
 from vode.io.atomic import make_folder
@@ -39,7 +39,7 @@ def evaluate_flow_of(
         source = from_network(model.flow, pairs, model.size)
         result = score_pairs(source, pairs, chosen)
         results[pairs.name] = replace(result, notes=(*result.notes, *notes))
-        on_progress(results[pairs.name].table())
+        on_progress(f"{results[pairs.name]}\n")
         for file in draw(out, source, pairs, chosen):
             on_progress(str(file))
     return results
@@ -52,7 +52,7 @@ def evaluate_flow_files(estimate: Path, ground_truth: Path, noc: Path | None = N
     """
     true = _files(ground_truth)
     estimates, seen = _matching(estimate, true), None if noc is None else _matching(noc, true)
-    return flow_errors(
+    return evaluate_flow(
         (read_flow(file)[0] for file in estimates),
         (read_flow(file)[0] for file in true),
         (read_flow(file)[1] for file in true),

@@ -13,7 +13,7 @@ from vode.evaluation.result import Result
 from vode.evaluation.runs import ground_truth_trajectory
 from vode.evaluation.tables import Table
 from vode.io.atomic import make_folder, write_bytes
-from vode.io.trajectory import Trajectory, write_kitti, write_tum
+from vode.io.trajectory import Trajectory
 from vode.model import Model, load
 from vode.odometry.visual_odometry import track
 from vode.pipelines.evaluation_data import evaluation_sequences
@@ -83,8 +83,10 @@ def track_sequences(
     for sequence in sequences:
         tracked = track(sequence, model.perception(), size=model.size, options=tracker)
         file = out / f"{sequence.name}.txt"
-        write = write_kitti if options.format == "kitti" else write_tum
-        write(file, tracked.trajectory)
+        if options.format == "kitti":
+            tracked.trajectory.write_kitti(file)
+        else:
+            tracked.trajectory.write_tum(file)
         log = file.with_suffix(".log.jsonl")
         write_bytes(log, tracked.log().encode())
         on_progress(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}")

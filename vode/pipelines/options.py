@@ -45,7 +45,8 @@ class DepthEvaluation:
     crop: Literal["garg", "eigen", "nyu", "none"] | None = None
     """part of the image that counts; default that of the test set, none for sequences"""
     cap: float | None = None
-    """largest depth of the ground truth that counts, metres; default that of the test set, 80 for sequences"""
+    """largest depth that counts, metres, to which predictions are clipped; default that of the test set, 80 for
+    sequences"""
     scaling: Literal["median", "none", "global"] = "median"
     """each image by its median, all by one factor, or none"""
     every: int = 1

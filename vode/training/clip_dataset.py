@@ -17,6 +17,7 @@ from vode.datasets.base import Sequence
 from vode.datasets.sample import Sample
 from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
+from vode.geometry.pose import from_first
 from vode.geometry.resize import resize_depth, resize_flow
 
 
@@ -107,8 +108,7 @@ class ClipDataset(Dataset[Sample]):
             return sample
         unknown = torch.zeros(1, *sequence.size)
         if "poses" in self._ground_truth:
-            poses = sequence.poses[list(frames)]
-            sample["poses"] = torch.linalg.solve(poses[0], poses).to(torch.float32)
+            sample["poses"] = from_first(sequence.poses[list(frames)]).to(torch.float32)
         if "depth" in self._ground_truth:
             maps = [sequence.depth(i) for i in frames]
             sample["depth"] = resize_depth(torch.stack([unknown if depth is None else depth for depth in maps]), size)

@@ -16,8 +16,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from vode.errors import InputError
+from vode.io.association import associate
 from vode.io.atomic import write_bytes
-from vode.io.trajectory import Trajectory, associate
+from vode.io.trajectory import Trajectory
 
 FORMATS = ("png", "pdf", "svg")
 
