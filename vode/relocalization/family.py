@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import nn
@@ -19,6 +20,7 @@ from vode.relocalization.task import PoseTask
 from vode.run_folder import RunFolder
 from vode.training.clip_dataset import ClipDataset
 from vode.training.data import validation_sequences
+from vode.training.tasks.base import Task
 
 
 def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
@@ -31,7 +33,11 @@ def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, n
 
 
 def settled(config: RelocalizationConfig, networks: nn.ModuleDict) -> RelocalizationConfig:
-    return replace(config, pose=networks["pose"].options)
+    return replace(config, pose=_network(networks).options)
+
+
+def _network(networks: nn.ModuleDict) -> PoseNet:
+    return cast(PoseNet, networks["pose"])
 
 
 def samples(config: RelocalizationConfig) -> PosedImages:
@@ -62,25 +68,24 @@ def _needs_points(config: RelocalizationConfig) -> bool:
 
 
 def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
-    networks["pose"].fit_scene(samples.poses())
+    _network(networks).fit_scene(samples.poses())
 
 
-def task(
-    name: str, config: RelocalizationConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None
-) -> nn.Module:
-    balance, half = networks["balance"], name == "coarse"
-    return PoseTask(networks["pose"], balance, config.pose_loss, config.size, mixed, half=half)
+def task(name: str, config: RelocalizationConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
+    balance, half = cast(LearnedWeights, networks["balance"]), name == "coarse"
+    return PoseTask(_network(networks), balance, config.pose_loss, config.size, mixed, half=half)
 
 
 def measures(
     name: str, networks: nn.ModuleDict, samples: PosedImages, config: RelocalizationConfig
 ) -> dict[str, float]:
-    result = relocalize(networks["pose"], samples, half=name == "coarse")
-    return {name: result[name] for name in ("median_position_m", "median_rotation_deg")}
+    result = relocalize(_network(networks), samples, half=name == "coarse")
+    names = ("median_position_m", "median_rotation_deg")
+    return {name: value for name in names if (value := result[name]) is not None}
 
 
 def score(networks: nn.ModuleDict, config: RelocalizationConfig) -> dict[str, float | None]:
     """Errors on the scene's test images, beside those of a constant pose and of the most similar training image."""
     trained, tested = (images(config, part) for part in scene_sequences(config))
-    result = relocalize(networks["pose"], tested, trained)
+    result = relocalize(_network(networks), tested, trained)
     return {number.name: number.value for number in result.numbers}
