@@ -24,6 +24,7 @@ TILE = 32
 
 
 def conv(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    """A 3x3 convolution that keeps the size but for its stride, and a leaky ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation),
         nn.LeakyReLU(SLOPE, inplace=True),

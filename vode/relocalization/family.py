@@ -24,6 +24,7 @@ from vode.training.tasks.base import Task
 
 
 def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
+    """The pose network and the learned weights of its losses."""
     if fresh and config.start_from:
         network = RunFolder(config.start_from).load_network(PoseNet)
         network.set_dropout(config.pose.dropout)
@@ -33,6 +34,7 @@ def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, n
 
 
 def settled(config: RelocalizationConfig, networks: nn.ModuleDict) -> RelocalizationConfig:
+    """The configuration with the options of the pose network."""
     return replace(config, pose=_network(networks).options)
 
 
@@ -41,10 +43,12 @@ def _network(networks: nn.ModuleDict) -> PoseNet:
 
 
 def samples(config: RelocalizationConfig) -> PosedImages:
+    """The varied images that a run trains on."""
     return images(config, scene_sequences(config)[0], vary=True, points=_needs_points(config))
 
 
 def validation(config: RelocalizationConfig, trained: ClipDataset) -> PosedImages:
+    """The images that it is validated on."""
     return images(config, validation_sequences(config, trained.sequences), points=_needs_points(config))
 
 
@@ -68,10 +72,12 @@ def _needs_points(config: RelocalizationConfig) -> bool:
 
 
 def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
+    """Tell the pose network where its scene lies."""
     _network(networks).fit_scene(samples.poses())
 
 
 def task(name: str, config: RelocalizationConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
+    """The task of the stage coarse or pose, of which the first sees views of half the size."""
     balance, half = cast(LearnedWeights, networks["balance"]), name == "coarse"
     return PoseTask(_network(networks), balance, config.pose_loss, config.size, mixed, half=half)
 
@@ -79,6 +85,7 @@ def task(name: str, config: RelocalizationConfig, networks: nn.ModuleDict, mixed
 def measures(
     name: str, networks: nn.ModuleDict, samples: PosedImages, config: RelocalizationConfig
 ) -> dict[str, float]:
+    """Median errors on validation images."""
     result = relocalize(_network(networks), samples, half=name == "coarse")
     names = ("median_position_m", "median_rotation_deg")
     return {name: value for name in names if (value := result[name]) is not None}

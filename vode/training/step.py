@@ -68,6 +68,7 @@ class Stepper:
         return scalars, shown
 
     def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the optimiser and the scaler."""
         return {"optimiser": self.optimiser.state_dict(), "scaler": self.scaler.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any] | None) -> None:

@@ -25,6 +25,7 @@ from vode.training.tasks.joint import JointTask
 
 
 def networks(config: VideoConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
+    """Flow and depth networks, from ``start_from`` or from their random start."""
     if fresh and config.start_from:
         start = RunFolder(config.start_from)
         return {"flow": start.load_network(FlowNet), "depth": start.load_network(DepthNet)}
@@ -33,6 +34,7 @@ def networks(config: VideoConfig, *, fresh: bool = True) -> dict[str, nn.Module]
 
 
 def settled(config: VideoConfig, networks: nn.ModuleDict) -> VideoConfig:
+    """The configuration with the options of both networks."""
     flow, depth = _both(networks)
     return replace(config, flow=flow.options, depth=depth.options)
 
@@ -42,10 +44,12 @@ def _both(networks: nn.ModuleDict) -> tuple[FlowNet, DepthNet]:
 
 
 def samples(config: VideoConfig) -> ClipDataset:
+    """The varied pairs that a run trains on."""
     return pairs(config, training_sequences(config))
 
 
 def validation(config: VideoConfig, trained: ClipDataset) -> ClipDataset:
+    """The pairs that it is validated on, none of which is trained on."""
     return pairs(config, validation_sequences(config, trained.sequences), vary=False)
 
 
@@ -66,6 +70,7 @@ def begin(networks: nn.ModuleDict, samples: ClipDataset) -> None:
 
 
 def task(name: str, config: VideoConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
+    """The task of the stage flow, depth or joint."""
     stage = getattr(config, f"{name}_stage")
     options = TaskOptions(config.motion, stage.flow_loss, config.triangulation_loss, stage.weights, mixed)
     flow, depth = _both(networks)
@@ -85,4 +90,5 @@ def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: V
 
 
 def score(networks: nn.ModuleDict, config: VideoConfig) -> dict[str, float | None]:
+    """Errors of flow, depth and odometry on the sequence that a finished run is scored on."""
     return score_run(*_both(networks), scoring_sequence(config), config.size, config.tracker)

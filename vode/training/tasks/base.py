@@ -54,4 +54,5 @@ def mean_reliable(values: Tensor, reliable: Tensor) -> Tensor:
 
 
 def detach(visualizations: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors without gradient."""
     return {name: value.detach() for name, value in visualizations.items()}
