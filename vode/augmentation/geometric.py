@@ -15,7 +15,7 @@ from vode.augmentation.options import Augment
 from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.sample import Sample
 from vode.geometry.camera import crop_intrinsics, flip_intrinsics, resize_intrinsics
-from vode.geometry.resize import resize_depth, resize_flow, resize_images
+from vode.geometry.resize import image_size, resize_depth, resize_flow, resize_images
 
 
 class Variation(NamedTuple):
@@ -39,10 +39,10 @@ def draw_variation(options: Augment, size: tuple[int, int], *, seed: Numbers[int
     strengths = (options.brightness, options.contrast, options.saturation, options.gamma)
     brightness, contrast, saturation, gamma = (1 + s * draw.uniform(-1, 1) for s in strengths)
     turn = options.hue * draw.uniform(-1, 1)
-    whole = tuple(round(side / (1 - options.crop * draw.random())) for side in size)
-    corner = tuple(int(draw.integers(large - side + 1)) for large, side in zip(whole, size, strict=True))
+    height, width = (round(side / (1 - options.crop * draw.random())) for side in size)
+    top, left = (int(draw.integers(large - side + 1)) for large, side in ((height, size[0]), (width, size[1])))
     colour = (brightness, contrast, saturation, turn, gamma) if any((*strengths, options.hue)) else None
-    return Variation(tuple(size), whole, corner, flip, colour)
+    return Variation((size[0], size[1]), (height, width), (top, left), flip, colour)
 
 
 def vary_sample(sample: Sample, drawn: Variation) -> Sample:
@@ -58,9 +58,7 @@ def vary_sample(sample: Sample, drawn: Variation) -> Sample:
 
 def augment_sample(sample: Sample, options: Augment, *, seed: Numbers[int]) -> Sample:
     """A varied copy of ``sample`` of the same size."""
-    return to_float_and_augment(
-        vary_sample(sample, draw_variation(options, tuple(sample["images"].shape[-2:]), seed=seed))
-    )
+    return to_float_and_augment(vary_sample(sample, draw_variation(options, image_size(sample["images"]), seed=seed)))
 
 
 def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:
@@ -68,10 +66,10 @@ def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:
 
     Images are resized with antialiasing, depth by the nearest pixel, flow bilinearly over its known pixels.
     """
-    old = tuple(sample["images"].shape[-2:])
+    old = image_size(sample["images"])
     if old == tuple(size):
         return sample
-    resized: Sample = dict(sample)
+    resized = dict(sample)
     resized["images"] = resize_images(sample["images"], size)
     resized["intrinsics"] = resize_intrinsics(sample["intrinsics"], old, size)
     if "depth" in sample:
@@ -87,7 +85,7 @@ def crop_sample(sample: Sample, top: int, left: int, height: int, width: int) ->
     rows, columns = sample["images"].shape[-2:]
     if min(top, left) < 0 or min(height, width) < 1 or top + height > rows or left + width > columns:
         raise ValueError(f"{height}x{width} from ({top}, {left}) on is not inside of {rows}x{columns}")
-    cropped: Sample = dict(sample)
+    cropped = dict(sample)
     for key in ("images", "depth", "flow", "visible"):
         if key in sample:
             cropped[key] = sample[key][..., top : top + height, left : left + width]
@@ -97,7 +95,7 @@ def crop_sample(sample: Sample, top: int, left: int, height: int, width: int) ->
 
 def flip_sample(sample: Sample) -> Sample:
     """The sample as a mirrored camera sees the mirrored world: x becomes -x in every frame."""
-    flipped: Sample = {key: value.flip(-1) for key, value in sample.items() if key not in ("intrinsics", "poses")}
+    flipped = {key: value.flip(-1) for key, value in sample.items() if key not in ("intrinsics", "poses")}
     flipped["intrinsics"] = flip_intrinsics(sample["intrinsics"], sample["images"].shape[-1])
     if "poses" in sample:
         mirror = torch.diag(sample["poses"].new_tensor([-1.0, 1.0, 1.0, 1.0]))

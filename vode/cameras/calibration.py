@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from vode.cameras.kitti import read_calibration, read_projection
-from vode.cameras.lens import COUNTS, Camera
+from vode.cameras.lens import COUNTS, Camera, Lens
 from vode.errors import InputError
 from vode.io.files import read_bytes
 from vode.io.text import parse_numbers, read_lines
@@ -27,7 +27,7 @@ LARGEST = 2**20
 OFF_CENTRE = 0.25
 """largest distance of a principal point from the middle, of the images' size, in files that do not tell that size"""
 
-ROS_LENSES = {"plumb_bob": "radtan", "rational_polynomial": "radtan", "equidistant": "fisheye"}
+ROS_LENSES: dict[str, Lens] = {"plumb_bob": "radtan", "rational_polynomial": "radtan", "equidistant": "fisheye"}
 
 COLMAP_MODELS = {
     0: ("SIMPLE_PINHOLE", 3),
@@ -94,10 +94,10 @@ def colmap_camera(model: str, size: tuple[int, int], parameters: Sequence[float]
         known = ", ".join(counts)
         raise InputError(f"camera model {model} with {len(parameters)} parameters; known are {known}")
     simple = model.startswith(("SIMPLE", "RADIAL"))
-    focal, rest = (parameters[:1] * 2, parameters[1:]) if simple else (parameters[:2], parameters[2:])
-    (cx, cy), distortion = rest[:2], tuple(rest[2:])
-    lens = "fisheye" if "FISHEYE" in model else "radtan" if distortion else "pinhole"
-    return Camera(size, tuple(focal), (cx - 0.5, cy - 0.5), lens, _padded(lens, distortion))
+    focal = (parameters[0], parameters[0 if simple else 1])
+    cx, cy, *distortion = parameters[1 if simple else 2 :]
+    lens: Lens = "fisheye" if "FISHEYE" in model else "radtan" if distortion else "pinhole"
+    return Camera(size, focal, (cx - 0.5, cy - 0.5), lens, _padded(lens, tuple(distortion)))
 
 
 def _of_kitti(path: Path, size: tuple[int, int], camera: int) -> Camera:
@@ -150,8 +150,8 @@ def _of_mapping(values: Mapping[str, Any], size: tuple[int, int]) -> Camera:
             raise ValueError("distortion is no list")
         distortion = tuple(map(float, distortion))
         fx, fy, cx, cy = (float(values[name]) for name in ("fx", "fy", "cx", "cy"))
-        lens = lens or ("radtan" if distortion else "pinhole")
-        return Camera((int(height), int(width)), (fx, fy), (cx, cy), lens, _padded(lens, distortion))
+        given: Lens = lens or ("radtan" if distortion else "pinhole")
+        return Camera((int(height), int(width)), (fx, fy), (cx, cy), given, _padded(given, distortion))
     except KeyError as error:
         raise InputError(f"no {error.args[0]}; give width, height, fx, fy, cx, cy in pixels") from None
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
@@ -174,6 +174,6 @@ def _of_ros(values: Mapping[str, Any]) -> Camera:
     return Camera(size, (fx, fy), (cx, cy), lens, _padded(lens, distortion))
 
 
-def _padded(lens: str, distortion: tuple[float, ...]) -> tuple[float, ...]:
+def _padded(lens: Lens, distortion: tuple[float, ...]) -> tuple[float, ...]:
     """Coefficients with zeros behind, up to the fewest that the lens has."""
-    return (*distortion, *[0.0] * (min(COUNTS.get(lens, (0,))) - len(distortion)))
+    return (*distortion, *[0.0] * (min(COUNTS.get(lens) or (0,)) - len(distortion)))

@@ -55,6 +55,7 @@ class Camera:
 
     @property
     def distorts(self) -> bool:
+        """Whether its images have to be undistorted."""
         # A fisheye lens without coefficients is still none that a pinhole matrix describes.
         return self.lens == "fisheye" or any(self.distortion)
 

@@ -6,6 +6,8 @@ the unit of the points.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -74,7 +76,7 @@ def smallest_eigenvector(symmetric: Tensor) -> Tensor:
 
 class _SmallestEigenvector(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, symmetric: Tensor) -> Tensor:
+    def forward(ctx: Any, symmetric: Tensor) -> Tensor:
         with torch.autocast(symmetric.device.type, enabled=False):
             values, vectors = torch.linalg.eigh(symmetric)
         vector = vectors[..., 0]
@@ -84,7 +86,7 @@ class _SmallestEigenvector(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient: Tensor) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         values, vectors, vector = ctx.saved_tensors
         gap = values[..., 1:] - values[..., :1]
         # eigenvalues closer than rounding have no direction of their own: their share is dropped

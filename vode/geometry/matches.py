@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vode.geometry import warp
+from vode.geometry.resize import image_size
 
 
 class FlowScores(NamedTuple):
@@ -35,7 +36,7 @@ def flow_scores(flow_ab: Tensor, flow_ba: Tensor) -> FlowScores:
     """Occlusion mask and score of every pixel of image a, from flows (B, 2, H, W) in pixels; no gradient."""
     flow_ab, flow_ba = flow_ab.detach().float(), flow_ba.detach().float()
     difference = warp.round_trip(flow_ab, flow_ba)
-    target_inside = warp.inside(warp.flow_target(flow_ab), flow_ab.shape[-2:])
+    target_inside = warp.inside(warp.flow_target(flow_ab), image_size(flow_ab))
     mask = warp.visible(flow_ba) * warp.consistent(flow_ab, difference) * target_inside
     return FlowScores(mask, mask / (0.1 + difference.abs().mean(1, keepdim=True)))
 

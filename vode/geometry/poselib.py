@@ -18,8 +18,8 @@ def ransac_poses(
 
     threshold in pixels of a camera with this focal length (B,). NaN where no pose is found.
     """
-    arrays = (x.detach().cpu().numpy() for x in (rays_a, rays_b, usable, focal))
-    poses = [_pose(*pair, threshold, seed) for pair in zip(*arrays, strict=True)]
+    arrays = [x.detach().cpu().numpy() for x in (rays_a, rays_b, usable, focal)]
+    poses = [_pose(a, b, mask, f, threshold, seed) for a, b, mask, f in zip(*arrays, strict=True)]
     return torch.from_numpy(np.stack(poses)).to(rays_a) if poses else rays_a.new_zeros(0, 4, 4)
 
 

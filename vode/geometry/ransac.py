@@ -179,13 +179,13 @@ def _search(
     limit = 2 * (threshold * (T_a[:, 0, 0] * T_b[:, 0, 0]).sqrt()).float()
     pairs = ray_pairs(a.float(), b.float(), (weights > 0).float())
     usable = pairs.used.sum((1, 2)).clamp(min=1)
-    best, lowest, done = None, None, torch.zeros_like(usable, dtype=torch.bool)
+    best, lowest = a.new_zeros(len(a), 0, 3, 3), usable.new_zeros(len(a), 0)
+    done = torch.zeros_like(usable, dtype=torch.bool)
     for number in range(1, options.rounds + 1):
         models = hypotheses()
         cost = truncated_cost((inverse_b @ models @ inverse_a).float(), pairs, limit[:, None])
         cost = torch.where(done[:, None], float("inf"), cost.nan_to_num(float("inf")))
-        if best is not None:
-            models, cost = torch.cat([best, models], 1), torch.cat([lowest, cost], 1)
+        models, cost = torch.cat([best, models], 1), torch.cat([lowest, cost], 1)
         best, lowest = _best(models, cost, options.finalists), _best(cost, cost, options.finalists)
         # a point costs 1 at most, so that the saving bounds the number of inliers from below
         fraction = (1 - lowest[:, 0] / usable).clamp(0, 1).double()
@@ -208,7 +208,8 @@ def _refit(
         line_a = b @ models[..., :2, :2] + models[..., None, 2, :2]
         slope = line_a.square().sum(-1) + line_b.square().sum(-1)
         weight = tukey * used / slope.clamp(min=1e-30)
-        models = eight_point(*(x.expand(-1, models.shape[1], -1, -1) for x in (a, b)), weight)
+        expanded_a, expanded_b = (x.expand(-1, models.shape[1], -1, -1) for x in (a, b))
+        models = eight_point(expanded_a, expanded_b, weight)
     return models
 
 

@@ -220,8 +220,8 @@ def _system(rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tenso
     weight = tukey.mul_(inverse)
     change = ((weight * algebraic) @ pairs.mixed.mT).unflatten(-1, (3, 3))
     bend = squared.mul_(weight) @ pairs.squares.mT
-    full = [[PAIRS.index((min(i, j), max(i, j))) for j in range(3)] for i in range(3)]
-    full = torch.tensor(full, device=weight.device)
+    pairs_of = [[PAIRS.index((min(i, j), max(i, j))) for j in range(3)] for i in range(3)]
+    full = torch.tensor(pairs_of, device=weight.device)
     change[..., :2, :] -= essential[..., :2, :] @ bend[..., full]
     change[..., :2] -= bend[..., 6 + full] @ essential[..., :2]
     directions = _directions(rotation, translation)

@@ -12,6 +12,12 @@ def as_float(images: Tensor) -> Tensor:
     return images.to(torch.float32).mul_(1 / 255) if images.dtype == torch.uint8 else images
 
 
+def image_size(images: Tensor) -> tuple[int, int]:
+    """Height and width of images (..., H, W)."""
+    height, width = images.shape[-2:]
+    return height, width
+
+
 def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
     """Images (N, C, H, W), float or of 8 bits, resized to ``size`` (height, width) with antialiasing."""
     if tuple(images.shape[-2:]) == tuple(size):

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vode.geometry.camera import pixel_grid
 from vode.geometry.pose import inverse
+from vode.geometry.resize import image_size
 from vode.geometry.warp import inside, sample
 
 NEAREST = 0.05
@@ -37,14 +38,14 @@ def new_view(
         turn = T_old_new.clone()
         turn[:, :3, 3] = 0
         pixels, z = _reproject(images.new_ones(len(images), 1, *size), new_intrinsics, turn, intrinsics)
-        seen = _before(pixels, z, images.shape[-2:])
+        seen = _before(pixels, z, image_size(images))
         return torch.where(seen, sample(images, pixels), 0.0), seen
     buffer = depth_buffer(depth, intrinsics, T_old_new, new_intrinsics, size)
     buffer = fill(buffer, buffer > 0)
     pixels, z = _reproject(buffer, new_intrinsics, T_old_new, intrinsics)
     colours, surface = sample(torch.cat([images, depth], 1), pixels).split([images.shape[1], 1], 1)
     # an empty buffer puts every point at the new camera itself, which the old one may see
-    seen = _before(pixels, z, images.shape[-2:]) & (buffer > 0) & ((surface - z).abs() < SAME_SURFACE * z)
+    seen = _before(pixels, z, image_size(images)) & (buffer > 0) & ((surface - z).abs() < SAME_SURFACE * z)
     return torch.where(seen, colours, 0.0), seen
 
 

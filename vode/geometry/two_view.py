@@ -121,7 +121,11 @@ def fundamental_matrix(
 
 def _check_shapes(points_a: Tensor, points_b: Tensor, intrinsics: Tensor, scores: Tensor | None) -> None:
     batch, count = points_a.shape[:2]
-    expected = [(points_a, (batch, count, 2)), (points_b, (batch, count, 2)), (intrinsics, (batch, 3, 3))]
+    expected: list[tuple[Tensor, tuple[int, ...]]] = [
+        (points_a, (batch, count, 2)),
+        (points_b, (batch, count, 2)),
+        (intrinsics, (batch, 3, 3)),
+    ]
     if scores is not None:
         expected.append((scores, (batch, count)))
     for tensor, shape in expected:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vode.geometry import warp
+from vode.geometry.resize import image_size
 from vode.losses.options import FlowLossOptions
 from vode.losses.photometric import photometric
 from vode.losses.smoothness import flow_smoothness
@@ -31,10 +32,10 @@ def flow_losses(
     others = torch.cat([images_b, images_a])
     flows = [torch.cat(pair) for pair in zip(flows_ab, flows_ba, strict=True)]
     reverse = torch.cat([flows_ba[0], flows_ab[0]])
-    mask = warp.visible(reverse.detach()) * warp.inside(warp.flow_target(flows[0].detach()), reverse.shape[-2:])
-    losses = {"flow_photometric": 0, "flow_smoothness": 0}
+    mask = warp.visible(reverse.detach()) * warp.inside(warp.flow_target(flows[0].detach()), image_size(reverse))
+    losses = {name: flows[0].new_zeros(()) for name in ("flow_photometric", "flow_smoothness")}
     for k, flow in enumerate(flows[: options.scales]):
-        image, other, scale_mask = (_shrink(x, flow.shape[-2:]) for x in (images, others, mask))
+        image, other, scale_mask = (_shrink(x, image_size(flow)) for x in (images, others, mask))
         terms = {
             "flow_photometric": photometric(image, warp.backward_warp(other, flow), scale_mask),
             "flow_smoothness": flow_smoothness(flow, image),

@@ -14,7 +14,7 @@ def flow_smoothness(flow: Tensor, image: Tensor) -> Tensor:
     Where the image has an edge the flow may bend (Jonschkowski et al., ECCV 2020, eq. 4, for k = 2).
     """
     flow = flow / FLOW_SCALE
-    total = 0
+    total = flow.new_zeros(len(flow))
     for axis in (-1, -2):
         curve = flow.diff(n=2, dim=axis).abs().mean(1, keepdim=True)
         step = image.diff(dim=axis).abs().mean(1, keepdim=True)

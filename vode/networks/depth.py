@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from vode.networks.options import DepthOptions
 from vode.networks.padding import pad_to_multiple
+from vode.networks.weights import Network
 
 ENCODER = (64, 64, 128, 256, 512)
 DECODER = (16, 32, 64, 128, 256)
@@ -20,7 +21,7 @@ def disparity_to_depth(sigma: Tensor) -> Tensor:
     return 1 / (MIN_DISPARITY + DISPARITY_RANGE * sigma)
 
 
-class DepthNet(nn.Module):
+class DepthNet(Network):
     """Depth of single images of any size."""
 
     kind = "depth"
@@ -39,13 +40,12 @@ class DepthNet(nn.Module):
             reduce.append(_conv(inputs, DECODER[level]))
             merge.append(_conv(DECODER[level] + skip, DECODER[level]))
         self.reduce, self.merge = nn.ModuleList(reduce), nn.ModuleList(merge)
-        self.heads = nn.ModuleList(
-            nn.Conv2d(DECODER[k], 1, 3, padding=1, padding_mode="reflect") for k in range(options.scales)
-        )
-
-        for head in self.heads:
+        heads = [_conv(DECODER[level], 1) for level in range(options.scales)]
+        for head in heads:
+            assert head.bias is not None
             # a first depth near 0.8 leaves room for much nearer and much farther points
             nn.init.constant_(head.bias, -2.0)
+        self.heads = nn.ModuleList(heads)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Images (B, 3, H, W) in 0..1 -> sigmoid disparity (B, 1, h, w) at full size, then 1/2, 1/4, 1/8."""

@@ -11,8 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vode.geometry import warp
+from vode.geometry.resize import image_size
 from vode.networks.options import FlowOptions
 from vode.networks.padding import pad_to_multiple
+from vode.networks.weights import Network
 
 PYRAMID = (16, 32, 64, 96, 128, 196)
 DECODER = (128, 128, 96, 64, 32)
@@ -22,6 +24,7 @@ TILE = 32
 
 
 def conv(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    """A 3x3 convolution that keeps the size but for its stride, and a leaky ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation),
         nn.LeakyReLU(SLOPE, inplace=True),
@@ -71,14 +74,14 @@ class Decoder(nn.Module):
         self.predict = nn.Conv2d(DECODER[-2] + DECODER[-1], 2, 3, padding=1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        before, last = None, x
+        before, last = x, x
         for i, layer in enumerate(self.convs):
             seen = last if i < 2 else torch.cat([before, last], 1)
             before, last = last, layer(seen)
         return last, self.predict(torch.cat([before, last], 1)).float()
 
 
-class FlowNet(nn.Module):
+class FlowNet(Network):
     """Optical flow of image pairs of any size."""
 
     kind = "flow"
@@ -102,11 +105,12 @@ class FlowNet(nn.Module):
         self.context = nn.Sequential(*layers, nn.Conv2d(inputs, 2, 3, padding=1))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
+                assert module.bias is not None
                 nn.init.kaiming_normal_(module.weight, a=SLOPE)
                 nn.init.zeros_(module.bias)
-        for predict in [self.context[-1], *(decoder.predict for decoder in self.decoders.values())]:
-            # flow starts near zero: from large random flows the way back is long
-            predict.weight.data.mul_(0.1)
+                if module.out_channels == 2:
+                    # flow starts near zero: from large random flows the way back is long
+                    module.weight.data.mul_(0.1)
 
     def forward(self, image_a: Tensor, image_b: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Flow both ways of images (B, 3, H, W) in 0..1: (a to b, b to a), each at 4 scales.
@@ -140,7 +144,7 @@ class FlowNet(nn.Module):
             a = pyramid[level - 1]
             b = torch.cat(a.chunk(2)[::-1])
             if flow is not None:
-                flow = warp.resize_flow(flow, a.shape[-2:])
+                flow = warp.resize_flow(flow, image_size(a))
             matched_a, matched_b = (normalise_features(a), normalise_features(b)) if self.options.normalise else (a, b)
             if flow is not None:
                 matched_b = warp.backward_warp(matched_b, flow)

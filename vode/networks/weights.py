@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,8 +15,8 @@ from torch import nn
 from vode.errors import InputError, one_line
 
 
-class Network(Protocol):
-    """An ``nn.Module`` that a weights file holds."""
+class Network(nn.Module):
+    """A module that a weights file holds."""
 
     kind: ClassVar[str]
     """name of its files"""
@@ -25,11 +25,12 @@ class Network(Protocol):
     options: Any
 
 
-N = TypeVar("N")
+N = TypeVar("N", bound=Network)
+M = TypeVar("M", bound=nn.Module)
 
 
-def weights_bytes(network: Any) -> bytes:
-    """The content of a weights file of a Network."""
+def weights_bytes(network: Network) -> bytes:
+    """The content of the weights file of a network."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     options = dataclasses.asdict(network.options)
     return save(tensors, {"vode": json.dumps({"kind": network.kind, "options": options}, default=str)})
@@ -38,7 +39,7 @@ def weights_bytes(network: Any) -> bytes:
 def load_weights(path: Path | str, network_class: type[N], device: torch.device | str = "cpu") -> N:
     """The network of a weights file, in evaluation mode.
 
-    Raises InputError for a file that is missing, damaged or of another kind than ``network_class``, a Network.
+    Raises InputError for a file that is missing, damaged or of another kind than ``network_class``.
     """
     path, kind = Path(path), network_class.kind
     if not path.is_file():
@@ -69,6 +70,7 @@ def without_download(options: Any) -> Any:
     return dataclasses.replace(options, **{name: value for name, value in none.items() if name in has})
 
 
-def prepare(network: nn.Module, device: torch.device | str, *, channels_last: bool = True) -> nn.Module:
+def prepare(network: M, device: torch.device | str, *, channels_last: bool = True) -> M:
     """Move to the device, by default in the memory layout that most convolutions run fastest in."""
-    return network.to(device, memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    return network.to(device).to(memory_format=layout)

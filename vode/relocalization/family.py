@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import nn
@@ -19,9 +20,11 @@ from vode.relocalization.task import PoseTask
 from vode.run_folder import RunFolder
 from vode.training.clip_dataset import ClipDataset
 from vode.training.data import validation_sequences
+from vode.training.tasks.base import Task
 
 
 def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
+    """The pose network and the learned weights of its losses."""
     if fresh and config.start_from:
         network = RunFolder(config.start_from).load_network(PoseNet)
         network.set_dropout(config.pose.dropout)
@@ -31,14 +34,21 @@ def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, n
 
 
 def settled(config: RelocalizationConfig, networks: nn.ModuleDict) -> RelocalizationConfig:
-    return replace(config, pose=networks["pose"].options)
+    """The configuration with the options of the pose network."""
+    return replace(config, pose=_network(networks).options)
+
+
+def _network(networks: nn.ModuleDict) -> PoseNet:
+    return cast(PoseNet, networks["pose"])
 
 
 def samples(config: RelocalizationConfig) -> PosedImages:
+    """The varied images that a run trains on."""
     return images(config, scene_sequences(config)[0], vary=True, points=_needs_points(config))
 
 
 def validation(config: RelocalizationConfig, trained: ClipDataset) -> PosedImages:
+    """The images that it is validated on."""
     return images(config, validation_sequences(config, trained.sequences), points=_needs_points(config))
 
 
@@ -62,25 +72,27 @@ def _needs_points(config: RelocalizationConfig) -> bool:
 
 
 def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
-    networks["pose"].fit_scene(samples.poses())
+    """Tell the pose network where its scene lies."""
+    _network(networks).fit_scene(samples.poses())
 
 
-def task(
-    name: str, config: RelocalizationConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None
-) -> nn.Module:
-    balance, half = networks["balance"], name == "coarse"
-    return PoseTask(networks["pose"], balance, config.pose_loss, config.size, mixed, half=half)
+def task(name: str, config: RelocalizationConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
+    """The task of the stage coarse or pose, of which the first sees views of half the size."""
+    balance, half = cast(LearnedWeights, networks["balance"]), name == "coarse"
+    return PoseTask(_network(networks), balance, config.pose_loss, config.size, mixed, half=half)
 
 
 def measures(
     name: str, networks: nn.ModuleDict, samples: PosedImages, config: RelocalizationConfig
 ) -> dict[str, float]:
-    result = relocalize(networks["pose"], samples, half=name == "coarse")
-    return {name: result[name] for name in ("median_position_m", "median_rotation_deg")}
+    """Median errors on validation images."""
+    result = relocalize(_network(networks), samples, half=name == "coarse")
+    names = ("median_position_m", "median_rotation_deg")
+    return {name: value for name in names if (value := result[name]) is not None}
 
 
 def score(networks: nn.ModuleDict, config: RelocalizationConfig) -> dict[str, float | None]:
     """Errors on the scene's test images, beside those of a constant pose and of the most similar training image."""
     trained, tested = (images(config, part) for part in scene_sequences(config))
-    result = relocalize(networks["pose"], tested, trained)
+    result = relocalize(_network(networks), tested, trained)
     return {number.name: number.value for number in result.numbers}

@@ -6,7 +6,7 @@ Kendall, Grimes and Cipolla, ICCV 2015 (GoogLeNet); Kendall and Cipolla, CVPR 20
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torchvision
@@ -22,6 +22,7 @@ from vode.geometry.pose import (
     rotation_6d_to_matrix,
 )
 from vode.networks.backbone import fetch_state, load_backbone, read_state
+from vode.networks.weights import Network
 from vode.relocalization.options import PoseNetOptions, RotationRepresentation
 
 NUMBERS = {"quaternion": 4, "log": 3, "6d": 6}
@@ -41,11 +42,15 @@ class PoseEstimate(NamedTuple):
     """(B, 4), of unit length, w first: turns camera to scene"""
 
 
-class PoseNet(nn.Module):
+class PoseNet(Network):
     """Poses of single images. Positions are learned about the scene's centre, in units of its spread."""
 
     kind = "pose"
     options_class = PoseNetOptions
+    colour_mean: Tensor
+    colour_deviation: Tensor
+    centre: Tensor
+    spread: Tensor
 
     def __init__(self, options: PoseNetOptions = PoseNetOptions()) -> None:
         super().__init__()
@@ -109,9 +114,10 @@ class PoseNet(nn.Module):
         return PoseEstimate(position, outputs[:, 3:], read_rotation(outputs[:, 3:], self.options.rotation))
 
     def _last_layers(self) -> list[nn.Linear]:
+        layers = [self.head[-1]]
         if self.options.backbone == "googlenet":
-            return [self.head[-1], self.backbone.aux1.fc2, self.backbone.aux2.fc2]
-        return [self.head[-1]]
+            layers += [self.backbone.aux1.fc2, self.backbone.aux2.fc2]
+        return [layer for layer in layers if isinstance(layer, nn.Linear)]
 
 
 def read_rotation(numbers: Tensor, kind: RotationRepresentation) -> Tensor:
@@ -128,7 +134,7 @@ def write_rotation(quaternion: Tensor, kind: RotationRepresentation) -> Tensor:
     return quaternion_log(quaternion) if kind == "log" else matrix_to_rotation_6d(quaternion_to_matrix(quaternion))
 
 
-def _backbone(options: PoseNetOptions) -> nn.Module:
+def _backbone(options: PoseNetOptions) -> Any:
     if options.imagenet and options.backbone_weights is not None:
         raise InputError("the backbone starts from ImageNet's weights or from a file, not both; give one of them")
     extra = {"aux_logits": True, "init_weights": True} if options.backbone == "googlenet" else {}

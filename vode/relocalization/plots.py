@@ -26,7 +26,7 @@ def places_figure(ground_truth: Tensor, estimate: Tensor, trained: Tensor | None
     if trained is not None:
         known = (trained[:, :3, 3] @ axes_of_plan.to(trained.dtype)).numpy()
         axes.plot(*known.T, ".", color="0.75", markersize=2, label="training images", zorder=1)
-    axes.add_collection(LineCollection(np.stack([true, found], 1), colors="0.5", linewidths=0.5, zorder=2))
+    axes.add_collection(LineCollection(list(np.stack([true, found], 1)), colors="0.5", linewidths=0.5, zorder=2))
     axes.plot(*true.T, "o", color="#0072B2", markersize=3, label="ground truth", zorder=3)
     axes.plot(*found.T, "x", color="#D55E00", markersize=4, label="estimate", zorder=4)
     axes.set_aspect("equal", adjustable="datalim")

@@ -40,6 +40,8 @@ class PosedImages(ClipDataset):
     what it needs.
     """
 
+    size: tuple[int, int]
+
     def __init__(
         self,
         sequences: Iterable[Sequence],
@@ -53,7 +55,8 @@ class PosedImages(ClipDataset):
     ) -> None:
         sequences = list(sequences)
         self.options, self.window, self.vary = options, size, vary
-        common = tuple(map(min, zip(*(whole_size(s.size, options.resize) for s in sequences), strict=True)))
+        sizes = [whole_size(s.size, options.resize) for s in sequences]
+        common = (min(height for height, _ in sizes), min(width for _, width in sizes))
         if common[0] < size[0] or common[1] < size[1]:
             raise InputError(
                 f"{sequences[0].name}: images of {common[1]}x{common[0]} do not hold a view of {size[1]}x{size[0]}; "
@@ -119,7 +122,7 @@ class PosedImages(ClipDataset):
 
     def _margin(self, whole: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns that are left out before the part of an image that all have."""
-        return tuple((large - small) // 2 for large, small in zip(whole, self.size, strict=True))
+        return (whole[0] - self.size[0]) // 2, (whole[1] - self.size[1]) // 2
 
     def _camera(self, sequence: Sequence) -> Tensor:
         whole = whole_size(sequence.size, self.options.resize)
@@ -201,7 +204,8 @@ def poses_of(sequence: Sequence, *, alone: bool) -> Tensor:
 
 def whole_size(size: tuple[int, int], short: int) -> tuple[int, int]:
     """Height and width of an image whose short side becomes ``short``."""
-    return tuple(round(side * short / min(size)) for side in size)
+    height, width = (round(side * short / min(size)) for side in size)
+    return height, width
 
 
 def time_blocks(length: int, options: ViewOptions) -> tuple[list[int], list[int]]:

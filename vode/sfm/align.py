@@ -86,7 +86,9 @@ def read_scene(root: Path, layout: Layout | None = None) -> Scene:
         kept = is_rigid(torch.stack([pose for _, pose in images])).tolist() if images else []
         return Scene(root, layout, {n: pose for (n, pose), use in zip(images, kept, strict=True) if use}, {})
     if layout == "transforms":
-        parts = {name: TransformsSequence(root, name) for name in TransformsSequence.names(root)}
+        parts: dict[str, MappedSequence] = {
+            name: TransformsSequence(root, name) for name in TransformsSequence.names(root)
+        }
     else:
         there = [part for part, name in LISTS.items() if (root / name).is_file()]
         parts = {f"transforms_{part}": CambridgeSequence(root, part) for part in there}

@@ -71,16 +71,15 @@ def take_frames(
     on_progress(f"choosing {len(stretches)} of {len(numbers)} frames")
     taken, blurs = [], []
     for stretch in stretches:
-        best, sharpest = np.inf, None
+        best = np.inf
         for number in stretch:
             pixels = _eight_bits(sequence.pixels(number))
             width = edge_width(pixels)
             # The first of a stretch is taken even if nothing can be seen in any of them.
-            if sharpest is None or width < best:
-                best, sharpest = width, (number, pixels)
-        number, pixels = sharpest
-        encode(folder / f"{number:06d}.jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), sync=False, quality=QUALITY)
-        taken.append(number)
+            if number == stretch[0] or width < best:
+                best, chosen, sharpest = width, number, pixels
+        encode(folder / f"{chosen:06d}.jpg", cv2.cvtColor(sharpest, cv2.COLOR_RGB2BGR), sync=False, quality=QUALITY)
+        taken.append(chosen)
         blurs.append(best)
     intrinsics = sequence.intrinsics.double().numpy() if known else None
     return Frames(tuple(taken), sequence.size, intrinsics, float(np.median(blurs)))

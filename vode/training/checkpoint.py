@@ -58,6 +58,7 @@ class TrainState:
         return self.networks if self.averages is None else self.averages.module
 
     def next_stage(self) -> None:
+        """Stand at the beginning of the next stage."""
         self.stage, self.step, self.optimiser, self.best, self.stale = self.stage + 1, 0, None, None, 0
 
 

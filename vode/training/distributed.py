@@ -138,6 +138,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
 
     @classmethod
     def like(cls, other: nn.BatchNorm2d) -> SharedBatchNorm:
+        """One with the parameters, statistics and device of another layer."""
         made = cls(other.num_features, other.eps, other.momentum, other.affine, other.track_running_stats)
         made.load_state_dict(other.state_dict())
         return made.to(next(other.buffers()).device)

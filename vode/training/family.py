@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from vode.training.clip_dataset import ClipDataset
+from vode.training.tasks.base import Task
 
 
 class Family(Protocol):
@@ -33,7 +34,7 @@ class Family(Protocol):
         """Tell new networks of what they are about to be trained on."""
         ...
 
-    def task(self, name: str, config: Any, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> nn.Module:
+    def task(self, name: str, config: Any, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
         """The Task of the stage of that name, its networks in the type ``mixed``."""
         ...
 

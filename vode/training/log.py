@@ -45,6 +45,7 @@ class RunLog:
         self._progress.start()
 
     def step(self, done: int) -> None:
+        """Move the bar to ``done`` steps."""
         self._progress.update(self._task, completed=done)
 
     def scalars(self, stage: str, done: int, values: Mapping[str, float]) -> None:
@@ -70,9 +71,11 @@ class RunLog:
                 self._board.add_image(f"{stage}/{name}", paint(name, visualization.float().cpu()), done)
 
     def say(self, text: str) -> None:
+        """Print a line."""
         self.console.print(text, soft_wrap=True, highlight=False)
 
     def close(self) -> None:
+        """Stop the bar and close the files."""
         self._progress.stop()
         with self._writing("log.jsonl"):
             self._lines.close()

@@ -25,6 +25,7 @@ from vode.training.log import RunLog, SilentLog, mean_scalars
 from vode.training.memory import keep_freed_memory, memory_gib, peak_memory_gib
 from vode.training.sampler import load, part_of
 from vode.training.step import Averages, Stepper
+from vode.training.tasks.base import Task
 from vode.training.validation import validation_losses
 
 
@@ -175,6 +176,7 @@ class Run:
         """Score the networks on pairs that are not trained on, keep the best, and tell whether the stage should end."""
         config, state, networks = self.config, self.state, self.state.scored()
         task = build_task(name, config, networks)
+        assert self.validated is not None
         found = validation_losses(task, self.validated, self.group, most=config.validation_samples, batch=config.batch)
         loss = found["loss"]
         found |= self._measures(name, networks)
@@ -188,7 +190,7 @@ class Run:
     def _measures(self, name: str, networks: nn.ModuleDict) -> dict[str, float]:
         """Errors on what is validated on, computed by the first process alone."""
         found = None
-        if self.group.writes:
+        if self.group.writes and self.validated is not None:
             found = self.family.measures(name, networks.eval(), self.validated, self.config)
         return distributed.broadcast(found)
 
@@ -211,7 +213,7 @@ class Run:
         return distributed.broadcast(results)
 
 
-def build_task(name: str, config: RunConfig, networks: nn.ModuleDict) -> nn.Module:
+def build_task(name: str, config: RunConfig, networks: nn.ModuleDict) -> Task:
     """The Task of the stage of that name."""
     mixed = network_type(config.precision, next(networks.parameters()).device)
     return config.functions().task(name, config, networks, mixed)

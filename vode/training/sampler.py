@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
-from vode.datasets.sample import Sample, collate
+from vode.datasets.sample import collate
 from vode.errors import InputError
+from vode.training.clip_dataset import ClipDataset
 from vode.training.distributed import Group
 
 
@@ -26,7 +27,8 @@ class ResumableSampler(Sampler[tuple[int, int]]):
         self.stride, self.offset, self.part = stride, offset, part
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        order, shuffled = None, -1
+        order: list[int] = []
+        shuffled = -1
         for start in range(self.first, self.first + self.count, self.stride):
             for draw in range(start + self.offset, start + self.offset + self.part):
                 epoch, position = divmod(draw, self.size)
@@ -50,7 +52,7 @@ def part_of(batch: int, accumulate: int, group: Group) -> int:
 
 
 def load(
-    samples: Dataset[Sample],
+    samples: ClipDataset,
     group: Group,
     *,
     batch: int,

@@ -13,7 +13,7 @@ from vode.augmentation.photometric import to_float_and_augment
 from vode.training import distributed
 from vode.training.config import RunConfig, StageConfig
 from vode.training.schedule import learning_rate
-from vode.training.tasks.base import total_loss
+from vode.training.tasks.base import Task, total_loss
 
 
 class Stepper:
@@ -24,11 +24,11 @@ class Stepper:
 
     def __init__(
         self,
-        task: nn.Module,
+        task: Task,
         config: RunConfig,
         options: StageConfig,
         group: distributed.Group,
-        averages: AveragedModel | None,
+        averages: Averages | None,
     ) -> None:
         self.config, self.options, self.group, self.averages = config, options, group, averages
         self.parameters = [p for network in task.trained() for p in network.parameters()]
@@ -68,6 +68,7 @@ class Stepper:
         return scalars, shown
 
     def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the optimiser and the scaler."""
         return {"optimiser": self.optimiser.state_dict(), "scaler": self.scaler.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any] | None) -> None:
@@ -111,6 +112,10 @@ def _groups(parameters: list[nn.Parameter], options: StageConfig) -> list[dict[s
 
 class Averages(AveragedModel):
     """Exponential running means of networks' weights and statistics (Polyak and Juditsky, 1992)."""
+
+    module: nn.ModuleDict
+    source: nn.ModuleDict
+    """the networks whose means they are"""
 
     def __init__(self, networks: nn.ModuleDict, decay: float) -> None:
         super().__init__(networks, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.sample import collate
 from vode.training.clip_dataset import ClipDataset
 from vode.training.distributed import Group
-from vode.training.tasks.base import total_loss
+from vode.training.tasks.base import Task, total_loss
 
 
 @torch.no_grad()
-def validation_losses(
-    task: nn.Module, samples: ClipDataset, group: Group, *, most: int, batch: int
-) -> dict[str, float]:
+def validation_losses(task: Task, samples: ClipDataset, group: Group, *, most: int, batch: int) -> dict[str, float]:
     """Means of the losses, and of their weighted sum as ``loss``, over at most ``most`` samples, spread evenly.
 
     The same for any number of processes. Networks are left in evaluation mode.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from vode.geometry.resize import image_size
 from vode.visualization.colors import depth_range, depth_to_color, error_to_color, flow_length, flow_to_color
 from vode.visualization.plots import new_figure, save_figure
 
@@ -29,7 +31,7 @@ def depth_panel(image: Tensor, prediction: Tensor, ground_truth: Tensor | None =
     are brought to the image's size. Both depths share their colours. A sparse truth (lidar) is drawn with
     thicker dots. Scale the prediction beforehand if the error is to mean something.
     """
-    size = image.shape[-2:]
+    size = image_size(image)
     predicted = _resized(prediction, size)
     if ground_truth is None:
         return [("image", image), ("predicted depth", depth_to_color(predicted))]
@@ -113,7 +115,7 @@ def save_panel(
     save_figure(panel_figure(rows, names=names), path, dpi=200)
 
 
-def _pixels(visualization: Tensor):
+def _pixels(visualization: Tensor) -> np.ndarray:
     return visualization.detach().cpu().float().clamp(0, 1).movedim(0, -1).numpy()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ _TRUTH = {"color": "0.6", "linestyle": "-", "linewidth": 2.4, "label": "ground t
 COLUMN, PAGE = 3.5, 7.16
 """Widths of a column and of a page of two columns, inches."""
 
-_PAPER = {
+_PAPER: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -79,7 +80,7 @@ def save_figure(figure: Figure, path: Path | str, *, dpi: int = 300) -> None:
     write_bytes(path, figure_bytes(figure, kind, dpi=dpi))
 
 
-def label_axes(axes, x: str, y: str, title: str) -> None:
+def label_axes(axes: Axes, x: str, y: str, title: str) -> None:
     """Names of axes, a title, a faint grid and no frame above and to the right."""
     axes.set_xlabel(x)
     axes.set_ylabel(y)
@@ -188,7 +189,7 @@ def error_figure(ground_truth: Trajectory, estimate: Trajectory, *, title: str =
     axes = figure.add_subplot()
     _draw_path(axes, ground_truth, {**_TRUTH, "linewidth": 0.8})
     steps = np.stack([points[:-1], points[1:]], axis=1)
-    line = LineCollection(steps, cmap="cividis_r", array=(error[:-1] + error[1:]) / 2, linewidth=2.4, zorder=2)
+    line = LineCollection(list(steps), cmap="cividis_r", array=(error[:-1] + error[1:]) / 2, linewidth=2.4, zorder=2)
     line.set_clim(0, max(float(error.max()), 1e-9))
     axes.add_collection(line)
     axes.plot(*points[0], "*", color="black", markersize=9, markeredgecolor="white", label="start", zorder=50)
@@ -207,7 +208,7 @@ def _style(number: int) -> dict:
     return {"color": _COLORS[shown], "linestyle": dashes, "linewidth": 1.2}
 
 
-def _draw_path(axes, trajectory: Trajectory, style: dict) -> None:
+def _draw_path(axes: Axes, trajectory: Trajectory, style: dict) -> None:
     axes.plot(*_top_down(trajectory).T, **style)
 
 

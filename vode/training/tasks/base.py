@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,17 +22,15 @@ class TaskOutput(NamedTuple):
     """(C, H, W) of one sample, by what they show"""
 
 
-class Task(Protocol):
-    """An objective, an ``nn.Module``."""
+class Task(nn.Module):
+    """An objective: a batch -> TaskOutput."""
 
     weights: Mapping[str, float]
     """of every loss that it gives"""
 
     def trained(self) -> list[nn.Module]:
         """The networks, or other modules, that it trains."""
-        ...
-
-    def __call__(self, batch: dict[str, Tensor]) -> TaskOutput: ...
+        raise NotImplementedError
 
 
 def total_loss(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
@@ -40,7 +38,7 @@ def total_loss(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Te
     unknown = [name for name in losses if name not in weights]
     if unknown:
         raise ValueError(f"no weight for the loss {unknown[0]!r}; there are {', '.join(weights)}")
-    return sum(weights[name] * value for name, value in losses.items())
+    return sum((weights[name] * value for name, value in losses.items()), torch.zeros(()))
 
 
 def run_network(network: nn.Module, *images: Tensor, mixed: torch.dtype | None) -> Any:
@@ -56,4 +54,5 @@ def mean_reliable(values: Tensor, reliable: Tensor) -> Tensor:
 
 
 def detach(visualizations: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors without gradient."""
     return {name: value.detach() for name, value in visualizations.items()}

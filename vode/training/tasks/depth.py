@@ -13,11 +13,11 @@ from vode.networks.depth import DepthNet, disparity_to_depth
 from vode.networks.flow import FlowNet
 from vode.odometry.scale import align_depth_scale
 from vode.training.options import TaskOptions
-from vode.training.tasks.base import TaskOutput, detach, mean_reliable, run_network
+from vode.training.tasks.base import Task, TaskOutput, detach, mean_reliable, run_network
 from vode.training.tasks.geometry import Motion, at_points, motion_from_flow
 
 
-class DepthTask(nn.Module):
+class DepthTask(Task):
     """Trains the depth network on what the frozen flow network triangulates."""
 
     def __init__(self, flow: FlowNet, depth: DepthNet, options: TaskOptions = TaskOptions()) -> None:

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from vode.losses.flow import flow_losses
 from vode.networks.flow import FlowNet
 from vode.training.options import TaskOptions
-from vode.training.tasks.base import TaskOutput, detach, run_network
+from vode.training.tasks.base import Task, TaskOutput, detach, run_network
 
 
-class FlowTask(nn.Module):
+class FlowTask(Task):
     """Trains the flow network on photometric and smoothness losses."""
 
     def __init__(self, flow: FlowNet, options: TaskOptions = TaskOptions()) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vode.geometry import matches, warp
 from vode.geometry.epipolar import epipolar_distance
+from vode.geometry.resize import image_size
 from vode.odometry.two_frame import triangulate, two_frame_motion
 from vode.training.options import MotionOptions
 
@@ -40,7 +41,6 @@ class Motion(NamedTuple):
 def motion_from_flow(flow_ab: Tensor, flow_ba: Tensor, intrinsics: Tensor, options: MotionOptions) -> Motion:
     """Correspondences, two-view motion and triangulation of flows (B, 2, H, W): Zhao et al., section 3.1."""
     flow_ab, flow_ba, intrinsics = flow_ab.float(), flow_ba.float(), intrinsics.float()
-    size = tuple(flow_ab.shape[-2:])
     scores, _, pair = two_frame_motion(flow_ab, flow_ba, intrinsics, options)
     target = warp.flow_target(flow_ab)
     grid = target - flow_ab
@@ -48,7 +48,7 @@ def motion_from_flow(flow_ab: Tensor, flow_ba: Tensor, intrinsics: Tensor, optio
     distance = distance.view_as(scores.mask)
     rigid = (distance < options.inlier) / (1 + distance)
     best = matches.best_matches(flow_ab, scores.score * rigid, fraction=options.fraction, count=options.count)
-    points = triangulate(best, pair, intrinsics, size)
+    points = triangulate(best, pair, intrinsics, image_size(flow_ab))
     apart = points.parallax * intrinsics[:, :1, 0] > options.min_parallax
     reliable = pair.reliable.to(flow_ab.dtype)
     valid = points.valid * apart * (best.scores > 0) * reliable[:, None]

@@ -12,12 +12,12 @@ from vode.losses.flow import flow_losses
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.training.options import TaskOptions
-from vode.training.tasks.base import TaskOutput, mean_reliable, run_network
+from vode.training.tasks.base import Task, TaskOutput, mean_reliable, run_network
 from vode.training.tasks.depth import depth_losses
 from vode.training.tasks.geometry import motion_from_flow
 
 
-class JointTask(nn.Module):
+class JointTask(Task):
     """Trains both networks on all losses, as the paper's last stage; ``flow_only`` as the released code."""
 
     def __init__(
