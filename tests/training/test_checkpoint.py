@@ -35,7 +35,8 @@ KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
 from vode.world.sequence import WorldOptions
-from vode.training import loop, state, video
+from vode.run_folder import RunFolder
+from vode.training import checkpoint, loop, video
 from vode.training.config import VideoConfig, VideoStage
 from vode.training.options import MotionOptions
 
@@ -65,7 +66,7 @@ def train(folder):
     return 0
 
 def reached(folder):
-    path, content, problems = state.read_checkpoint(folder)
+    path, content, problems = checkpoint.read_checkpoint(RunFolder(folder))
     return 201 if problems else content["done"]
 
 def wait(number):
@@ -111,10 +112,10 @@ def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_was_not(tmp_path
         return done.stdout.splitlines()
 
     run("whole", 0, 0)
-    told = run("cut", 20, 3.0)
-    assert len(told) == 20
+    reached = run("cut", 20, 3.0)
+    assert len(reached) == 20
     # Kills in the middle of a run that had saved something, not only at its beginning.
-    assert any(0 < int(line.split()[2]) < 11 for line in told)
+    assert any(0 < int(line.split()[2]) < 11 for line in reached)
     whole = last(tmp_path / "whole" / "0")
     for folder in (tmp_path / "cut").iterdir():
         cut = last(folder)
@@ -128,11 +129,11 @@ def test_the_newest_few_are_kept_and_a_damaged_one_is_passed_over(tmp_path):
     names = [path.name for path in checkpoints(RunFolder(folder))]
     assert names == ["00000006.pt", "00000005.pt", "00000004.pt"]
     content = last(folder)
-    assert content["config"]["keep"] == 3
+    assert RunFolder(folder).read_config(VideoConfig).keep == 3
     assert torch.__version__.startswith(content["versions"]["torch"])
     newest = checkpoints(RunFolder(folder))[0]
     newest.write_bytes(newest.read_bytes()[:1000])
-    path, content, problems = read_checkpoint(folder)
+    path, content, problems = read_checkpoint(RunFolder(folder))
     assert (path.name, content["done"]) == ("00000005.pt", 5)
     assert "00000006.pt: damaged checkpoint" in problems[0]
     loop.resume(folder, VideoConfig)
@@ -154,7 +155,7 @@ def test_validation_keeps_the_best_and_ends_a_stage_that_gains_nothing(tmp_path)
     folder = tmp_path / "run"
     # A rate of zero gains nothing after the first validation.
     still = VideoStage(steps=9, learning_rate=0.0)
-    config = replace(TINY, flow_stage=still, validate_every=2, patience=2, validation=("7",), validation_pairs=2)
+    config = replace(TINY, flow_stage=still, validate_every=2, patience=2, validation=("7",), validation_samples=2)
     loop.train(replace(config, stages=("flow",)), folder)
     assert last(folder)["done"] == 6
     assert RunFolder(folder / "best").read_config(VideoConfig).patience == 2
@@ -170,7 +171,7 @@ def test_frames_that_a_data_set_keeps_are_validated_on_and_not_trained_on():
     kept = validation_sequences(config, [one, two])
     assert [(sequence.name, sequence.starts) for sequence in kept] == [("world1", (1,))]
     assert one.starts == (0, 2)
-    with pytest.raises(InputError, match="--validation"):
+    with pytest.raises(InputError, match="kitti-raw keeps no frames for validation; name sequences for it"):
         validation_sequences(config, [two])
 
 
@@ -178,12 +179,12 @@ def test_gradients_that_are_never_finite_end_the_run_and_leave_it_good(tmp_path,
     folder = tmp_path / "run"
     steps = []
 
-    def spoil(batch):
+    def corrupt(batch):
         steps.append(1)
         images = batch["images"].float() / 255
         return {**batch, "images": images * (torch.nan if len(steps) > 2 else 1)}
 
-    monkeypatch.setattr("vode.training.step.finish", spoil)
+    monkeypatch.setattr("vode.training.step.to_float_and_augment", corrupt)
     config = replace(TINY, stages=("flow",), flow_stage=VideoStage(steps=30, learning_rate=1e-3), bad_steps=5)
     with pytest.raises(InputError, match="5 steps in a row without finite gradients"):
         loop.train(config, folder)
