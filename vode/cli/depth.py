@@ -9,7 +9,7 @@ import tyro
 
 from vode.cli.common import save_json
 from vode.errors import InputError
-from vode.pipelines.options import DepthEvaluation, EvaluationData
+from vode.pipelines.options import DepthEvaluation, EvaluationData, PredictionFile
 
 
 def depth(
@@ -36,15 +36,15 @@ def depth(
         out: folder for pictures and the errors of every image; default RUN/depth, none for predictions alone.
         json: file for the numbers.
     """
-    if (run is None) == (predictions is None):
+    source = run if predictions is None else PredictionFile(predictions, inverse)
+    if source is None or (run is not None and predictions is not None):
         raise InputError("name either the folder of a run, or a file with --predictions")
     from vode.evaluation import tables
     from vode.evaluation.comparison import depth_table, results_to_dict
-    from vode.pipelines.depth import PredictionFile, evaluate_depth_of
+    from vode.pipelines.depth import evaluate_depth_of
 
     if table is not None:
         tables.writer(table)
-    source = run if run is not None else PredictionFile(predictions, inverse)
     results = evaluate_depth_of(source, where, options, keep=save_predictions, out=out, on_progress=print)
     overview = depth_table(results, published=published)
     if published or len(results) > 1:

@@ -35,15 +35,15 @@ def flow(
     files = [name for name, file in (("estimate", estimate), ("ground-truth", ground_truth), ("noc", noc)) if file]
     if run is not None and files:
         raise InputError(f"{run}: --{files[0]} is for flow files without a run; name one or the other")
-    if run is None and (estimate is None or ground_truth is None):
-        raise InputError("name either the folder of a run, or both --estimate and --ground-truth")
     from vode.evaluation.comparison import results_to_dict
     from vode.pipelines.flow import evaluate_flow_files, evaluate_flow_of
 
     if run is not None:
         results = evaluate_flow_of(run, where, options, out=out, on_progress=print)
-    else:
+    elif estimate is not None and ground_truth is not None:
         results = {estimate.name: evaluate_flow_files(estimate, ground_truth, noc)}
         print(f"{results[estimate.name]}\n")
+    else:
+        raise InputError("name either the folder of a run, or both --estimate and --ground-truth")
     if json is not None:
         save_json(json, results_to_dict({"vode": results}))

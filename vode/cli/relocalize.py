@@ -32,8 +32,9 @@ def relocalize(
     """
     from vode.pipelines.relocalize import evaluate_relocalization
 
-    options = {"device": device, "saliency": saliency, "plot_format": plot_format, "out": out}
-    result = evaluate_relocalization(run, scene, **options, on_progress=print)
+    result = evaluate_relocalization(
+        run, scene, device=device, saliency=saliency, plot_format=plot_format, out=out, on_progress=print
+    )
     print(f"{result}\n")
     if json is not None:
         save_json(json, result.to_dict())

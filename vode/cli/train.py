@@ -12,7 +12,7 @@ import tyro
 from vode.cli.parse import parse
 from vode.recipes import RECIPES, recipe
 from vode.relocalization.config import RelocalizationConfig
-from vode.training.config import VideoConfig
+from vode.training.config import RunConfig, VideoConfig
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,20 @@ def train(argv: Sequence[str]) -> None:
         return
     name = argv[0] if argv and not argv[0].startswith("-") else "world"
     rest = argv[1:] if argv and not argv[0].startswith("-") else argv
-    config = recipe(name)
-    kind = VideoArguments if isinstance(config, VideoConfig) else RelocalizationArguments
-    arguments = parse(kind, rest, prog, default=kind(config))
+    default = _defaults(recipe(name))
+    arguments = parse(type(default), rest, prog, default=default)
     from vode.pipelines.train import train as train_run
 
     _print(*train_run(arguments.config, arguments.run, name=name))
+
+
+def _defaults(config: RunConfig) -> VideoArguments | RelocalizationArguments:
+    """The arguments of the family that a recipe belongs to, with its values."""
+    if isinstance(config, VideoConfig):
+        return VideoArguments(config)
+    if isinstance(config, RelocalizationConfig):
+        return RelocalizationArguments(config)
+    raise TypeError(f"{type(config).__name__} has no arguments of the command line")
 
 
 def _print(folder: object, results: dict[str, float | None]) -> None:

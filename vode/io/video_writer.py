@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 from torch import Tensor
 
 from vode.errors import InputError
@@ -25,12 +27,14 @@ def write_video(path: Path | str, frames: Iterable[Tensor], rate: float = 10.0) 
     """
     count = 0
     with atomic_path(path) as temporary, av.open(str(temporary), "w", format="mp4") as container:
-        stream = None
+        stream: VideoStream | None = None
         for frame in frames:
             pixels = _pixels(frame)
             if stream is None:
-                stream = container.add_stream(_codec(path), rate=Fraction(rate).limit_denominator(1000))
-                stream.height, stream.width, stream.pix_fmt = *pixels.shape[:2], "yuv420p"
+                stream = cast(
+                    VideoStream, container.add_stream(_codec(path), rate=Fraction(rate).limit_denominator(1000))
+                )
+                (stream.height, stream.width), stream.pix_fmt = pixels.shape[:2], "yuv420p"
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
             count += 1
         if stream is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from vode.datasets.depth_frames import DepthFrames, SequenceFrames
@@ -17,17 +17,7 @@ from vode.evaluation.result import Result
 from vode.io.atomic import make_folder
 from vode.model import load
 from vode.pipelines.evaluation_data import evaluation_sequences, refuse_leak
-from vode.pipelines.options import DepthEvaluation, EvaluationData
-
-
-@dataclass(frozen=True)
-class PredictionFile:
-    """Depth that was predicted before."""
-
-    path: Path
-    """.npz of saved predictions, or .npy (N, H, W)"""
-    inverse: bool = False
-    """the file holds inverse depth (disparity)"""
+from vode.pipelines.options import DepthEvaluation, EvaluationData, PredictionFile
 
 
 def evaluate_depth_of(
@@ -44,7 +34,7 @@ def evaluate_depth_of(
     ``keep`` is a file (.npz) to save the predictions in. Pictures and the errors of every image go to ``out``, by
     default RUN/depth, none for a file. ``on_progress`` is called with a line about each file and result.
     """
-    run = source if isinstance(source, Path) else None
+    run = None if isinstance(source, PredictionFile) else source
     model = None if run is None else load(run, device=where.device)
     sets = _open_sets(run, where, options, None if model is None else model.size)
     if len(sets) > 1 and (run is None or keep is not None):
@@ -54,10 +44,10 @@ def evaluate_depth_of(
     for frames, standard in sets:
         protocol = _protocol(options, standard)
         chosen, notes = complete(frames, allow_missing=options.allow_missing)
-        if model is not None:
-            predict = depth_report.from_network(model.depth, frames, model.size, flip=options.flip)
-        else:
+        if isinstance(source, PredictionFile):
             predict = depth_report.from_file(Predictions(source.path, frames.names(), inverse=source.inverse), frames)
+        elif model is not None:
+            predict = depth_report.from_network(model.depth, frames, model.size, flip=options.flip)
         if keep is not None:
             save_predictions(keep, ((frames.names()[i], predict(i)) for i in chosen))
             on_progress(f"{keep}: {len(chosen)} predictions")
@@ -66,8 +56,16 @@ def evaluate_depth_of(
         results[frames.name] = summary(scores, protocol, notes=(*frames.notes, *notes))
         on_progress(f"{results[frames.name]}\n")
         if out is not None:
-            drawn = {"worst_count": options.worst, "error_maps": options.error_maps}
-            for file in depth_report.draw(make_folder(out), predict, frames, scores, protocol, **drawn):
+            drawn = depth_report.draw(
+                make_folder(out),
+                predict,
+                frames,
+                scores,
+                protocol,
+                worst_count=options.worst,
+                error_maps=options.error_maps,
+            )
+            for file in drawn:
                 on_progress(str(file))
     return results
 
@@ -80,8 +78,6 @@ def _open_sets(
         refuse_leak(where, run)
         chosen = DEPTH_SETS[where.dataset]
         return [(chosen.open(where.data, options.annotated), chosen.protocol)]
-    if where.data is None and size is None:
-        raise InputError("name the folder of the data that was predicted")
     sequences = evaluation_sequences(where, size, run=run, also=tuple(DEPTH_SETS))
     return [(SequenceFrames(sequence, options.every), DepthProtocol()) for sequence in sequences]
 

@@ -14,7 +14,7 @@ from vode.world import sequence as world
 
 
 def evaluation_sequences(
-    where: EvaluationData, size: tuple[int, int], *, run: Path | None = None, also: tuple[str, ...] = ()
+    where: EvaluationData, size: tuple[int, int] | None, *, run: Path | None = None, also: tuple[str, ...] = ()
 ) -> list[Sequence]:
     """The sequences that are named, or the data set's test sequences; images of the world have ``size``.
 
@@ -22,6 +22,8 @@ def evaluation_sequences(
     a published test set among them.
     """
     if where.data is None:
+        if size is None:
+            raise InputError("name the folder of the data that was predicted")
         return [world.held_out_sequence(size)]
     if where.dataset not in DATASETS:
         known = ", ".join(dict.fromkeys([*DATASETS, *also]))

@@ -64,6 +64,16 @@ class DepthEvaluation:
 
 
 @dataclass(frozen=True)
+class PredictionFile:
+    """Depth that was predicted before."""
+
+    path: Path
+    """.npz of saved predictions, or .npy (N, H, W)"""
+    inverse: bool = False
+    """the file holds inverse depth (disparity)"""
+
+
+@dataclass(frozen=True)
 class FlowEvaluation:
     """Which pairs count."""
 

@@ -70,14 +70,17 @@ def predict_depth_files(
             for done, i in enumerate(chosen, start=1):
                 image = float_image(opened[i])
                 depth, name = model.predict_depth(image)[None], opened.name(i)
-                color = None if limits is None else depth_to_color(depth, limits=limits)
                 if "png" in formats:
                     write_depth(out / f"{name}.png", depth, unit=UNIT, sync=False)
-                if "color" in formats:
-                    write_image(make_folder(out / "color") / f"{name}.png", color, sync=False)
                 if kept is not None:
                     _add(kept, name, depth[0].numpy())
-                yield torch.cat([image, color], 1) if color is not None else image
+                if limits is None:
+                    yield image
+                else:
+                    color = depth_to_color(depth, limits=limits)
+                    if "color" in formats:
+                        write_image(make_folder(out / "color") / f"{name}.png", color, sync=False)
+                    yield torch.cat([image, color], 1)
                 on_progress(done, len(chosen))
 
     _consume(predicted(), out / "depth.mp4" if "video" in formats else None, _rate(opened, chosen))

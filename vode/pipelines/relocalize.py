@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.base import noted
 from vode.datasets.sample import collate
@@ -44,8 +42,12 @@ def evaluate_relocalization(
     """
     folder = RunFolder(run)
     config = folder.read_config(RelocalizationConfig)
-    given = {"data": scene.data, "dataset": scene.dataset, "sequences": scene.sequences}
-    config = replace(config, **{name: value for name, value in given.items() if value})
+    config = replace(
+        config,
+        data=scene.data or config.data,
+        dataset=scene.dataset or config.dataset,
+        sequences=scene.sequences or config.sequences,
+    )
     network = folder.load_network(PoseNet, device_name(device))
     parts = dict(zip(("train", "test"), scene_sequences(config), strict=True))
     for line in noted([*parts["train"], *parts["test"]]):
@@ -72,7 +74,7 @@ def evaluate_relocalization(
     return result
 
 
-def _draw_saliency(network: torch.nn.Module, images: PosedImages, count: int, path: Path) -> None:
+def _draw_saliency(network: PoseNet, images: PosedImages, count: int, path: Path) -> None:
     device, chosen = next(network.parameters()).device, spread(range(len(images)), count)
     view = cut_view(to_float_and_augment(collate([images[i] for i in chosen])), images.window)
     found = evaluation.saliency(network, view["images"].to(device), view["T_scene_cam"].to(device)).cpu()
