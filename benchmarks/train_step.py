@@ -244,7 +244,7 @@ def reference() -> Iterator[None]:
         found = [run(network, part, mixed=mixed) for part in images[0].chunk(2)]
         return [torch.cat(scales) for scales in zip(*found, strict=True)]
 
-    solve = functools.partial(two_view.relative_pose, backend="opencv")
+    solve = functools.partial(two_view.relative_pose, options=two_view.TwoViewOptions(backend="opencv"))
     with (
         patched("run_network", run_apart),
         mock.patch.object(two_view, "relative_pose", solve),

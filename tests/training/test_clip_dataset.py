@@ -9,7 +9,7 @@ from vode.datasets.sample import collate
 from vode.errors import InputError
 from vode.geometry.camera import pixel_grid, project, transform, unproject
 from vode.geometry.resize import resize_flow
-from vode.training.clip_dataset import ClipDataset
+from vode.training.clip_dataset import ClipDataset, ClipShape
 
 SIZE = (48, 96)
 STEP = torch.tensor([0.4, -0.1, 0.5], dtype=torch.float64)
@@ -48,7 +48,7 @@ def frames_of(sample) -> list[int]:
 
 
 def test_every_run_of_frames_of_every_sequence():
-    clips = ClipDataset([Wall("a", 4), Wall("b", 2), Wall("c", 5)], length=3, stride=1)
+    clips = ClipDataset([Wall("a", 4), Wall("b", 2), Wall("c", 5)], ClipShape(3, 1))
     assert len(clips) == 2 + 0 + 3
     assert [frames_of(clips[i]) for i in range(5)] == [
         [0, 1, 2],
@@ -63,9 +63,9 @@ def test_every_run_of_frames_of_every_sequence():
 
 
 def test_stride():
-    clips = ClipDataset([Wall("a", 7)], length=3, stride=2)
+    clips = ClipDataset([Wall("a", 7)], ClipShape(3, 2))
     assert [frames_of(clips[i]) for i in range(len(clips))] == [[0, 2, 4], [1, 3, 5], [2, 4, 6]]
-    assert set(ClipDataset([Wall("a", 7)], stride=2, ground_truth=True)[0]) == {
+    assert set(ClipDataset([Wall("a", 7)], ClipShape(stride=2), ground_truth=True)[0]) == {
         "images",
         "intrinsics",
         "depth",
@@ -77,7 +77,7 @@ def test_stride():
 @pytest.mark.parametrize("flip", [0, 1])
 def test_ground_truth_agrees_with_itself_in_any_size_and_flipped(size, flip):
     augment = Augment(flip=flip, brightness=0, contrast=0, saturation=0, hue=0, gamma=0)
-    sample = ClipDataset([Wall("a", 4)], length=3, size=size, ground_truth=True, augment=augment)[1]
+    sample = ClipDataset([Wall("a", 4)], ClipShape(3), size=size, ground_truth=True, augment=augment)[1]
     height, width = size or SIZE
     assert sample["images"].shape == (3, 3, height, width)
     assert all(value.dtype == torch.float32 for value in sample.values())
@@ -102,7 +102,7 @@ def test_missing_ground_truth_is_unknown_and_lacking_ground_truth_is_left_out():
     sequence = Wall("a", 3)
     sequence.depth = lambda index: torch.ones(1, *SIZE) if index != 1 else None
     sequence.flow = lambda index: (torch.ones(2, *SIZE), torch.ones(1, *SIZE)) if index != 1 else None
-    sample = ClipDataset([sequence], length=3, ground_truth=True)[0]
+    sample = ClipDataset([sequence], ClipShape(3), ground_truth=True)[0]
     assert sample["depth"].amax(dim=(1, 2, 3)).tolist() == [1, 0, 1]
     assert sample["visible"].amax(dim=(1, 2, 3)).tolist() == [1, 0]
     mixed = ClipDataset([Wall("a", 3), Wall("b", 3, ground_truth=False)], ground_truth=True)
@@ -144,12 +144,12 @@ def test_workers_change_nothing():
 
 def test_unusable_input():
     with pytest.raises(InputError, match="b: 3 frames, too few for clips that span 5"):
-        ClipDataset([Wall("a", 2), Wall("b", 3)], length=3, stride=2)
+        ClipDataset([Wall("a", 2), Wall("b", 3)], ClipShape(3, 2))
     with pytest.raises(InputError, match=r"differ in size .*b 10x8"):
         ClipDataset([Wall("a", 3), Wall("b", 3, size=(8, 10))])
     assert len(ClipDataset([Wall("a", 3), Wall("b", 3, size=(8, 10))], size=(8, 8))) == 4
     with pytest.raises(ValueError, match="at least 1"):
-        ClipDataset([Wall("a", 3)], stride=0)
+        ClipDataset([Wall("a", 3)], ClipShape(stride=0))
     with pytest.raises(ValueError, match="no sequences"):
         ClipDataset([])
 

@@ -9,7 +9,7 @@ import tyro
 
 from vode.cli.common import save_json
 from vode.errors import InputError
-from vode.pipelines.options import EvaluationData, OdometryOptions
+from vode.pipelines.options import EvaluationData, OdometryOptions, ReportFiles
 
 
 def odom(
@@ -18,9 +18,7 @@ def odom(
     options: Annotated[OdometryOptions, tyro.conf.arg(name="")] = OdometryOptions(),
     estimate: tuple[str, ...] = (),
     ground_truth: tuple[Path, ...] = (),
-    out: Path | None = None,
-    table: Path | None = None,
-    json: Path | None = None,
+    files: Annotated[ReportFiles, tyro.conf.arg(name="")] = ReportFiles(),
 ) -> None:
     """Track sequences with a run's networks, or take trajectory files, and evaluate and draw the trajectories.
 
@@ -28,9 +26,6 @@ def odom(
         run: folder of a run; not needed with --estimate and --ground-truth.
         estimate: trajectories to evaluate instead of tracking: [NAME=]FILE, or a folder of SEQUENCE.txt.
         ground_truth: the ground truth of --estimate, one file a sequence.
-        out: folder for trajectories and plots; default RUN/odometry, none for files alone.
-        table: file for the table of all methods and sequences: .txt, .md, .csv or .tex.
-        json: file for the numbers.
     """
     if run is None and not (estimate and ground_truth):
         raise InputError("name the folder of a run, or give both --estimate and --ground-truth")
@@ -41,19 +36,19 @@ def odom(
     from vode.evaluation import comparison, tables
     from vode.pipelines import odometry
 
-    if table is not None:
-        tables.writer(table)
+    if files.table is not None:
+        tables.writer(files.table)
     if run is None:
-        report = odometry.evaluate_files(estimate, ground_truth, options, out)
+        report = odometry.evaluate_files(estimate, ground_truth, options, files.out)
     else:
-        report = odometry.evaluate_run(run, where, options, out, on_progress=print)
+        report = odometry.evaluate_run(run, where, options, files.out, on_progress=print)
     for name, sequence, result in comparison.every(report.results):
         print(f"\n{name}, sequence {sequence}\n{result}\n")
     if options.published or len(comparison.every(report.results)) > 1:
         print(f"\n{tables.text(report.overview)}")
     for file in report.plots:
         print(file)
-    if table is not None:
-        tables.save_table(table, report.overview)
-    if json is not None:
-        save_json(json, comparison.results_to_dict(report.results))
+    if files.table is not None:
+        tables.save_table(files.table, report.overview)
+    if files.json is not None:
+        save_json(files.json, comparison.results_to_dict(report.results))

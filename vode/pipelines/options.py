@@ -21,6 +21,18 @@ class EvaluationData(DataOptions):
 
 
 @dataclass(frozen=True)
+class ReportFiles:
+    """Where results are written."""
+
+    out: Path | None = None
+    """folder for pictures and files; default a folder of the verb's name in the run's, none without a run"""
+    table: Path | None = None
+    """file for the table: .txt, .md, .csv or .tex"""
+    json: Path | None = None
+    """file for the numbers"""
+
+
+@dataclass(frozen=True)
 class OdometryOptions:
     """How sequences are tracked and trajectories evaluated."""
 
@@ -61,6 +73,8 @@ class DepthEvaluation:
     """how many of the worst images to draw"""
     error_maps: bool = False
     """draw the error of every image"""
+    published: bool = False
+    """put the published rows for KITTI Eigen into the table"""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from vode.geometry.pose import se3_exp
 from vode.geometry.resize import resize_depth
 from vode.geometry.synthesis import fill
 from vode.relocalization.options import ViewOptions
-from vode.relocalization.views import choose_sources
-from vode.training.clip_dataset import ClipDataset
+from vode.relocalization.views import Viewpoint, choose_sources
+from vode.training.clip_dataset import ClipDataset, ClipShape
 
 POINTS = 1024
 """scene points that come with an image"""
@@ -62,7 +62,7 @@ class PosedImages(ClipDataset):
                 f"{sequences[0].name}: images of {common[1]}x{common[0]} do not hold a view of {size[1]}x{size[0]}; "
                 "lower --size or raise --views.resize"
             )
-        super().__init__(sequences, length=1, size=common, augment=augment, seed=seed, raw=True)
+        super().__init__(sequences, ClipShape(length=1), size=common, augment=augment, seed=seed, raw=True)
         if augment is not None and (augment.flip or augment.crop):
             raise InputError(
                 "a mirrored scene is another scene, and views have a size of their own; set flip, crop to 0"
@@ -159,15 +159,12 @@ class PosedImages(ClipDataset):
     def _sources(self, sample: Sample) -> list[int]:
         """The images that a drawn view is put together from, all of the same camera."""
         alike = (self._intrinsics == sample["intrinsics"]).flatten(1).all(1).nonzero().flatten()
+        window = crop_intrinsics(sample["intrinsics"], *sample["corner"])
         chosen = choose_sources(
-            self._T_scene_cam[alike],
-            sample["intrinsics"],
-            self.size,
-            sample["T_scene_view"],
-            crop_intrinsics(sample["intrinsics"], *sample["corner"]),
-            self.window,
-            sample["depth"][..., ::4, ::4].median().item() or 1.0,
-            self.options.sources,
+            Viewpoint(self._T_scene_cam[alike], sample["intrinsics"], self.size),
+            Viewpoint(sample["T_scene_view"], window, self.window),
+            depth=sample["depth"][..., ::4, ::4].median().item() or 1.0,
+            count=self.options.sources,
         )
         return alike[chosen].tolist()
 

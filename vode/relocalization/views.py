@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -39,27 +41,29 @@ def cut_view(sample: dict[str, Tensor], size: tuple[int, int], *, half: bool = F
     return view | {name: sample[name] for name in ("points", "seen") if name in sample}
 
 
-def choose_sources(
-    T_scene_cam: Tensor,
-    intrinsics: Tensor,
-    size: tuple[int, int],
-    T_scene_view: Tensor,
-    view_intrinsics: Tensor,
-    view_size: tuple[int, int],
-    depth: float,
-    count: int,
-) -> list[int]:
-    """Which of the images at T_scene_cam (N, 4, 4) together show best what a camera at T_scene_view (4, 4) sees.
+class Viewpoint(NamedTuple):
+    """A camera somewhere in the scene, or several of one kind."""
 
-    Judged by points that lie ``depth`` metres before that camera; what one image shows counts half for the next, and
-    an image that is as far from the view as those points counts half. ``intrinsics`` (3, 3) and ``size`` (height,
-    width) are those of all images. Returns the numbers of ``count`` images, best first, and again if there are no more.
+    T_scene_cam: Tensor
+    """(4, 4), or (N, 4, 4)"""
+    intrinsics: Tensor
+    """(3, 3)"""
+    size: tuple[int, int]
+    """height and width of its images"""
+
+
+def choose_sources(images: Viewpoint, view: Viewpoint, *, depth: float, count: int) -> list[int]:
+    """Which of the N ``images`` together show best what the camera at ``view`` sees.
+
+    Judged by points that lie ``depth`` metres before that camera; what one image shows counts half for the next,
+    and an image that is as far from the view as those points counts half. Returns the numbers of ``count`` images,
+    best first, and again if there are no more.
     """
-    places = torch.cartesian_prod(*(torch.linspace(0, side - 1, PROBES) for side in view_size[::-1]))
-    points = transform(T_scene_view, rays(places, view_intrinsics) * depth)
-    pixels, z = project(transform(inverse(T_scene_cam), points), intrinsics)
-    shown = (((pixels >= 0) & (pixels <= torch.tensor(size[::-1]) - 1)).all(-1) & (z > 0)).float()
-    away = (T_scene_cam[:, :3, 3] - T_scene_view[:3, 3]).norm(dim=-1)
+    places = torch.cartesian_prod(*(torch.linspace(0, side - 1, PROBES) for side in view.size[::-1]))
+    points = transform(view.T_scene_cam, rays(places, view.intrinsics) * depth)
+    pixels, z = project(transform(inverse(images.T_scene_cam), points), images.intrinsics)
+    shown = (((pixels >= 0) & (pixels <= torch.tensor(images.size[::-1]) - 1)).all(-1) & (z > 0)).float()
+    away = (images.T_scene_cam[:, :3, 3] - view.T_scene_cam[:3, 3]).norm(dim=-1)
     near, weights, chosen = 1 / (1 + away / depth), torch.ones(len(points)), []
     for _ in range(count):
         chosen.append(int(((shown @ weights) * near).argmax()))

@@ -23,7 +23,7 @@ from vode.training.data import training_names
 from vode.training.distributed import Group
 from vode.training.log import RunLog, SilentLog, mean_scalars
 from vode.training.memory import keep_freed_memory, memory_gib, peak_memory_gib
-from vode.training.sampler import load, part_of
+from vode.training.sampler import Draws, load_batches, part_of
 from vode.training.step import Averages, Stepper
 from vode.training.tasks.base import Task
 from vode.training.validation import validation_losses
@@ -117,16 +117,14 @@ class Run:
             network.requires_grad_(network in task.trained())
         step = Stepper(task, config, options, self.group, state.averages)
         step.load_state_dict(state.optimiser)
-        first, count = state.done * config.batch, (options.steps - state.step) * config.batch
-        batches = load(
+        draws = Draws(state.done * config.batch, (options.steps - state.step) * config.batch, config.seed)
+        batches = load_batches(
             self.samples,
             self.group,
+            draws,
             batch=config.batch,
             accumulate=config.accumulate,
             workers=config.workers,
-            seed=config.seed,
-            first=first,
-            count=count,
         )
         recent, since = [], time.monotonic()
         while True:

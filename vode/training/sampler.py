@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -46,23 +47,25 @@ def part_of(batch: int, accumulate: int, group: Group) -> int:
     shares = accumulate * group.size
     if accumulate < 1 or batch % shares:
         raise InputError(
-            f"a batch of {batch} cannot be shared by {group.size} processes in {accumulate} parts; change --batch"
+            f"a batch of {batch} cannot be shared by {group.size} processes in {accumulate} parts; change the batch"
         )
     return batch // shares
 
 
-def load(
-    samples: ClipDataset,
-    group: Group,
-    *,
-    batch: int,
-    accumulate: int,
-    workers: int,
-    seed: int,
-    first: int,
-    count: int,
+class Draws(NamedTuple):
+    """Which draws of the order are taken."""
+
+    first: int
+    """number of the first one, counted from the beginning of the run"""
+    count: int
+    seed: int
+    """of the order"""
+
+
+def load_batches(
+    samples: ClipDataset, group: Group, draws: Draws, *, batch: int, accumulate: int = 1, workers: int = 0
 ) -> Iterator[dict[str, Tensor]]:
-    """This process's part of ``count`` samples from draw ``first`` on; a step takes ``accumulate`` of these batches.
+    """This process's part of the samples that are drawn; a step takes ``accumulate`` of these batches.
 
     ``batch`` samples of all processes are a step's, so that the number of processes changes neither what a step
     sees nor the order. An InputError of a worker process is told as if it were this one's.
@@ -72,10 +75,10 @@ def load(
     loader = DataLoader(
         samples,
         batch_size=part,
-        sampler=ResumableSampler(len(samples), first=first, count=count, seed=seed, **deal),
+        sampler=ResumableSampler(len(samples), first=draws.first, count=draws.count, seed=draws.seed, **deal),
         collate_fn=collate,
         num_workers=workers,
-        generator=torch.Generator().manual_seed(seed),
+        generator=torch.Generator().manual_seed(draws.seed),
         pin_memory=group.device.type == "cuda",
     )
     batches = iter(loader)

@@ -14,7 +14,7 @@ from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.networks.weights import without_download
 from vode.run_folder import RunFolder
-from vode.training.clip_dataset import ClipDataset
+from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.config import VideoConfig
 from vode.training.data import scoring_sequence, training_sequences, validation_sequences
 from vode.training.options import TaskOptions
@@ -57,7 +57,7 @@ def pairs(config: VideoConfig, sequences: list[Sequence], *, vary: bool = True) 
     """The pairs that a run trains on, or, not varied, validates on."""
     return ClipDataset(
         sequences,
-        stride=config.stride,
+        ClipShape(stride=config.stride),
         size=config.size,
         augment=config.augment if vary else None,
         seed=config.seed,

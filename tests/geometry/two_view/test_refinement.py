@@ -6,9 +6,10 @@ import torch
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
-from vode.geometry import epipolar, refinement
+from vode.geometry import epipolar
 from vode.geometry.camera import rays
 from vode.geometry.pose import from_rotation_translation, so3_exp
+from vode.geometry.two_view import refinement
 
 
 def in_rays(s):

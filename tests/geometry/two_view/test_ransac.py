@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from vode.geometry import epipolar, ransac
+from vode.geometry import epipolar
 from vode.geometry.camera import rays
 from vode.geometry.pose import from_rotation_translation
+from vode.geometry.two_view import ransac
 
 
 def in_rays(s):

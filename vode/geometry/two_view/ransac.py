@@ -19,7 +19,7 @@ from vode.geometry.epipolar import (
     sampson_distance,
     skew,
 )
-from vode.geometry.refinement import (
+from vode.geometry.two_view.refinement import (
     RayPairs,
     explore,
     five_point,

@@ -9,8 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from vode.geometry.camera import project, rays
 from vode.geometry.epipolar import homogeneous
-from vode.geometry.selection import simplest_motion
 from vode.geometry.two_view import Model, relative_pose
+from vode.geometry.two_view.selection import InlierRays, simplest_motion
 
 
 def run(s, **options):
@@ -101,7 +101,7 @@ def select(T_b_a, rays_a, rays_b, used, *, pixels=1.5, chance=0.0, fraction=0.05
     """``simplest_motion`` with limits in pixels of a focal length of 718."""
     limit = torch.full((len(T_b_a),), pixels / 718.856, dtype=torch.float64)
     chances = torch.full((len(T_b_a),), chance, dtype=torch.float64)
-    return simplest_motion(T_b_a, rays_a, rays_b, used, chances, limit, limit, fraction)
+    return simplest_motion(T_b_a, InlierRays(rays_a, rays_b, used, chances), limit, limit, fraction)
 
 
 def unit(T_b_a):

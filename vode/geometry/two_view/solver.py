@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -12,15 +12,18 @@ from torch import Tensor
 from vode.geometry.camera import rays
 from vode.geometry.epipolar import essential_from_pose, fundamental_from_essential, sampson_distance
 from vode.geometry.pose import from_rotation_translation
-from vode.geometry.ransac import RansacOptions, ransac_essential, ransac_fundamental
-from vode.geometry.refinement import RayPairs, deviation, motion_along, noise, ray_pairs, sampson_squared
-from vode.geometry.selection import Model, simplest_motion
+from vode.geometry.two_view.ransac import RansacOptions, ransac_essential, ransac_fundamental
+from vode.geometry.two_view.refinement import RayPairs, deviation, motion_along, noise, ray_pairs, sampson_squared
+from vode.geometry.two_view.selection import InlierRays, Model, simplest_motion
 
 
 @dataclass(frozen=True)
 class TwoViewOptions:
     """How much the solver computes, and when its motion counts as reliable."""
 
+    backend: Literal["torch", "opencv", "poselib"] = "torch"
+    """torch: batched on the tensors' device; opencv (USAC MAGSAC) or poselib (an extra): one pair at a time on the CPU,
+    which only use whether a score is 0"""
     ransac: RansacOptions = field(default_factory=RansacOptions)
     min_inliers: int = 20
     min_inlier_fraction: float = 0.3
@@ -65,26 +68,24 @@ def relative_pose(
     *,
     scores: Tensor | None = None,
     threshold: float = 1.0,
-    backend: str = "torch",
     seed: int = 0,
     options: TwoViewOptions = TwoViewOptions(),
 ) -> TwoView:
     """Motion T_b_a between two views from points_a and points_b (B, N, 2), pixels, and intrinsics (B, 3, 3).
 
     scores (B, N) >= 0 are proportional to the probability that a correspondence is drawn, 0 = unusable, as are
-    non-finite points. threshold in pixels of Sampson distance. ``backend``: "torch", batched on the tensors'
-    device; "opencv" (USAC MAGSAC) or "poselib" (an extra), one pair at a time on the CPU, which only use whether a
-    score is 0. The motion of every backend is judged alike: whether the camera is at rest, only rotates or sees a
-    plane (``selection.simplest_motion``), and whether the translation is reliable. Solved in float64 whatever the
-    input and autocast; returned in float32, or float64 for float64 points. No gradient. Raises ValueError for an
-    unknown backend or shapes that do not match, ImportError if PoseLib is not installed.
+    non-finite points. threshold in pixels of Sampson distance. The motion of every backend is judged alike: whether
+    the camera is at rest, only rotates or sees a plane (``selection.simplest_motion``), and whether the translation
+    is reliable. Solved in float64 whatever the input and autocast; returned in float32, or float64 for float64
+    points. No gradient. Raises ValueError for an unknown backend or shapes that do not match, ImportError if
+    PoseLib is not installed.
     """
-    if backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {tuple(BACKENDS)}, not {backend!r}")
+    if options.backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {tuple(BACKENDS)}, not {options.backend!r}")
     _check_shapes(points_a, points_b, intrinsics, scores)
     with torch.autocast(points_a.device.type, enabled=False):
         a, b, K, weights = _clean(points_a, points_b, intrinsics, scores)
-        T_b_a = BACKENDS[backend](a, b, K, weights, threshold, seed, options)
+        T_b_a = BACKENDS[options.backend](a, b, K, weights, threshold, seed, options)
         result = _judge(T_b_a, a, b, K, weights > 0, threshold, options)
     result = result._replace(inliers=result.inliers[:, : points_a.shape[1]])
     kind = torch.promote_types(points_a.dtype, torch.float32)
@@ -162,7 +163,7 @@ def _by_torch(
 def _by_opencv(
     a: Tensor, b: Tensor, K: Tensor, weights: Tensor, threshold: float, seed: int, options: TwoViewOptions
 ) -> Tensor:
-    from vode.geometry.opencv import usac_poses
+    from vode.geometry.two_view.opencv import usac_poses
 
     return usac_poses(a, b, K, weights > 0, threshold=threshold, seed=seed)
 
@@ -171,7 +172,7 @@ def _by_poselib(
     a: Tensor, b: Tensor, K: Tensor, weights: Tensor, threshold: float, seed: int, options: TwoViewOptions
 ) -> Tensor:
     try:
-        from vode.geometry.poselib import ransac_poses
+        from vode.geometry.two_view.poselib import ransac_poses
     except ImportError as error:
         raise ImportError("the backend needs PoseLib: pip install 'vode[poselib]'") from error
     rays_a, rays_b = rays(a, K)[..., :2], rays(b, K)[..., :2]
@@ -198,7 +199,7 @@ def _judge(
     found = found & (near.sum(-1) > 5)
     forward = near & (motion > -limit[:, None])
     T_b_a, model, explained = simplest_motion(
-        T_b_a, rays_a, rays_b, forward, chance, limit, noisy, options.min_moving_fraction
+        T_b_a, InlierRays(rays_a, rays_b, forward, chance), limit, noisy, options.min_moving_fraction
     )
     T_b_a = torch.where(found[:, None, None], T_b_a, eye)
     model = torch.where(found, model, int(Model.NONE))
