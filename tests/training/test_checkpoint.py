@@ -112,10 +112,10 @@ def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_was_not(tmp_path
         return done.stdout.splitlines()
 
     run("whole", 0, 0)
-    told = run("cut", 20, 3.0)
-    assert len(told) == 20
+    reached = run("cut", 20, 3.0)
+    assert len(reached) == 20
     # Kills in the middle of a run that had saved something, not only at its beginning.
-    assert any(0 < int(line.split()[2]) < 11 for line in told)
+    assert any(0 < int(line.split()[2]) < 11 for line in reached)
     whole = last(tmp_path / "whole" / "0")
     for folder in (tmp_path / "cut").iterdir():
         cut = last(folder)
@@ -171,7 +171,7 @@ def test_frames_that_a_data_set_keeps_are_validated_on_and_not_trained_on():
     kept = validation_sequences(config, [one, two])
     assert [(sequence.name, sequence.starts) for sequence in kept] == [("world1", (1,))]
     assert one.starts == (0, 2)
-    with pytest.raises(InputError, match="name sequences for it"):
+    with pytest.raises(InputError, match="kitti-raw keeps no frames for validation; name sequences for it"):
         validation_sequences(config, [two])
 
 
@@ -179,12 +179,12 @@ def test_gradients_that_are_never_finite_end_the_run_and_leave_it_good(tmp_path,
     folder = tmp_path / "run"
     steps = []
 
-    def spoil(batch):
+    def corrupt(batch):
         steps.append(1)
         images = batch["images"].float() / 255
         return {**batch, "images": images * (torch.nan if len(steps) > 2 else 1)}
 
-    monkeypatch.setattr("vode.training.step.to_float_and_augment", spoil)
+    monkeypatch.setattr("vode.training.step.to_float_and_augment", corrupt)
     config = replace(TINY, stages=("flow",), flow_stage=VideoStage(steps=30, learning_rate=1e-3), bad_steps=5)
     with pytest.raises(InputError, match="5 steps in a row without finite gradients"):
         loop.train(config, folder)

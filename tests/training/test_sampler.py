@@ -36,9 +36,9 @@ def test_a_step_sees_the_same_samples_however_they_are_dealt(processes, accumula
     alone = dealt(7, processes=1, batch=8)[0]
     ranks = dealt(7, processes=processes, batch=8, accumulate=accumulate)
     for step, whole in enumerate(alone):
-        wrap_ddp = [draw for rank in ranks for draw in rank[step]]
-        assert len(set(wrap_ddp)) == len(wrap_ddp)
-        assert sorted(wrap_ddp) == sorted(whole)
+        together = [draw for rank in ranks for draw in rank[step]]
+        assert len(set(together)) == len(together)
+        assert sorted(together) == sorted(whole)
 
 
 def test_another_number_of_processes_goes_on_in_order():

@@ -1,4 +1,4 @@
-"""Flow both ways -> scored correspondences (Zhao et al., CVPR 2020, section 3.1)."""
+"""Correspondences from forward and backward flow, with scores (Zhao et al., CVPR 2020, section 3.1)."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def flow_scores(flow_ab: Tensor, flow_ba: Tensor) -> FlowScores:
 def best_matches(
     flow_ab: Tensor, score: Tensor, *, fraction: float, count: int, generator: torch.Generator | None = None
 ) -> Matches:
-    """``count`` correspondences of the highest scores among a random draw of the pixels, ``fraction`` of it.
+    """The ``count`` best-scored correspondences of a random draw of pixels, which are a ``fraction`` of the draw.
 
-    flow_ab (B, 2, H, W) pixels, score (B, 1, H, W). Where the image is too small for such a draw, the best
+    flow_ab (B, 2, H, W) pixels, score (B, 1, H, W). Images too small for such a draw give the best
     ``fraction`` of all pixels. The same pixels are drawn in every sample, so that a sample's matches do not depend on
     its batch. The gradient of ``points_b`` reaches the flow.
     """
@@ -63,7 +63,7 @@ def best_matches(
 
 
 def follow(flow_ab: Tensor, score: Tensor, points_a: Tensor) -> Matches:
-    """Where given points_a (B, N, 2), between pixels too, go by the flow (B, 2, H, W), with their scores."""
+    """Matches of given points_a (B, N, 2) by the flow (B, 2, H, W), both sampled bilinearly, with their scores."""
     at = points_a.to(flow_ab).mT.unsqueeze(-1)
     flow = warp.sample(flow_ab, at)[..., 0].mT
     return Matches(at[..., 0].mT, at[..., 0].mT + flow, warp.sample(score, at)[:, 0, :, 0])

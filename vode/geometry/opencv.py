@@ -1,4 +1,4 @@
-"""OpenCV's robust solver behind the same door: USAC MAGSAC, one pair after the other on the processor."""
+"""OpenCV's robust solver, USAC MAGSAC, as a backend: one pair at a time, on the CPU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which motion two views support: at rest, a rotation, a plane, or the general essential matrix."""
+"""Model selection for two views: at rest, a rotation, a plane, or the general essential matrix."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from vode.geometry.homography import LAST, WIDE, displacement, fit_homography, f
 from vode.geometry.pose import from_rotation_translation
 
 SAMPLE = 1000
-"""pairs that the first steps of a fit look at"""
+"""number of pairs in the first steps of a fit"""
 
 
 class Model(IntEnum):
-    """What a motion was fitted by, the simpler ones first."""
+    """The model of a motion, simpler ones first."""
 
     NONE = 0
     """nothing fits: identity"""
     STILL = 1
     """the camera is at rest: identity"""
     ROTATION = 2
-    """the camera turns, or everything is too far to tell its translation: t = 0"""
+    """the camera rotates, or everything is too far away to show its translation: t = 0"""
     HOMOGRAPHY = 3
     """all points lie on a plane"""
     ESSENTIAL = 4
+    """the general case"""
 
 
 def simplest_motion(
@@ -41,14 +42,14 @@ def simplest_motion(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The simplest motion that explains the inliers of an essential matrix as well as it does.
 
-    T_b_a (B, 4, 4) of the essential matrix, rays (B, N, 2) of z = 1, its inliers (B, N), of which ``chance`` (B,) are
-    expected to be so by chance. Rest, a rotation and a homography, both fitted to the inliers, are tried in
-    this order: a model is taken when no more than ``fraction`` of the inliers, and those by chance, are displaced
-    from where it puts them by more than ``limit`` (B,), or for a homography, which is to replace a motion and not to
-    rule one out, by more than the ``noise`` (B,) explains. Returns the pose, t = 0 or of unit length, the Model (B,),
-    and the pairs (B, N) within the limit, all for ``ESSENTIAL``.
+    T_b_a (B, 4, 4) of the essential matrix, rays (B, N, 2) in the plane z = 1, its inliers (B, N), of which ``chance``
+    (B,) are expected to be accidental. Rest, a rotation and a homography, the last two fitted to the inliers, are tried
+    in this order: a model is accepted if at most ``fraction`` of the inliers, besides the accidental ones, are off its
+    prediction by more than ``limit`` (B,) or, for a homography, which replaces a motion instead of ruling one out, by
+    more than ``noise`` (B,). Returns the pose (B, 4, 4), t = 0 or of unit length, the Model (B,), and which
+    pairs (B, N) lie within the limit (all of them for ``ESSENTIAL``).
 
-    A plane seen twice has two motions: the one nearest to T_b_a is taken.
+    A plane allows two motions: the one nearer to T_b_a is taken.
     """
     used = inliers.to(rays_a.dtype)
     some = (slice(None), slice(None, None, max(used.shape[1] // SAMPLE, 1)))
@@ -78,7 +79,7 @@ def _pose(rotation: Tensor, translation: Tensor | None = None) -> Tensor:
 
 
 def _nearest(T_b_a: Tensor, rotations: Tensor, translations: Tensor) -> tuple[Tensor, Tensor]:
-    """Of two motions (B, 2, ...) the one whose rotation and unit translation are closest to a pose's."""
+    """The one of two motions (B, 2, ...) whose rotation and unit translation are closer to a pose's."""
     translations = translations / translations.norm(dim=-1, keepdim=True).clamp(min=1e-12)
     apart = (rotations - T_b_a[:, None, :3, :3]).square().sum((-2, -1))
     apart = apart + (translations - T_b_a[:, None, :3, 3]).square().sum(-1)

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
 from vode.devices import device_name
@@ -133,6 +132,24 @@ def share_statistics(network: nn.Module, group: Group) -> nn.Module:
     return network
 
 
+class _SumOverProcesses(torch.autograd.Function):
+    """Sum of a tensor over all processes; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        return _summed(value)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _summed(gradient)
+
+
+def _summed(value: Tensor) -> Tensor:
+    total = value.clone(memory_format=torch.contiguous_format)
+    dist.all_reduce(total)
+    return total
+
+
 class SharedBatchNorm(nn.BatchNorm2d):
     """Batch normalisation over all processes on the CPU, where torch's own SyncBatchNorm does not run."""
 
@@ -147,9 +164,9 @@ class SharedBatchNorm(nn.BatchNorm2d):
         if not self.training or not dist.is_initialized():
             return super().forward(x)
         count = x.numel() / x.shape[1] * dist.get_world_size()
-        mean = all_reduce(x.float().sum((0, 2, 3))) / count
+        mean = _SumOverProcesses.apply(x.float().sum((0, 2, 3))) / count
         centred = x.float() - mean[:, None, None]
-        variance = all_reduce(centred.square().sum((0, 2, 3))) / count
+        variance = _SumOverProcesses.apply(centred.square().sum((0, 2, 3))) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)

@@ -220,13 +220,18 @@ def build_task(name: str, config: RunConfig, networks: nn.ModuleDict) -> Task:
 
 
 def network_type(precision: str, device: torch.device) -> torch.dtype | None:
-    """The type that networks run in, None for float32; "auto" is bfloat16 where it is computed in, not emulated."""
+    """The type that networks run in, None for float32.
+
+    "auto" is bfloat16 where the hardware computes in it instead of emulating it: GPUs from compute capability 8.0,
+    processors with AVX512-BF16. A torch without ``torch.cpu.get_capabilities`` gives
+    float32 there.
+    """
     if precision != "auto":
         return {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
     if device.type == "cuda":
         computed = torch.cuda.get_device_capability(device) >= (8, 0)
     else:
-        computed = bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+        computed = bool(getattr(torch.cpu, "get_capabilities", dict)().get("avx512_bf16"))
     return torch.bfloat16 if computed else None
 
 

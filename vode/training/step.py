@@ -17,9 +17,11 @@ from vode.training.tasks.base import Task, total_loss
 
 
 class Stepper:
-    """Takes the steps of one stage. Nothing in a step waits for the device.
+    """Takes the steps of one stage.
 
     A step whose gradient is not finite, in any process, changes neither weights nor statistics, and is counted.
+    Nothing in a step waits for the device, as long as torch's fused Adam skips a step by its attribute ``found_inf``,
+    which torch does not document; where it does not, every step waits for the gradient's norm instead.
     """
 
     def __init__(
@@ -35,8 +37,9 @@ class Stepper:
         self._statistics = [b for network in task.trained() for b in network.buffers() if b.is_floating_point()]
         self._weights = task.weights
         self._model = distributed.wrap_ddp(task, group)
-        # Fused, because it alone can be told on the device to leave out a step.
         self.optimiser = torch.optim.Adam(_groups(self.parameters, options), lr=options.learning_rate, fused=True)
+        # The flag by which GradScaler finds optimisers that read ``found_inf``.
+        self._skips_on_device = bool(getattr(self.optimiser, "_step_supports_amp_scaling", False))
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=config.precision == "float16")
         self.bad_in_a_row = torch.zeros((), device=group.device)
         self.bad = torch.zeros((), device=group.device)
@@ -93,8 +96,10 @@ class Stepper:
         if self.scaler.is_enabled():
             self.scaler.step(self.optimiser)
             self.scaler.update()
-        else:
+        elif self._skips_on_device:
             self.optimiser.found_inf = (~norm.isfinite()).float()
+            self.optimiser.step()
+        elif bool(norm.isfinite()):
             self.optimiser.step()
         return norm
 
