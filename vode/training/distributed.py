@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.distributed as dist
@@ -94,7 +94,8 @@ def any_of(flag: bool) -> bool:
 
 @cache
 def _processors() -> dist.ProcessGroup:
-    return dist.new_group(backend="gloo")
+    # Every process is a member, so that this is never NON_GROUP_MEMBER.
+    return cast(dist.ProcessGroup, dist.new_group(backend="gloo"))
 
 
 def broadcast(value: Any) -> Any:
@@ -152,6 +153,11 @@ def _summed(value: Tensor) -> Tensor:
 
 class SharedBatchNorm(nn.BatchNorm2d):
     """Batch normalisation over all processes on the CPU, where torch's own SyncBatchNorm does not run."""
+
+    momentum: float
+    num_batches_tracked: Tensor
+    running_mean: Tensor
+    running_var: Tensor
 
     @classmethod
     def like(cls, other: nn.BatchNorm2d) -> SharedBatchNorm:

@@ -229,7 +229,8 @@ def network_type(precision: str, device: torch.device) -> torch.dtype | None:
     if device.type == "cuda":
         computed = torch.cuda.get_device_capability(device) >= (8, 0)
     else:
-        computed = bool(getattr(torch.cpu, "get_capabilities", dict)().get("avx512_bf16"))
+        capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+        computed = bool(capabilities.get("avx512_bf16"))
     return torch.bfloat16 if computed else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -97,7 +97,7 @@ class Stepper:
             self.scaler.step(self.optimiser)
             self.scaler.update()
         elif self._skips_on_device:
-            self.optimiser.found_inf = (~norm.isfinite()).float()
+            cast(Any, self.optimiser).found_inf = (~norm.isfinite()).float()
             self.optimiser.step()
         elif bool(norm.isfinite()):
             self.optimiser.step()

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vode.geometry.resize import image_size
 from vode.losses.depth import reprojection, triangulated_depth
 from vode.losses.smoothness import disparity_smoothness
 from vode.networks.depth import DepthNet, disparity_to_depth
@@ -55,7 +56,7 @@ def depth_losses(
     images = torch.cat([batch["images"][:, 0], batch["images"][:, 1]])
     outputs = run_network(network, images, mixed=options.mixed)
     scales = [
-        _losses_of_scale(_full_size(sigma.float(), images.shape[-2:]), images, batch, flow_ab, motion, options)
+        _losses_of_scale(_full_size(sigma.float(), image_size(images)), images, batch, flow_ab, motion, options)
         for sigma in outputs
     ]
     return TaskOutput(
