@@ -45,6 +45,7 @@ class Model:
 
     @property
     def device(self) -> torch.device:
+        """Where the networks are."""
         return next(self.depth.parameters()).device
 
     def to(self, device: torch.device | str) -> Model:

@@ -51,14 +51,17 @@ class RunFolder:
 
     @property
     def holds_run(self) -> bool:
+        """Whether there is a run in the folder."""
         return (self.path / CONFIG).exists()
 
     @property
     def checkpoints(self) -> Path:
+        """Folder of the files that the run is resumed from."""
         return self.path / CHECKPOINTS
 
     @property
     def best(self) -> RunFolder:
+        """The weights of the lowest validation loss, as a run of its own."""
         return RunFolder(self.path / BEST)
 
     def family(self) -> str:
@@ -116,6 +119,7 @@ class RunFolder:
             raise InputError(f"{path}: not a record of training data ({error}); copy the run again") from None
 
     def write_results(self, results: Mapping[str, float | None]) -> None:
+        """Write the scores of the finished run."""
         write_bytes(self.path / RESULTS, json.dumps(results, indent=1).encode())
 
     def _config(self) -> dict[str, Any]:

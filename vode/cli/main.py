@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+from vode import __version__
 from vode.cli.parse import flagged, later, parse
 from vode.errors import InputError
 from vode.io.atomic import write_error
@@ -34,15 +35,13 @@ VERBS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb; bad input is told in one line and gives status 2."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    if not argv or argv[0] in ("-h", "--help"):
-        print(usage())
-        return 0 if argv else 2
-    if argv[0] == "--version":
-        from vode import __version__
-
-        print(f"vode {__version__}")
-        return 0
     try:
+        if not argv or argv[0] in ("-h", "--help"):
+            print(usage(), flush=True)
+            return 0 if argv else 2
+        if argv[0] == "--version":
+            print(f"vode {__version__}")
+            return 0
         verb = " ".join(argv[: 2 if " ".join(argv[:2]) in VERBS else 1])
         if verb not in VERBS:
             _help_of_group(argv)

@@ -42,10 +42,10 @@ def join(asked: str) -> Group:
 
     ``asked`` is a device, or "auto". InputError if that leaves a process without a GPU.
     """
-    name = device_name(asked)
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        return Group(0, 1, torch.device(name))
+        return Group(0, 1, torch.device(device_name(asked)))
+    name = device_name(asked) if asked == "auto" else asked
     if name == "cuda":
         local = int(os.environ.get("LOCAL_RANK", "0"))
         if local >= torch.cuda.device_count():

@@ -21,9 +21,6 @@ from vode.geometry.two_view.selection import InlierRays, Model, simplest_motion
 class TwoViewOptions:
     """How much the solver computes, and when its motion counts as reliable."""
 
-    backend: Literal["torch", "opencv", "poselib"] = "torch"
-    """torch: batched on the tensors' device; opencv (USAC MAGSAC) or poselib (an extra): one pair at a time on the CPU,
-    which only use whether a score is 0"""
     ransac: RansacOptions = field(default_factory=RansacOptions)
     min_inliers: int = 20
     min_inlier_fraction: float = 0.3
@@ -39,6 +36,9 @@ class TwoViewOptions:
     """smallest fraction of moving points in front of both cameras; it is near one half if t only fits noise"""
     max_deviation: float = 0.1
     """largest standard deviation of the direction of translation, in radians, propagated from the inliers' noise"""
+    backend: Literal["torch", "opencv", "poselib"] = "torch"
+    """torch: batched on the tensors' device; opencv (USAC MAGSAC) or poselib (an extra): one pair at a time on the CPU,
+    which only use whether a score is 0"""
 
 
 class TwoView(NamedTuple):
