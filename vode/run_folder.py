@@ -80,6 +80,7 @@ class RunFolder:
             raise InputError(f"{path}: {one_line(error)}; correct the file, or train again") from error
 
     def write_config(self, config: Config) -> None:
+        """Write the configuration, a RunConfig, in today's version."""
         content = {"version": VERSION, "family": config.family} | to_plain(config)
         write_bytes(make_folder(self.path) / CONFIG, json.dumps(content, indent=1).encode())
 

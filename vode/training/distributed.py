@@ -61,6 +61,8 @@ def leave() -> None:
     """End the group, if there is one."""
     if dist.is_initialized():
         dist.destroy_process_group()
+        # it belonged to the group that has ended
+        _processors.cache_clear()
 
 
 @contextmanager
