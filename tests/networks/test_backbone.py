@@ -179,7 +179,7 @@ def test_without_a_network_one_line_says_what_to_do(hub):
     line = refused(fetch_state, ResNet18_Weights.IMAGENET1K_V1)
     assert line.startswith(ResNet18_Weights.IMAGENET1K_V1.url)
     assert "no route to host" in line
-    assert line.endswith("give --pose.backbone-weights FILE")
+    assert line.endswith("give a file as pose.backbone_weights")
     assert not list(hub.iterdir())
 
 

@@ -130,7 +130,7 @@ def test_the_table_of_images_holds_errors_and_both_poses():
     assert float(rows[1]["rotation_deg"]) == pytest.approx(90, abs=1e-4)
     written = [float(rows[1][f"estimate_q{c}"]) for c in "wxyz"]
     assert written == pytest.approx(matrix_to_quaternion(estimate[1, :3, :3]).tolist(), abs=1e-6)
-    assert [float(rows[0][f"truth_{c}"]) for c in "xyz"] == [1, 2, 3]
+    assert [float(rows[0][f"ground_truth_{c}"]) for c in "xyz"] == [1, 2, 3]
 
 
 def test_milliseconds_are_of_one_image():

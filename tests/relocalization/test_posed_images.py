@@ -89,7 +89,9 @@ def test_sequences_of_several_sizes_share_the_window_that_all_hold():
     assert batch["images"].shape == (2, 1, 3, 64, 64)
     # what was the middle of each image still is
     assert torch.allclose(batch["intrinsics"][:, :2, 2], torch.tensor(31.5), atol=0.6)
-    with pytest.raises(InputError, match=r"images of 64x64 do not hold a view of 65x48.*--views\.resize"):
+    with pytest.raises(
+        InputError, match=r"images of 64x64 do not hold a view of 65x48.*lower size or raise views\.resize"
+    ):
         PosedImages([Grid(), tall], SMALL, (48, 65))
 
 
@@ -195,7 +197,7 @@ def test_what_cannot_be_done_is_refused_by_name():
     bare.points = lambda index: None
     with pytest.raises(InputError, match=r"bare: neither depth nor a map's points"):
         PosedImages([bare], SMALL, (48, 48), points=True)
-    with pytest.raises(InputError, match=r"--views\.sources 0: a view is of at least 1 image"):
+    with pytest.raises(InputError, match=r"views\.sources is 0; a view is composed of at least 1 image"):
         PosedImages([Grid()], replace(SMALL, sources=0), (48, 48))
     with pytest.raises(InputError, match="mirrored"):
         PosedImages([Grid()], SMALL, (48, 48), augment=Augment())

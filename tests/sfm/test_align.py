@@ -163,7 +163,7 @@ def test_what_cannot_be_aligned_is_refused(tmp_path):
         of(a, colmap(tmp_path / "mixed", second[np.random.default_rng(0).permutation(COUNT)]))
     still = second.copy()
     still[:, :3, 3] = 1.0
-    with pytest.raises(InputError, match="scale cannot be told"):
+    with pytest.raises(InputError, match="scale is undetermined"):
         of(a, colmap(tmp_path / "still", still))
     with pytest.raises(InputError, match=r"no sparse/0 of COLMAP, no transforms.json"):
         read_scene(tmp_path)

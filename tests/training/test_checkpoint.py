@@ -147,7 +147,7 @@ def test_single_stages_and_the_start_from_another_run(tmp_path):
     flow, depth = (last(tmp_path / name)["networks"] for name in ("flow", "depth"))
     changed = {name.split(".")[0] for name in flow if not torch.equal(flow[name], depth[name])}
     assert changed == {"depth"}
-    with pytest.raises(InputError, match="nothing to train"):
+    with pytest.raises(InputError, match="nothing to train: every stage has 0 steps; set flow_stage.steps, say"):
         loop.train(replace(TINY, stages=("joint",)), tmp_path / "joint")
 
 

@@ -1,4 +1,4 @@
-"""Weights as safetensors files that say which network and options they belong to; nothing is unpickled."""
+"""Weights as safetensors files that record their network and its options; nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from vode.errors import InputError, one_line
 
 
 class Network(Protocol):
-    """An ``nn.Module`` that a weights file holds."""
+    """An ``nn.Module`` that can be written to a weights file."""
 
     kind: ClassVar[str]
-    """name of its files"""
+    """name of its kind of file"""
     options_class: ClassVar[type]
     """frozen dataclass that its constructor takes"""
     options: Any
@@ -29,14 +29,14 @@ N = TypeVar("N")
 
 
 def weights_bytes(network: Any) -> bytes:
-    """The content of a weights file of a Network."""
+    """The content of a weights file for a Network."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     options = dataclasses.asdict(network.options)
     return save(tensors, {"vode": json.dumps({"kind": network.kind, "options": options}, default=str)})
 
 
 def load_weights(path: Path | str, network_class: type[N], device: torch.device | str = "cpu") -> N:
-    """The network of a weights file, in evaluation mode.
+    """The network in a weights file, in evaluation mode.
 
     Raises InputError for a file that is missing, damaged or of another kind than ``network_class``, a Network.
     """
@@ -63,12 +63,12 @@ def load_weights(path: Path | str, network_class: type[N], device: torch.device 
 
 
 def without_download(options: Any) -> Any:
-    """The same options for a network whose weights are about to be loaded."""
+    """The same options without pretrained weights, for a network whose weights are about to be loaded."""
     none = {"imagenet": False, "backbone_weights": None}
     has = {field.name for field in dataclasses.fields(options)}
     return dataclasses.replace(options, **{name: value for name, value in none.items() if name in has})
 
 
 def prepare(network: nn.Module, device: torch.device | str, *, channels_last: bool = True) -> nn.Module:
-    """Move to the device, by default in the memory layout that most convolutions run fastest in."""
+    """Move a network to a device, by default in the channels-last layout, in which most convolutions are fastest."""
     return network.to(device, memory_format=torch.channels_last if channels_last else torch.contiguous_format)

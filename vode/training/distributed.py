@@ -1,6 +1,6 @@
-"""Several processes that train together, on one machine or many, as torchrun starts them; or one alone.
+"""Distributed training on one or several machines, started by torchrun; or a single process.
 
-Every process draws its own part of each batch and takes the same steps; the first one alone writes.
+Every process loads its own part of each batch and takes the same steps; only the first one writes.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from torch.nn.parallel import DistributedDataParallel
 from vode.errors import InputError
 
 PATIENCE = timedelta(hours=2)
-"""how long processes wait for one another: the first one scores and saves alone"""
+"""how long processes wait for each other, for example while the first one scores and saves"""
 
 
 class Group(NamedTuple):
-    """This process among those that train together."""
+    """This process in the group of training processes."""
 
     rank: int
     size: int
@@ -31,21 +31,21 @@ class Group(NamedTuple):
 
     @property
     def writes(self) -> bool:
-        """Whether this is the process that logs and saves."""
+        """Whether this process logs and saves."""
         return self.rank == 0
 
 
 def device_name(asked: str) -> str:
-    """What "auto" stands for on this machine; other names as they are."""
+    """Resolve "auto" to a device of this machine; other names are returned unchanged."""
     if asked != "auto":
         return asked
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def join(asked: str) -> Group:
-    """This process in the group that torchrun started, each with a GPU of its own; else alone.
+    """Join the group that torchrun started, with one GPU per process; without torchrun, a group of one.
 
-    ``asked`` is a device, or "auto". InputError if that leaves a process without a GPU.
+    ``asked`` is a device, or "auto". InputError if there are fewer GPUs than processes.
     """
     name = device_name(asked)
     size = int(os.environ.get("WORLD_SIZE", "1"))
@@ -63,13 +63,13 @@ def join(asked: str) -> Group:
 
 
 def leave() -> None:
-    """End the group, if there is one."""
+    """Leave the process group, if there is one."""
     if dist.is_initialized():
         dist.destroy_process_group()
 
 
 def mean(value: Tensor) -> Tensor:
-    """The mean of a value over all processes; no gradient."""
+    """Mean of a value over all processes, without gradient."""
     if not dist.is_initialized():
         return value
     value = value.detach().clone()
@@ -78,21 +78,21 @@ def mean(value: Tensor) -> Tensor:
 
 
 def any_of(flag: bool) -> bool:
-    """Whether a flag is set in any process; asked of the processors, so that no device is waited for."""
+    """Whether a flag is set in any process; communicated by the CPUs, so that no device is waited for."""
     if not dist.is_initialized():
         return flag
-    said = torch.tensor(float(flag))
-    dist.all_reduce(said, group=_processors())
-    return bool(said > 0)
+    total = torch.tensor(float(flag))
+    dist.all_reduce(total, group=_cpu_group())
+    return bool(total > 0)
 
 
 @cache
-def _processors() -> dist.ProcessGroup:
+def _cpu_group() -> dist.ProcessGroup:
     return dist.new_group(backend="gloo")
 
 
 def broadcast(value: Any) -> Any:
-    """What the first process holds, in all of them."""
+    """The value of the first process, in all processes."""
     if not dist.is_initialized():
         return value
     held = [value]
@@ -101,7 +101,7 @@ def broadcast(value: Any) -> Any:
 
 
 def wrap_ddp(task: nn.Module, group: Group) -> nn.Module:
-    """A task whose gradients are means over all processes."""
+    """A task whose gradients are averaged over all processes."""
     if group.size == 1:
         return task
     devices = [group.device] if group.device.type == "cuda" else None
@@ -109,7 +109,7 @@ def wrap_ddp(task: nn.Module, group: Group) -> nn.Module:
 
 
 def no_sync(task: nn.Module) -> AbstractContextManager:
-    """Backward passes in this context keep their gradients to the process, for those of later ones to join."""
+    """A context in which backward passes accumulate gradients without communication."""
     return task.no_sync() if isinstance(task, DistributedDataParallel) else nullcontext()
 
 
@@ -145,15 +145,17 @@ def _summed(value: Tensor) -> Tensor:
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
-    """Batch normalisation over all processes on the CPU, where torch's own SyncBatchNorm does not run."""
+    """Batch normalisation over all processes on the CPU, where torch's SyncBatchNorm does not run."""
 
     @classmethod
     def like(cls, other: nn.BatchNorm2d) -> SharedBatchNorm:
+        """A copy of another layer with its options, weights and statistics."""
         made = cls(other.num_features, other.eps, other.momentum, other.affine, other.track_running_stats)
         made.load_state_dict(other.state_dict())
         return made.to(next(other.buffers()).device)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Normalise (B, C, H, W), in training by the statistics of all processes' batches."""
         if not self.training or not dist.is_initialized():
             return super().forward(x)
         count = x.numel() / x.shape[1] * dist.get_world_size()

@@ -1,4 +1,4 @@
-"""How a task does on samples that it is not trained on."""
+"""Validation: the losses of a task on held-out samples."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from vode.training.tasks.base import total_loss
 def validation_losses(
     task: nn.Module, samples: ClipDataset, group: Group, *, most: int, batch: int
 ) -> dict[str, float]:
-    """Means of the losses, and of their weighted sum as ``loss``, over at most ``most`` samples, spread evenly.
+    """Mean losses, and their weighted sum as ``loss``, over at most ``most`` evenly spaced samples.
 
-    The same for any number of processes. Networks are left in evaluation mode.
+    The same for any number of processes. Leaves the networks in evaluation mode.
     """
     task.eval()
     every = max(len(samples) // most, 1)
