@@ -89,9 +89,7 @@ def test_sequences_of_several_sizes_share_the_window_that_all_hold():
     assert batch["images"].shape == (2, 1, 3, 64, 64)
     # what was the middle of each image still is
     assert torch.allclose(batch["intrinsics"][:, :2, 2], torch.tensor(31.5), atol=0.6)
-    with pytest.raises(
-        InputError, match=r"images of 64x64 do not hold a view of 65x48.*lower size or raise views\.resize"
-    ):
+    with pytest.raises(InputError, match=r"images of 64x64 do not hold a view of 65x48.* or raise views\.resize$"):
         PosedImages([Grid(), tall], SMALL, (48, 65))
 
 

@@ -74,9 +74,7 @@ class PosedImages(ClipDataset):
         self.with_depth = vary and options.shift > 0 and all(has_depth)
         for (sequence, first), known in zip(firsts, has_depth, strict=True):
             if points and not known and sequence.points(first) is None:
-                raise InputError(
-                    f"{sequence.name}: neither depth nor a map's points to reproject; change pose_loss.kind"
-                )
+                raise InputError(f"{sequence.name}: neither depth nor a map's points to project; change pose_loss.kind")
         self._kept: dict[int, Sample] = {}
         self._room = KEPT_BYTES
 
