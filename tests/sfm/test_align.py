@@ -38,7 +38,7 @@ def into_second(poses):
 
 
 def shaken(poses, noise=0.0, wrong=0.0, seed=1):
-    """Poses with noise on centres and angles, and a share of them anywhere."""
+    """Poses with noise on centres and angles, and a fraction of them anywhere."""
     generator, moved = np.random.default_rng(seed), poses.copy()
     turns = Rotation.from_rotvec(noise * generator.normal(size=(COUNT, 3))).as_matrix()
     moved[:, :3, :3] = moved[:, :3, :3] @ turns

@@ -84,7 +84,7 @@ def noise(count):
 
 
 def check_poses(sequence, ground_truth):
-    """Against the truth: 1 % of the path after a similarity, which a map leaves open, and half a degree.
+    """Against the ground truth: 1 % of the path after a similarity, which a map leaves open, and half a degree.
 
     Features of 240x320 images, found to 0.3 px in noise of JPEG, give a few tenths of that.
     """

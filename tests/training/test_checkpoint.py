@@ -1,14 +1,17 @@
 """Checkpoints: what survives a kill at any moment, which are kept, and where a run goes on."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import torch
 
 from vode.errors import InputError
+from vode.networks.flow import FlowNet
 from vode.run_folder import RunFolder
 from vode.training import loop, video
 from vode.training.checkpoint import checkpoints, read_checkpoint
@@ -132,7 +135,7 @@ def test_the_newest_few_are_kept_and_a_damaged_one_is_passed_over(tmp_path):
     assert names == ["00000006.pt", "00000005.pt", "00000004.pt"]
     content = last(folder)
     assert RunFolder(folder).read_config(VideoConfig).keep == 3
-    assert torch.__version__.startswith(content["versions"]["torch"])
+    assert content["versions"]["torch"] == version("torch")
     newest = checkpoints(RunFolder(folder))[0]
     newest.write_bytes(newest.read_bytes()[:1000])
     path, content, problems = read_checkpoint(RunFolder(folder))
@@ -162,8 +165,12 @@ def test_validation_keeps_the_best_and_ends_a_stage_that_gains_nothing(tmp_path)
     assert last(folder)["done"] == 6
     assert RunFolder(folder / "best").read_config(VideoConfig).patience == 2
     assert (folder / "best" / "flow.safetensors").is_file()
-    lines = (folder / "log.jsonl").read_text().splitlines()
-    assert sum("flow validation" in line for line in lines) == 3
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    validations = [line for line in lines if line["stage"] == "flow validation"]
+    assert [line["step"] for line in validations] == [2, 4, 6]
+    assert len({line["loss"] for line in validations}) == 1
+    best, now = (RunFolder(path).load_network(FlowNet).state_dict() for path in (folder / "best", folder))
+    assert all(torch.equal(best[name], value) for name, value in now.items())
 
 
 def test_frames_that_a_data_set_keeps_are_validated_on_and_not_trained_on():

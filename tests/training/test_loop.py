@@ -44,9 +44,9 @@ TINY = VideoConfig(
 @pytest.fixture(autouse=True, scope="module")
 def short_score():
     """The final score on a few frames instead of a whole sequence."""
-    drive = WorldSequence(99, WorldOptions(size=SIZE, frames=4))
+    sequence = WorldSequence(99, WorldOptions(size=SIZE, frames=4))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(video, "scoring_sequence", lambda config: drive)
+        patch.setattr(video, "scoring_sequence", lambda config: sequence)
         yield
 
 

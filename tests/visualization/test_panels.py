@@ -1,4 +1,4 @@
-"""Panels: which pictures they hold, and that files come out."""
+"""Panels: which images they hold, and the files they are saved to."""
 
 import cv2
 import numpy as np

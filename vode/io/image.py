@@ -137,35 +137,35 @@ def _damaged(path: Path | str) -> InputError:
 
 def _png_size(data: bytes) -> tuple[int, int] | None:
     """(height, width) of a PNG if all of its chunks are present with correct checksums, else None."""
-    size, at = None, len(_PNG_MAGIC)
+    size, offset = None, len(_PNG_MAGIC)
     while True:
-        (length,), kind = struct.unpack_from(">I", data, at), data[at + 4 : at + 8]
-        (checksum,) = struct.unpack_from(">I", data, at + 8 + length)
-        if zlib.crc32(memoryview(data)[at + 4 : at + 8 + length]) != checksum:
+        (length,), kind = struct.unpack_from(">I", data, offset), data[offset + 4 : offset + 8]
+        (checksum,) = struct.unpack_from(">I", data, offset + 8 + length)
+        if zlib.crc32(memoryview(data)[offset + 4 : offset + 8 + length]) != checksum:
             return None
         if kind == b"IHDR":
-            width, height = struct.unpack_from(">II", data, at + 8)
+            width, height = struct.unpack_from(">II", data, offset + 8)
             size = height, width
         if kind == b"IEND":
             return size
-        at += 12 + length
+        offset += 12 + length
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
     """(height, width) of a JPEG if it has its end marker, else None. (Stored size, before EXIF rotation.)"""
-    size, at = None, 2
-    while data[at] == 0xFF:
-        marker = data[at + 1]
+    size, offset = None, 2
+    while data[offset] == 0xFF:
+        marker = data[offset + 1]
         if marker == 0xFF:
-            at += 1
+            offset += 1
             continue
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            size = struct.unpack_from(">HH", data, at + 5)
+            size = struct.unpack_from(">HH", data, offset + 5)
         if marker == 0xDA:
             # Coded data never contains the end marker, so a thumbnail's (before it) cannot be mistaken.
-            return size if data.endswith(b"\xff\xd9") or data.find(b"\xff\xd9", at) >= 0 else None
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        at += 2 + length
+            return size if data.endswith(b"\xff\xd9") or data.find(b"\xff\xd9", offset) >= 0 else None
+        (length,) = struct.unpack_from(">H", data, offset + 2)
+        offset += 2 + length
     return None
 
 

@@ -25,8 +25,8 @@ def validation_losses(
     chosen = range(0, len(samples), every)[:most]
     torch.manual_seed(0)
     sums: dict[str, Tensor] = {}
-    for at in range(0, len(chosen), batch):
-        part = [samples[i] for i in chosen[at : at + batch]]
+    for start in range(0, len(chosen), batch):
+        part = [samples[i] for i in chosen[start : start + batch]]
         output = task(to_float_and_augment({key: value.to(group.device) for key, value in collate(part).items()}))
         total = total_loss(output.losses, task.weights)
         for name, value in {**output.losses, **output.metrics, "loss": total}.items():
