@@ -53,7 +53,7 @@ def test_a_batch_in_parts_is_the_whole_batch(batches):
 
 
 class PlainAdam(torch.optim.Adam):
-    """Adam as of a torch whose fused one cannot be told on the device to skip a step."""
+    """Adam of a torch whose fused version cannot skip a step on the device."""
 
     def __init__(self, *arguments, fused, **options):
         super().__init__(*arguments, **options)

@@ -64,6 +64,6 @@ def best_matches(
 
 def follow(flow_ab: Tensor, score: Tensor, points_a: Tensor) -> Matches:
     """Matches of given points_a (B, N, 2) by the flow (B, 2, H, W), both sampled bilinearly, with their scores."""
-    at = points_a.to(flow_ab).mT.unsqueeze(-1)
-    flow = warp.sample(flow_ab, at)[..., 0].mT
-    return Matches(at[..., 0].mT, at[..., 0].mT + flow, warp.sample(score, at)[:, 0, :, 0])
+    pixels = points_a.to(flow_ab).mT.unsqueeze(-1)
+    flow, start = warp.sample(flow_ab, pixels)[..., 0].mT, pixels[..., 0].mT
+    return Matches(start, start + flow, warp.sample(score, pixels)[:, 0, :, 0])

@@ -1,4 +1,4 @@
-"""Unsupervised optical flow loss: photometric and smoothness, both directions, several scales."""
+"""Unsupervised optical flow losses: photometric and smoothness, in both directions, at several scales."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def flow_losses(
     *,
     options: FlowLossOptions = FlowLossOptions(),
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """Losses of a sample, each (B,), summed over scales, and the visibility of a (B, 1, H, W).
+    """Losses per sample, each (B,), summed over scales, and the visibility mask of a (B, 1, H, W).
 
-    Images (B, 3, H, W) in 0..1; flows (B, 2, h, w) in pixels, finest first. Pixels that
-    the reverse flow does not reach are masked, judged once at full size: the stricter test of consistency
-    would mask every pixel of an untrained network. Both directions go through as one batch.
+    Images (B, 3, H, W) in 0..1; flows (B, 2, h, w) in pixels, finest first. Pixels that the backward flow does not
+    reach are masked, decided once at full size: a forward-backward consistency check would mask every pixel of an
+    untrained network. Both directions run as one batch.
     """
     batch = len(images_a)
     images = torch.cat([images_a, images_b])

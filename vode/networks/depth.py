@@ -12,17 +12,20 @@ from vode.networks.padding import pad_to_multiple
 from vode.networks.weights import Network
 
 ENCODER = (64, 64, 128, 256, 512)
+"""channels of the encoder's features, finest first"""
 DECODER = (16, 32, 64, 128, 256)
+"""channels of the decoder's levels, finest first"""
 MIN_DISPARITY, DISPARITY_RANGE = 0.01, 9.99
+"""disparity of sigma = 0, and its increase up to sigma = 1"""
 
 
 def disparity_to_depth(sigma: Tensor) -> Tensor:
-    """depth = 1 / (0.01 + 9.99 sigma), so 0.1 to 100 for sigma in 1..0."""
+    """depth = 1 / (0.01 + 9.99 sigma): 100 for sigma = 0, 0.1 for sigma = 1."""
     return 1 / (MIN_DISPARITY + DISPARITY_RANGE * sigma)
 
 
 class DepthNet(Network):
-    """Depth of single images of any size."""
+    """Monocular depth of images of any size."""
 
     kind = "depth"
     options_class = DepthOptions
@@ -43,7 +46,7 @@ class DepthNet(Network):
         heads = [_conv(DECODER[level], 1) for level in range(options.scales)]
         for head in heads:
             assert head.bias is not None
-            # a first depth near 0.8 leaves room for much nearer and much farther points
+            # an initial depth near 0.8 leaves room for much nearer and much farther points
             nn.init.constant_(head.bias, -2.0)
         self.heads = nn.ModuleList(heads)
 
@@ -65,7 +68,7 @@ class DepthNet(Network):
         return [outputs[k][..., : -(-size[0] // 2**k), : -(-size[1] // 2**k)] for k in range(self.options.scales)]
 
     def depth(self, image: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in 0..1 -> depth (B, 1, H, W), up to one scale for the whole video."""
+        """Images (B, 3, H, W) in 0..1 -> depth (B, 1, H, W), up to a scale shared by the whole video."""
         return disparity_to_depth(self(image)[0])
 
     def _encode(self, x: Tensor) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Weights as safetensors files that say which network and options they belong to; nothing is unpickled."""
+"""Weights as safetensors files that record their network and its options; nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from vode.errors import InputError, one_line
 
 
 class Network(nn.Module):
-    """A module that a weights file holds."""
+    """A module that can be written to a weights file."""
 
     kind: ClassVar[str]
-    """name of its files"""
+    """name of its kind of file"""
     options_class: ClassVar[type]
     """frozen dataclass that its constructor takes"""
     options: Any
@@ -30,14 +30,14 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def weights_bytes(network: Network) -> bytes:
-    """The content of the weights file of a network."""
+    """The content of the weights file for a network."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     options = dataclasses.asdict(network.options)
     return save(tensors, {"vode": json.dumps({"kind": network.kind, "options": options}, default=str)})
 
 
 def load_weights(path: Path | str, network_class: type[N], device: torch.device | str = "cpu") -> N:
-    """The network of a weights file, in evaluation mode.
+    """The network in a weights file, in evaluation mode.
 
     Raises InputError for a file that is missing, damaged or of another kind than ``network_class``.
     """
@@ -64,13 +64,13 @@ def load_weights(path: Path | str, network_class: type[N], device: torch.device 
 
 
 def without_download(options: Any) -> Any:
-    """The same options for a network whose weights are about to be loaded."""
+    """The same options without pretrained weights, for a network whose weights are about to be loaded."""
     none = {"imagenet": False, "backbone_weights": None}
     has = {field.name for field in dataclasses.fields(options)}
     return dataclasses.replace(options, **{name: value for name, value in none.items() if name in has})
 
 
 def prepare(network: M, device: torch.device | str, *, channels_last: bool = True) -> M:
-    """Move to the device, by default in the memory layout that most convolutions run fastest in."""
+    """Move a network to a device, by default in the channels-last layout, in which most convolutions are fastest."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
     return network.to(device).to(memory_format=layout)

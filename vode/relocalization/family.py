@@ -1,4 +1,4 @@
-"""The family of visual relocalization: an absolute pose regressor, trained on single images with known poses."""
+"""The relocalization family: an absolute pose regressor, trained on single images with known poses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vode.training.tasks.base import Task
 
 
 def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
-    """The pose network and the learned weights of its losses."""
+    """PoseNet and the learned loss weights; see ``Family.networks``."""
     if fresh and config.start_from:
         network = RunFolder(config.start_from).load_network(PoseNet)
         network.set_dropout(config.pose.dropout)
@@ -34,7 +34,7 @@ def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, n
 
 
 def settled(config: RelocalizationConfig, networks: nn.ModuleDict) -> RelocalizationConfig:
-    """The configuration with the options of the pose network."""
+    """The configuration with the network's options."""
     return replace(config, pose=_network(networks).options)
 
 
@@ -43,19 +43,19 @@ def _network(networks: nn.ModuleDict) -> PoseNet:
 
 
 def samples(config: RelocalizationConfig) -> PosedImages:
-    """The varied images that a run trains on."""
+    """The augmented training images."""
     return images(config, scene_sequences(config)[0], vary=True, points=_needs_points(config))
 
 
 def validation(config: RelocalizationConfig, trained: ClipDataset) -> PosedImages:
-    """The images that it is validated on."""
+    """The validation images, not augmented."""
     return images(config, validation_sequences(config, trained.sequences), points=_needs_points(config))
 
 
 def images(
     config: RelocalizationConfig, sequences: list[Sequence], *, vary: bool = False, points: bool = False
 ) -> PosedImages:
-    """Images as a run is tested on them, or, varied, trains on them, with the points that its loss may need."""
+    """Posed images for testing or, with ``vary``, for training, with scene points if the loss needs them."""
     return PosedImages(
         sequences,
         config.views,
@@ -72,12 +72,13 @@ def _needs_points(config: RelocalizationConfig) -> bool:
 
 
 def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
+    """Fit the network's position units and initial rotation to the scene."""
     """Tell the pose network where its scene lies."""
     _network(networks).fit_scene(samples.poses())
 
 
 def task(name: str, config: RelocalizationConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
-    """The task of the stage coarse or pose, of which the first sees views of half the size."""
+    """The PoseTask of the stage ``name``, "coarse" or "pose"."""
     balance, half = cast(LearnedWeights, networks["balance"]), name == "coarse"
     return PoseTask(_network(networks), balance, config.pose_loss, config.size, mixed, half=half)
 
@@ -85,14 +86,14 @@ def task(name: str, config: RelocalizationConfig, networks: nn.ModuleDict, mixed
 def measures(
     name: str, networks: nn.ModuleDict, samples: PosedImages, config: RelocalizationConfig
 ) -> dict[str, float]:
-    """Median errors on validation images."""
+    """Median errors on the samples."""
     result = relocalize(_network(networks), samples, half=name == "coarse")
     names = ("median_position_m", "median_rotation_deg")
     return {name: value for name in names if (value := result[name]) is not None}
 
 
 def score(networks: nn.ModuleDict, config: RelocalizationConfig) -> dict[str, float | None]:
-    """Errors on the scene's test images, beside those of a constant pose and of the most similar training image."""
+    """Errors on the scene's test images, compared with a constant pose and the most similar training image."""
     trained, tested = (images(config, part) for part in scene_sequences(config))
     result = relocalize(_network(networks), tested, trained)
     return {number.name: number.value for number in result.numbers}

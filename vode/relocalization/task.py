@@ -1,4 +1,4 @@
-"""The task that trains an absolute pose regressor on the images of a mapped scene."""
+"""The relocalization task: trains an absolute pose regressor on the images of a mapped scene."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vode.training.tasks.base import Task, TaskOutput, detach, mean_reliable, ru
 
 
 class PoseTask(Task):
-    """Trains PoseNet, and the learned weights of its two losses with it."""
+    """Trains PoseNet, and with it the learned weights of its two losses."""
 
     def __init__(
         self,
@@ -32,9 +32,11 @@ class PoseTask(Task):
         self.weights = {"pose": 1.0}
 
     def trained(self) -> list[nn.Module]:
+        """The network, and the loss weights if they are learned."""
         return [self.network, self.balance] if self.options.kind == "learned" else [self.network]
 
     def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
+        """The pose loss of a batch of PosedImages."""
         view = cut_view(batch, self.size, half=self.half_size)
         estimates = run_network(self.network, view["images"], mixed=self.mixed)
         ground_truth = view["T_scene_cam"]
@@ -51,7 +53,7 @@ class PoseTask(Task):
     def _losses(
         self, estimate: PoseEstimate, view: dict[str, Tensor], position: Tensor, quaternion: Tensor
     ) -> dict[str, Tensor]:
-        """The loss of one head, as ``pose``, and the share of images that see too few points for it."""
+        """The loss of one head, as ``pose``, and the fraction of images with too few points for it."""
         if self.options.kind == "geometric":
             distance, enough = reprojection_distance(
                 estimate.position,

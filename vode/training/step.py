@@ -1,4 +1,4 @@
-"""One step of an optimiser: precision, accumulation, clipping, and what happens when numbers are not finite."""
+"""One optimiser step: precision, accumulation, clipping, and the handling of non-finite gradients."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Stepper:
         self.bad = torch.zeros((), device=group.device)
 
     def __call__(self, batches: Iterator[dict[str, Tensor]], step: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Step number ``step`` of the stage, on the next batches: scalars, left on the device, and visualizations."""
+        """Take step ``step`` of the stage on the next batches: scalars, left on the device, and visualizations."""
         for one in self.optimiser.param_groups:
             one["lr"] = learning_rate(self.options, step)
         self.optimiser.zero_grad(set_to_none=True)
@@ -71,11 +71,11 @@ class Stepper:
         return scalars, shown
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps of the optimiser and the scaler."""
+        """The state of the optimiser and scaler, for a checkpoint."""
         return {"optimiser": self.optimiser.state_dict(), "scaler": self.scaler.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any] | None) -> None:
-        """Take up where a checkpoint stands; with None at the stage's beginning."""
+        """Restore the state from a checkpoint; None at the beginning of a stage."""
         if state is not None:
             self.optimiser.load_state_dict(state["optimiser"])
             self.scaler.load_state_dict(state["scaler"])
@@ -90,7 +90,7 @@ class Stepper:
         return {"loss": loss.detach(), **{name: value.detach() for name, value in (losses | metrics).items()}}, shown
 
     def _update(self) -> Tensor:
-        """The norm of the gradient before it was clipped; not finite where the step was left out."""
+        """Update the weights; returns the gradient's norm before clipping, not finite if the step was skipped."""
         self.scaler.unscale_(self.optimiser)
         norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
         if self.scaler.is_enabled():
@@ -105,7 +105,7 @@ class Stepper:
 
 
 def _groups(parameters: list[nn.Parameter], options: StageConfig) -> list[dict[str, Any]]:
-    """Weights, which decay, and, where they do, all that is no matrix apart from them."""
+    """Parameter groups: with weight decay, everything but weight matrices is in a group without it."""
     if not options.weight_decay:
         return [{"params": parameters}]
     weights = [p for p in parameters if p.ndim > 1]
@@ -116,7 +116,7 @@ def _groups(parameters: list[nn.Parameter], options: StageConfig) -> list[dict[s
 
 
 class Averages(AveragedModel):
-    """Exponential running means of networks' weights and statistics (Polyak and Juditsky, 1992)."""
+    """Exponential moving averages of networks' weights and statistics (Polyak and Juditsky, 1992)."""
 
     module: nn.ModuleDict
     source: nn.ModuleDict

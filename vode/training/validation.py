@@ -1,4 +1,4 @@
-"""How a task does on samples that it is not trained on."""
+"""Validation: the losses of a task on held-out samples."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from vode.training.tasks.base import Task, total_loss
 
 @torch.no_grad()
 def validation_losses(task: Task, samples: ClipDataset, group: Group, *, most: int, batch: int) -> dict[str, float]:
-    """Means of the losses, and of their weighted sum as ``loss``, over at most ``most`` samples, spread evenly.
+    """Mean losses, and their weighted sum as ``loss``, over at most ``most`` evenly spaced samples.
 
-    The same for any number of processes. Networks are left in evaluation mode.
+    The same for any number of processes. Leaves the networks in evaluation mode.
     """
     task.eval()
     every = max(len(samples) // most, 1)
     chosen = range(0, len(samples), every)[:most]
     torch.manual_seed(0)
     sums: dict[str, Tensor] = {}
-    for at in range(0, len(chosen), batch):
-        part = [samples[i] for i in chosen[at : at + batch]]
+    for start in range(0, len(chosen), batch):
+        part = [samples[i] for i in chosen[start : start + batch]]
         output = task(to_float_and_augment({key: value.to(group.device) for key, value in collate(part).items()}))
         total = total_loss(output.losses, task.weights)
         for name, value in {**output.losses, **output.metrics, "loss": total}.items():

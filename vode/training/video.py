@@ -1,4 +1,4 @@
-"""The family of depth and odometry: flow and depth networks, trained on pairs of frames without labels."""
+"""The video family: flow and depth networks, trained on pairs of frames without labels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from vode.training.tasks.joint import JointTask
 
 
 def networks(config: VideoConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
-    """Flow and depth networks, from ``start_from`` or from their random start."""
+    """The flow and the depth network; see ``Family.networks``."""
     if fresh and config.start_from:
         start = RunFolder(config.start_from)
         return {"flow": start.load_network(FlowNet), "depth": start.load_network(DepthNet)}
@@ -34,7 +34,7 @@ def networks(config: VideoConfig, *, fresh: bool = True) -> dict[str, nn.Module]
 
 
 def settled(config: VideoConfig, networks: nn.ModuleDict) -> VideoConfig:
-    """The configuration with the options of both networks."""
+    """The configuration with the networks' options."""
     flow, depth = _both(networks)
     return replace(config, flow=flow.options, depth=depth.options)
 
@@ -44,17 +44,17 @@ def _both(networks: nn.ModuleDict) -> tuple[FlowNet, DepthNet]:
 
 
 def samples(config: VideoConfig) -> ClipDataset:
-    """The varied pairs that a run trains on."""
+    """The augmented training pairs."""
     return pairs(config, training_sequences(config))
 
 
 def validation(config: VideoConfig, trained: ClipDataset) -> ClipDataset:
-    """The pairs that it is validated on, none of which is trained on."""
+    """The validation pairs, not augmented."""
     return pairs(config, validation_sequences(config, trained.sequences), vary=False)
 
 
 def pairs(config: VideoConfig, sequences: list[Sequence], *, vary: bool = True) -> ClipDataset:
-    """The pairs that a run trains on, or, not varied, validates on."""
+    """Pairs of frames of the sequences, augmented if ``vary``."""
     return ClipDataset(
         sequences,
         ClipShape(stride=config.stride),
@@ -66,11 +66,11 @@ def pairs(config: VideoConfig, sequences: list[Sequence], *, vary: bool = True) 
 
 
 def begin(networks: nn.ModuleDict, samples: ClipDataset) -> None:
-    """Nothing: no network of these knows its scene."""
+    """Nothing to do: these networks do not depend on the scene."""
 
 
 def task(name: str, config: VideoConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
-    """The task of the stage flow, depth or joint."""
+    """The Task of the stage ``name``."""
     stage = getattr(config, f"{name}_stage")
     options = TaskOptions(config.motion, stage.flow_loss, config.triangulation_loss, stage.weights, mixed)
     flow, depth = _both(networks)
@@ -82,7 +82,7 @@ def task(name: str, config: VideoConfig, networks: nn.ModuleDict, mixed: torch.d
 
 
 def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: VideoConfig) -> dict[str, float]:
-    """Errors of depth and odometry on the first sequence, once the flow is trained."""
+    """Errors of depth and odometry on the first sequence; none in the flow stage."""
     if name == "flow":
         return {}
     found = score_run(*_both(networks), samples.sequences[0], config.size, config.tracker)
@@ -90,5 +90,6 @@ def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: V
 
 
 def score(networks: nn.ModuleDict, config: VideoConfig) -> dict[str, float | None]:
+    """Errors of flow, depth and odometry on the scoring sequence."""
     """Errors of flow, depth and odometry on the sequence that a finished run is scored on."""
     return score_run(*_both(networks), scoring_sequence(config), config.size, config.tracker)

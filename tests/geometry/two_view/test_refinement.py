@@ -35,9 +35,9 @@ def residuals(rotation, translation, a, b):
 
 
 def fitted(s, degrees=None):
-    """Rotations and unit translations that scipy fits to the inliers alone, which it is told.
+    """Rotations and unit translations that scipy fits to the true inliers only.
 
-    With ``degrees`` the translation is held that far from the true one, and the rotation makes up for it.
+    With ``degrees`` the translation is fixed that far from the true one, and only the rotation is fitted.
     """
     rotations, translations = [], []
     for i, (a, b) in enumerate(zip(*in_rays(s), strict=True)):

@@ -1,4 +1,4 @@
-"""Degenerate motions are told: rest, rotation, plane, points that say too little."""
+"""Degenerate motions are recognised: rest, rotation, a plane, too little information."""
 
 import cv2
 import numpy as np

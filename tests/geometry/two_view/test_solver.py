@@ -1,4 +1,4 @@
-"""The door of two-view geometry: accuracy, failures, and what a batch may not do."""
+"""Two-view motion: accuracy, failures, and independence of the batch."""
 
 import importlib.util
 
@@ -106,8 +106,8 @@ def test_pairs_of_score_zero_are_never_used(scene):
     assert torch.equal(pair.T_b_a, again.T_b_a)
 
 
-def spoil(s, case):
-    """The first sample of a batch made useless."""
+def corrupt(s, case):
+    """Corrupt the first sample of a batch."""
     a, b, K = s.a.clone(), s.b.clone(), s.K.clone()
     scores = torch.ones(a.shape[:2], dtype=torch.float64)
     if case == "nan":
@@ -138,7 +138,7 @@ CASES = ["nan", "no scores", "nan scores", "same point", "no motion", "infinite"
 @pytest.mark.parametrize("case", CASES)
 def test_a_useless_sample_is_told_and_poisons_no_other(scene, case, backend):
     s = scene(batch=3, count=200, noise=0.2, outliers=0.1)
-    a, b, K, scores = spoil(s, case)
+    a, b, K, scores = corrupt(s, case)
     pair = relative_pose(a, b, K, scores=scores, options=TwoViewOptions(backend=backend))
     assert all(x.isfinite().all() for x in pair)
     assert pair.reliable.tolist() == [False, True, True]

@@ -1,4 +1,4 @@
-"""Stages: what they train, and that a sample without geometry harms nobody."""
+"""Tasks: what they train, and that a sample without geometry affects no other."""
 
 import dataclasses
 
@@ -24,7 +24,7 @@ STAGE = TaskOptions(OPTIONS)
 
 
 class ExactFlow(torch.nn.Module):
-    """Stands for the flow network and gives flows that it was told."""
+    """Replaces the flow network and returns given flows."""
 
     def __init__(self, flow_ab, flow_ba):
         super().__init__()
@@ -40,19 +40,19 @@ class ExactFlow(torch.nn.Module):
 
 @pytest.fixture(scope="module")
 def scene():
-    """Two pairs of a drive without moving cars, with exact flow both ways, depth and poses."""
-    drive = WorldSequence(3, WorldOptions(size=(64, 192), frames=6, moving=False))
-    poses = drive.poses.float()
+    """Two pairs of a sequence without moving cars, with exact flow both ways, depth and poses."""
+    sequence = WorldSequence(3, WorldOptions(size=(64, 192), frames=6, moving=False))
+    poses = sequence.poses.float()
     images, forward, backward, motion, depth = [], [], [], [], []
     for i in (0, 3):
-        images.append(torch.stack([drive.frame(i), drive.frame(i + 1)]))
+        images.append(torch.stack([sequence.frame(i), sequence.frame(i + 1)]))
         T_b_a = torch.linalg.inv(poses[i + 1]) @ poses[i]
-        depth_a, depth_b = drive.depth(i), drive.depth(i + 1)
-        forward.append(rigid_flow(depth_a, T_b_a, drive.intrinsics))
-        backward.append(rigid_flow(depth_b, torch.linalg.inv(T_b_a), drive.intrinsics))
+        depth_a, depth_b = sequence.depth(i), sequence.depth(i + 1)
+        forward.append(rigid_flow(depth_a, T_b_a, sequence.intrinsics))
+        backward.append(rigid_flow(depth_b, torch.linalg.inv(T_b_a), sequence.intrinsics))
         motion.append(T_b_a)
         depth.append(torch.stack([depth_a, depth_b]))
-    sample = {"images": torch.stack(images), "intrinsics": drive.intrinsics.expand(2, 3, 3).clone()}
+    sample = {"images": torch.stack(images), "intrinsics": sequence.intrinsics.expand(2, 3, 3).clone()}
     return sample, torch.stack(forward), torch.stack(backward), torch.stack(motion), torch.stack(depth)
 
 

@@ -1,4 +1,4 @@
-"""Depth from what frozen flow triangulates."""
+"""The depth task: supervision by points triangulated from the flow of a frozen network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vode.training.tasks.geometry import Motion, at_points, motion_from_flow
 
 
 class DepthTask(Task):
-    """Trains the depth network on what the frozen flow network triangulates."""
+    """Trains the depth network on points triangulated from the flow of the frozen flow network."""
 
     def __init__(self, flow: FlowNet, depth: DepthNet, options: TaskOptions = TaskOptions()) -> None:
         super().__init__()
@@ -28,9 +28,11 @@ class DepthTask(Task):
         self.weights = dataclasses.asdict(options.weights)
 
     def trained(self) -> list[nn.Module]:
+        """The depth network."""
         return [self.depth]
 
     def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
+        """Depth losses of a batch of pairs."""
         image_a, image_b = batch["images"][:, 0], batch["images"][:, 1]
         with torch.no_grad():
             flows_ab, flows_ba = run_network(self.flow, image_a, image_b, mixed=self.options.mixed)

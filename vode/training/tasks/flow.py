@@ -1,4 +1,4 @@
-"""Flow from photometric and smoothness losses."""
+"""The flow task: photometric and smoothness losses."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ class FlowTask(Task):
         self.weights = dataclasses.asdict(options.weights)
 
     def trained(self) -> list[nn.Module]:
+        """The flow network."""
         return [self.flow]
 
     def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
+        """Flow losses of a batch of pairs."""
         image_a, image_b = batch["images"][:, 0], batch["images"][:, 1]
         flows_ab, flows_ba = run_network(self.flow, image_a, image_b, mixed=self.options.mixed)
         losses, mask = flow_losses(image_a, image_b, flows_ab, flows_ba, options=self.options.flow_loss)

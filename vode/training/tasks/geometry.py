@@ -1,4 +1,4 @@
-"""Two-view geometry of a batch: what flow tells of motion and depth, without gradient."""
+"""Two-view geometry of a batch: motion and triangulated depth from flow, without gradient."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from vode.training.options import MotionOptions
 
 
 class Motion(NamedTuple):
-    """Two-view motion of a batch and the points that it triangulates; no gradient."""
+    """Two-view motion of a batch and its triangulated points; no gradient."""
 
     T_b_a: Tensor
     """(B, 4, 4), unit baseline"""
     fundamental: Tensor
     """(B, 3, 3)"""
     reliable: Tensor
-    """(B,), 0 or 1"""
+    """(B,), 0 or 1: whether the motion can be relied on"""
     mask: Tensor
-    """M_o (B, 1, H, W): seen in both images"""
+    """M_o (B, 1, H, W): visible in both images"""
     rigid: Tensor
-    """M_r (B, 1, H, W): inlier score of the epipolar geometry"""
+    """M_r (B, 1, H, W): inlier score with respect to the epipolar geometry"""
     points_a: Tensor
     points_b: Tensor
     """(B, N, 2) pixels"""
@@ -39,7 +39,7 @@ class Motion(NamedTuple):
 
 @torch.no_grad()
 def motion_from_flow(flow_ab: Tensor, flow_ba: Tensor, intrinsics: Tensor, options: MotionOptions) -> Motion:
-    """Correspondences, two-view motion and triangulation of flows (B, 2, H, W): Zhao et al., section 3.1."""
+    """Correspondences, two-view motion and triangulation from flows (B, 2, H, W): Zhao et al., section 3.1."""
     flow_ab, flow_ba, intrinsics = flow_ab.float(), flow_ba.float(), intrinsics.float()
     scores, _, pair = two_frame_motion(flow_ab, flow_ba, intrinsics, options)
     target = warp.flow_target(flow_ab)
@@ -67,5 +67,5 @@ def motion_from_flow(flow_ab: Tensor, flow_ba: Tensor, intrinsics: Tensor, optio
 
 
 def at_points(depth: Tensor, points: Tensor) -> Tensor:
-    """Depth (B, 1, H, W) at pixels (B, N, 2): (B, N)."""
+    """Bilinear values of depth (B, 1, H, W) at pixels (B, N, 2): (B, N)."""
     return warp.sample(depth, points.mT.unsqueeze(-1))[:, 0, :, 0]
