@@ -155,7 +155,7 @@ def _index_of_frames(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def _open(path: Path) -> av.VideoStream:
     """The pictures of a file, from the beginning."""
     with suppress(av.FFmpegError, OSError):
-        # an absolute path has no protocol before it, and titles may be in any encoding
+        # an absolute path has no protocol before it; titles may be in any encoding, which PyAV 19 always allows
         stream = av.open(str(path.absolute()), metadata_errors="replace").streams.best("video")
         if stream is not None and stream.codec_context is not None:
             # a forked process that frees a decoder with threads waits, for ever, for what only its parent has

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from vode.errors import InputError, one_line
 from vode.geometry.matches import Matches
+from vode.geometry.resize import resize_images
 from vode.networks.backbone import read_state
 from vode.odometry.frames import Frame
 from vode.odometry.options import MatcherName, MatcherOptions
@@ -26,6 +27,9 @@ LEAST_COSINE = 0.82
 """of the descriptors of a pair of nearest neighbours, as in XFeat's published code"""
 LEAST_SCORE = 0.1
 """of a pair that LightGlue makes, as in its published code"""
+
+LEAST_SIDE = 640
+"""pixels of the longer side of an image; smaller ones are enlarged, because points lie at whole pixels"""
 
 
 class Features(NamedTuple):
@@ -44,7 +48,7 @@ Pairs = tuple[Tensor, Tensor]
 
 
 class FeatureMatcher:
-    """A ``Matcher``: finds points in each image once, and pairs those of two images. Keeps the last two images."""
+    """Finds points in each image once, and pairs those of two: a matcher of the tracker. Keeps the last two images."""
 
     def __init__(self, extract: Callable[[Tensor], Features], pair: Callable[[Features, Features], Pairs]) -> None:
         self._extract, self._pair = extract, pair
@@ -61,9 +65,16 @@ class FeatureMatcher:
         # by the image itself: frames of two sequences have the same numbers
         found = next((features for kept, features in self._kept if kept is image), None)
         if found is None:
-            found = self._extract(image)
+            found = self._extract_enlarged(image)
             self._kept = (*self._kept[-1:], (image, found))
         return found
+
+    def _extract_enlarged(self, image: Tensor) -> Features:
+        height, width = image.shape[-2:]
+        factor = -(-LEAST_SIDE // max(height, width))
+        found = self._extract(resize_images(image, (height * factor, width * factor)))
+        points = ((found.points + 0.5) / factor - 0.5).clamp(min=0)
+        return Features(points, found.descriptors, found.size / factor)
 
 
 def open_matcher(matcher: str | Path | MatcherOptions, device: torch.device | str = "cpu") -> FeatureMatcher:
@@ -95,7 +106,7 @@ def xfeat_features(network: XFeat, image: Tensor, *, count: int) -> Features:
     size = image.new_tensor([[width, height]])
     # pixels of the image that the network resizes to have their corners scaled; here, centres are
     points = found["keypoints"].clone() + (size / image.new_tensor(resized) - 1) / 2
-    return Features(points[None].clamp(min=0).minimum(size - 1), found["descriptors"].clone()[None], size)
+    return Features(points[None], found["descriptors"].clone()[None], size)
 
 
 def disk_features(network: DISK, image: Tensor, *, count: int) -> Features:
@@ -136,6 +147,8 @@ def _xfeat(options: MatcherOptions) -> tuple[XFeat, LightGlue | None]:
     _load(xfeat.net, state, "extractor.model.net." if _holds_glue(state) else "", path)
     if options.name == "xfeat":
         return xfeat, None
+    if not _holds_glue(state):
+        raise InputError(f"{path}: XFeat's weights without LighterGlue's; name the matcher xfeat, or another file")
     glue = _lightglue("xfeat", options)
     _load(glue, state, "matcher.", path)
     return xfeat, glue

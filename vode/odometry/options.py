@@ -71,7 +71,7 @@ class MatcherOptions:
     """xfeat: XFeat's points, nearest neighbours; the others: points of XFeat or DISK, paired by LightGlue"""
     weights: tuple[Path, ...] = ()
     """files of its weights, of disk-lightglue two; none for those that are published"""
-    points: int = 4096
+    points: int = 2048
     """most points found in an image"""
     min_confidence: float | None = None
     """of a match that is kept: the cosine of its descriptors, or LightGlue's score; None for 0.82 and 0.1"""
