@@ -112,6 +112,27 @@ def test_without_scale_the_rotation_is_scipys():
         np.testing.assert_allclose(shift[i], mean[1] - expected @ mean[0], atol=1e-7)
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("with_scale", [False, True])
+def test_a_similarity_is_the_one_of_umeyamas_equations(mirrored, with_scale):
+    source, target, *_ = clouds(noise=3.0)
+    source, target = source - source[:, :1], target - target[:, :1]
+    target = -target if mirrored else target
+    weights = torch.rand(4, 30, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    found = umeyama(source, target, weights=weights, with_scale=with_scale)
+    for i in range(4):
+        x, y, w = source[i].numpy(), target[i].numpy(), weights[i].numpy()
+        mean_x, mean_y = (np.average(p, axis=0, weights=w) for p in (x, y))
+        x, y, w = x - mean_x, y - mean_y, w / w.sum()
+        U, D, Vt = np.linalg.svd((w[:, None] * y).T @ x)
+        S = np.array([1, 1, np.sign(np.linalg.det(U @ Vt))])
+        rotation = (U * S) @ Vt
+        scale = D @ S / (w @ np.square(x).sum(1)) if with_scale else 1.0
+        assert found[0][i].item() == pytest.approx(scale, rel=1e-12)
+        np.testing.assert_allclose(found[1][i], rotation, atol=1e-12)
+        np.testing.assert_allclose(found[2][i], mean_y - scale * rotation @ mean_x, atol=1e-10)
+
+
 def test_a_mirror_image_is_aligned_by_a_rotation_that_no_other_beats():
     source = clouds((1,))[0]
     target = source * torch.tensor([1.0, 1.0, -1.0])

@@ -84,6 +84,24 @@ def test_smoothness():
     assert disparity_smoothness(7 * ramp, image).item() == pytest.approx(1 / 6.5, rel=1e-4)
 
 
+def test_disparity_smoothness_is_one_number_a_sample():
+    generator = torch.Generator().manual_seed(0)
+    disparity = (0.1 + torch.rand(3, 1, 6, 9, generator=generator)).requires_grad_()
+    image = torch.rand(3, 3, 6, 9, generator=generator)
+    found = disparity_smoothness(disparity, image)
+    for k in range(3):
+        d, i = disparity.detach()[k, 0].double().numpy(), image[k].double().numpy()
+        d = d / d.mean()
+        expected = sum(
+            (np.abs(np.diff(d, axis=axis)) * np.exp(-np.abs(np.diff(i, axis=axis + 1)).mean(0))).mean()
+            for axis in (0, 1)
+        )
+        assert found[k].item() == pytest.approx(expected, rel=1e-5)
+    (gradient,) = torch.autograd.grad(found[1], disparity)
+    assert gradient[1].abs().min() > 0
+    assert gradient[[0, 2]].abs().max() == 0
+
+
 def test_true_flow_beats_other_flows(pair):
     image_a, image_b, flow, *_ = pair
 

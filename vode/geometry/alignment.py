@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import roma
 import torch
 from torch import Tensor
 
@@ -29,7 +30,8 @@ def umeyama(
     rounding = (10 * torch.finfo(source.dtype).eps) ** 2 * source.square().sum(-1).amax(-1)
     if not bool((variance > rounding).all()):
         raise ValueError("the points to align coincide, or hold no weight")
-    return _fit(source, target, weights, with_scale=with_scale)
+    rotation, translation, *scale = roma.rigid_points_registration(source, target, weights, with_scale)
+    return scale[0] if scale else torch.ones_like(variance), rotation, translation
 
 
 class Similarity(NamedTuple):
@@ -89,33 +91,22 @@ def robust_similarity(
 
 
 def _fit(
-    source: Tensor,
-    target: Tensor,
-    weights: Tensor,
-    rotations: Tensor | None = None,
-    trust: Tensor | float = 1.0,
-    *,
-    with_scale: bool = True,
+    source: Tensor, target: Tensor, weights: Tensor, rotations: Tensor | None = None, trust: Tensor | float = 1.0
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Umeyama's similarity, its rotation also fitted to ``rotations`` (..., N, 3, 3) with weight ``trust``."""
+    if rotations is None:
+        rotation, translation, scale = roma.rigid_points_registration(source, target, weights, compute_scaling=True)
+        return scale, rotation, translation
     mean_source, x, variance = _centred(source, weights)
     mean_target, y, variance_target = _centred(target, weights)
     fraction = (weights / weights.sum(-1, keepdim=True)).unsqueeze(-1)
+    covariance = (y * fraction).mT @ x
     # dimensionless, so that rotations can be added to it
     least = torch.finfo(source.dtype).tiny
-    matrix = (
-        (y * fraction).mT
-        @ x
-        / (variance.clamp(min=least).sqrt() * variance_target.clamp(min=least).sqrt())[..., None, None]
-    )
-    if rotations is not None:
-        matrix = matrix + trust * (rotations * fraction.unsqueeze(-1)).sum(-3)
-    U, _, Vt = torch.linalg.svd(matrix)
-    U = torch.cat([U[..., :2], U[..., 2:] * (torch.linalg.det(U) * torch.linalg.det(Vt))[..., None, None]], -1)
-    rotation = U @ Vt
-    scale = torch.ones_like(variance)
-    if with_scale:
-        scale = (y * (x @ rotation.mT) * fraction).sum((-2, -1)) / variance.clamp(min=least)
+    deviations = variance.clamp(min=least).sqrt() * variance_target.clamp(min=least).sqrt()
+    near = trust * (rotations * fraction.unsqueeze(-1)).sum(-3)
+    rotation = roma.special_procrustes(covariance / deviations[..., None, None] + near)
+    scale = (rotation * covariance).sum((-2, -1)) / variance.clamp(min=least)
     moved = (rotation @ mean_source.unsqueeze(-1))[..., 0]
     return scale, rotation, mean_target - scale.unsqueeze(-1) * moved
 

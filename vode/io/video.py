@@ -1,13 +1,16 @@
-"""Frames of a video file, in any order, by OpenCV."""
+"""Frames of a video file by their number, in any order, by PyAV (FFmpeg)."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
-import cv2
+import av
 import numpy as np
 
 from vode.errors import InputError
@@ -19,17 +22,8 @@ LISTS = (b"ffconcat", b"#EXTM3U")
 """how files begin that a decoder would follow to others, anywhere"""
 KEPT = 4
 """decoded frames that are kept, for the neighbours that pairs share"""
-AHEAD = 250
-"""frames that are decoded to come to one ahead; beyond, the decoder seeks"""
-BACK = (0, 1, 10, 100)
-"""frames before the one that is sought at which the decoder is told to look, until it does not come out behind it"""
 COMPARED = 20
-"""frames at the beginning whose times are compared with those in the file"""
-SAME = 0.5
-"""milliseconds between two times of one frame"""
-
-_INHERITED: list[cv2.VideoCapture] = []
-"""decoders of the process that forked this one: freeing one would wait, for ever, for threads that only that one has"""
+"""frames at the beginning that must come out of the decoder at the times that their packets tell"""
 
 
 class Video:
@@ -42,24 +36,28 @@ class Video:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise InputError(f"{path}: no such file; check --data")
+            raise InputError(f"{path}: no such file")
         with open(self.path, "rb") as file:
             if file.read(64).lstrip(b"\xef\xbb\xbf \r\n").startswith(LISTS):
                 raise InputError(f"{path}: a list of other files, not a video; name the video itself")
-        self._lock = threading.Lock()
-        self._capture, self._process, self._next = None, -1, 0
-        self._recent: OrderedDict[int, np.ndarray] = OrderedDict()
-        self._times: np.ndarray | None = None
-        capture = self._open()
-        width, height = (capture.get(key) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        if not 0 < width * height <= MAX_PIXELS:
-            raise InputError(f"{path}: {width:.0f}x{height:.0f} pixels; a frame has 1 to {MAX_PIXELS}")
-        rate = capture.get(cv2.CAP_PROP_FPS)
-        self.count, self.notes = self._count(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        self.timestamps = np.arange(self.count) / rate if rate > 0 else None
-        """(count,) seconds, None if the file does not tell"""
-        if self._times is not None:
-            self.timestamps = self._times / 1000
+        stream = _open(self.path)
+        if not 0 < stream.width * stream.height <= MAX_PIXELS:
+            raise InputError(f"{path}: {stream.width}x{stream.height} pixels; a frame has 1 to {MAX_PIXELS}")
+        self._pts, self._keys = _index_of_packets(self.path) or _index_of_frames(self.path)
+        if stream.container.format.name == "mpeg":
+            # a program stream times some packets only, and of the others FFmpeg's guesses are wrong after a seek
+            self._keys = self._keys[:0]
+        self.count = len(self._pts)
+        if not self.count:
+            raise InputError(f"{path}: no frame of it can be decoded; convert it, to H.264 in .mp4 for example")
+        differs = stream.frames not in (0, self.count)
+        self.notes = (f"{path}: {self.count} frames can be decoded; the file tells of {stream.frames}",) * differs
+        self.timestamps = np.arange(self.count) / float(stream.average_rate) if stream.average_rate else None
+        """(count,) seconds from the first, None if the file does not tell"""
+        # AVI tells when frames are decoded, not when they are shown
+        if len(self._keys) and stream.container.format.name != "avi":
+            self.timestamps = (self._pts - self._pts[0]) * float(stream.time_base)
+        self.__dict__ |= self._new_state()
         self.size = self.frame(0).shape[:2]
 
     def frame(self, index: int) -> np.ndarray:
@@ -67,94 +65,116 @@ class Video:
             raise IndexError(f"{self.path}: frame {index} of {self.count}")
         with self._lock:
             if index not in self._recent:
-                pixels = self._read(index)
-                if pixels is None:
-                    raise InputError(
-                        f"{self.path}: frame {index} cannot be decoded; cut the video there, or copy it again"
-                    )
-                self._recent[index] = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+                self._recent[index] = self._read(index)
                 while len(self._recent) > KEPT:
                     self._recent.popitem(last=False)
             return self._recent[index]
 
-    def _count(self, told: int) -> tuple[int, tuple[str, ...]]:
-        """The number of frames that can be decoded: as many as the file holds if the last is there, else counted."""
-        self._times = times = self._packet_times()
-        if times is None or self._read(len(times) - 1) is None:
-            self._times = None
-            capture, count = self._open(), 0
-            while capture.grab():
-                count += 1
-            self._capture = None
-        else:
-            count = len(times)
-        if not count:
-            raise InputError(f"{self.path}: no frame of it can be decoded; convert it, to H.264 in .mp4 for example")
-        return count, (f"{self.path}: {count} frames can be decoded; the file tells of {told}",) * (count != told)
+    def _read(self, index: int) -> np.ndarray:
+        keys = self._keys[self._keys <= index]
+        ahead = self._process == os.getpid() and self._next <= index and not (keys > self._next).any()
+        frame = self._advance(index) if ahead else None
+        if frame is None:
+            self._seek(keys)
+            frame = self._advance(index)
+        if frame is None:
+            raise InputError(f"{self.path}: frame {index} cannot be decoded; cut the video there, or copy it again")
+        pixels = frame.to_ndarray(format="rgb24", width=self._stream.width, height=self._stream.height, threads=1)
+        # the display matrix turns counterclockwise
+        return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
 
-    def _packet_times(self) -> np.ndarray | None:
-        """When the frames are shown, in milliseconds, read without decoding them; None if that is not to be had.
+    def _advance(self, index: int) -> av.VideoFrame | None:
+        """The frame, decoded from where the decoder is; None if it does not come out."""
+        for number, frame in self._frames:
+            self._next = number + 1
+            if number >= index:
+                return frame if number == index else None
+        return None
 
-        Some files give decoded frames other times, so the first ones are compared.
-        """
-        packets, times = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1]), []
-        while packets.grab():
-            times.append(packets.get(cv2.CAP_PROP_POS_MSEC))
-        times, capture, decoded = np.sort(times), self._open(), []
-        while len(decoded) < min(COMPARED, len(times)) and capture.grab():
-            decoded.append(capture.get(cv2.CAP_PROP_POS_MSEC))
-        self._next = len(decoded)
-        told = times[: len(decoded)]
-        fit = len(decoded) and (np.diff(times) > 2 * SAME).all() and (np.abs(told - decoded) < SAME).all()
-        return times if fit else None
+    def _seek(self, keys: np.ndarray) -> None:
+        """Put the decoder at the last of these keyframes, or somewhere before it."""
+        if self._process != os.getpid():
+            self._restart()
+        # a damaged keyframe, or a container without an index, may bring it out behind
+        for key in keys[:-3:-1]:
+            self._frames = self._numbered(_decoded(self._stream, self._pts[key]))
+            first = next(self._frames, None)
+            if first is not None and first[0] <= keys[-1]:
+                self._frames, self._next = chain([first], self._frames), first[0]
+                return
+        self._restart()
 
-    def _read(self, index: int) -> np.ndarray | None:
-        capture = self._capture if self._process == os.getpid() and self._capture is not None else self._open()
-        if not 0 <= index - self._next <= AHEAD:
-            if self._times is not None and index > AHEAD:
-                capture = self._seek(capture, index)
-            elif index < self._next:
-                capture = self._open()
-        while self._next <= index:
-            if not capture.grab():
-                self._capture = None
-                return None
-            number = self._number(capture)
-            self._next = (self._next if number is None else number) + 1
-        done, pixels = capture.retrieve() if self._next == index + 1 else (False, None)
-        if not done:
-            self._capture = None
-            return None
-        return pixels
+    def _restart(self) -> None:
+        self._stream, self._process, self._next = _open(self.path), os.getpid(), 0
+        self._frames = self._numbered(_decoded(self._stream))
 
-    def _seek(self, capture: cv2.VideoCapture, index: int) -> cv2.VideoCapture:
-        """The decoder at a frame, or somewhere before it."""
-        for back in BACK:
-            capture.set(cv2.CAP_PROP_POS_MSEC, self._times[max(index - back, 0)])
-            number = self._number(capture) if capture.grab() else None
-            if number is not None and number <= index:
-                self._next = number + 1
-                return capture
-        return self._open()
-
-    def _number(self, capture: cv2.VideoCapture) -> int | None:
-        """The number of the frame that was grabbed, by its time: OpenCV's is wrong unless they are evenly spaced."""
-        if self._times is None:
-            return None
-        late = np.abs(self._times - capture.get(cv2.CAP_PROP_POS_MSEC))
-        return int(late.argmin()) if late.min() < SAME else None
-
-    def _open(self) -> cv2.VideoCapture:
-        """The decoder, at the first frame."""
-        if self._capture is not None and self._process != os.getpid():
-            _INHERITED.append(self._capture)
-        self._capture, self._process, self._next = cv2.VideoCapture(str(self.path)), os.getpid(), 0
-        if not self._capture.isOpened():
-            raise InputError(f"{self.path}: not a video that OpenCV decodes; convert it, to H.264 in .mp4 for example")
-        return self._capture
+    def _numbered(self, frames: Iterator[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
+        for count, frame in enumerate(frames):
+            if not len(self._keys):
+                yield count, frame
+            elif frame.pts is not None and frame.pts <= self._pts[-1]:
+                number = int(np.searchsorted(self._pts, frame.pts))
+                if self._pts[number] == frame.pts:
+                    yield number, frame
 
     def __getstate__(self) -> dict:
-        return self.__dict__ | {"_capture": None, "_lock": None, "_recent": OrderedDict()}
+        return {name: value for name, value in self.__dict__.items() if name not in self._new_state()}
 
     def __setstate__(self, state: dict) -> None:
-        self.__dict__ |= state | {"_lock": threading.Lock()}
+        self.__dict__ |= state | self._new_state()
+
+    @staticmethod
+    def _new_state() -> dict:
+        """A decoder that has not been opened yet."""
+        return {"_lock": threading.Lock(), "_recent": OrderedDict(), "_process": -1, "_stream": None, "_frames": ()}
+
+
+def _index_of_packets(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
+    """Times (count,) of frames, and numbers of keyframes, as packets tell them; None if frames have other times."""
+    packets = [(p.pts, p.dts, p.is_keyframe) for p in _packets(_open(path)) if p.size and not p.is_discard]
+    pts = sorted(time for time, *_ in packets if time is not None)
+    dts = [time for _, time, _ in packets if time is not None]
+    if not pts or len(set(pts)) < len(packets) or dts != sorted(dts):
+        return None
+    keys = sorted(time for time, _, key in packets if key) or pts[:1]
+    first = [frame.pts for frame in islice(_decoded(_open(path)), COMPARED)]
+    last, end = [frame.pts for frame in _decoded(_open(path), keys[-1])], pts[pts.index(keys[-1]) :]
+    as_told = first == pts[:COMPARED] and last[-len(end) :] == end
+    return (np.array(pts), np.searchsorted(pts, keys)) if as_told else None
+
+
+def _index_of_frames(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The same of the frames that can be decoded; their numbers, and no keyframes, if they have no times in order."""
+    frames = [(frame.pts, frame.key_frame) for frame in _decoded(_open(path))]
+    pts = [time for time, _ in frames]
+    if None in pts or any(a >= b for a, b in pairwise(pts)):
+        return np.arange(len(pts)), np.arange(0)
+    return np.array(pts), np.flatnonzero([key for _, key in frames])
+
+
+def _open(path: Path) -> av.VideoStream:
+    """The pictures of a file, from the beginning."""
+    with suppress(av.FFmpegError, OSError):
+        # an absolute path has no protocol before it; titles may be in any encoding, which PyAV 19 always allows
+        stream = av.open(str(path.absolute()), metadata_errors="replace").streams.best("video")
+        if stream is not None and stream.codec_context is not None:
+            # a forked process that frees a decoder with threads waits, for ever, for what only its parent has
+            stream.thread_type, stream.codec_context.thread_count = "NONE", 1
+            return stream
+    raise InputError(f"{path}: not a video that FFmpeg decodes; convert it, to H.264 in .mp4 for example")
+
+
+def _packets(stream: av.VideoStream) -> Iterator[av.Packet]:
+    """Packets up to the end of the file, or to where it is cut."""
+    with suppress(av.FFmpegError):
+        yield from stream.container.demux(stream)
+
+
+def _decoded(stream: av.VideoStream, start: int | None = None) -> Iterator[av.VideoFrame]:
+    """Frames from where the stream is, or from a keyframe or a little before it; without those that are damaged."""
+    if start is not None:
+        with suppress(av.FFmpegError):
+            stream.container.seek(int(start), stream=stream)
+    for packet in _packets(stream):
+        with suppress(av.FFmpegError):
+            yield from packet.decode()

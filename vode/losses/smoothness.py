@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import torch
+from kornia.losses import inverse_depth_smoothness_loss
 from torch import Tensor
 
 FLOW_SCALE = 20.0
@@ -31,8 +33,5 @@ def disparity_smoothness(disparity: Tensor, image: Tensor) -> Tensor:
     Godard et al., ICCV 2019, eq. 3.
     """
     disparity = disparity / (disparity.mean((2, 3), keepdim=True) + 1e-7)
-    total = 0
-    for axis in (-1, -2):
-        edge = image.diff(dim=axis).abs().mean(1, keepdim=True)
-        total = total + (disparity.diff(dim=axis).abs() * (-edge).exp()).flatten(1).mean(1)
-    return total
+    # kornia's is one number for a whole batch
+    return torch.vmap(lambda d, i: inverse_depth_smoothness_loss(d[None], i[None]))(disparity, image)

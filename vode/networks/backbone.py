@@ -16,6 +16,8 @@ from vode.errors import InputError, one_line
 
 SHOWN = 3
 """maximum number of mismatching names that a message lists"""
+WRAPPERS = ("state_dict", "extractor")
+"""names that checkpoints have their weights under: those of Places365, and of DISK"""
 CLASSIFIERS = ("fc.", "aux1.fc2.", "aux2.fc2.")
 """classification layers, which a pose network replaces"""
 
@@ -40,8 +42,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
             f"{path}: not plain weights, and nothing else is opened ({one_line(error)}); "
             "save its state_dict as safetensors"
         ) from error
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
+    for name in WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
+            content = content[name]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise InputError(f"{path}: holds no weights by name; save its state_dict")
     # DataParallel, with which Places365 was trained, prefixes every name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 
@@ -57,6 +58,23 @@ class MatchOptions:
     """RANSAC threshold, pixels"""
     least_confirmed: int = 100
     """correspondences that the images must confirm for any to be moved to where the two agree best"""
+
+
+MatcherName = Literal["xfeat", "xfeat-lighterglue", "disk-lightglue"]
+
+
+@dataclass(frozen=True)
+class MatcherOptions:
+    """A learned matcher of sparse features."""
+
+    name: MatcherName = "xfeat"
+    """xfeat: XFeat's points, nearest neighbours; the others: points of XFeat or DISK, paired by LightGlue"""
+    weights: tuple[Path, ...] = ()
+    """files of its weights, of disk-lightglue two; none for those that are published"""
+    points: int = 2048
+    """most points found in an image"""
+    min_confidence: float | None = None
+    """of a match that is kept: the cosine of its descriptors, or LightGlue's score; None for 0.82 and 0.1"""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import roma
 import torch
 import torchvision
 from torch import Tensor, nn
@@ -91,10 +92,8 @@ class PoseNet(Network):
         self.centre.copy_(first + away.mean(0))
         spread = (away - away.mean(0)).square().mean().sqrt()
         self.spread.copy_(spread if bool(spread > 0) else torch.ones(()))
-        # the rotation nearest to the mean matrix (orthogonal Procrustes)
-        U, _, Vt = torch.linalg.svd(T_scene_cam[:, :3, :3].mean(0))
-        mirror = torch.tensor([1.0, 1.0, float(torch.linalg.det(U @ Vt))], dtype=U.dtype)
-        start = write_rotation(matrix_to_quaternion((U * mirror) @ Vt), self.options.rotation)
+        mean_rotation = roma.special_procrustes(T_scene_cam[:, :3, :3].mean(0))
+        start = write_rotation(matrix_to_quaternion(mean_rotation), self.options.rotation)
         for layer in self._last_layers():
             layer.bias.copy_(torch.cat([torch.zeros(3), start.float()]))
 
