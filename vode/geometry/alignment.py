@@ -78,7 +78,8 @@ def robust_similarity(
     # A non-positive scale explains nothing. torch's median is an actual residual, also for an even number of points.
     middle = (distance / spread).hypot(angle).median(-1).values
     best = torch.where(found[0] > 0, middle, torch.inf).argmin()
-    found, inliers = tuple(part[best] for part in found), torch.zeros_like(source[:, 0], dtype=torch.bool)
+    found = (found[0][best], found[1][best], found[2][best])
+    inliers = torch.zeros_like(source[:, 0], dtype=torch.bool)
     for _ in range(REFITS):
         distance, angle = _residuals(source, target, rotations, *found)
         residual = (distance / spread).hypot(angle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -43,7 +44,7 @@ def write_flow(path: Path | str, flow: Tensor, valid: Tensor, *, sync: bool = Tr
     _kind(path, _WRITERS)(path, flow.detach().cpu(), valid.detach().cpu(), sync)
 
 
-def _kind(path: Path | str, kinds: dict):
+def _kind(path: Path | str, kinds: dict[str, Callable]) -> Callable:
     suffix = Path(path).suffix.lower()
     if suffix not in kinds:
         raise InputError(f"{path}: not a file of flow; its name ends in {' or '.join(kinds)}")

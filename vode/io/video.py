@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain, islice, pairwise
 from pathlib import Path
+from typing import Any, cast
 
 import av
 import numpy as np
+from av.container import InputContainer
 
 from vode.errors import InputError
 from vode.io.image import MAX_PIXELS
@@ -24,6 +26,8 @@ KEPT = 4
 """decoded frames that are kept, for the neighbours that pairs share"""
 COMPARED = 20
 """frames at the beginning that must come out of the decoder at the times that their packets tell"""
+DECODER = ("_lock", "_process", "_next", "_recent", "_stream", "_frames")
+"""attributes of a Video that belong to the process that decodes"""
 
 
 class Video:
@@ -32,6 +36,10 @@ class Video:
     Any thread may ask for any frame, and processes that were forked have decoders of their own. InputError names a
     file that cannot be decoded, or the frame at which it fails.
     """
+
+    _recent: OrderedDict[int, np.ndarray]
+    _stream: av.VideoStream
+    _frames: Iterator[tuple[int, av.VideoFrame]]
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
@@ -52,15 +60,17 @@ class Video:
             raise InputError(f"{path}: no frame of it can be decoded; convert it, to H.264 in .mp4 for example")
         differs = stream.frames not in (0, self.count)
         self.notes = (f"{path}: {self.count} frames can be decoded; the file tells of {stream.frames}",) * differs
-        self.timestamps = np.arange(self.count) / float(stream.average_rate) if stream.average_rate else None
+        rate, unit = stream.average_rate, stream.time_base
+        self.timestamps = np.arange(self.count) / float(rate) if rate else None
         """(count,) seconds from the first, None if the file does not tell"""
         # AVI tells when frames are decoded, not when they are shown
-        if len(self._keys) and stream.container.format.name != "avi":
-            self.timestamps = (self._pts - self._pts[0]) * float(stream.time_base)
-        self.__dict__ |= self._new_state()
+        if len(self._keys) and unit and stream.container.format.name != "avi":
+            self.timestamps = (self._pts - self._pts[0]) * float(unit)
+        self._forget()
         self.size = self.frame(0).shape[:2]
 
     def frame(self, index: int) -> np.ndarray:
+        """Frame ``index``; IndexError beyond the last, InputError if it cannot be decoded."""
         if not 0 <= index < self.count:
             raise IndexError(f"{self.path}: frame {index} of {self.count}")
         with self._lock:
@@ -117,16 +127,17 @@ class Video:
                 if self._pts[number] == frame.pts:
                     yield number, frame
 
-    def __getstate__(self) -> dict:
-        return {name: value for name, value in self.__dict__.items() if name not in self._new_state()}
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in DECODER}
 
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__ |= state | self._new_state()
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self._forget()
 
-    @staticmethod
-    def _new_state() -> dict:
-        """A decoder that has not been opened yet."""
-        return {"_lock": threading.Lock(), "_recent": OrderedDict(), "_process": -1, "_stream": None, "_frames": ()}
+    def _forget(self) -> None:
+        """Go on as if the decoder had not been opened yet."""
+        self._lock, self._process, self._next = threading.Lock(), -1, 0
+        self._recent, self._frames = OrderedDict(), iter(())
 
 
 def _index_of_packets(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
@@ -136,7 +147,7 @@ def _index_of_packets(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
     dts = [time for _, time, _ in packets if time is not None]
     if not pts or len(set(pts)) < len(packets) or dts != sorted(dts):
         return None
-    keys = sorted(time for time, _, key in packets if key) or pts[:1]
+    keys = sorted(time for time, _, key in packets if key and time is not None) or pts[:1]
     first = [frame.pts for frame in islice(_decoded(_open(path)), COMPARED)]
     last, end = [frame.pts for frame in _decoded(_open(path), keys[-1])], pts[pts.index(keys[-1]) :]
     as_told = first == pts[:COMPARED] and last[-len(end) :] == end
@@ -146,9 +157,9 @@ def _index_of_packets(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
 def _index_of_frames(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """The same of the frames that can be decoded; their numbers, and no keyframes, if they have no times in order."""
     frames = [(frame.pts, frame.key_frame) for frame in _decoded(_open(path))]
-    pts = [time for time, _ in frames]
-    if None in pts or any(a >= b for a, b in pairwise(pts)):
-        return np.arange(len(pts)), np.arange(0)
+    pts = [time for time, _ in frames if time is not None]
+    if len(pts) < len(frames) or any(a >= b for a, b in pairwise(pts)):
+        return np.arange(len(frames)), np.arange(0)
     return np.array(pts), np.flatnonzero([key for _, key in frames])
 
 
@@ -157,7 +168,7 @@ def _open(path: Path) -> av.VideoStream:
     with suppress(av.FFmpegError, OSError):
         # an absolute path has no protocol before it; titles may be in any encoding, which PyAV 19 always allows
         stream = av.open(str(path.absolute()), metadata_errors="replace").streams.best("video")
-        if stream is not None and stream.codec_context is not None:
+        if isinstance(stream, av.VideoStream) and stream.codec_context is not None:
             # a forked process that frees a decoder with threads waits, for ever, for what only its parent has
             stream.thread_type, stream.codec_context.thread_count = "NONE", 1
             return stream
@@ -167,14 +178,14 @@ def _open(path: Path) -> av.VideoStream:
 def _packets(stream: av.VideoStream) -> Iterator[av.Packet]:
     """Packets up to the end of the file, or to where it is cut."""
     with suppress(av.FFmpegError):
-        yield from stream.container.demux(stream)
+        yield from cast(InputContainer, stream.container).demux(stream)
 
 
 def _decoded(stream: av.VideoStream, start: int | None = None) -> Iterator[av.VideoFrame]:
     """Frames from where the stream is, or from a keyframe or a little before it; without those that are damaged."""
     if start is not None:
         with suppress(av.FFmpegError):
-            stream.container.seek(int(start), stream=stream)
+            cast(InputContainer, stream.container).seek(int(start), stream=stream)
     for packet in _packets(stream):
         with suppress(av.FFmpegError):
             yield from packet.decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -52,7 +52,8 @@ def part_of(batch: int, accumulate: int, group: Group) -> int:
     return batch // parts
 
 
-class Draws(NamedTuple):
+@dataclass(frozen=True)
+class Draws:
     """Which draws of the order are taken."""
 
     first: int
