@@ -30,6 +30,7 @@ from vode.odometry.frame_motion import frame_motion
 from vode.odometry.frames import Frame, read_ahead
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Classical, Networks
+from vode.odometry.two_frame import flow_matches
 from vode.odometry.visual_odometry import track
 from vode.training import loop
 from vode.world.options import WorldOptions
@@ -179,11 +180,13 @@ def milliseconds(options: TrackerOptions, repeats: int = 20) -> float:
     drive = WorldSequence(1, WorldOptions(size=SIZE, frames=2))
     a, b = read_ahead(drive, SIZE, "cpu")
     exact = Exact(drive)
-    given = *exact.flow(a, b), exact.depth(a), exact.depth(b), drive.intrinsics[None], torch.eye(4).double()
+    flows, depths = exact.flow(a, b), (exact.depth(a), exact.depth(b))
+    camera, still = drive.intrinsics[None], torch.eye(4).double()
     took = []
     for _ in range(repeats):
         start = time.perf_counter()
-        frame_motion(*given, options, images=(a.image, b.image))
+        _, found = flow_matches(*flows, options, seed=options.seed)
+        frame_motion(found, *depths, camera, still, options, images=(a.image, b.image))
         took.append(1e3 * (time.perf_counter() - start))
     return float(np.median(took[2:]))
 

@@ -5,11 +5,20 @@ import torch
 
 from vode.geometry.pose import inverse, rotation_angle, so3_exp
 from vode.geometry.warp import flow_target
-from vode.odometry.frame_motion import ESSENTIAL, PNP, ROTATION, VELOCITY, frame_motion
+from vode.odometry import frame_motion as motions
+from vode.odometry.frame_motion import ESSENTIAL, PNP, ROTATION, VELOCITY
 from vode.odometry.frames import Frame
 from vode.odometry.options import TrackerOptions
+from vode.odometry.two_frame import flow_matches
 
 STILL = torch.eye(4, dtype=torch.float64)
+
+
+def frame_motion(
+    flow_ab, flow_ba, depth_a, depth_b, intrinsics, expected, options=TrackerOptions(), *, images=None, tracked=None
+):
+    _, found = flow_matches(flow_ab, flow_ba, options, tracked=tracked, seed=options.seed)
+    return motions.frame_motion(found, depth_a, depth_b, intrinsics, expected, options, images=images)
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.geometry import matches, warp
+from vode.geometry import warp
 from vode.geometry.camera import rays
+from vode.geometry.matches import Matches
 from vode.geometry.two_view import Model, TwoView
 from vode.odometry.options import TrackerOptions
 from vode.odometry.scale import Scale, depth_scale
-from vode.odometry.two_frame import triangulate, two_frame_motion
+from vode.odometry.two_frame import motion_from_matches, triangulate
 
 ESSENTIAL, PNP, ROTATION, VELOCITY = "essential", "pnp", "rotation", "velocity"
 
@@ -45,15 +46,14 @@ class FrameMotion(NamedTuple):
 class Evidence(NamedTuple):
     """What a motion was found from."""
 
-    found: matches.Matches
+    found: Matches
     explained: Tensor
     """bool (1, N): matches that the motion explains"""
 
 
 @torch.no_grad()
 def frame_motion(
-    flow_ab: Tensor,
-    flow_ba: Tensor,
+    found: Matches,
     depth_a: Tensor,
     depth_b: Tensor,
     intrinsics: Tensor,
@@ -61,18 +61,14 @@ def frame_motion(
     options: TrackerOptions = TrackerOptions(),
     *,
     images: tuple[Tensor, Tensor] | None = None,
-    tracked: Tensor | None = None,
 ) -> tuple[FrameMotion, Evidence]:
-    """Motion of one pair, and the correspondences that tell it.
+    """Motion of one pair of frames from correspondences (1, N) and depth, and what it was estimated from.
 
-    Flows (1, 2, H, W) pixels, depths (1, 1, H, W), 0 = unknown, intrinsics (1, 3, 3); ``expected`` (4, 4) is the
-    motion of constant velocity. With the ``images`` a and b (1, 3, H, W) in 0..1, correspondences are moved to
-    where the two agree best. ``tracked`` (1, M, 2) are points of a that are to be among them, the first ones.
+    Depths (1, 1, H, W), 0 = unknown, intrinsics (1, 3, 3); ``expected`` (4, 4) is the motion of constant velocity. With
+    the ``images`` a and b (1, 3, H, W) in 0..1, correspondences are moved to where the two agree best.
     """
-    size = tuple(flow_ab.shape[-2:])
-    _, found, pair = two_frame_motion(
-        flow_ab, flow_ba, intrinsics, options, images=images, tracked=tracked, seed=options.seed
-    )
+    size = tuple(depth_a.shape[-2:])
+    found, pair = motion_from_matches(found, intrinsics, options, images=images, seed=options.seed)
     at_a, at_b = _at(depth_a, found.points_a), _at(depth_b, found.points_b)
     seen = int(pair.inliers.sum()), float(pair.parallax)
     why = _unreliable(pair)
@@ -115,7 +111,7 @@ def _unreliable(pair: TwoView) -> str:
 
 
 def _scale(
-    found: matches.Matches,
+    found: Matches,
     pair: TwoView,
     depth_a: Tensor,
     depth_b: Tensor,
@@ -139,9 +135,7 @@ def _scale(
     )
 
 
-def _pnp(
-    found: matches.Matches, depth: Tensor, intrinsics: Tensor, options: TrackerOptions
-) -> tuple[Tensor, Tensor] | None:
+def _pnp(found: Matches, depth: Tensor, intrinsics: Tensor, options: TrackerOptions) -> tuple[Tensor, Tensor] | None:
     """Pose of b from points of a at their depth, and its inliers (1, N), by OpenCV's RANSAC PnP; None if it fails."""
     usable = (found.scores > 0) & (depth > 0) & depth.isfinite()
     points = (rays(found.points_a, intrinsics) * depth.unsqueeze(-1))[usable].double().cpu().numpy()

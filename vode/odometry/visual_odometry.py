@@ -19,7 +19,7 @@ from vode.io.trajectory import Trajectory
 from vode.odometry.frame_motion import VELOCITY, FrameMotion, frame_motion
 from vode.odometry.frames import Frame, read_ahead, same
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import Perception
+from vode.odometry.perception import Perception, find_matches
 from vode.odometry.window import Window
 
 START, REPEATED = "start", "repeated"
@@ -123,12 +123,11 @@ def _motion(
         return FrameMotion(still, START, ""), perception.depth(frame)
     if same(last.frame, frame):
         return FrameMotion(still, REPEATED, f"the image is that of frame {last.frame.index}"), None
-    depth, flows = perception.depth(frame), perception.flow(last.frame, frame)
+    depth = perception.depth(frame)
     images = (last.frame.image, frame.image) if options.subpixel else None
     tracked = None if window is None else window.tracked()
-    motion, evidence = frame_motion(
-        *flows, last.depth, depth, intrinsics, expected, options, images=images, tracked=tracked
-    )
+    found = find_matches(perception, last.frame, frame, options, tracked=tracked, seed=options.seed)
+    motion, evidence = frame_motion(found, last.depth, depth, intrinsics, expected, options, images=images)
     if window is not None:
         if motion.how == VELOCITY:
             window.start(frame.index, last.T_world_cam @ inverse(motion.T_b_a))
