@@ -46,12 +46,12 @@ def test_correspondences_of_a_matcher_track_as_flow_does(drive, ground_truth, re
 def test_a_matcher_that_finds_nothing_keeps_the_velocity(drive, ground_truth):
     exact = ground_truth(drive)
     tracked = track(drive, Matched(Corners(exact, 0), exact), size=SIZE, options=TrackerOptions(subpixel=False))
-    assert tracked.summary() == "5 motions: 5 velocity"
+    assert tracked.summary() == "5 motions: 5 extrapolated"
 
 
 def test_flow_gives_the_tracked_points_first(drive, ground_truth):
     exact = ground_truth(drive)
-    a, b = (Frame(i, drive.frame(i)[None], "") for i in (0, 1))
+    a, b = (Frame(i, drive.frame(i)[None]) for i in (0, 1))
     points = torch.tensor([[[30.0, 70.0], [200.0, 80.0]]])
     found = find_matches(exact, a, b, MatchOptions(count=100), tracked=points)
     assert torch.equal(found.points_a[:, :2], points)

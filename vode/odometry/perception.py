@@ -100,7 +100,7 @@ class Classical:
     def __init__(self, sequence: Sequence) -> None:
         self.device = torch.device("cpu")
         self._sequence = sequence
-        self._search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
         grey_a, grey_b = (_grey(frame.image) for frame in (a, b))
