@@ -1,6 +1,6 @@
-"""Accuracy and time of the tracker with exact, spoilt and classical flow, and a plain classical baseline beside it.
+"""Accuracy and time of the tracker with exact, corrupted and classical flow, compared with a plain classical baseline.
 
-"Spoilt" flow is off by 1 px (standard deviation) on 20 % of the pixels, and three squares that cover 15 % of the image
+Corrupted flow is off by 1 px (standard deviation) on 20 % of the pixels, and three squares that cover 15 % of the image
 have motions of their own, the same both ways.
 
 python benchmarks/tracker.py [--kitti DIR [--runs RUN ...]] [--tum DIR] [--frames 450]
@@ -25,24 +25,27 @@ from vode.evaluation.odometry import evaluate_odometry
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.pose import inverse
 from vode.io.trajectory import Trajectory
-from vode.networks.weights import load_weights
+from vode.networks.depth import DepthNet
+from vode.networks.flow import FlowNet
 from vode.odometry.frame_motion import frame_motion
 from vode.odometry.frames import Frame, read_ahead
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Classical, Networks
+from vode.odometry.two_frame import flow_matches
 from vode.odometry.visual_odometry import track
-from vode.training import loop
+from vode.run_folder import RunFolder
+from vode.training.config import VideoConfig
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
 SIZE = (256, 832)
 FAR = 500.0
 """metres, for the sky"""
-HEADINGS = ("video", "seen by", "alignment", "t_err %", "r_err deg/100 m", "ATE m", "RPE m", "RPE deg", "found by")
+HEADINGS = ("video", "seen by", "alignment", "t_err %", "r_err deg/100 m", "ATE m", "RPE m", "RPE deg", "methods")
 
 
 class Exact:
-    """The world's own flow and depth; the flow off by 1 px on a share of the pixels, cars that move on another."""
+    """The world's own flow and depth; the flow off by 1 px on a fraction of the pixels, moving boxes on another."""
 
     def __init__(self, drive: WorldSequence, *, noisy: float = 0.0, cars: float = 0.0) -> None:
         self.device, self._drive, self._noisy, self._cars = torch.device("cpu"), drive, noisy, cars
@@ -52,9 +55,9 @@ class Exact:
         ab, ba = (self._flow(i, j) for i, j in ((a.index, b.index), (b.index, a.index)))
         if self._cars:
             boxes = self._boxes()
-            # both ways alike, so that no check of consistency finds it
-            way = 6 * torch.randn(len(boxes), 2, generator=self._draw)
-            for (top, left, height, width), move in zip(boxes, way, strict=True):
+            # the same in both directions, so that no check of consistency finds it
+            shift = 6 * torch.randn(len(boxes), 2, generator=self._draw)
+            for (top, left, height, width), move in zip(boxes, shift, strict=True):
                 here = (..., slice(top, top + height), slice(left, left + width))
                 ab[here] += move.view(2, 1, 1)
                 ba[here] -= move.view(2, 1, 1)
@@ -72,7 +75,7 @@ class Exact:
         return torch.where(seen, flow + noise * wrong, 1e4)
 
     def _boxes(self) -> list[tuple[int, int, int, int]]:
-        """Three boxes that cover the share of the image."""
+        """Three boxes that together cover the fraction of the image."""
         height, width = self._drive.size
         each = int((self._cars / 3 * height * width) ** 0.5)
         corners = torch.rand(3, 2, generator=self._draw)
@@ -83,15 +86,15 @@ def baseline(sequence: Sequence, size: tuple[int, int]) -> Trajectory:
     """Corners followed by OpenCV's Lucas-Kanade, essential matrix by its RANSAC, the true length of every step."""
     camera = resize_intrinsics(sequence.intrinsics, tuple(sequence.size), size).double().numpy()
     poses, before = [torch.eye(4, dtype=torch.float64)], None
-    for frame in read_ahead(sequence, size, "cpu"):
-        grey = (frame.image[0].mean(0) * 255).round().to(torch.uint8).numpy()
+    for i, image in enumerate(read_ahead(sequence, size)):
+        grey = (image.mean(0) * 255).round().to(torch.uint8).numpy()
         if before is not None:
             corners = cv2.goodFeaturesToTrack(before, 2000, 0.01, 8)
             moved, found, _ = cv2.calcOpticalFlowPyrLK(before, grey, corners, None)
             a, b = corners[found[:, 0] == 1], moved[found[:, 0] == 1]
             E, mask = cv2.findEssentialMat(a, b, camera, cv2.RANSAC, 0.999, 0.5)
             _, rotation, translation, _ = cv2.recoverPose(E, a, b, camera, mask=mask)
-            true = inverse(sequence.poses[frame.index]) @ sequence.poses[frame.index - 1]
+            true = inverse(sequence.poses[i]) @ sequence.poses[i - 1]
             T_b_a = torch.eye(4, dtype=torch.float64)
             T_b_a[:3, :3] = torch.from_numpy(rotation)
             T_b_a[:3, 3] = torch.from_numpy(translation[:, 0]) * true[:3, 3].norm()
@@ -101,26 +104,26 @@ def baseline(sequence: Sequence, size: tuple[int, int]) -> Trajectory:
 
 
 def row(
-    name: str, how: str, trajectory: Trajectory, sequence: Sequence, ways: str = "", alignment: str = "none"
+    name: str, seen: str, trajectory: Trajectory, sequence: Sequence, methods: str = "", alignment: str = "none"
 ) -> list[str]:
-    """Scores without alignment, for a scale that is the truth's, or after another."""
+    """Scores after an alignment, by default none, for a scale that is the ground truth's."""
     found = evaluate_odometry(trajectory, Trajectory(sequence.poses, sequence.timestamps), alignment)
     names = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "rpe_m", "rpe_deg")
-    return [name, how, alignment, *("-" if found[x] is None else f"{found[x]:.3f}" for x in names), ways]
+    return [name, seen, alignment, *("-" if found[x] is None else f"{found[x]:.3f}" for x in names), methods]
 
 
 def tracked_rows(
     name: str, sequence: Sequence, size: tuple[int, int], runs: dict[str, tuple], alignment: str = "none"
 ) -> list[list[str]]:
     rows = []
-    for how, (perception, options) in runs.items():
+    for seen, (perception, options) in runs.items():
         tracked = track(sequence, perception, size=size, options=options)
-        rows.append(row(name, how, tracked.trajectory, sequence, tracked.summary().partition(": ")[2], alignment))
+        rows.append(row(name, seen, tracked.trajectory, sequence, tracked.summary().partition(": ")[2], alignment))
     return rows
 
 
 def world_rows(frames: int) -> list[list[str]]:
-    """Exact and spoilt flow, DIS flow with exact depth, and the baseline, on one drive."""
+    """Exact and corrupted flow, DIS flow with exact depth, and the baseline, on one drive."""
     drive = WorldSequence(1, WorldOptions(size=SIZE, frames=frames))
     length = float(Trajectory(drive.poses, drive.timestamps).distances()[-1])
     name = f"world, {length:.0f} m"
@@ -129,8 +132,8 @@ def world_rows(frames: int) -> list[list[str]]:
     runs = {
         "exact flow, exact depth": (Exact(drive), plain),
         "exact flow, exact depth, window": (Exact(drive), window),
-        "spoilt flow, exact depth": (corrupted, plain),
-        "spoilt flow, exact depth, window": (corrupted, window),
+        "corrupted flow, exact depth": (corrupted, plain),
+        "corrupted flow, exact depth, window": (corrupted, window),
         "DIS flow, exact depth": (Classical(drive), TrackerOptions()),
         "DIS flow, exact depth, window": (Classical(drive), TrackerOptions(refine="window")),
     }
@@ -143,13 +146,14 @@ def kitti_rows(root: Path, runs: list[Path]) -> list[list[str]]:
     sequence, rows = KittiOdometry(root, "00", camera=0), []
     name = f"KITTI 00, {len(sequence)} frames"
     for folder in runs:
-        size = loop.read_config(folder).size
-        networks = Networks(*(load_weights(folder / f"{kind}.safetensors", kind, "cpu") for kind in ("flow", "depth")))
-        ways = {
+        run = RunFolder(folder)
+        size = run.read_config(VideoConfig).size
+        networks = Networks(run.load_network(FlowNet), run.load_network(DepthNet))
+        tracks = {
             f"networks {size[1]}x{size[0]}": (networks, TrackerOptions()),
             f"networks {size[1]}x{size[0]}, window": (networks, TrackerOptions(refine="window")),
         }
-        rows += tracked_rows(name, sequence, size, ways, "7dof")
+        rows += tracked_rows(name, sequence, size, tracks, "7dof")
         rows.append(row(name, f"OpenCV tracks {size[1]}x{size[0]}, true lengths", baseline(sequence, size), sequence))
     full = tuple(sequence.size)
     return [
@@ -168,22 +172,24 @@ def tum_rows(root: Path) -> list[list[str]]:
             torch.linalg.solve(poses[:-1], poses[1:]) for poses in (tracked.trajectory.poses, sequence.poses)
         )
         worst = float((steps[:, :3, 3] - true[:, :3, 3]).norm(dim=-1).max())
-        ways = f"{tracked.summary().partition(': ')[2]}; worst step {worst:.3f} m"
-        how = "DIS flow, own depth" + (", window" if options.refine == "window" else "")
-        rows.append(row("TUM freiburg1_rpy", how, tracked.trajectory, sequence, ways))
+        methods = f"{tracked.summary().partition(': ')[2]}; worst step {worst:.3f} m"
+        seen = "DIS flow, own depth" + (", window" if options.refine == "window" else "")
+        rows.append(row("TUM freiburg1_rpy", seen, tracked.trajectory, sequence, methods))
     return rows
 
 
 def milliseconds(options: TrackerOptions, repeats: int = 20) -> float:
     """Median time of a frame, everything but flow and depth."""
     drive = WorldSequence(1, WorldOptions(size=SIZE, frames=2))
-    a, b = read_ahead(drive, SIZE, "cpu")
+    a, b = (Frame(i, image[None]) for i, image in enumerate(read_ahead(drive, SIZE)))
     exact = Exact(drive)
-    given = *exact.flow(a, b), exact.depth(a), exact.depth(b), drive.intrinsics[None], torch.eye(4).double()
+    flows, depths = exact.flow(a, b), (exact.depth(a), exact.depth(b))
+    camera, still = drive.intrinsics[None], torch.eye(4).double()
     took = []
     for _ in range(repeats):
         start = time.perf_counter()
-        frame_motion(*given, options, images=(a.image, b.image))
+        _, found = flow_matches(*flows, options, seed=options.seed)
+        frame_motion(found, *depths, camera, still, options, images=(a.image, b.image))
         took.append(1e3 * (time.perf_counter() - start))
     return float(np.median(took[2:]))
 

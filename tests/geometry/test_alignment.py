@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from vode.geometry.alignment import robust_similarity, umeyama
 from vode.geometry.pose import rotation_angle
-from vode.odometry.scale import align_depth_scale
+from vode.odometry.scale import prediction_scale
 
 
 @pytest.mark.parametrize("outlier", [None, 2.0])
@@ -17,7 +17,7 @@ def test_the_scale_is_exact_and_outliers_do_not_move_it(outlier):
     scale = torch.tensor([0.2, 1.0, 30.0], dtype=torch.float64)
     reference = scale[:, None] * predicted
     reference[:, :60] *= 50
-    found, enough = align_depth_scale(predicted, reference, torch.ones(3, 200), outlier=outlier)
+    found, enough = prediction_scale(predicted, reference, torch.ones(3, 200), outlier=outlier)
     torch.testing.assert_close(found, scale)
     assert enough.all()
 
@@ -29,7 +29,7 @@ def test_the_scale_minimises_the_loss_it_is_for():
     best = minimize_scalar(lambda a: np.square(1 - a * predicted / reference).sum()).x
     d, D = (torch.from_numpy(x)[None] for x in (predicted, reference))
     for outlier in (2.0, float("inf")):
-        found, _ = align_depth_scale(d, D, torch.ones(1, 300), outlier=outlier)
+        found, _ = prediction_scale(d, D, torch.ones(1, 300), outlier=outlier)
         assert found.item() == pytest.approx(best, rel=1e-6)
 
 
@@ -37,7 +37,7 @@ def test_the_plain_scale_minimises_the_mean_absolute_log():
     generator = np.random.default_rng(0)
     predicted, reference = generator.uniform(2, 40, (2, 301))
     loss = lambda a: np.abs(np.log(a * predicted / reference)).mean()  # noqa: E731
-    found, _ = align_depth_scale(*(torch.from_numpy(x)[None] for x in (predicted, reference)), torch.ones(1, 301))
+    found, _ = prediction_scale(*(torch.from_numpy(x)[None] for x in (predicted, reference)), torch.ones(1, 301))
     assert loss(found.item()) <= min(loss(found.item() * f) for f in (0.9, 0.999, 1.001, 1.1))
 
 
@@ -46,7 +46,7 @@ def test_the_median_is_the_median_over_the_mask():
     reference = torch.full((1, 60), 100.0)
     reference[:, :30], mask[:, :30] = 3.0, 1.0
     for outlier in (None, 2.0):
-        assert align_depth_scale(predicted, reference, mask, outlier=outlier)[0].item() == pytest.approx(3.0)
+        assert prediction_scale(predicted, reference, mask, outlier=outlier)[0].item() == pytest.approx(3.0)
 
 
 def test_samples_without_points_say_so_and_leave_the_others_alone():
@@ -54,26 +54,26 @@ def test_samples_without_points_say_so_and_leave_the_others_alone():
     mask = torch.ones(5, 50, dtype=torch.bool)
     mask[0], mask[1, 19:] = False, False
     reference[2], predicted[3] = 0.0, float("nan")
-    scale, enough = align_depth_scale(predicted, reference, mask)
+    scale, enough = prediction_scale(predicted, reference, mask)
     torch.testing.assert_close(scale, torch.tensor([1.0, 1, 1, 1, 3]))
     assert enough.tolist() == [False, False, False, False, True]
     mask[1, 19] = True
-    assert align_depth_scale(predicted, reference, mask)[1][1]
+    assert prediction_scale(predicted, reference, mask)[1][1]
 
 
 def test_bad_depths_inside_the_mask_take_no_part():
     predicted, reference = torch.full((1, 50), 2.0), torch.full((1, 50), 6.0)
     predicted[0, :5], reference[0, 5:9], reference[0, 9] = -1.0, float("inf"), float("nan")
-    scale, enough = align_depth_scale(predicted, reference, torch.ones(1, 50))
+    scale, enough = prediction_scale(predicted, reference, torch.ones(1, 50))
     assert scale.item() == pytest.approx(3.0)
     assert enough
 
 
 def test_no_gradient_passes_the_scale_and_half_precision_is_solved_in_single():
     predicted = torch.full((1, 4000), 60.0, requires_grad=True)
-    scale, _ = align_depth_scale(predicted, torch.full((1, 4000), 120.0), torch.ones(1, 4000))
+    scale, _ = prediction_scale(predicted, torch.full((1, 4000), 120.0), torch.ones(1, 4000))
     assert not scale.requires_grad
-    scale, _ = align_depth_scale(torch.full((1, 4000), 60.0).half(), torch.full((1, 4000), 0.6), torch.ones(1, 4000))
+    scale, _ = prediction_scale(torch.full((1, 4000), 60.0).half(), torch.full((1, 4000), 0.6), torch.ones(1, 4000))
     assert scale.dtype == torch.float32
     assert scale.item() == pytest.approx(0.01, rel=1e-3)
 

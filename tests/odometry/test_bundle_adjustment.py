@@ -57,6 +57,10 @@ def test_exact_tracks_give_the_exact_poses_and_depths(exact):
     torch.testing.assert_close(found.inverse_depth, exact.inverse_depth, atol=0, rtol=1e-6)
 
 
+def test_no_iterations_change_nothing(exact):
+    assert bundle_adjust(exact, K, BundleAdjustmentOptions(iterations=0), fixed=2) is exact
+
+
 def test_fixed_poses_stay(exact):
     found = bundle_adjust(disturbed(exact), K, BundleAdjustmentOptions(), fixed=2)
     assert torch.equal(found.T_cam_world[:2], exact.T_cam_world[:2])

@@ -5,11 +5,20 @@ import torch
 
 from vode.geometry.pose import inverse, rotation_angle, so3_exp
 from vode.geometry.warp import flow_target
-from vode.odometry.frame_motion import ESSENTIAL, PNP, ROTATION, VELOCITY, frame_motion
+from vode.odometry import frame_motion as motions
 from vode.odometry.frames import Frame
 from vode.odometry.options import TrackerOptions
+from vode.odometry.result import Method, Reason
+from vode.odometry.two_frame import flow_matches
 
 STILL = torch.eye(4, dtype=torch.float64)
+
+
+def frame_motion(
+    flow_ab, flow_ba, depth_a, depth_b, intrinsics, expected, options=TrackerOptions(), *, images=None, tracked=None
+):
+    _, found = flow_matches(flow_ab, flow_ba, options, tracked=tracked, seed=options.seed)
+    return motions.frame_motion(found, depth_a, depth_b, intrinsics, expected, options, images=images)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +32,7 @@ def inputs(drive, ground_truth):
     exact = ground_truth(drive)
 
     def of(i):
-        a, b = (Frame(k, drive.frame(k)[None], "") for k in (i, i + 1))
+        a, b = (Frame(k, drive.frame(k)[None]) for k in (i, i + 1))
         return *exact.flow(a, b), exact.depth(a), exact.depth(b), drive.intrinsics[None]
 
     return of
@@ -33,8 +42,8 @@ def test_exact_flow_and_depth_give_the_exact_motion(drive, inputs):
     for i in range(3):
         motion, evidence = frame_motion(*inputs(i), STILL)
         T_b_a = inverse(drive.poses[i + 1]) @ drive.poses[i]
-        assert motion.how == ESSENTIAL
-        assert motion.why == ""
+        assert motion.method is Method.ESSENTIAL
+        assert motion.reason is None
         assert motion.inliers > 1000
         assert motion.parallax > 0.5
         assert motion.scale_deviation < 0.01
@@ -83,8 +92,8 @@ def test_a_camera_at_rest_is_solved_by_pnp(inputs):
     _, _, depth, _, intrinsics = inputs(0)
     still = torch.zeros(1, 2, 96, 320)
     motion, _ = frame_motion(still, still, depth, depth, intrinsics, STILL)
-    assert motion.how == PNP
-    assert motion.why == "the camera rests"
+    assert motion.method is Method.PNP
+    assert (motion.reason, motion.pnp_failed) == (Reason.AT_REST, False)
     assert torch.allclose(motion.T_b_a, STILL, atol=1e-3)
 
 
@@ -106,8 +115,8 @@ def test_a_turning_camera_without_depth_turns(inputs):
     flow_ab, flow_ba, rotation = turning(intrinsics)
     nothing = torch.zeros(1, 1, 96, 320)
     motion, evidence = frame_motion(flow_ab, flow_ba, nothing, nothing, intrinsics, 5 * STILL)
-    assert motion.how == ROTATION
-    assert motion.why == "the camera only turns, PnP finds no pose"
+    assert motion.method is Method.ROTATION
+    assert (motion.reason, motion.pnp_failed) == (Reason.PURE_ROTATION, True)
     assert evidence.explained.float().mean() > 0.9
     assert not motion.T_b_a[:3, 3].any()
     torch.testing.assert_close(motion.T_b_a[:3, :3].float(), rotation, atol=1e-5, rtol=0)
@@ -118,8 +127,8 @@ def test_a_moving_camera_without_depth_keeps_its_velocity(inputs):
     expected = STILL.clone()
     expected[2, 3] = -0.7
     motion, evidence = frame_motion(flow_ab, flow_ba, 0 * depth, 0 * depth, intrinsics, expected)
-    assert motion.how == VELOCITY
-    assert motion.why == "the depth does not tell a scale, PnP finds no pose"
+    assert motion.method is Method.EXTRAPOLATED
+    assert (motion.reason, motion.pnp_failed) == (Reason.UNKNOWN_SCALE, True)
     assert torch.equal(motion.T_b_a, expected)
     assert not evidence.explained.any()
 
@@ -131,7 +140,7 @@ def test_flow_that_says_nothing_keeps_the_velocity(inputs):
     expected = STILL.clone()
     expected[2, 3] = -0.7
     motion, _ = frame_motion(noise[0], noise[1], depth, depth, intrinsics, expected)
-    assert motion.how == VELOCITY
+    assert motion.method is Method.EXTRAPOLATED
     assert torch.equal(motion.T_b_a, expected)
 
 
@@ -151,5 +160,5 @@ def test_unknown_depth_takes_no_part(drive, inputs):
         flow_ab, flow_ba, depth_a.masked_fill(holes, 0), depth_b.masked_fill(holes, 0), intrinsics, STILL
     )
     T_b_a = inverse(drive.poses[1]) @ drive.poses[0]
-    assert motion.how == ESSENTIAL
+    assert motion.method is Method.ESSENTIAL
     assert (motion.T_b_a[:3, 3] - T_b_a[:3, 3]).norm() < 0.01 * T_b_a[:3, 3].norm()

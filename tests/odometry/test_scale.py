@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vode.odometry.options import ScaleOptions
-from vode.odometry.scale import depth_scale
+from vode.odometry.scale import translation_scale
 
 N = 2000
 
@@ -27,7 +27,7 @@ def normal(generator, *shape):
 def run(predicted, points, valid=None, noise=0.3 / 700, **options):
     depth, parallax, places, _ = points
     valid = torch.ones_like(depth, dtype=torch.bool) if valid is None else valid
-    return depth_scale(
+    return translation_scale(
         predicted, depth, parallax, torch.full((8,), noise).double(), valid, places, ScaleOptions(**options)
     )
 
@@ -74,7 +74,7 @@ def test_objects_that_are_wrong_as_a_whole_make_it_uncertain(points):
 def test_points_of_little_parallax_count_for_little(points):
     depth, parallax, _, generator = points
     noisy = depth * (1 + 0.3 / 700 / parallax * normal(generator, 8, N)).clamp(min=0.1)
-    scale = depth_scale(
+    scale = translation_scale(
         depth, noisy, parallax, torch.full((8,), 0.3 / 700).double(), noisy > 0, points[2], ScaleOptions()
     )
     plain = (depth / noisy).median(1).values

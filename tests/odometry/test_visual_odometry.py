@@ -1,46 +1,30 @@
-"""The tracker chains motions into a trajectory; networks are replaced by the world's truth."""
+"""The tracker turns frames into a trajectory, one at a time; the world's ground truth replaces the networks."""
 
-import threading
-import time
+import gc
+import weakref
 
+import cv2
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from vode.datasets.base import Sequence
+from vode.cameras.lens import Camera
 from vode.errors import InputError
 from vode.evaluation.odometry import evaluate_odometry
+from vode.geometry.matches import Matches
+from vode.geometry.pose import so3_exp
+from vode.geometry.warp import flow_target
 from vode.io.trajectory import Trajectory
-from vode.odometry.frames import network_image, read_ahead
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Classical
-from vode.odometry.visual_odometry import track
+from vode.odometry.result import Method, Reason
+from vode.odometry.visual_odometry import VisualOdometry, track
 
 SIZE = (96, 320)
 EXACT = TrackerOptions(subpixel=False)
-
-
-class Spoilt(Sequence):
-    """A drive some of whose frames are replaced: by another's image, by a colour, or by an error."""
-
-    def __init__(self, drive, **corrupted):
-        self.drive, self.corrupted = drive, {int(k[1:]): v for k, v in corrupted.items()}
-        self.name, self.size, self.intrinsics = drive.name, drive.size, drive.intrinsics
-        self.poses, self.timestamps = drive.poses, drive.timestamps
-
-    def __len__(self):
-        return len(self.drive)
-
-    def frame(self, i):
-        what = self.corrupted.get(i)
-        if what == "lost":
-            raise InputError(f"{i}.png: the image is cut short or damaged; copy it again")
-        if what in ("black", "grey"):
-            return torch.full((3, *self.size), 0.0 if what == "black" else 0.5)
-        return self.drive.frame(i if what is None else what)
-
-
-def distance(tracked, drive):
-    return (tracked.trajectory.positions - drive.poses[:, :3, 3]).norm(dim=-1)
+WINDOW = TrackerOptions(subpixel=False, refine="window")
+EYE = torch.eye(4, dtype=torch.float64)
 
 
 @pytest.fixture(scope="module")
@@ -48,118 +32,371 @@ def drive(world):
     return world(8, 12)
 
 
-@pytest.mark.parametrize("refine", ["none", "window"])
-def test_true_flow_and_depth_give_the_true_trajectory(drive, ground_truth, refine):
-    told = []
-    options = TrackerOptions(subpixel=False, refine=refine)
-    tracked = track(drive, ground_truth(drive), size=SIZE, options=options, on_progress=told.append)
-    assert told == list(range(1, 12))
-    assert len(tracked.trajectory) == 12
-    assert torch.equal(tracked.trajectory.poses[0], torch.eye(4, dtype=torch.float64))
+@pytest.fixture
+def flickering(ground_truth):
+    """Ground truth whose depth is wrong by another factor in every frame, so that a window has something to correct."""
+
+    class Flickering(ground_truth):
+        def depth(self, frame):
+            return super().depth(frame) * (1 + 0.2 * (frame.index % 3))
+
+    return Flickering
+
+
+def online(drive, perception, options, camera=None):
+    """Frames registered by hand."""
+    odometry = VisualOdometry(perception, drive.intrinsics if camera is None else camera, options)
+    for i in range(len(drive)):
+        odometry.register_frame(drive.frame(i), float(drive.timestamps[i]))
+    return odometry
+
+
+def distance(odometry, drive):
+    return (odometry.trajectory.positions - drive.poses[:, :3, 3]).norm(dim=-1)
+
+
+def methods(odometry):
+    return [str(x.method) for x in odometry.results]
+
+
+@pytest.mark.parametrize("options", [EXACT, WINDOW])
+def test_exact_flow_and_depth_give_the_exact_trajectory(drive, ground_truth, options):
+    done = []
+    odometry = track(drive, ground_truth(drive), size=SIZE, options=options, on_progress=done.append)
+    assert done == list(range(1, 12))
+    assert len(odometry) == len(odometry.trajectory) == 12
+    assert torch.equal(odometry.trajectory.poses[0], EYE)
+    assert any(x.changed for x in odometry.results) == (options is WINDOW)
     true = Trajectory(drive.poses, drive.timestamps)
-    length = float(true.distances()[-1])
-    assert evaluate_odometry(tracked.trajectory, true, "none")["ate_m"] < 0.01 * length
-    assert tracked.summary() == "11 motions: 11 essential"
-    assert all(motion.why == "" for motion in tracked.motions)
+    assert evaluate_odometry(odometry.trajectory, true, "none")["ate_m"] < 0.01 * float(true.distances()[-1])
+    assert odometry.summary() == "11 motions: 11 essential"
+    assert all(x.reason is None and x.describe() == "" for x in odometry.results)
+
+
+@pytest.mark.parametrize(("refine", "subpixel"), [("none", True), ("window", False)])
+def test_a_frame_at_a_time_is_the_whole_sequence(world, flickering, refine, subpixel):
+    drive, options = world(8, 9), TrackerOptions(subpixel=subpixel, refine=refine)
+    batch = track(drive, flickering(drive), size=SIZE, options=options)
+    single = online(drive, flickering(drive), options)
+    assert torch.equal(batch.trajectory.poses, single.trajectory.poses)
+    assert torch.equal(single.trajectory.timestamps, drive.timestamps)
+    assert [(x.method, x.changed) for x in batch.results] == [(x.method, x.changed) for x in single.results]
+
+
+def test_the_window_says_which_poses_it_corrects(drive, flickering):
+    odometry = VisualOdometry(flickering(drive), drive.intrinsics, WINDOW)
+    corrected = []
+    for i in range(12):
+        before = odometry.trajectory.poses
+        found = odometry.register_frame(drive.frame(i))
+        after = odometry.trajectory.poses
+        different = [k for k in range(i) if not torch.equal(before[k], after[k])]
+        assert list(found.changed) == different
+        assert torch.equal(found.pose, after[i])
+        assert torch.equal(odometry.pose(0), after[0])
+        corrected += different
+    assert len(set(corrected)) > 5
+    assert max(corrected.count(k) for k in corrected) <= WINDOW.window.frames
 
 
 @pytest.mark.parametrize("what", ["black", "grey", "lost"])
-def test_a_frame_that_shows_nothing_is_bridged(drive, ground_truth, what):
+def test_a_frame_that_shows_nothing_is_bridged(drive, ground_truth, corrupted, what):
     exact = ground_truth(drive)
-    tracked = track(Spoilt(drive, f5=what, f6=what), exact, size=SIZE, options=EXACT)
-    assert [motion.how for motion in tracked.motions[4:6]] == ["velocity", "velocity"]
-    words = "cut short" if what == "lost" else "black"
-    assert words in tracked.motions[4].why
-    assert tracked.motions[6].how == "essential"
-    assert tracked.motions[6].why == "from frame 4"
+    odometry = track(corrupted(drive, f5=what, f6=what), exact, size=SIZE, options=EXACT)
+    five, six, seven = odometry.results[5:8]
+    for bridged in (five, six):
+        assert bridged.method is Method.EXTRAPOLATED
+        assert bridged.reason is (Reason.UNREADABLE if what == "lost" else Reason.BLANK)
+        assert bridged.details.reference == 4
+        assert ("cut short" in bridged.details.message) == (what == "lost")
+    assert (seven.method, seven.reason, seven.details.reference) == (Method.ESSENTIAL, None, 4)
+    assert seven.describe() == "from frame 4"
     assert (4, 7) in exact.asked
-    assert tracked.summary() == "11 motions: 9 essential, 2 velocity"
-    assert [line.partition(":")[0] for line in tracked.extrapolated()] == ["frame 5", "frame 6"]
-    assert words in tracked.extrapolated()[0]
-    away = distance(tracked, drive)
+    assert odometry.summary() == "11 motions: 9 essential, 2 extrapolated"
+    assert [line.partition(":")[0] for line in odometry.extrapolated()] == ["frame 5", "frame 6"]
+    away = distance(odometry, drive)
     assert away[[5, 6]].max() < 0.3
     assert away[-1] < 0.1
-    assert tracked.trajectory.poses.isfinite().all()
 
 
-def test_a_repeated_frame_does_not_move(drive, ground_truth):
-    tracked = track(Spoilt(drive, f5=4), ground_truth(drive), size=SIZE, options=EXACT)
-    assert tracked.motions[4].how == "repeated"
-    assert tracked.motions[4].why == "the image is that of frame 4"
-    assert torch.equal(tracked.trajectory.poses[5], tracked.trajectory.poses[4])
-    assert distance(tracked, drive)[-1] < 0.1
+def test_a_repeated_frame_does_not_move(drive, ground_truth, corrupted):
+    odometry = track(corrupted(drive, f5=4), ground_truth(drive), size=SIZE, options=EXACT)
+    repeated = odometry.results[5]
+    assert (repeated.method, repeated.reason) == (Method.REPEATED, Reason.SAME_IMAGE)
+    assert repeated.describe() == "the image is that of frame 4"
+    assert torch.equal(odometry.trajectory.poses[5], odometry.trajectory.poses[4])
+    assert distance(odometry, drive)[-1] < 0.1
 
 
-@pytest.mark.parametrize("refine", ["none", "window"])
+@pytest.mark.parametrize("options", [EXACT, WINDOW])
 @pytest.mark.parametrize("what", ["black", "lost"])
-def test_the_first_frames_may_show_nothing(drive, ground_truth, what, refine):
-    options = TrackerOptions(subpixel=False, refine=refine)
-    tracked = track(Spoilt(drive, f0=what, f1=what), ground_truth(drive), size=SIZE, options=options)
-    assert torch.equal(tracked.trajectory.poses[:3], torch.eye(4, dtype=torch.float64).expand(3, 4, 4))
+def test_the_first_frames_may_show_nothing(drive, ground_truth, corrupted, what, options):
+    odometry = track(corrupted(drive, f0=what, f1=what), ground_truth(drive), size=SIZE, options=options)
+    assert torch.equal(odometry.trajectory.poses[:3], EYE.expand(3, 4, 4))
     moved = torch.linalg.solve(drive.poses[2], drive.poses[11])[:3, 3]
-    assert (tracked.trajectory.positions[-1] - moved).norm() < 0.1
-    assert tracked.summary() == "11 motions: 9 essential, 2 start"
+    assert (odometry.trajectory.positions[-1] - moved).norm() < 0.1
+    assert methods(odometry) == ["start"] * 3 + ["essential"] * 9
+    nothing = Reason.UNREADABLE if what == "lost" else Reason.BLANK
+    assert [x.reason for x in odometry.results[:3]] == [nothing, nothing, None]
 
 
-def test_a_video_that_shows_nothing_is_refused(world, ground_truth):
+def test_a_video_that_shows_nothing_is_refused(world, ground_truth, corrupted):
     short = world(8, 3)
-    with pytest.raises(InputError, match=r"no frame shows anything.*1\.png|0\.png"):
-        track(Spoilt(short, f0="lost", f1="lost", f2="lost"), ground_truth(short), size=SIZE)
+    with pytest.raises(InputError, match=r"no frame shows anything; the first: .* 0\.png: .*cut short"):
+        track(corrupted(short, f0="lost", f1="lost", f2="black"), ground_truth(short), size=SIZE)
 
 
-def test_frames_that_come_late_are_told_and_the_velocity_reaches_over_them(drive, ground_truth):
-    corrupted = Spoilt(drive, f6="black")
+def test_a_late_frame_is_told_and_the_velocity_reaches_over_it(drive, ground_truth, corrupted):
+    late = corrupted(drive, f6="black")
     steps = torch.ones(11, dtype=torch.float64)
     steps[5] = 3
-    corrupted.timestamps = torch.cat([torch.zeros(1, dtype=torch.float64), steps.cumsum(0)]) * 0.1
-    tracked = track(corrupted, ground_truth(drive), size=SIZE, options=EXACT)
-    before, bridged = (float(tracked.motions[i].T_b_a[:3, 3].norm()) for i in (4, 5))
-    assert bridged == pytest.approx(3 * before, rel=0.05)
-    assert "3.0 usual steps of time" in tracked.motions[5].why
+    late.timestamps = torch.cat([torch.zeros(1, dtype=torch.float64), steps.cumsum(0)]) * 0.1
+    odometry = track(late, ground_truth(drive), size=SIZE, options=EXACT)
+    moved = odometry.trajectory.positions.diff(dim=0).norm(dim=-1)
+    assert float(moved[5]) == pytest.approx(3 * float(moved[4]), rel=0.05)
+    assert odometry.results[6].details.late == pytest.approx(3)
+    assert odometry.results[5].details.late is None
+    assert "3.0 median steps of time" in odometry.results[6].describe()
 
 
-@pytest.mark.parametrize("timestamps", [0.0, float("nan"), -1.0])
-def test_stamps_of_no_use_do_no_harm(drive, ground_truth, timestamps):
-    corrupted = Spoilt(drive, f3="black")
-    corrupted.timestamps = timestamps * torch.arange(12, dtype=torch.float64)
-    assert track(corrupted, ground_truth(drive), size=SIZE, options=EXACT).trajectory.poses.isfinite().all()
+@pytest.mark.parametrize("factor", [0.0, float("nan"), -1.0])
+def test_stamps_of_no_use_do_no_harm(world, ground_truth, corrupted, factor):
+    drive = world(8, 6)
+    plain, stamped = (corrupted(drive, f3="black") for _ in range(2))
+    plain.timestamps, stamped.timestamps = None, factor * torch.arange(6, dtype=torch.float64)
+    poses = [track(x, ground_truth(drive), size=SIZE, options=EXACT).trajectory.poses for x in (plain, stamped)]
+    torch.testing.assert_close(poses[1], poses[0], atol=1e-12, rtol=0)
 
 
-def test_the_next_frame_is_read_while_one_is_worked_on(drive):
-    reading = []
-
-    class Slow(Spoilt):
-        def frame(self, i):
-            reading.append((i, threading.current_thread() is threading.main_thread()))
-            return super().frame(i)
-
-    frames = read_ahead(Slow(drive), SIZE, "cpu")
-    assert next(frames).index == 0
-    for _ in range(100):
-        if len(reading) > 1:
-            break
-        time.sleep(0.01)
-    assert reading == [(0, False), (1, False)]
-    frames.close()
+def test_timestamps_are_for_all_frames_or_for_none(drive, ground_truth):
+    odometry = VisualOdometry(ground_truth(drive), drive.intrinsics, EXACT)
+    assert odometry.trajectory.timestamps is None
+    odometry.register_frame(drive.frame(0), 3.5)
+    for refused in (lambda: odometry.register_frame(drive.frame(1)), lambda: odometry.register_failure("lost")):
+        with pytest.raises(InputError, match="frame 1 has no timestamp"):
+            refused()
+    assert odometry.register_frame(drive.frame(1), np.float32(4.0)).timestamp == 4.0
+    assert odometry.trajectory.timestamps.tolist() == [3.5, 4.0]
+    untimed = VisualOdometry(ground_truth(drive), drive.intrinsics, EXACT)
+    untimed.register_frame(drive.frame(0))
+    with pytest.raises(InputError, match="frame 1 has a timestamp"):
+        untimed.register_frame(drive.frame(1), 1.0)
+    assert untimed.trajectory.timestamps is None
 
 
-def test_frames_reach_the_networks_at_their_size():
-    image = torch.rand(3, 50, 70)
-    resized = network_image(image, (32, 64), torch.device("cpu"))
-    assert resized.shape == (1, 3, 32, 64)
-    assert torch.equal(network_image(image, (50, 70), torch.device("cpu"))[0], image)
-    assert network_image(torch.full((3, 50, 70), 0.3), (32, 64), "cpu").sub(0.3).abs().max() < 1e-5
+def test_a_frame_that_is_refused_has_not_been_seen(drive, ground_truth):
+    odometry = VisualOdometry(ground_truth(drive), drive.intrinsics, EXACT)
+    for i in range(4):
+        with pytest.raises(InputError, match="pixels for a camera" if i else "an image of"):
+            odometry.register_frame(torch.rand(3, 20, 30) if i else torch.rand(2, 20, 30), 0.1 * i)
+        odometry.register_frame(drive.frame(i), 0.1 * i)
+    assert torch.equal(
+        odometry.trajectory.poses, track(drive, ground_truth(drive), size=SIZE, options=EXACT).trajectory.poses[:4]
+    )
 
 
-@pytest.mark.parametrize("refine", ["none", "window"])
-@pytest.mark.parametrize("frames", [1, 2])
-def test_short_videos(world, ground_truth, frames, refine):
-    short = world(8, frames)
-    options = TrackerOptions(subpixel=False, refine=refine)
-    assert len(track(short, ground_truth(short), size=SIZE, options=options).trajectory) == frames
+@pytest.mark.parametrize("kind", [np.ndarray, torch.Tensor])
+def test_poses_are_of_the_kind_that_images_are(drive, ground_truth, kind):
+    odometry = VisualOdometry(ground_truth(drive), drive.intrinsics.numpy(), EXACT)
+    for i in range(2):
+        image = drive.frame(i)
+        found = odometry.register_frame(image.permute(1, 2, 0).numpy() if kind is np.ndarray else image)
+    lost = odometry.register_failure("lost")
+    for pose in (found.pose, lost.pose, odometry.pose(1)):
+        assert isinstance(pose, kind)
+        assert tuple(pose.shape) == (4, 4)
+        assert str(pose.dtype).endswith("float64")
+    found.pose[:] = 0
+    odometry.pose(1)[:] = 0
+    np.testing.assert_allclose(odometry.trajectory.positions[1], drive.poses[1, :3, 3], atol=0.02)
 
 
-def test_classical_flow_and_the_depth_of_the_set_track_too(drive):
-    tracked = track(drive, Classical(drive), size=SIZE)
+def test_frames_of_eight_bits_go_the_way_of_a_reader(world, ground_truth):
+    """Full-size pixels by hand, and by a sequence that resizes them: the same poses."""
+    large = world(8, 4)
+    pixels = [(large.frame(i).permute(1, 2, 0) * 255).round().to(torch.uint8).numpy() for i in range(4)]
+
+    class Half(ground_truth):
+        def flow(self, a, b):
+            return tuple(F.interpolate(x, scale_factor=0.5, mode="nearest") / 2 for x in super().flow(a, b))
+
+        def depth(self, frame):
+            return F.interpolate(super().depth(frame), scale_factor=0.5, mode="nearest")
+
+    class Eight(type(large)):
+        def raw(self, index, size):
+            image = torch.from_numpy(pixels[index]).permute(2, 0, 1)
+            return F.interpolate(image[None], size, mode="bilinear", align_corners=False, antialias=True)[0]
+
+    size = (48, 160)
+    batch = track(Eight(8, large.options), Half(large), size=size)
+    odometry = VisualOdometry(Half(large), large.intrinsics, size=size)
+    for image in pixels:
+        odometry.register_frame(image)
+    assert torch.equal(odometry.trajectory.poses, batch.trajectory.poses)
+    assert methods(odometry) == ["start"] + ["essential"] * 3
+
+
+class Distorted:
+    """The world through a radial lens, with the depth that belongs to the undistorted images."""
+
+    def __init__(self, drive):
+        self.drive = drive
+        (fx, _, cx), (_, fy, cy), _ = drive.intrinsics.tolist()
+        self.camera = Camera(SIZE, (fx, fy), (cx, cy), "radtan", (-0.12, 0.02, 0.0, 0.0))
+        x, y = np.meshgrid(np.arange(SIZE[1], dtype=np.float32), np.arange(SIZE[0], dtype=np.float32))
+        distorted = np.stack([x, y], -1).reshape(-1, 1, 2)
+        matrix, coefficients = self.camera.matrix, np.array(self.camera.distortion)
+        self.maps = cv2.undistortPoints(distorted, matrix, coefficients, P=matrix).reshape(*SIZE, 2)
+
+    def pixels(self, i):
+        image = self.drive.frame(i).permute(1, 2, 0).numpy()
+        return cv2.remap(image, self.maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+    def depth(self, i, intrinsics):
+        """Of frame i as a pinhole camera with other intrinsics sees it."""
+        move = self.drive.intrinsics.double().numpy() @ np.linalg.inv(intrinsics.double().numpy())
+        depth = self.drive.depth(i)[0].numpy()
+        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+        return torch.from_numpy(cv2.warpPerspective(depth, move, SIZE[::-1], flags=flags))[None]
+
+
+def test_a_camera_with_a_lens_is_undistorted(drive):
+    lens = Distorted(drive)
+    errors = {}
+    for name, camera in (("lens", lens.camera), ("pinhole", drive.intrinsics)):
+        intrinsics = lens.camera.intrinsics if name == "lens" else drive.intrinsics
+
+        class Seen:
+            def depth(self, i, intrinsics=intrinsics):
+                return lens.depth(i, intrinsics)
+
+        odometry = VisualOdometry(Classical(Seen()), camera)
+        for i in range(len(drive)):
+            odometry.register_frame(lens.pixels(i))
+        errors[name] = float(distance(odometry, drive).max())
     length = float(Trajectory(drive.poses).distances()[-1])
-    assert distance(tracked, drive).max() < 0.05 * length
+    assert errors["lens"] < 0.05 * length
+    assert errors["lens"] < errors["pinhole"] / 2
+
+
+class Scripted:
+    """Correspondences and depth that a list says for every frame."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, exact, script):
+        self.exact, self.script = exact, script
+
+    def correspondences(self, a, b):
+        return self.script[b.index][0](a.index, b.index)
+
+    def depth(self, frame):
+        return self.exact.depth(frame) * self.script[frame.index][1]
+
+    def seen(self, i, j, every=5):
+        """Exact matches of a grid of points."""
+        flow = self.exact.between(i, j)
+        grid, target = ((x[0, :, ::every, ::every].flatten(1).mT) for x in (flow_target(0 * flow), flow_target(flow)))
+        inside = (target - grid).abs().amax(-1) < 500
+        return Matches(grid[inside][None], target[inside][None], torch.ones(1, int(inside.sum())))
+
+    def resting(self, i, j):
+        points = self.seen(i, j).points_a
+        return Matches(points, points, torch.ones_like(points[..., 0]))
+
+    def rotating(self, i, j):
+        points, K = self.seen(i, j).points_a, self.exact.sequence.intrinsics
+        moved = F.pad(points[0], (0, 1), value=1.0) @ (K @ so3_exp(torch.tensor([0.01, 0.02, -0.01])) @ K.inverse()).mT
+        return Matches(points, (moved[:, :2] / moved[:, 2:])[None], torch.ones_like(points[..., 0]))
+
+    def few(self, i, j):
+        found = self.seen(i, j)
+        some = torch.linspace(0, found.points_a.shape[1] - 1, 15).long()
+        return Matches(*(x[:, some] for x in found))
+
+    def none(self, i, j):
+        return Matches(*(x[:, :0] for x in self.seen(i, j)))
+
+
+@pytest.mark.parametrize("options", [EXACT, WINDOW])
+def test_every_method_and_reason(drive, ground_truth, options):
+    scripted = Scripted(ground_truth(drive), [])
+    known, unknown = 1.0, 0.0
+    cases = [
+        (None, known, Method.START, None, False),
+        (scripted.seen, known, Method.ESSENTIAL, None, False),
+        (scripted.resting, unknown, Method.PNP, Reason.AT_REST, False),
+        (scripted.rotating, unknown, Method.ROTATION, Reason.PURE_ROTATION, True),
+        (scripted.seen, unknown, Method.EXTRAPOLATED, Reason.UNKNOWN_SCALE, True),
+        (scripted.none, known, Method.EXTRAPOLATED, Reason.NO_TWO_VIEW_MOTION, True),
+        (scripted.few, known, Method.EXTRAPOLATED, Reason.UNRELIABLE_TRANSLATION, True),
+        ("unreadable", known, Method.EXTRAPOLATED, Reason.UNREADABLE, False),
+        ("black", known, Method.EXTRAPOLATED, Reason.BLANK, False),
+        ("same", known, Method.REPEATED, Reason.SAME_IMAGE, False),
+    ]
+    scripted.script = cases
+    odometry = VisualOdometry(scripted, drive.intrinsics, options)
+    for i, (what, *_) in enumerate(cases):
+        if what == "unreadable":
+            odometry.register_failure("cut short")
+        else:
+            image = torch.zeros(3, *SIZE) if what == "black" else drive.frame(6 if what == "same" else i)
+            odometry.register_frame(image)
+    told = [(x.method, x.reason, x.details.pnp_failed) for x in odometry.results]
+    assert told == [tuple(case[2:]) for case in cases]
+    assert {x.method for x in odometry.results} == set(Method)
+    assert {x.reason for x in odometry.results} == {None, *Reason}
+    assert odometry.trajectory.poses.isfinite().all()
+
+
+def test_a_model_brings_its_perception_size_and_options(drive, ground_truth):
+    class Model:
+        size = (48, 160)
+        tracker = WINDOW
+
+        def perception(self):
+            return seen
+
+    class Seen(ground_truth):
+        def depth(self, frame):
+            sizes.append(tuple(frame.image.shape[-2:]))
+            return super().depth(frame)
+
+    seen, sizes = Seen(drive), []
+    odometry = VisualOdometry(Model(), drive.intrinsics)
+    odometry.register_frame(drive.frame(0))
+    assert odometry.options is WINDOW
+    odometry = VisualOdometry(Model(), drive.intrinsics, EXACT, size=SIZE)
+    odometry.register_frame(drive.frame(0))
+    assert odometry.options is EXACT
+    assert sizes == [(48, 160), SIZE]
+
+
+def test_no_image_but_the_last_is_kept(drive, ground_truth):
+    images = []
+
+    class Watching(ground_truth):
+        def depth(self, frame):
+            images.append(weakref.ref(frame.image))
+            return super().depth(frame)
+
+    odometry = VisualOdometry(Watching(drive), drive.intrinsics, WINDOW)
+    for i in range(5):
+        odometry.register_frame(drive.frame(i))
+        gc.collect()
+        assert sum(image() is not None for image in images) <= 1
+    assert len(images) == 5
+
+
+@pytest.mark.parametrize("options", [EXACT, WINDOW])
+@pytest.mark.parametrize("frames", [1, 2])
+def test_short_videos(world, ground_truth, frames, options):
+    short = world(8, frames)
+    odometry = track(short, ground_truth(short), size=SIZE, options=options)
+    assert methods(odometry) == ["start", "essential"][:frames]
+
+
+def test_classical_flow_and_the_depth_of_the_sequence_track_too(drive):
+    odometry = track(drive, Classical(drive), size=SIZE)
+    assert distance(odometry, drive).max() < 0.05 * float(Trajectory(drive.poses).distances()[-1])

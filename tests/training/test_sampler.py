@@ -48,7 +48,9 @@ def test_another_number_of_processes_goes_on_in_order():
 
 
 def test_a_batch_that_cannot_be_dealt_out_is_refused():
-    with pytest.raises(InputError, match="a batch of 6 cannot be divided among 4 processes in 1 parts; change the batch"):
+    with pytest.raises(
+        InputError, match="a batch of 6 cannot be divided among 4 processes in 1 parts; change the batch"
+    ):
         part_of(6, 1, Group(0, 4, CPU))
     with pytest.raises(InputError, match="in 0 parts"):
         part_of(6, 0, Group(0, 1, CPU))

@@ -13,6 +13,9 @@ from vode.geometry.resize import as_float
 
 Array = TypeVar("Array", np.ndarray, Tensor)
 
+ROUNDING = 1e-3
+"""how far a float image may leave 0..1: resizing leaves it by a rounding error"""
+
 
 def image_tensor(image: np.ndarray | Tensor) -> Tensor:
     """An image as (3, H, W) RGB: uint8 stays, 16 bits and floats become float32 in 0..1.
@@ -38,7 +41,7 @@ def image_tensor(image: np.ndarray | Tensor) -> Tensor:
     if not values.is_floating_point():
         raise InputError(f"an image of {values.dtype}; give uint8, uint16 or floats in 0..1")
     values = values.to(torch.float32)
-    if not bool(values.isfinite().all()) or bool((values < 0).any()) or bool((values > 1).any()):
+    if not bool(values.isfinite().all()) or bool(((values - 0.5).abs() > 0.5 + ROUNDING).any()):
         raise InputError("an image of floats outside 0..1 or not finite; divide by its largest value")
     return values
 

@@ -1,1 +1,1 @@
-"""Odometry: a video in, a Trajectory out."""
+"""Odometry: frames of a video in, poses out. ``visual_odometry`` has the object, and the loop over a sequence."""

@@ -17,17 +17,20 @@ from vode.geometry.epipolar import skew
 from vode.geometry.pose import inverse, se3_exp, se3_log
 from vode.odometry.options import BundleAdjustmentOptions
 
+NEAREST = 1e-3
+"""least depth, in its unit, at which a point is projected"""
+
 
 @dataclass(frozen=True)
 class Problem:
     """K frames of one camera that see M points."""
 
     T_cam_world: Tensor
-    """(K, 4, 4)"""
+    """(K, 4, 4) poses"""
     pixels: Tensor
-    """(K, M, 2)"""
+    """(K, M, 2): where each frame sees each point"""
     seen: Tensor
-    """bool (K, M)"""
+    """bool (K, M): whether it does"""
     anchor: Tensor
     """int64 (M,): the frame on whose ray the point lies"""
     inverse_depth: Tensor
@@ -35,7 +38,7 @@ class Problem:
     motions: Tensor
     """(K - 1, 4, 4): measured T_b_a of neighbours"""
     deviations: Tensor
-    """(K - 1,): standard deviation of their translations"""
+    """(K - 1,): standard deviation of their translations, in their unit"""
 
 
 def bundle_adjust(problem: Problem, intrinsics: Tensor, options: BundleAdjustmentOptions, *, fixed: int) -> Problem:
@@ -50,7 +53,7 @@ def bundle_adjust(problem: Problem, intrinsics: Tensor, options: BundleAdjustmen
         T_cam_world = se3_exp(step_poses) @ problem.T_cam_world
         problem = replace(problem, T_cam_world=T_cam_world, inverse_depth=inverse_depth)
     *_, now = _step(problem, intrinsics, options, fixed)
-    return problem if bool(now < cost) else best
+    return problem if cost is None or bool(now < cost) else best
 
 
 def _step(
@@ -64,10 +67,10 @@ def _step(
     T_frame_anchor = problem.T_cam_world[:, None] @ inverse(problem.T_cam_world)[problem.anchor][None]
     turn = T_frame_anchor[..., :3, :3]
     moved = (turn @ local[None, :, :, None])[..., 0] + T_frame_anchor[..., :3, 3]
-    z = moved[..., 2].clamp(min=1e-3)
+    z = moved[..., 2].clamp(min=NEAREST)
     pixels, _ = project(moved, intrinsics[None])
     elsewhere = problem.anchor[None] != torch.arange(count, device=points.device)[:, None]
-    used = problem.seen & elsewhere & (moved[..., 2] > 1e-3)
+    used = problem.seen & elsewhere & (moved[..., 2] > NEAREST)
     error = torch.where(used[..., None], (pixels - problem.pixels) / options.noise, 0.0)
     weight = used / (1 + error.square().sum(-1))
     cost = torch.where(used, (1 + error.square().sum(-1)).log(), 0.0).sum()

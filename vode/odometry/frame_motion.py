@@ -1,9 +1,9 @@
-"""Motion between two frames from flow both ways and depth, with fallbacks in a stated order.
+"""Motion between two frames from correspondences and depth, with fallbacks in a stated order.
 
 1. Essential matrix (or the homography of a plane), its translation scaled by the depth.
 2. PnP on the depth, when the camera hardly moves, or two views or the scale fail.
-3. Rotation alone, when two views tell that and the depth tells nothing.
-4. Constant velocity, when nothing tells the motion.
+3. Rotation alone, when two views determine that and the depth determines nothing.
+4. Constant velocity, when nothing determines the motion.
 """
 
 from __future__ import annotations
@@ -15,45 +15,58 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.geometry import matches, warp
+from vode.geometry import warp
 from vode.geometry.camera import rays
+from vode.geometry.matches import Matches
+from vode.geometry.resize import image_size
 from vode.geometry.two_view import Model, TwoView
 from vode.odometry.options import TrackerOptions
-from vode.odometry.scale import Scale, depth_scale
-from vode.odometry.two_frame import triangulate, two_frame_motion
+from vode.odometry.result import Method, Reason
+from vode.odometry.scale import Scale, translation_scale
+from vode.odometry.two_frame import motion_from_matches, triangulate
 
-ESSENTIAL, PNP, ROTATION, VELOCITY = "essential", "pnp", "rotation", "velocity"
+UNRELIABLE = {
+    Model.NONE: Reason.NO_TWO_VIEW_MOTION,
+    Model.STILL: Reason.AT_REST,
+    Model.ROTATION: Reason.PURE_ROTATION,
+    Model.HOMOGRAPHY: Reason.UNRELIABLE_TRANSLATION,
+    Model.ESSENTIAL: Reason.UNRELIABLE_TRANSLATION,
+}
+"""Why the translation of two views cannot be used, by their model."""
+KNOWN = 0.999
+"""bilinear weight of known depth from which on a sample has no unknown neighbour"""
 
 
 class FrameMotion(NamedTuple):
-    """Motion from frame a to frame b and how it was found."""
+    """Motion from frame a to frame b, and how it was found."""
 
     T_b_a: Tensor
     """(4, 4) float64, in the unit of the depth"""
-    how: str
-    """ESSENTIAL, PNP, ROTATION, VELOCITY, or what the tracker says"""
-    why: str
-    """what kept the better ways from being taken, empty for the best"""
+    method: Method
+    reason: Reason | None = None
+    """what kept better methods from being taken, None for the best"""
+    pnp_failed: bool = False
+    """PnP was tried and found no pose"""
     inliers: int = 0
     """correspondences that the motion explains"""
     parallax: float = 0.0
-    """pixels, median, beyond the rotation"""
+    """median over the inliers, pixels beyond the rotation"""
     scale_deviation: float | None = None
     """relative standard deviation of the length of the translation, where it is known"""
 
 
 class Evidence(NamedTuple):
-    """What a motion was found from."""
+    """What a motion was estimated from."""
 
-    found: matches.Matches
+    found: Matches
+    """correspondences (1, N)"""
     explained: Tensor
     """bool (1, N): matches that the motion explains"""
 
 
 @torch.no_grad()
 def frame_motion(
-    flow_ab: Tensor,
-    flow_ba: Tensor,
+    found: Matches,
     depth_a: Tensor,
     depth_b: Tensor,
     intrinsics: Tensor,
@@ -61,61 +74,45 @@ def frame_motion(
     options: TrackerOptions = TrackerOptions(),
     *,
     images: tuple[Tensor, Tensor] | None = None,
-    tracked: Tensor | None = None,
 ) -> tuple[FrameMotion, Evidence]:
-    """Motion of one pair, and the correspondences that tell it.
+    """Motion of one pair of frames from correspondences (1, N) and depth, and what it was estimated from.
 
-    Flows (1, 2, H, W) pixels, depths (1, 1, H, W), 0 = unknown, intrinsics (1, 3, 3); ``expected`` (4, 4) is the
-    motion of constant velocity. With the ``images`` a and b (1, 3, H, W) in 0..1, correspondences are moved to
-    where the two agree best. ``tracked`` (1, M, 2) are points of a that are to be among them, the first ones.
+    Depths (1, 1, H, W), 0 = unknown, intrinsics (1, 3, 3); ``expected`` (4, 4) is the motion of constant velocity. With
+    the ``images`` a and b (1, 3, H, W) in 0..1, correspondences are moved to where the two agree best.
     """
-    size = tuple(flow_ab.shape[-2:])
-    _, found, pair = two_frame_motion(
-        flow_ab, flow_ba, intrinsics, options, images=images, tracked=tracked, seed=options.seed
-    )
+    size = image_size(depth_a)
+    found, pair = motion_from_matches(found, intrinsics, options, images=images, seed=options.seed)
     at_a, at_b = _at(depth_a, found.points_a), _at(depth_b, found.points_b)
-    seen = int(pair.inliers.sum()), float(pair.parallax)
-    why = _unreliable(pair)
-    if not why:
+    inliers, parallax = int(pair.inliers.sum()), float(pair.parallax)
+    reason = None if bool(pair.reliable) else UNRELIABLE[Model(int(pair.model))]
+    if reason is None:
         scale = _scale(found, pair, at_a, at_b, intrinsics, size, options)
         if bool(scale.known):
             T_b_a = pair.T_b_a[0].double().cpu()
             T_b_a[:3, 3] *= float(scale.value)
-            motion = FrameMotion(T_b_a, ESSENTIAL, "", *seen, float(scale.deviation))
+            deviation = float(scale.deviation)
+            motion = FrameMotion(T_b_a, Method.ESSENTIAL, inliers=inliers, parallax=parallax, scale_deviation=deviation)
             return motion, Evidence(found, pair.inliers)
-        why = "the depth does not tell a scale"
+        reason = Reason.UNKNOWN_SCALE
     solved = _pnp(found, at_a, intrinsics, options)
     if solved is not None:
-        motion = FrameMotion(solved[0], PNP, why, int(solved[1].sum()), seen[1])
-        return motion, Evidence(found, solved[1])
-    why += ", PnP finds no pose"
+        T_b_a, explained = solved
+        return FrameMotion(T_b_a, Method.PNP, reason, False, int(explained.sum()), parallax), Evidence(found, explained)
     if pair.model[0] in (Model.STILL, Model.ROTATION):
-        motion = FrameMotion(pair.T_b_a[0].double().cpu(), ROTATION, why, *seen)
-        return motion, Evidence(found, pair.inliers)
-    motion = FrameMotion(expected.double(), VELOCITY, why)
+        T_b_a = pair.T_b_a[0].double().cpu()
+        return FrameMotion(T_b_a, Method.ROTATION, reason, True, inliers, parallax), Evidence(found, pair.inliers)
+    motion = FrameMotion(expected.double(), Method.EXTRAPOLATED, reason, True)
     return motion, Evidence(found, torch.zeros_like(pair.inliers))
 
 
 def _at(depth: Tensor, points: Tensor) -> Tensor:
     """Depth (1, 1, H, W) at points (1, N, 2): (1, N), 0 where a neighbour is unknown."""
     known = warp.sample((depth > 0).to(depth.dtype), points.mT.unsqueeze(-1))[:, 0, :, 0]
-    return warp.sample(depth, points.mT.unsqueeze(-1))[:, 0, :, 0] * (known > 0.999)
-
-
-def _unreliable(pair: TwoView) -> str:
-    """Why the translation of a pair is not known, empty where it is."""
-    if bool(pair.reliable):
-        return ""
-    told = {
-        Model.NONE: "two views find no motion",
-        Model.STILL: "the camera rests",
-        Model.ROTATION: "the camera only turns",
-    }
-    return told.get(Model(int(pair.model)), "two views do not tell the translation")
+    return warp.sample(depth, points.mT.unsqueeze(-1))[:, 0, :, 0] * (known > KNOWN)
 
 
 def _scale(
-    found: matches.Matches,
+    found: Matches,
     pair: TwoView,
     depth_a: Tensor,
     depth_b: Tensor,
@@ -127,7 +124,7 @@ def _scale(
     points = triangulate(found, pair, intrinsics, size)
     focal = (intrinsics[:, 0, 0] * intrinsics[:, 1, 1]).sqrt()
     place = (found.points_a + 0.5) / found.points_a.new_tensor([size[1], size[0]])
-    return depth_scale(
+    return translation_scale(
         torch.cat([depth_a, depth_b], 1),
         torch.cat([points.depth_a, points.depth_b], 1),
         points.parallax.repeat(1, 2),
@@ -139,9 +136,7 @@ def _scale(
     )
 
 
-def _pnp(
-    found: matches.Matches, depth: Tensor, intrinsics: Tensor, options: TrackerOptions
-) -> tuple[Tensor, Tensor] | None:
+def _pnp(found: Matches, depth: Tensor, intrinsics: Tensor, options: TrackerOptions) -> tuple[Tensor, Tensor] | None:
     """Pose of b from points of a at their depth, and its inliers (1, N), by OpenCV's RANSAC PnP; None if it fails."""
     usable = (found.scores > 0) & (depth > 0) & depth.isfinite()
     points = (rays(found.points_a, intrinsics) * depth.unsqueeze(-1))[usable].double().cpu().numpy()

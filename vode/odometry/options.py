@@ -1,4 +1,7 @@
-"""Options of odometry."""
+"""Options of odometry.
+
+Thresholds in pixels are those of the images that the tracker sees, after resizing; angles are in radians.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,14 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class BundleAdjustmentOptions:
-    """Weights and effort."""
+    """Weights of the measurements, and effort."""
 
     noise: float = 0.3
-    """standard deviation of a tracked point, pixels; the scale of Cauchy's cost"""
+    """pixels: standard deviation of a tracked point, the scale of Cauchy's cost"""
     turn: float = 0.001
-    """standard deviation of the rotation of a measured motion, radians"""
+    """radians: standard deviation of the rotation of a measured motion"""
     iterations: int = 4
+    """most steps of Gauss-Newton"""
 
 
 @dataclass(frozen=True)
@@ -27,35 +31,36 @@ class WindowOptions:
     tracks: int = 800
     """points that are followed from frame to frame"""
     parallax: float = 0.5
-    """pixels, median, between keyframes: a frame nearer to the last one leaves when the next one comes"""
+    """pixels: median motion beyond the rotation between keyframes; a frame with less leaves when the next one comes"""
     deviation: float = 0.05
-    """least relative deviation of a measured translation: depth flickers as a whole, which a pair cannot tell"""
+    """least relative standard deviation of a measured translation: depth flickers as a whole, which no pair shows"""
     bundle_adjustment: BundleAdjustmentOptions = field(default_factory=BundleAdjustmentOptions)
 
 
 @dataclass(frozen=True)
 class ScaleOptions:
-    """Which points tell the scale, and when it is known."""
+    """Which points determine the scale, and when it is known."""
 
     accuracy: float = 0.3
     """largest relative error of a triangulated depth that the noise and the parallax of a point predict"""
     least_points: int = 100
+    """points that must take part"""
     deviation: float = 0.25
     """largest relative standard deviation of a scale"""
     grid: tuple[int, int] = (4, 8)
-    """regions, down and across, whose errors are taken for independent: those of neighbours are not"""
+    """regions, down and across, whose errors are taken for independent, as those of neighbouring points are not"""
 
 
 @dataclass(frozen=True)
 class MatchOptions:
-    """Which correspondences of two frames tell their motion; thresholds in pixels of the images that flow is of."""
+    """Which correspondences of two frames determine their motion."""
 
     fraction: float = 0.5
-    """of the pixels, by score, that correspondences are drawn from"""
+    """fraction of the pixels, those of the highest scores, that correspondences are drawn from"""
     count: int = 2000
     """correspondences drawn"""
     threshold: float = 0.1
-    """RANSAC threshold, pixels"""
+    """pixels: Sampson distance of an inlier"""
     least_confirmed: int = 100
     """correspondences that the images must confirm for any to be moved to where the two agree best"""
 
@@ -79,7 +84,7 @@ class MatcherOptions:
 
 @dataclass(frozen=True)
 class TrackerOptions(MatchOptions):
-    """How the tracker turns flow and depth into motion."""
+    """How the tracker turns correspondences and depth into motion."""
 
     subpixel: bool = True
     """move correspondences to where the two images agree best"""
@@ -88,8 +93,9 @@ class TrackerOptions(MatchOptions):
     """window: refine the last keyframes together"""
     window: WindowOptions = field(default_factory=WindowOptions)
     pnp_threshold: float = 1.0
-    """reprojection error of PnP, pixels"""
+    """pixels: reprojection error of an inlier of PnP"""
     pnp_iterations: int = 1000
     pnp_fraction: float = 0.2
-    """least share of the points with a depth that a pose by PnP must explain"""
+    """least fraction of the points with a depth that a pose by PnP must explain"""
     seed: int = 0
+    """of every random draw"""

@@ -1,8 +1,8 @@
-"""What the tracker sees of a video: flow between two frames and depth of each, by networks or by classical means."""
+"""What the tracker sees of a video: depth of each frame, and flow or correspondences between two frames."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -11,27 +11,76 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vode.datasets.base import Sequence
+from vode.geometry.matches import Matches
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.frames import Frame
+from vode.odometry.options import MatchOptions
+from vode.odometry.two_frame import flow_matches, tracked_matches
 
 
-class Perception(Protocol):
-    """Flow and depth of frames, all of one size."""
+class DepthSource(Protocol):
+    """Depth of frames."""
 
     device: torch.device
-
-    def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
-        """Flows a to b and b to a, (1, 2, H, W) pixels."""
-        ...
+    """where frames are to lie, and where results lie"""
 
     def depth(self, frame: Frame) -> Tensor:
         """Depth (1, 1, H, W) in one unit for the whole video, 0 = unknown."""
         ...
 
 
+class Perception(DepthSource, Protocol):
+    """Depth of frames and dense flow between two, all of one size."""
+
+    def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
+        """Flows a to b and b to a, (1, 2, H, W) pixels."""
+        ...
+
+
+@runtime_checkable
+class Matcher(Protocol):
+    """Correspondences between two frames, instead of flow. What it keeps of frames must not grow with the video."""
+
+    def correspondences(self, a: Frame, b: Frame) -> Matches:
+        """Matches (1, N), in pixels of the frames' images, in any order; scores > 0, N may differ and may be 0."""
+        ...
+
+
+class MatchingPerception(DepthSource, Matcher, Protocol):
+    """Depth of frames and correspondences between two."""
+
+
+class Matched:
+    """A matcher's correspondences beside the depth of another source."""
+
+    def __init__(self, matcher: Matcher, depth: DepthSource) -> None:
+        self.device, self._matcher, self._depth = depth.device, matcher, depth
+
+    def correspondences(self, a: Frame, b: Frame) -> Matches:
+        return self._matcher.correspondences(a, b)
+
+    def depth(self, frame: Frame) -> Tensor:
+        return self._depth.depth(frame)
+
+
+def find_matches(
+    perception: Perception | MatchingPerception,
+    a: Frame,
+    b: Frame,
+    options: MatchOptions,
+    *,
+    tracked: Tensor | None = None,
+    seed: int = 0,
+) -> Matches:
+    """At most ``options.count`` correspondences (1, N) of two frames, those of ``tracked`` points (1, M, 2) first."""
+    if isinstance(perception, Matcher):
+        return tracked_matches(perception.correspondences(a, b), options, tracked=tracked)
+    return flow_matches(*perception.flow(a, b), options, tracked=tracked, seed=seed)[1]
+
+
 class Networks:
-    """Flow and depth of a run's networks."""
+    """Flow and depth of trained networks."""
 
     def __init__(self, flow: FlowNet, depth: DepthNet) -> None:
         self._flow, self._depth = flow, depth
@@ -51,7 +100,7 @@ class Classical:
     def __init__(self, sequence: Sequence) -> None:
         self.device = torch.device("cpu")
         self._sequence = sequence
-        self._search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
         grey_a, grey_b = (_grey(frame.image) for frame in (a, b))

@@ -1,4 +1,10 @@
-"""Metric scale of a translation: predicted depth against triangulated depth, with its uncertainty."""
+"""The one scale between predicted depth and depth triangulated with a baseline of unit length.
+
+A scale is named by what it multiplies: ``translation_scale`` brings the translation of unit length, and with it the
+triangulated depth, to the unit of the predicted depth; ``prediction_scale`` brings the predicted depth to baselines.
+Predicted and triangulated depths (B, N) belong to the same points; those that are not positive and finite take no part.
+Without gradient, in float32 or better.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +19,8 @@ SPREAD = 1.4826
 """standard deviation of a normal distribution in median absolute deviations"""
 CUT = 4.685
 """Tukey's limit in standard deviations"""
+LEAST_POINTS = 20
+"""points from which on a scale for losses is known"""
 
 
 class Scale(NamedTuple):
@@ -21,13 +29,13 @@ class Scale(NamedTuple):
     value: Tensor
     """(B,), 1 where it is not known"""
     deviation: Tensor
-    """(B,): relative standard deviation, infinite where nothing tells it"""
+    """(B,): relative standard deviation, infinite where nothing determines the scale"""
     known: Tensor
     """bool (B,)"""
 
 
 @torch.no_grad()
-def depth_scale(
+def translation_scale(
     predicted: Tensor,
     triangulated: Tensor,
     parallax: Tensor,
@@ -36,15 +44,16 @@ def depth_scale(
     places: Tensor,
     options: ScaleOptions = ScaleOptions(),
 ) -> Scale:
-    """Robust scale of depths (B, N), by the mean of log ratios weighted with their precision.
+    """Predicted over triangulated depth by the mean of log ratios, weighted with their precision; for tracking.
 
     A triangulated depth has the relative error noise (B,) over parallax (B, N), both in radians; to it comes the
-    spread of the predicted depth, which is estimated. Tukey weights, from the median. ``places`` (B, N, 2), in
-    0..1, are the points' positions in the image: the uncertainty is the cluster-robust one over the
-    regions that they fall in (Liang and Zeger, Biometrika 1986), for depth is wrong in whole objects.
+    spread of the predicted depth, which is estimated. Tukey weights, from the median. ``valid`` (B, N) are the points
+    that may take part. ``places`` (B, N, 2), in 0..1, are the points' positions in the image: the uncertainty is the
+    cluster-robust one over the regions that they fall in (Liang and Zeger, Biometrika 1986), for depth is wrong in
+    whole objects.
     """
+    predicted, triangulated, valid = _usable(predicted, triangulated, valid)
     error = noise.unsqueeze(-1) / parallax.clamp(min=1e-9)
-    valid = valid & (predicted > 0) & (triangulated > 0) & predicted.isfinite() & triangulated.isfinite()
     valid = valid & (error < options.accuracy)
     ratio = torch.where(valid, predicted.clamp(min=1e-12).log() - triangulated.clamp(min=1e-12).log(), float("nan"))
     middle = ratio.nanmedian(-1, keepdim=True).values
@@ -58,6 +67,37 @@ def depth_scale(
     deviation = _deviation(weight, (ratio - middle).nan_to_num(0.0), places, options.grid)
     known = (valid.sum(-1) >= options.least_points) & (deviation <= options.deviation)
     return Scale(torch.where(known, middle[:, 0].exp(), 1.0), deviation, known)
+
+
+@torch.no_grad()
+def prediction_scale(
+    predicted: Tensor, triangulated: Tensor, valid: Tensor, *, outlier: float | None = None
+) -> tuple[Tensor, Tensor]:
+    """Triangulated over predicted depth (B,) of ``valid`` points (B, N), and whether it is known (B,); for losses.
+
+    The median of D / d of triangulated D and predicted d, then, where ``outlier`` is given, the closed form
+    sum(d/D) / sum((d/D)^2), which minimises sum (1 - a d/D)^2, over the points within that factor of the median (Zhao
+    et al., CVPR 2020, section 3.3). A loss must be at its own minimum over the scale, or it drives the network's scale
+    away: mean |log| goes with the median, the mean square with the closed form over all points (``inf``). Known where
+    at least ``LEAST_POINTS`` took part; 1 elsewhere.
+    """
+    predicted, triangulated, valid = _usable(predicted, triangulated, valid)
+    ratio = torch.where(valid, triangulated / torch.where(valid, predicted, 1.0), float("nan"))
+    scale = ratio.nanmedian(-1).values.nan_to_num(1.0)
+    if outlier is not None:
+        median = scale.unsqueeze(-1)
+        valid = valid & (ratio > median / outlier) & (ratio < median * outlier)
+        fraction = torch.where(valid, 1 / torch.where(valid, ratio, 1.0), 0.0)
+        scale = fraction.sum(-1) / fraction.square().sum(-1).clamp(min=1e-20)
+    known = valid.sum(-1) >= LEAST_POINTS
+    return torch.where(known, scale, 1.0), known
+
+
+def _usable(predicted: Tensor, triangulated: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Both depths in float32 or better, and the valid points at which both are depths."""
+    predicted, triangulated = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in (predicted, triangulated))
+    positive = (predicted > 0) & (triangulated > 0) & predicted.isfinite() & triangulated.isfinite()
+    return predicted, triangulated, positive & (valid > 0)
 
 
 def _mean(values: Tensor, valid: Tensor) -> Tensor:
@@ -74,33 +114,3 @@ def _deviation(weight: Tensor, residual: Tensor, places: Tensor, grid: tuple[int
     sums = weight.new_zeros(len(weight), rows * columns).scatter_add(1, region, weight * residual)
     total = weight.sum(-1)
     return torch.where(total > 0, sums.square().sum(-1).sqrt() / total.clamp(min=1e-12), float("inf"))
-
-
-LEAST = 20
-"""points that tell a scale"""
-
-
-@torch.no_grad()
-def align_depth_scale(
-    predicted: Tensor, reference: Tensor, mask: Tensor, *, outlier: float | None = None
-) -> tuple[Tensor, Tensor]:
-    """Scale a (B,) that brings predicted depth d to triangulated depth D, both (B, N), over ``mask`` (B, N).
-
-    The median of D / d, then, where ``outlier`` is given, the closed form sum(d/D) / sum((d/D)^2), which
-    minimises sum (1 - a d/D)^2, over the points within that factor of the median (Zhao et al., CVPR 2020,
-    section 3.3). No gradient: a loss must be at its own minimum over the scale, or it drives the network's
-    scale away, so mean |log| goes with the median and the mean square with the closed form over all
-    (``inf``). Also returns whether at least ``LEAST`` points took part, (B,) bool; else a = 1. Depths that
-    are not positive or not finite take no part.
-    """
-    predicted, reference = (x.to(torch.promote_types(x.dtype, torch.float32)) for x in (predicted, reference))
-    valid = (mask > 0) & (predicted > 0) & (reference > 0) & predicted.isfinite() & reference.isfinite()
-    ratio = torch.where(valid, reference / torch.where(valid, predicted, 1.0), float("nan"))
-    scale = ratio.nanmedian(-1).values.nan_to_num(1.0)
-    if outlier is not None:
-        median = scale.unsqueeze(-1)
-        valid = valid & (ratio > median / outlier) & (ratio < median * outlier)
-        fraction = torch.where(valid, 1 / torch.where(valid, ratio, 1.0), 0.0)
-        scale = fraction.sum(-1) / fraction.square().sum(-1).clamp(min=1e-20)
-    enough = valid.sum(-1) >= LEAST
-    return torch.where(enough, scale, 1.0), enough

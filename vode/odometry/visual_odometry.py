@@ -1,30 +1,40 @@
-"""The tracker: frames of a video, one after another, to a trajectory."""
+"""The tracker: frames of a video, one at a time, to poses; and whole sequences by the same object."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import replace
+from typing import NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from vode.cameras.lens import Camera
 from vode.datasets.base import Sequence
 from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.pose import inverse, se3_exp, se3_log
 from vode.io.trajectory import Trajectory
-from vode.odometry.frame_motion import VELOCITY, FrameMotion, frame_motion
-from vode.odometry.frames import Frame, read_ahead, same
+from vode.odometry import result
+from vode.odometry.clock import Clock
+from vode.odometry.frame_motion import FrameMotion, frame_motion
+from vode.odometry.frames import Frame, Intake, read_ahead, same
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import Perception
+from vode.odometry.perception import MatchingPerception, Perception, find_matches
+from vode.odometry.result import Details, FrameResult, Method, Reason
 from vode.odometry.window import Window
 
-START, REPEATED = "start", "repeated"
-LATE = 1.5
-"""steps of time that a frame may come after the one before until it counts as late"""
+
+@runtime_checkable
+class TrackingModel(Protocol):
+    """A trained model that says how it is to track: what ``VisualOdometry`` takes in place of a perception."""
+
+    size: tuple[int, int]
+    """(height, width) that images are resized to"""
+    tracker: TrackerOptions
+
+    def perception(self) -> Perception: ...
 
 
 class View(NamedTuple):
@@ -35,126 +45,201 @@ class View(NamedTuple):
     T_world_cam: Tensor
 
 
-@dataclass(frozen=True)
-class Tracked:
-    """A trajectory and how each of its motions was found."""
+class VisualOdometry:
+    """Camera poses of a video, a frame at a time.
 
-    trajectory: Trajectory
-    motions: list[FrameMotion]
-    """of every frame but the first, from the last frame before it that shows something"""
+    The trajectory starts at identity and is in the unit of the depth. A frame that cannot be read, is black or of one
+    colour gets its pose from constant velocity, and the next one is compared with the last that shows something.
+    With ``TrackerOptions(refine="window")`` new frames correct the poses of earlier ones, and results say which. Memory
+    does not grow with the length of the video but for poses and results.
 
-    def log(self) -> str:
-        """JSON lines: how each motion was found, and why not by a better way."""
-        rows = []
-        for number, motion in enumerate(self.motions, start=1):
-            row = {"frame": number} | motion._asdict()
-            del row["T_b_a"]
-            rows.append(json.dumps(row, allow_nan=False) + "\n")
-        return "".join(rows)
+    Args:
+        source: what sees the images (flow, or correspondences, and depth), or a model that has such a perception.
+        camera: a Camera, whose lens distortion is removed from the images, or the intrinsics (3, 3) of undistorted
+            images at their full size, pixels.
+        options: default those of the model, if it is one, else ``TrackerOptions()``.
+        size: (height, width) that images are resized to; default that of the model, if it is one, else their own.
+        name: of the trajectory, for messages.
+    """
 
-    def extrapolated(self) -> list[str]:
-        """A line for every frame whose motion nothing told."""
-        told = enumerate(self.motions, start=1)
-        return [f"frame {number}: {motion.why}" for number, motion in told if motion.how == VELOCITY]
+    def __init__(
+        self,
+        source: Perception | MatchingPerception | TrackingModel,
+        camera: Camera | np.ndarray | Tensor,
+        options: TrackerOptions | None = None,
+        *,
+        size: tuple[int, int] | None = None,
+        name: str = "estimate",
+    ) -> None:
+        if isinstance(source, TrackingModel):
+            size, options = size or source.size, options or source.tracker
+            source = source.perception()
+        self.options, self.name = options or TrackerOptions(), name
+        self._perception = source
+        self._intake = Intake(camera, size, source.device)
+        self._results: list[FrameResult] = []
+        self._poses: list[Tensor] = []
+        self._last: View | None = None
+        self._window: Window | None = None
+        self._clock = Clock()
+        self._twist, self._duration = torch.zeros(6, dtype=torch.float64), 1.0
+        self._numpy = False
+
+    def __len__(self) -> int:
+        """Frames so far."""
+        return len(self._poses)
+
+    @torch.no_grad()
+    def register_frame(self, image: np.ndarray | Tensor, timestamp: float | None = None) -> FrameResult:
+        """Pose of the next frame, and how it was found; a numpy pose for a numpy image, else torch.
+
+        ``image`` (H, W, 3), (3, H, W) or grey (H, W), RGB, uint8, uint16 or float in 0..1, at the camera's size;
+        ``timestamp`` in seconds, for all frames or for none. Raises InputError for another image or a missing
+        timestamp, and then nothing has happened: another image can still be registered, or a failure in its place.
+        """
+        timestamp = self._checked(timestamp)
+        frame = Frame(len(self), self._intake(image))
+        self._numpy = isinstance(image, np.ndarray)
+        return self._register(frame, timestamp)
+
+    @torch.no_grad()
+    def register_failure(self, message: str, timestamp: float | None = None) -> FrameResult:
+        """The next frame cannot be read, for the reason in ``message``: its pose by constant velocity."""
+        return self._register(None, self._checked(timestamp), message)
+
+    @property
+    def results(self) -> tuple[FrameResult, ...]:
+        """Of all frames, as they were when each came."""
+        return tuple(self._results)
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """Poses of all frames so far, after all corrections."""
+        poses = torch.stack(self._poses) if self._poses else torch.zeros(0, 4, 4, dtype=torch.float64)
+        stamps = [x.timestamp for x in self._results]
+        timed = bool(stamps) and stamps[0] is not None
+        return Trajectory(poses, torch.tensor(stamps, dtype=torch.float64) if timed else None, name=self.name)
+
+    def pose(self, index: int) -> np.ndarray | Tensor:
+        """World-from-camera pose (4, 4) float64 of one frame, after all corrections."""
+        return self._given(self._poses[index])
 
     def summary(self) -> str:
-        """How many motions were found in which way."""
-        counts = Counter(motion.how for motion in self.motions)
-        return f"{len(self.motions)} motions: " + ", ".join(f"{n} {how}" for how, n in counts.most_common())
+        """How many motions were found by which method."""
+        return result.summary(self._results)
+
+    def extrapolated(self) -> list[str]:
+        """A line for each frame whose motion nothing told."""
+        return result.extrapolated(self._results)
+
+    def _checked(self, timestamp: float | None) -> float | None:
+        if self._results and (timestamp is None) != (self._results[0].timestamp is None):
+            which = "no timestamp" if timestamp is None else "a timestamp"
+            raise InputError(
+                f"{self.name}: frame {len(self)} has {which}, unlike the first; give all frames one, or none"
+            )
+        return None if timestamp is None else float(timestamp)
+
+    def _register(self, frame: Frame | None, timestamp: float | None, message: str = "") -> FrameResult:
+        index, last = len(self), self._last
+        self._clock.tick(timestamp)
+        motion, depth = self._motion(frame)
+        origin = torch.eye(4, dtype=torch.float64) if last is None else last.T_world_cam
+        self._poses.append(origin @ inverse(motion.T_b_a))
+        details = Details(pnp_failed=motion.pnp_failed, message=message)
+        if last is not None:
+            gap = index - last.frame.index
+            details = replace(details, reference=last.frame.index, late=self._clock.late(gap))
+        changed = () if frame is None or depth is None else self._advance(frame, depth, motion)
+        registered = FrameResult(
+            index,
+            timestamp,
+            self._given(self._poses[-1]),
+            motion.method,
+            motion.reason,
+            details,
+            motion.inliers,
+            motion.parallax,
+            motion.scale_deviation,
+            changed,
+        )
+        self._results.append(registered)
+        return registered
+
+    def _motion(self, frame: Frame | None) -> tuple[FrameMotion, Tensor | None]:
+        """Motion from the last view to a frame, and the frame's depth where it is to be the next view."""
+        last, still = self._last, torch.eye(4, dtype=torch.float64)
+        expected = se3_exp(self._twist / self._duration * self._clock.elapsed)
+        if frame is None or frame.is_blank:
+            reason = Reason.UNREADABLE if frame is None else Reason.BLANK
+            method = Method.START if last is None else Method.EXTRAPOLATED
+            return FrameMotion(still if last is None else expected, method, reason), None
+        if last is None:
+            if self.options.refine == "window":
+                self._window = Window(self._intake.intrinsics[0], self.options.window)
+                self._window.start(frame.index, still)
+            return FrameMotion(still, Method.START), self._perception.depth(frame)
+        if same(last.frame, frame):
+            return FrameMotion(still, Method.REPEATED, Reason.SAME_IMAGE), None
+        return self._seen_motion(last, frame, expected)
+
+    def _seen_motion(self, last: View, frame: Frame, expected: Tensor) -> tuple[FrameMotion, Tensor]:
+        """Motion by what two frames show, which the window takes note of, and the depth of the second."""
+        options, window = self.options, self._window
+        depth = self._perception.depth(frame)
+        images = (last.frame.image, frame.image) if options.subpixel else None
+        tracked = None if window is None else window.tracked()
+        found = find_matches(self._perception, last.frame, frame, options, tracked=tracked, seed=options.seed)
+        motion, evidence = frame_motion(
+            found, last.depth, depth, self._intake.intrinsics, expected, options, images=images
+        )
+        if window is not None:
+            if motion.method is Method.EXTRAPOLATED:
+                window.start(frame.index, last.T_world_cam @ inverse(motion.T_b_a))
+            else:
+                deviation = motion.scale_deviation or options.scale.deviation
+                window.add(frame.index, motion.T_b_a, deviation, *evidence)
+        return motion, depth
+
+    def _advance(self, frame: Frame, depth: Tensor, motion: FrameMotion) -> tuple[int, ...]:
+        """Make a frame the last view; the earlier frames whose poses the window has corrected."""
+        if motion.method not in (Method.EXTRAPOLATED, Method.START):
+            self._twist, self._duration = se3_log(motion.T_b_a), self._clock.elapsed
+        self._clock.restart()
+        corrected = {} if self._window is None else self._window.poses()
+        changed = [k for k, pose in corrected.items() if k != frame.index and not torch.equal(pose, self._poses[k])]
+        for index, pose in corrected.items():
+            self._poses[index] = pose
+        self._last = View(frame, depth, self._poses[-1])
+        return tuple(changed)
+
+    def _given(self, pose: Tensor) -> np.ndarray | Tensor:
+        """A copy of a pose, of the kind that images are."""
+        return pose.clone().numpy() if self._numpy else pose.clone()
 
 
-@torch.no_grad()
 def track(
     sequence: Sequence,
-    perception: Perception,
+    perception: Perception | MatchingPerception,
     *,
     size: tuple[int, int],
     options: TrackerOptions = TrackerOptions(),
     on_progress: Callable[[int], None] | None = None,
-) -> Tracked:
-    """Camera poses of a sequence, its frames resized to ``size`` (height, width) for flow and depth.
+) -> VisualOdometry:
+    """Odometry of a whole sequence, its frames resized to ``size`` (height, width), each read while one is worked on.
 
-    The trajectory starts at identity and is in the unit of the depth. A frame that cannot be read, is black or of one
-    colour gets its pose from constant velocity, and the next one is compared with the last that shows
-    something. Memory does not grow with the length of the video but for the poses. ``on_progress`` is called with the
-    number of each frame done. Raises InputError where no frame can be read.
+    ``on_progress`` is called with the number of each frame done. Raises InputError where no frame shows anything.
     """
-    intrinsics = resize_intrinsics(sequence.intrinsics, tuple(sequence.size), size)[None].to(perception.device)
-    clock = _clock(sequence)
-    window = Window(intrinsics[0], options.window) if options.refine == "window" else None
-    poses, motions, last = [], [], None
-    velocity = torch.zeros(6, dtype=torch.float64)
-    for frame in read_ahead(sequence, size, perception.device):
-        steps = float(clock[frame.index] - clock[last.frame.index]) if last else 1.0
-        motion, depth = _motion(perception, last, frame, se3_exp(velocity * steps), intrinsics, options, window)
-        poses.append((last.T_world_cam if last else torch.eye(4, dtype=torch.float64)) @ inverse(motion.T_b_a))
-        motions.append(_with_gap(motion, last, frame, steps))
-        if depth is not None:
-            if motion.how not in (VELOCITY, START):
-                velocity = se3_log(motion.T_b_a) / steps
-            if window is not None:
-                for index, T_world_cam in window.poses().items():
-                    poses[index] = T_world_cam
-            last = View(frame, depth, poses[-1])
-        if on_progress is not None and frame.index:
-            on_progress(frame.index)
-    if last is None:
-        raise InputError(f"{sequence.name}: no frame shows anything; the first: {motions[0].why}")
-    trajectory = Trajectory(torch.stack(poses), sequence.timestamps, name=f"estimate of {sequence.name}")
-    return Tracked(trajectory, motions[1:])
-
-
-def _motion(
-    perception: Perception,
-    last: View | None,
-    frame: Frame,
-    expected: Tensor,
-    intrinsics: Tensor,
-    options: TrackerOptions,
-    window: Window | None,
-) -> tuple[FrameMotion, Tensor | None]:
-    """Motion from the last view to a frame, and the frame's depth where it is to be the next view."""
-    still = torch.eye(4, dtype=torch.float64)
-    if frame.problem:
-        return FrameMotion(expected if last else still, VELOCITY if last else START, frame.problem), None
-    if last is None:
-        if window is not None:
-            window.start(frame.index, still)
-        return FrameMotion(still, START, ""), perception.depth(frame)
-    if same(last.frame, frame):
-        return FrameMotion(still, REPEATED, f"the image is that of frame {last.frame.index}"), None
-    depth, flows = perception.depth(frame), perception.flow(last.frame, frame)
-    images = (last.frame.image, frame.image) if options.subpixel else None
-    tracked = None if window is None else window.tracked()
-    motion, evidence = frame_motion(
-        *flows, last.depth, depth, intrinsics, expected, options, images=images, tracked=tracked
-    )
-    if window is not None:
-        if motion.how == VELOCITY:
-            window.start(frame.index, last.T_world_cam @ inverse(motion.T_b_a))
+    camera = resize_intrinsics(sequence.intrinsics, sequence.size, size)
+    odometry = VisualOdometry(perception, camera, options, size=size, name=f"estimate of {sequence.name}")
+    for index, image in enumerate(read_ahead(sequence, size)):
+        timestamp = None if sequence.timestamps is None else float(sequence.timestamps[index])
+        if isinstance(image, InputError):
+            odometry.register_failure(str(image), timestamp)
         else:
-            deviation = motion.scale_deviation or options.scale.deviation
-            window.add(frame.index, motion.T_b_a, deviation, *evidence)
-    return motion, depth
-
-
-def _with_gap(motion: FrameMotion, last: View | None, frame: Frame, steps: float) -> FrameMotion:
-    """The motion with a word about frames that are missing or left out before it."""
-    if last is None:
-        return motion
-    notes = [motion.why] if motion.why else []
-    if frame.index - last.frame.index > 1:
-        notes.append(f"from frame {last.frame.index}")
-    if steps > (frame.index - last.frame.index) * LATE:
-        notes.append(f"{steps:.1f} usual steps of time after it")
-    return motion._replace(why=", ".join(notes))
-
-
-def _clock(sequence: Sequence) -> Tensor:
-    """Time of every frame (N,) in usual steps from one to the next; always forward."""
-    count = len(sequence)
-    if sequence.timestamps is None or count < 2:
-        return torch.arange(count, dtype=torch.float64)
-    steps = sequence.timestamps.double().diff()
-    usual = steps.nanmedian().clamp(min=1e-9)
-    return torch.cat([steps.new_zeros(1), (steps / usual).nan_to_num(1.0).clamp(0.1, 1000).cumsum(0)])
+            odometry.register_frame(image, timestamp)
+        if on_progress is not None and index:
+            on_progress(index)
+    if all(x.reason in (Reason.UNREADABLE, Reason.BLANK) for x in odometry.results):
+        raise InputError(f"{sequence.name}: no frame shows anything; the first: {odometry.results[0].describe()}")
+    return odometry

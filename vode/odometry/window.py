@@ -11,8 +11,11 @@ from vode.geometry.camera import project, rays
 from vode.geometry.matches import Matches
 from vode.geometry.pose import inverse
 from vode.geometry.triangulation import MIN_PARALLAX, midpoint
-from vode.odometry.bundle_adjustment import Problem, bundle_adjust
+from vode.odometry.bundle_adjustment import NEAREST, Problem, bundle_adjust
 from vode.odometry.options import WindowOptions
+
+LOST = 0.5
+"""fraction of the points, below which a frame that still sees so few becomes a keyframe"""
 
 
 class Window:
@@ -52,8 +55,8 @@ class Window:
         tracked = len(self._followed)
         keyframe = self._is_keyframe(good[:tracked])
         points = midpoint(a[None], b[None], self.intrinsics[None], T_b_a[None])
-        # rays that are parallel as far as one can tell meet where they would if they just were not
-        far = (T_b_a[:3, 3].norm() / MIN_PARALLAX).clamp(min=1e-3)
+        # rays that cannot be told from parallel ones meet at the distance of the least parallax
+        far = (T_b_a[:3, 3].norm() / MIN_PARALLAX).clamp(min=NEAREST)
         depth = torch.where(points.valid[0], points.depth_a[0], far)
         fresh = tracked + good[tracked:].nonzero()[:, 0]
         room = self.options.tracks - int(good[:tracked].sum()) if keyframe else 0
@@ -69,7 +72,7 @@ class Window:
 
     def _is_keyframe(self, good: Tensor) -> bool:
         """Whether the newest frame, a, is to stay: it moved away from the last keyframe, or points get lost."""
-        if len(self.frames) < 2 or good.sum() < 0.5 * self.options.tracks:
+        if len(self.frames) < 2 or good.sum() < LOST * self.options.tracks:
             return True
         p = self._problem
         both = self._followed[(p.seen[-1] & p.seen[-2])[self._followed]]
@@ -119,7 +122,7 @@ class Window:
         T_cam_world = p.T_cam_world[stay]
         move = T_cam_world[anchor] @ inverse(p.T_cam_world)[p.anchor]
         depth = (move[:, 2, :3] * local).sum(-1) + move[:, 2, 3]
-        keep = (seen.sum(0) > 1) & (depth > 1e-3)
+        keep = (seen.sum(0) > 1) & (depth > NEAREST)
         number = keep.long().cumsum(0) - 1
         self._followed = number[self._followed[keep[self._followed]]]
         self.frames = [frame for k, frame in enumerate(self.frames) if k != gone]

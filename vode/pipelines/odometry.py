@@ -15,6 +15,7 @@ from vode.evaluation.tables import Table
 from vode.io.atomic import make_folder, write_bytes
 from vode.io.trajectory import Trajectory
 from vode.model import Model, load
+from vode.odometry.result import log_lines
 from vode.odometry.visual_odometry import track
 from vode.pipelines.evaluation_data import evaluation_sequences
 from vode.pipelines.options import EvaluationData, OdometryOptions
@@ -88,7 +89,7 @@ def track_sequences(
         else:
             tracked.trajectory.write_tum(file)
         log = file.with_suffix(".log.jsonl")
-        write_bytes(log, tracked.log().encode())
+        write_bytes(log, log_lines(tracked.results).encode())
         on_progress(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}")
         extrapolated = tracked.extrapolated()
         for line in extrapolated[:SHOWN]:

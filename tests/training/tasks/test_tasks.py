@@ -9,7 +9,7 @@ from vode.losses.depth import reprojection, triangulated_depth
 from vode.losses.smoothness import disparity_smoothness
 from vode.networks.depth import DepthNet, disparity_to_depth
 from vode.networks.options import DepthOptions
-from vode.odometry.scale import align_depth_scale
+from vode.odometry.scale import prediction_scale
 from vode.training.options import LossWeights, MotionOptions, TaskOptions
 from vode.training.tasks.base import mean_reliable, total_loss
 from vode.training.tasks.depth import DepthTask, depth_losses
@@ -104,7 +104,7 @@ def losses_of_one_map(sigma, images, batch, flow_ab, motion):
     depth_a, depth_b = disparity_to_depth(sigma).chunk(2)
     predicted = torch.cat([at_points(depth_a, motion.points_a), at_points(depth_b, motion.points_b)], 1)
     reference, valid = torch.cat([motion.depth_a, motion.depth_b], 1), motion.valid.repeat(1, 2)
-    scale, aligned = align_depth_scale(predicted.detach(), reference, valid, outlier=None)
+    scale, aligned = prediction_scale(predicted.detach(), reference, valid, outlier=None)
     usable = motion.reliable * aligned
     scale = torch.where(usable > 0, scale, 1.0)
     each = {"triangulated_depth": triangulated_depth(scale[:, None] * predicted, reference, valid, "log")}

@@ -13,7 +13,7 @@ from vode.losses.depth import reprojection, triangulated_depth
 from vode.losses.smoothness import disparity_smoothness
 from vode.networks.depth import DepthNet, disparity_to_depth
 from vode.networks.flow import FlowNet
-from vode.odometry.scale import align_depth_scale
+from vode.odometry.scale import prediction_scale
 from vode.training.options import TaskOptions
 from vode.training.tasks.base import Task, TaskOutput, detach, mean_reliable, run_network
 from vode.training.tasks.geometry import Motion, at_points, motion_from_flow
@@ -77,7 +77,7 @@ def _losses_of_scale(
     reference = torch.cat([motion.depth_a, motion.depth_b], 1)
     predicted, valid = torch.cat([at_a, at_b], 1), motion.valid.repeat(1, 2)
     outlier = float("inf") if options.triangulation_loss == "square" else None
-    scale, aligned = align_depth_scale(predicted.detach(), reference, valid, outlier=outlier)
+    scale, aligned = prediction_scale(predicted.detach(), reference, valid, outlier=outlier)
     usable = motion.reliable * aligned
     scale = torch.where(usable > 0, scale, 1.0)
     per_sample = {

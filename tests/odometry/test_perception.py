@@ -1,0 +1,74 @@
+"""A matcher's correspondences in the place of flow."""
+
+import pytest
+import torch
+
+from vode.geometry.matches import Matches
+from vode.odometry.frames import Frame
+from vode.odometry.options import MatchOptions, TrackerOptions
+from vode.odometry.perception import Matched, find_matches
+from vode.odometry.two_frame import tracked_matches
+from vode.odometry.visual_odometry import track
+
+SIZE = (96, 320)
+
+
+class Corners:
+    """Exact correspondences of corners that every frame has at the same places, whatever it is paired with."""
+
+    def __init__(self, exact, count=1500):
+        self.exact, self.count = exact, count
+
+    def correspondences(self, a, b):
+        pixels = torch.randperm(SIZE[0] * SIZE[1], generator=torch.Generator().manual_seed(a.index))[: self.count]
+        flow = self.exact.between(a.index, b.index).flatten(2)[0, :, pixels].mT
+        points = torch.stack([pixels % SIZE[1], pixels // SIZE[1]], -1).float()
+        seen = flow.abs().amax(-1) < 500
+        return Matches(points[seen][None], (points + flow)[seen][None], torch.ones(1, int(seen.sum())))
+
+
+@pytest.fixture(scope="module")
+def drive(world):
+    return world(8, 6)
+
+
+@pytest.mark.parametrize("refine", ["none", "window"])
+def test_correspondences_of_a_matcher_track_as_flow_does(drive, ground_truth, refine):
+    exact = ground_truth(drive)
+    options = TrackerOptions(subpixel=False, refine=refine)
+    tracked = track(drive, Matched(Corners(exact), exact), size=SIZE, options=options)
+    assert not exact.asked
+    away = (tracked.trajectory.positions - drive.poses[:, :3, 3]).norm(dim=-1)
+    assert away.max() < 0.05
+    assert tracked.summary() == "5 motions: 5 essential"
+
+
+def test_a_matcher_that_finds_nothing_keeps_the_velocity(drive, ground_truth):
+    exact = ground_truth(drive)
+    tracked = track(drive, Matched(Corners(exact, 0), exact), size=SIZE, options=TrackerOptions(subpixel=False))
+    assert tracked.summary() == "5 motions: 5 extrapolated"
+
+
+def test_flow_gives_the_tracked_points_first(drive, ground_truth):
+    exact = ground_truth(drive)
+    a, b = (Frame(i, drive.frame(i)[None]) for i in (0, 1))
+    points = torch.tensor([[[30.0, 70.0], [200.0, 80.0]]])
+    found = find_matches(exact, a, b, MatchOptions(count=100), tracked=points)
+    assert torch.equal(found.points_a[:, :2], points)
+    assert found.points_a.shape == (1, 100, 2)
+    fewest = find_matches(exact, a, b, MatchOptions(count=1), tracked=points)
+    assert fewest.points_a.shape == (1, 10, 2)
+
+
+def test_tracked_points_move_like_the_match_that_begins_there():
+    points = torch.tensor([[[10.0, 10.0], [50.0, 20.0], [80.0, 5.0], [30.0, 9.0]]])
+    steps = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]])
+    found = Matches(points, points + steps, torch.tensor([[0.5, 0.9, 0.0, 0.7]]))
+    tracked = torch.tensor([[[50.4, 20.3], [10.0, 13.0], [80.0, 5.0]]])
+    some = tracked_matches(found, MatchOptions(), tracked=tracked.double())
+    assert torch.equal(some.points_a[:, :3], tracked)
+    torch.testing.assert_close(some.points_b[0, 0], tracked[0, 0] + steps[0, 1])
+    assert some.scores[0].tolist() == pytest.approx([0.9, 0, 0, 0.7, 0.5, 0, 0])
+    assert torch.equal(some.points_a[0, 3:5], points[0, [3, 0]])
+    best = tracked_matches(found, MatchOptions(count=2))
+    assert best.scores[0].tolist() == pytest.approx([0.9, 0.7])
