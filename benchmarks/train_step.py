@@ -18,7 +18,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal
 from unittest import mock
@@ -35,11 +35,11 @@ from vode.networks.flow import SLOPE, FlowNet, normalise_features
 from vode.recipes import recipe
 from vode.training import loop
 from vode.training.clip_dataset import ClipDataset
-from vode.training.config import TrainConfig
+from vode.training.config import VideoConfig
 from vode.training.distributed import Group, device_name
 from vode.training.memory import keep_freed_memory
 from vode.training.step import Stepper
-from vode.training.tasks import stages
+from vode.training.tasks import depth, flow, joint
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -84,7 +84,7 @@ def main(options: Options) -> None:
         )
 
 
-def measured(config: TrainConfig, name: str, batch: int, turns: int, device: torch.device) -> list[str]:
+def measured(config: VideoConfig, name: str, batch: int, turns: int, device: torch.device) -> list[str]:
     """Time of a step, shares of its parts, and the memory that it takes."""
     step, sample = prepared(config, name, batch, device)
     times: dict[str, list[float]] = defaultdict(list)
@@ -105,15 +105,15 @@ def measured(config: TrainConfig, name: str, batch: int, turns: int, device: tor
     return [f"{1000 * total:.0f}", *shown, f"{100 * (1 - networks):.1f} %", f"{memory(device):.2f}"]
 
 
-def prepared(config: TrainConfig, name: str, batch: int, device: torch.device) -> tuple[Stepper, dict[str, Tensor]]:
-    """A stage's step, and a raw batch of the built-in world."""
+def prepared(config: VideoConfig, name: str, batch: int, device: torch.device) -> tuple[Stepper, dict[str, Tensor]]:
+    """A step of a stage, and a raw batch of the built-in world."""
     torch.manual_seed(0)
     networks = loop.build_networks(config, device)
-    _, stage_options = next(each for each in config.plan() if each[0] == name)
-    stage = loop.build_stage(name, config, stage_options, networks)
+    stage_options = dict(config.plan())[name]
+    task = loop.build_task(name, config, networks)
     for network in networks.values():
-        network.requires_grad_(network in stage.trained()).train(network in stage.trained())
-    step = Stepper(stage, config, stage_options, Group(0, 1, device), None)
+        network.requires_grad_(network in task.trained()).train(network in task.trained())
+    step = Stepper(task, config, stage_options, Group(0, 1, device), None)
     pairs = ClipDataset([WorldSequence(0, WorldOptions(size=config.size, frames=batch + 1))], raw=True)
     return step, collate([pairs[i] for i in range(batch)])
 
@@ -128,7 +128,8 @@ class Split:
     @contextmanager
     def of(self, step: Stepper) -> Iterator[None]:
         """The steps taken in this context are split."""
-        run, motion, forward, backward = stages.run, stages.motion_from_flow, step._model.forward, Tensor.backward
+        run, motion = flow.run_network, joint.motion_from_flow
+        forward, backward = step._model.forward, Tensor.backward
 
         def timed_run(network: nn.Module, *images: Tensor, mixed: torch.dtype | None) -> object:
             with self.clock("network forward"):
@@ -152,8 +153,8 @@ class Split:
                 torch.autograd.backward([found for found, _ in used], [grad for _, grad in used])
 
         with (
-            mock.patch.object(stages, "run", timed_run),
-            mock.patch.object(stages, "motion_from_flow", timed_motion),
+            patched("run_network", timed_run),
+            patched("motion_from_flow", timed_motion),
             mock.patch.object(step._model, "forward", timed_forward),
             mock.patch.object(Tensor, "backward", split_backward),
         ):
@@ -178,6 +179,16 @@ class Split:
         if found.requires_grad:
             self._cut.append((found, leaf))
         return leaf
+
+
+@contextmanager
+def patched(name: str, replacement: object) -> Iterator[None]:
+    """The tasks call ``replacement`` in place of what they import as ``name``."""
+    with ExitStack() as stack:
+        for module in (flow, depth, joint):
+            if hasattr(module, name):
+                stack.enter_context(mock.patch.object(module, name, replacement))
+        yield
 
 
 def memory(device: torch.device) -> float:
@@ -208,7 +219,7 @@ def beside_reference(options: Options) -> tuple[float, float]:
     return statistics.median(times["ours"]), statistics.median(times["reference"])
 
 
-def whole_step(config: TrainConfig, way: str, batch: int, turns: int, device: torch.device) -> float:
+def whole_step(config: VideoConfig, way: str, batch: int, turns: int, device: torch.device) -> float:
     """Milliseconds of the fastest of some joint steps, ours or the reference's way."""
     if way == "ours":
         keep_freed_memory(device)
@@ -225,7 +236,7 @@ def whole_step(config: TrainConfig, way: str, batch: int, turns: int, device: to
 @contextmanager
 def reference() -> Iterator[None]:
     """The reference's way of computing a step."""
-    run = stages.run
+    run = flow.run_network
 
     def run_apart(network: nn.Module, *images: Tensor, mixed: torch.dtype | None) -> object:
         if isinstance(network, FlowNet):
@@ -233,10 +244,10 @@ def reference() -> Iterator[None]:
         found = [run(network, part, mixed=mixed) for part in images[0].chunk(2)]
         return [torch.cat(scales) for scales in zip(*found, strict=True)]
 
-    solve = functools.partial(two_view.relative_pose, backend="opencv")
+    solve = functools.partial(two_view.relative_pose, options=two_view.TwoViewOptions(backend="opencv"))
     with (
-        mock.patch.object(stages, "run", run_apart),
-        mock.patch.object(stages.two_view, "relative_pose", solve),
+        patched("run_network", run_apart),
+        mock.patch.object(two_view, "relative_pose", solve),
     ):
         yield
 
@@ -244,19 +255,21 @@ def reference() -> Iterator[None]:
 def flow_one_way(network: FlowNet, image_a: Tensor, image_b: Tensor) -> list[Tensor]:
     """Flow at 4 scales, from features that are computed for this direction alone."""
     features_a, features_b = (network._features(image) for image in (image_a, image_b))
-    flow, found = None, {}
+    estimate, found = None, {}
     for level in range(6, 1, -1):
         a, b = features_a[level - 1], features_b[level - 1]
         matched_a, matched_b = normalise_features(a), normalise_features(b)
-        if flow is not None:
-            flow = warp.resize_flow(flow, a.shape[-2:])
-            matched_b = warp.backward_warp(matched_b, flow)
+        if estimate is not None:
+            estimate = warp.resize_flow(estimate, a.shape[-2:])
+            matched_b = warp.backward_warp(matched_b, estimate)
         cost = F.leaky_relu(sliced_cost_volume(matched_a, matched_b, network.options.search), SLOPE)
-        features, residual = network.decoders[str(level)](cost if flow is None else torch.cat([cost, a, flow], 1))
-        flow = residual if flow is None else flow + residual
+        features, residual = network.decoders[str(level)](
+            cost if estimate is None else torch.cat([cost, a, estimate], 1)
+        )
+        estimate = residual if estimate is None else estimate + residual
         if level == 2:
-            flow = flow + network.context(torch.cat([features, flow], 1))
-        found[level] = flow
+            estimate = estimate + network.context(torch.cat([features, estimate], 1))
+        found[level] = estimate
     height, width = image_a.shape[-2:]
     return [warp.resize_flow(found[min(max(k, 2), 3)], (height >> k, width >> k)) for k in range(4)]
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from vode.geometry.camera import project, rays
 from vode.geometry.pose import rotation_angle, so3_exp
-from vode.geometry.two_view import BACKENDS, relative_pose
+from vode.geometry.two_view import BACKENDS, TwoViewOptions, relative_pose
 
 SIZE = (376, 1241)
 K = torch.tensor([[718.856, 0, 607.1928], [0, 718.856, 185.2157], [0, 0, 1]], dtype=torch.float64)
@@ -94,7 +94,7 @@ def by_fundamental(a: Tensor, b: Tensor) -> Tensor:
 def solver(name: str) -> Callable[[Tensor, Tensor], Tensor]:
     if name == REFERENCE:
         return by_fundamental
-    return lambda a, b: relative_pose(a, b, K[None], threshold=THRESHOLD, backend=name).T_b_a[0]
+    return lambda a, b: relative_pose(a, b, K[None], threshold=THRESHOLD, options=TwoViewOptions(backend=name)).T_b_a[0]
 
 
 def errors(T_b_a: Tensor, ground_truth: Tensor) -> tuple[float, float]:

@@ -1,3 +1,80 @@
-"""Self-supervised visual odometry and depth from ordinary video."""
+"""Self-supervised visual odometry and depth from ordinary video.
 
-__version__ = "0.1.0"
+    model = vode.load("runs/world")
+    depth = model.predict_depth(image)
+
+Each name below is imported when it is first used, so that ``import vode`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vode.cameras.calibration import read_camera
+    from vode.cameras.lens import Camera
+    from vode.errors import InputError
+    from vode.evaluation.depth import evaluate_depth
+    from vode.evaluation.flow import evaluate_flow
+    from vode.evaluation.odometry import evaluate_odometry
+    from vode.evaluation.result import Result
+    from vode.io.trajectory import Trajectory, read_trajectory
+    from vode.model import Model, load
+    from vode.odometry.visual_odometry import VisualOdometry
+    from vode.pipelines.inputs import open_sequence, open_video
+    from vode.pipelines.train import resume, train
+    from vode.run_folder import RunFolder
+
+__version__ = "0.2.0"
+
+_HOMES = {
+    "Camera": "vode.cameras.lens",
+    "InputError": "vode.errors",
+    "Model": "vode.model",
+    "Result": "vode.evaluation.result",
+    "RunFolder": "vode.run_folder",
+    "Trajectory": "vode.io.trajectory",
+    "VisualOdometry": "vode.odometry.visual_odometry",
+    "evaluate_depth": "vode.evaluation.depth",
+    "evaluate_flow": "vode.evaluation.flow",
+    "evaluate_odometry": "vode.evaluation.odometry",
+    "load": "vode.model",
+    "open_sequence": "vode.pipelines.inputs",
+    "open_video": "vode.pipelines.inputs",
+    "read_camera": "vode.cameras.calibration",
+    "read_trajectory": "vode.io.trajectory",
+    "resume": "vode.pipelines.train",
+    "train": "vode.pipelines.train",
+}
+
+__all__ = [
+    "Camera",
+    "InputError",
+    "Model",
+    "Result",
+    "RunFolder",
+    "Trajectory",
+    "VisualOdometry",
+    "__version__",
+    "evaluate_depth",
+    "evaluate_flow",
+    "evaluate_odometry",
+    "load",
+    "open_sequence",
+    "open_video",
+    "read_camera",
+    "read_trajectory",
+    "resume",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vode' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,7 +14,7 @@ import json
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from vode.errors import InputError, one_line
 from vode.io.atomic import make_folder, write_bytes
@@ -25,10 +25,19 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from vode.networks.weights import Network
+
 CONFIG, DATA, RESULTS, BEST, CHECKPOINTS = "config.json", "data.json", "results.json", "best", "checkpoints"
 
-C = TypeVar("C")
-N = TypeVar("N")
+
+class Config(Protocol):
+    """The configuration of a family of runs, a dataclass."""
+
+    family: ClassVar[str]
+
+
+C = TypeVar("C", bound=Config)
+N = TypeVar("N", bound="Network")
 
 
 class RunFolder:
@@ -42,14 +51,17 @@ class RunFolder:
 
     @property
     def holds_run(self) -> bool:
+        """Whether there is a run in the folder."""
         return (self.path / CONFIG).exists()
 
     @property
     def checkpoints(self) -> Path:
+        """Folder of the files that the run is resumed from."""
         return self.path / CHECKPOINTS
 
     @property
     def best(self) -> RunFolder:
+        """The weights of the lowest validation loss, as a run of its own."""
         return RunFolder(self.path / BEST)
 
     def family(self) -> str:
@@ -67,7 +79,8 @@ class RunFolder:
         except (TypeError, ValueError) as error:
             raise InputError(f"{path}: {one_line(error)}; correct the file, or train again") from error
 
-    def write_config(self, config: Any) -> None:
+    def write_config(self, config: Config) -> None:
+        """Write the configuration, a RunConfig, in today's version."""
         content = {"version": VERSION, "family": config.family} | to_plain(config)
         write_bytes(make_folder(self.path) / CONFIG, json.dumps(content, indent=1).encode())
 
@@ -77,15 +90,15 @@ class RunFolder:
 
         return load_weights(self.path / f"{network_class.kind}.safetensors", network_class, device)
 
-    def write_weights(self, networks: Mapping[str, nn.Module]) -> None:
-        """The weights of all networks that have a kind."""
-        from vode.networks.weights import weights_bytes
+    def write_weights(self, networks: Mapping[str, nn.Module] | nn.ModuleDict) -> None:
+        """The weights of all that are networks."""
+        from vode.networks.weights import Network, weights_bytes
 
         for network in networks.values():
-            if hasattr(network, "kind"):
+            if isinstance(network, Network):
                 write_bytes(make_folder(self.path) / f"{network.kind}.safetensors", weights_bytes(network))
 
-    def write_best(self, networks: Mapping[str, nn.Module]) -> None:
+    def write_best(self, networks: Mapping[str, nn.Module] | nn.ModuleDict) -> None:
         """Keep the weights as they are now in a run folder of its own."""
         self.best.write_weights(networks)
         for name in (CONFIG, DATA):
@@ -107,6 +120,7 @@ class RunFolder:
             raise InputError(f"{path}: not a record of training data ({error}); copy the run again") from None
 
     def write_results(self, results: Mapping[str, float | None]) -> None:
+        """Write the scores of the finished run."""
         write_bytes(self.path / RESULTS, json.dumps(results, indent=1).encode())
 
     def _config(self) -> dict[str, Any]:

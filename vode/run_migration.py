@@ -53,7 +53,7 @@ def _from_1(values: dict[str, Any]) -> dict[str, Any]:
     values["family"] = family
     if "stages" in values:
         values["stages"] = [name for name in values["stages"] if name in _STAGES[family]]
-    _rename(values, visualize_every="visualize_every", validation_pairs="validation_samples")
+    _rename(values, picture_every="visualize_every", validation_pairs="validation_samples")
     if family == "video":
         _video_from_1(values)
     else:

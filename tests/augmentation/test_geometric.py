@@ -76,10 +76,10 @@ def test_resize_then_project_is_project_then_resize():
 
 
 def test_a_varied_sample_still_agrees_with_its_own_truth():
-    drive = WorldSequence(5, WorldOptions(size=(64, 96), frames=3))
-    snippets = ClipDataset([drive], augment=Augment(crop=0.3), seed=3, ground_truth=True)
+    sequence = WorldSequence(5, WorldOptions(size=(64, 96), frames=3))
+    clips = ClipDataset([sequence], augment=Augment(crop=0.3), seed=3, ground_truth=True)
     for draw in range(6):
-        varied = snippets[0, draw]
+        varied = clips[0, draw]
         assert varied["images"].shape[-2:] == (64, 96)
         T_b_a = torch.linalg.inv(varied["poses"][1])
         points = unproject(varied["depth"][:1], varied["intrinsics"][None]).flatten(2).mT[0]
@@ -91,19 +91,19 @@ def test_a_varied_sample_still_agrees_with_its_own_truth():
 
 
 def test_the_draw_is_of_its_number_alone():
-    drive = WorldSequence(5, WorldOptions(size=(32, 48), frames=3))
-    snippets = ClipDataset([drive], size=(16, 24), augment=Augment(crop=0.2), seed=3)
-    again = ClipDataset([drive], size=(16, 24), augment=Augment(crop=0.2), seed=3)
+    sequence = WorldSequence(5, WorldOptions(size=(32, 48), frames=3))
+    clips = ClipDataset([sequence], size=(16, 24), augment=Augment(crop=0.2), seed=3)
+    again = ClipDataset([sequence], size=(16, 24), augment=Augment(crop=0.2), seed=3)
     again[1, 9]
-    for key, value in snippets[0, 7].items():
+    for key, value in clips[0, 7].items():
         assert torch.equal(value, again[0, 7][key])
-    assert not torch.equal(snippets[0, 7]["images"], snippets[0, 8]["images"])
-    assert not torch.equal(snippets[0, 7]["intrinsics"], snippets[0, 8]["intrinsics"])
+    assert not torch.equal(clips[0, 7]["images"], clips[0, 8]["images"])
+    assert not torch.equal(clips[0, 7]["intrinsics"], clips[0, 8]["intrinsics"])
 
 
 def test_a_raw_batch_is_finished_to_what_its_samples_are():
-    drive = WorldSequence(5, WorldOptions(size=(32, 48), frames=4))
-    raw, whole = (ClipDataset([drive], augment=Augment(), seed=3, raw=kind) for kind in (True, False))
+    sequence = WorldSequence(5, WorldOptions(size=(32, 48), frames=4))
+    raw, whole = (ClipDataset([sequence], augment=Augment(), seed=3, raw=kind) for kind in (True, False))
     batch = collate([raw[i] for i in range(3)])
     assert batch["images"].dtype == torch.uint8
     finished = to_float_and_augment(batch)

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from vode.datasets.base import Sequence
 from vode.datasets.sequence_slice import SequenceSlice
 from vode.errors import InputError
-from vode.training.clip_dataset import ClipDataset
+from vode.training.clip_dataset import ClipDataset, ClipShape
 
 
 class Numbered(Sequence):
@@ -85,7 +85,7 @@ def test_flow_leads_to_the_next_frame_of_the_clip_or_is_unknown():
 
 
 def test_snippets_of_a_clip_start_where_the_whole_allows_it():
-    snippets = ClipDataset([SequenceSlice(Numbered(), start=3, end=8)], length=2)
+    snippets = ClipDataset([SequenceSlice(Numbered(), start=3, end=8)], ClipShape(2))
     firsts = [round(float(snippets[i]["images"][0].mean()) * 10) for i in range(len(snippets))]
     assert firsts == [3, 4]
 

@@ -1,5 +1,7 @@
 """Several methods on several sequences: which file is which, and what comes of them."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +9,10 @@ from scipy.spatial.transform import Rotation
 
 from vode.errors import InputError
 from vode.evaluation import comparison
-from vode.io.trajectory import Trajectory, write_kitti
+from vode.io.trajectory import Trajectory
 
 
-def drive(seed, count=300, noise=0.0):
+def winding_path(seed, count=300, noise=0.0):
     """A winding path of about 1 m a frame."""
     rng = np.random.default_rng(seed)
     yaw = np.cumsum(rng.normal(0, 0.01, count))
@@ -23,14 +25,14 @@ def drive(seed, count=300, noise=0.0):
 
 @pytest.fixture
 def tree(tmp_path):
-    """Two truths, and two methods of which one lacks a sequence."""
+    """Two ground truths, and two methods of which one lacks a sequence."""
     for folder in ("poses", "orb", "ours"):
         (tmp_path / folder).mkdir()
     for sequence in ("09", "10"):
-        write_kitti(tmp_path / "poses" / f"{sequence}.txt", drive(int(sequence)))
-        write_kitti(tmp_path / "orb" / f"{sequence}.txt", drive(int(sequence), noise=0.05))
-    part = drive(9, noise=0.1).select(torch.arange(20, 280))
-    write_kitti(tmp_path / "ours" / "09.txt", part)
+        winding_path(int(sequence)).write_kitti(tmp_path / "poses" / f"{sequence}.txt")
+        winding_path(int(sequence), noise=0.05).write_kitti(tmp_path / "orb" / f"{sequence}.txt")
+    part = winding_path(9, noise=0.1).select(torch.arange(20, 280))
+    part.write_kitti(tmp_path / "ours" / "09.txt")
     return tmp_path
 
 
@@ -53,7 +55,7 @@ def test_a_path_that_could_mean_several_sequences_is_refused(tree):
         comparison.read_methods([f"x={tree / 'orb'}", f"x={tree / 'ours'}"], ["09", "10"])
     with pytest.raises(InputError, match=r"no trajectory of 11"):
         comparison.read_methods([str(tree / "orb")], ["11"])
-    with pytest.raises(InputError, match=r"second truth called 09"):
+    with pytest.raises(InputError, match=r"second ground truth called 09"):
         comparison.read_ground_truths([tree / "poses/09.txt", tree / "orb/09.txt"])
 
 
@@ -82,11 +84,15 @@ def test_plots_of_every_sequence(tree):
     assert names == {f"09{part}.svg" for part in ("", "-coordinates", "-segments", "-error-ours", "-error-orb")} | {
         "10.svg"
     }
-    assert all(file.read_bytes().startswith(b"<?xml") for file in files)
+    # Matplotlib leaves every text of an SVG in a comment.
+    texts = {file.name: set(re.findall("<!-- (.*?) -->", file.read_text())) for file in files}
+    assert {"sequence 09", "ground truth", "ours (none)", "orb (none)"} <= texts["09.svg"]
+    assert {"sequence 10", "orb"} <= texts["10.svg"]
+    assert "sequence 09, orb" in texts["09-error-orb.svg"]
 
 
 def test_an_estimate_that_starts_late_is_placed_where_it_belongs():
-    ground_truth = drive(3)
+    ground_truth = winding_path(3)
     late = ground_truth.select(torch.arange(50, 200)).from_first()
     late = Trajectory(late.poses, indices=torch.arange(50, 200))
     placed = comparison.placed_on(late, ground_truth, "none")

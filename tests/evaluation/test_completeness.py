@@ -25,7 +25,7 @@ class Entries:
 
 def test_missing_files_need_to_be_allowed():
     assert complete(Entries()) == ([0, 1, 2, 3, 4, 5], ())
-    with pytest.raises(InputError, match=r"drive/2\.png: no such file; 2 of the 6 of set .*--allow-missing"):
+    with pytest.raises(InputError, match=r"drive/2\.png: no such file; 2 of the 6 of set .*allow_missing"):
         complete(Entries(gone=(2, 5)))
     chosen, notes = complete(Entries(gone=(2, 5)), allow_missing=True)
     assert chosen == [0, 1, 3, 4]

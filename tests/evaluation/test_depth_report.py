@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from vode.datasets.depth_frames import DepthFrames
-from vode.evaluation.depth import DepthProtocol, depth_scores, summary
+from vode.evaluation.depth import DepthProtocol, crop_mask, depth_scores, summary
 from vode.evaluation.depth_report import (
     draw,
     from_file,
@@ -117,3 +117,30 @@ def test_pictures_and_error_maps(tmp_path):
     assert maps.keys() == {f"drive_frame_{i}.png" for i in (0, 1, 2, 3, 5)}
     # No error is dark blue, and large ones are yellow.
     assert maps["drive_frame_0.png"][:2].mean() < maps["drive_frame_5.png"][:2].mean()
+
+
+def test_what_is_drawn_is_what_is_scored(tmp_path):
+    """A prediction that is perfect after its inverse is resized, scaled and clipped has no error in the crop."""
+    disparity = torch.tensor([0.02, 2.0, 0.5]).repeat_interleave(5).expand(1, 10, 15)
+    resized = torch.nn.functional.interpolate(disparity[None], (20, 30), mode="bilinear", align_corners=False)[0]
+
+    class Flat(Frames):
+        def __len__(self):
+            return 1
+
+        def names(self):
+            return ["frame"]
+
+        def depth(self, index):
+            return 1 / resized.clamp(min=0.04)
+
+    protocol = DepthProtocol(crop="garg", cap=None, clip=(1e-3, 25.0))
+    frames, source = Flat(), lambda i: 3 / disparity
+    scores = score_frames(source, frames, [0], protocol)
+    assert scores.errors[0, 0] < 1e-5
+    folder = draw(tmp_path, source, frames, scores, protocol, worst_count=0, error_maps=True)[-1]
+    error = read_image(folder / "frame.png")
+    counted = torch.from_numpy(crop_mask(20, 30, "garg"))
+    colours = [{tuple(c) for c in error[:, part].T.tolist()} for part in (counted, ~counted)]
+    assert len(colours[0]) == len(colours[1]) == 1
+    assert colours[0] != colours[1]

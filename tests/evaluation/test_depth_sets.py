@@ -19,7 +19,7 @@ PROJECTION = "100 0 60 0 0 100 20 0 0 0 1 0"
 
 @pytest.fixture
 def trees(tmp_path, monkeypatch):
-    """Three frames that both lists have: a wall 12 m ahead for the lidar, 9 m for the annotators."""
+    """Three frames of both lists: a wall 12 m ahead for the lidar, 9 m and on top 100 m for the annotators."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     raw, annotated = tmp_path / "raw", tmp_path / "annotated"
     across, up = (values.ravel() for values in np.meshgrid(np.linspace(-6, 6, 60), np.linspace(-2, 2, 30)))
@@ -35,15 +35,23 @@ def trees(tmp_path, monkeypatch):
             file.parent.mkdir(parents=True, exist_ok=True)
         write_image(files["image"], torch.rand(3, *SIZE))
         files["scan"].write_bytes(scan.tobytes())
-        write_depth(files["depth"], torch.full((1, *SIZE), 9.0))
+        annotation = torch.full((1, *SIZE), 9.0)
+        annotation[:, :10] = 100
+        write_depth(files["depth"], annotation)
     date = raw / read_split("eigen")[0].date
     (date / "calib_cam_to_cam.txt").write_text(f"R_rect_00: 1 0 0 0 1 0 0 0 1\nP_rect_02: {PROJECTION}\n")
     (date / "calib_velo_to_cam.txt").write_text("R: 0 -1 0 0 0 -1 1 0 0\nT: 0 0 0\n")
     return raw, annotated
 
 
-@pytest.mark.parametrize(("name", "total", "depth"), [("kitti-eigen", 697, 12.0), ("kitti-eigen-benchmark", 652, 9.0)])
-def test_the_frames_that_are_there_are_scored_by_the_published_protocol(trees, name, total, depth):
+@pytest.mark.parametrize(
+    ("name", "total", "depth", "abs_rel", "crop", "cap"),
+    [
+        ("kitti-eigen", 697, 12.0, 0.0, "garg", "ground truth 0.001 m to 80 m"),
+        ("kitti-eigen-benchmark", 652, 9.0, 0.91 / 4, "none", "ground truth above 0.001 m, no cap"),
+    ],
+)
+def test_the_frames_that_are_there_are_scored_by_the_published_protocol(trees, name, total, depth, abs_rel, crop, cap):
     raw, annotated = trees
     chosen = DEPTH_SETS[name]
     frames = chosen.open(raw, annotated)
@@ -53,10 +61,11 @@ def test_the_frames_that_are_there_are_scored_by_the_published_protocol(trees, n
     assert notes[0].startswith(f"{total - 3} of the {total} of {name} are missing")
     scores = score_frames(lambda i: torch.full((1, 4, 12), depth), frames, numbers, chosen.protocol)
     result = summary(scores, chosen.protocol)
-    assert result["abs_rel"] == pytest.approx(0, abs=1e-6)
+    assert result["abs_rel"] == pytest.approx(abs_rel, abs=1e-6)
     assert result["ratio_median"] == pytest.approx(1)
-    assert result.protocol["crop"] == "garg"
-    assert result.protocol["cap"] == "0.001 m to 80 m"
+    assert result.protocol["crop"] == crop
+    assert result.protocol["cap"] == cap
+    assert result.protocol["clip"] == "predictions 0.001 m to 80 m"
 
 
 def test_lidar_depth_is_kept(trees, tmp_path):

@@ -41,7 +41,7 @@ def test_values_by_name(result: Result) -> None:
 
 
 def test_table_states_values_units_protocol_and_notes(result: Result) -> None:
-    lines = result.table().splitlines()
+    lines = str(result).split("\n")
     assert lines[0] == "Odometry"
     assert ["ate_m", "8.394", "m"] in [line.split() for line in lines]
     assert ["frames", "1589"] in [line.split() for line in lines]
@@ -51,7 +51,7 @@ def test_table_states_values_units_protocol_and_notes(result: Result) -> None:
 
 
 def test_table_without_numbers() -> None:
-    assert Result("Empty", ()).table().startswith("Empty\n")
+    assert str(Result("Empty", ())) == "Empty\n-----"
 
 
 def test_json_round_trip_leaves_no_other_file(result: Result, tmp_path) -> None:

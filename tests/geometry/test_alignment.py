@@ -175,7 +175,7 @@ def test_points_without_extent_are_refused(case):
 
 
 def cameras(count=60, wrong=0.0, noise=0.0, turn_noise=0.0, line=False, seed=0):
-    """Centres in two axes, the turn between these as each camera tells it, the truth, and which cameras are right."""
+    """Centres in two axes, the rotation between these by each camera, the ground truth, and the inliers."""
     generator = np.random.default_rng(seed)
     source = generator.normal(size=(count, 3)) * ([5, 0, 0] if line else [5, 3, 1]) + [100, -20, 3]
     turn, scale, shift = Rotation.from_rotvec([0.4, -1.2, 2.0]), 0.3, np.array([4.0, -1, 70])

@@ -414,3 +414,18 @@ def test_relative_takes_points_of_the_first_frame_to_the_second():
     T_world_a[0, 3], T_world_b[0, 3] = 1.0, 5.0
     origin_of_a = torch.tensor([0.0, 0, 0, 1])
     assert (pose.relative(T_world_a, T_world_b) @ origin_of_a).tolist() == [-4, 0, 0, 1]
+
+
+@pytest.mark.parametrize("shape", [(4,), (2, 3, 4), (0,)])
+def test_from_first_makes_the_first_camera_the_world(shape):
+    rotation = rotations(shape, 6)[1]
+    poses = pose.from_rotation_translation(rotation, 100 * rotation[..., 0])
+    # a file's rotations are ones to a few digits only
+    poses = (1e6 * poses).round() / 1e6
+    moved = pose.from_first(poses)
+    assert moved.shape == poses.shape
+    if shape != (0,):
+        expected = torch.eye(4, dtype=torch.float64).expand(*shape[:-1], 4, 4)
+        torch.testing.assert_close(moved[..., 0, :, :], expected, atol=1e-13, rtol=0)
+        back = np.linalg.inv(poses[..., :1, :, :].numpy()) @ poses.numpy()
+        np.testing.assert_allclose(moved, back, atol=1e-10)

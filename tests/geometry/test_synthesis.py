@@ -277,11 +277,11 @@ def test_filling_by_hand():
 
 @pytest.mark.parametrize(("old", "new"), [(0, 1), (1, 0)])
 def test_a_frame_of_the_built_in_world_is_told_by_its_neighbour(old, new):
-    drive = WorldSequence(1, WorldOptions(size=(64, 192), frames=2, speed=(10.0, 15.0), moving=False))
-    T_old_new = (torch.linalg.inv(drive.poses[old]) @ drive.poses[new]).float()[None]
-    intrinsics, ground_truth, image = drive.intrinsics[None], drive.frame(new)[None], drive.frame(old)[None]
-    depth = drive.depth(old)[None]
-    view, seen = new_view(image, fill(depth, depth > 0), intrinsics, T_old_new, intrinsics, drive.size)
+    sequence = WorldSequence(1, WorldOptions(size=(64, 192), frames=2, speed=(10.0, 15.0), moving=False))
+    T_old_new = (torch.linalg.inv(sequence.poses[old]) @ sequence.poses[new]).float()[None]
+    intrinsics, ground_truth, image = sequence.intrinsics[None], sequence.frame(new)[None], sequence.frame(old)[None]
+    depth = sequence.depth(old)[None]
+    view, seen = new_view(image, fill(depth, depth > 0), intrinsics, T_old_new, intrinsics, sequence.size)
     assert view.isfinite().all()
     assert seen.float().mean() > 0.6
 

@@ -1,4 +1,4 @@
-"""Warping and splatting on cases that can be told by hand."""
+"""Warping and splatting on cases that can be worked out by hand."""
 
 import pytest
 import torch

@@ -62,9 +62,10 @@ def test_cut_image_is_refused(tmp_path, suffix, kept):
     data = encode(suffix, np.random.default_rng(1).integers(0, 256, (40, 60, 3), dtype=np.uint8))
     path = tmp_path / f"000007{suffix}"
     path.write_bytes(data[: int(kept * len(data)) if isinstance(kept, float) else kept])
-    with pytest.raises(InputError, match="000007"):
+    reason = rf"000007{suffix}: (the image is cut short or damaged|the file is empty|not a PNG, JPEG or PPM image)"
+    with pytest.raises(InputError, match=reason):
         read_image(path)
-    with pytest.raises(InputError, match="000007"):
+    with pytest.raises(InputError, match=reason):
         image_size(path)
 
 
@@ -109,7 +110,7 @@ def test_depth_steps_and_unknown(tmp_path):
     write_image(tmp_path / "c.png", torch.zeros(3, 2, 2))
     with pytest.raises(InputError, match=r"c\.png: not a 16-bit"):
         read_depth(tmp_path / "c.png")
-    with pytest.raises(InputError, match=r"\.png"):
+    with pytest.raises(InputError, match=r"choose a name ending in \.png$"):
         write_depth(tmp_path / "d.jpg", depth)
 
 
@@ -166,7 +167,7 @@ def test_ppm_is_read_and_a_cut_one_refused(tmp_path):
         with pytest.raises(InputError, match=r"a\.ppm: the image is cut short"):
             read_pixels(path)
     path.write_bytes(b"P6\n99999 99999\n255\n")
-    with pytest.raises(InputError, match=r"a\.ppm"):
+    with pytest.raises(InputError, match=r"a\.ppm: the image is cut short"):
         read_pixels(path)
 
 

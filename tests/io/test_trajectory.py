@@ -1,4 +1,4 @@
-"""Trajectory files, errors in them, and matching of an estimate with the truth."""
+"""Trajectories, their files and errors in them."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from vode.errors import InputError
-from vode.io.trajectory import Trajectory, associate, read_trajectory, write_kitti, write_tum
+from vode.io.trajectory import Trajectory, as_trajectory, read_trajectory
 
 
 def random_poses(count: int, seed: int = 0) -> torch.Tensor:
@@ -15,10 +15,6 @@ def random_poses(count: int, seed: int = 0) -> torch.Tensor:
     poses[:, :3, :3] = Rotation.random(count, rng=generator).as_matrix()
     poses[:, :3, 3] = generator.normal(size=(count, 3)) * 100
     return torch.from_numpy(poses)
-
-
-def at(*timestamps: float) -> Trajectory:
-    return Trajectory(random_poses(len(timestamps)), torch.tensor(timestamps))
 
 
 IDENTITY = "1 0 0 0 0 1 0 0 0 0 1 0"
@@ -48,12 +44,12 @@ def test_tum_row_against_scipy(tmp_path) -> None:
 def test_kitti_round_trip_is_exact(tmp_path, gaps: bool) -> None:
     indices = torch.tensor([2, 3, 7, 8]) if gaps else None
     trajectory = Trajectory(random_poses(4), indices=indices)
-    write_kitti(tmp_path / "pose.txt", trajectory)
+    trajectory.write_kitti(tmp_path / "pose.txt")
     again = read_trajectory(tmp_path / "pose.txt")
     assert len((tmp_path / "pose.txt").read_text().split("\n")[0].split()) == (13 if gaps else 12)
     assert torch.equal(again.poses, trajectory.poses)
     assert torch.equal(again.indices, trajectory.indices)
-    write_kitti(tmp_path / "plain.txt", trajectory, with_index=False)
+    trajectory.write_kitti(tmp_path / "plain.txt", with_index=False)
     assert read_trajectory(tmp_path / "plain.txt").indices.tolist() == [0, 1, 2, 3]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["plain.txt", "pose.txt"]
 
@@ -61,7 +57,7 @@ def test_kitti_round_trip_is_exact(tmp_path, gaps: bool) -> None:
 def test_tum_round_trip(tmp_path) -> None:
     timestamps = 1305031225.9334 + torch.arange(50, dtype=torch.float64) / 30
     trajectory = Trajectory(random_poses(50), timestamps)
-    write_tum(tmp_path / "pose.txt", trajectory)
+    trajectory.write_tum(tmp_path / "pose.txt")
     again = read_trajectory(tmp_path / "pose.txt")
     assert torch.equal(again.timestamps, timestamps)
     torch.testing.assert_close(again.poses, trajectory.poses, atol=1e-12, rtol=0)
@@ -131,19 +127,49 @@ def test_files_that_cannot_be_read_or_written(tmp_path) -> None:
     with pytest.raises(InputError, match="not a text file"):
         read_trajectory(tmp_path / "picture.png")
     with pytest.raises(InputError, match="cannot be written"):
-        write_kitti(tmp_path / "absent" / "pose.txt", Trajectory(random_poses(2)))
-    with pytest.raises(InputError, match="no time stamps"):
-        write_tum(tmp_path / "pose.txt", Trajectory(random_poses(2)))
+        Trajectory(random_poses(2)).write_kitti(tmp_path / "absent" / "pose.txt")
+    with pytest.raises(InputError, match="no timestamps"):
+        Trajectory(random_poses(2)).write_tum(tmp_path / "pose.txt")
     assert [p.name for p in tmp_path.iterdir()] == ["picture.png"]
 
 
 def test_a_trajectory_checks_its_shapes() -> None:
     with pytest.raises(ValueError, match=r"\(N, 4, 4\)"):
         Trajectory(torch.eye(4))
-    with pytest.raises(ValueError, match="as many stamps"):
+    with pytest.raises(ValueError, match="as many timestamps"):
         Trajectory(random_poses(3), torch.zeros(2))
     with pytest.raises(ValueError, match="as many indices"):
         Trajectory(random_poses(3), indices=torch.zeros(4))
+
+
+def test_a_trajectory_of_arrays() -> None:
+    poses = random_poses(4).numpy()
+    trajectory = Trajectory(poses[::-1], timestamps=np.arange(4) / 10, indices=[5, 6, 7, 9])
+    assert torch.equal(trajectory.poses, torch.from_numpy(poses).flip(0))
+    assert (trajectory.timestamps.tolist(), trajectory.indices.tolist()) == ([0, 0.1, 0.2, 0.3], [5, 6, 7, 9])
+    assert (trajectory.poses.dtype, trajectory.indices.dtype) == (torch.float64, torch.int64)
+    poses[:] = 0
+    assert trajectory.poses.abs().sum() > 0
+    with pytest.raises(ValueError, match=r"\(N, 4, 4\), not \(4, 3, 4\)"):
+        Trajectory(poses[:, :3])
+
+
+def test_trajectories_from_whatever_holds_them(tmp_path) -> None:
+    poses = random_poses(5)
+    given = Trajectory(poses, name="mine")
+    assert as_trajectory(given) is given
+    given.write_kitti(tmp_path / "pose.txt")
+    for source in (tmp_path / "pose.txt", str(tmp_path / "pose.txt"), poses, poses.numpy()):
+        assert torch.equal(as_trajectory(source).poses, poses)
+    broken = poses.clone()
+    broken[1, 0, 0], broken[3, 0, 3] = float("nan"), float("inf")
+    found = as_trajectory(broken, "estimate")
+    assert (found.indices.tolist(), found.dropped, found.name) == ([0, 2, 4], 2, "estimate")
+    broken[4, 3] = torch.tensor([0, 0, 1.0, 0])
+    with pytest.raises(InputError, match="estimate: pose 4 is no rigid motion"):
+        as_trajectory(broken, "estimate")
+    with pytest.raises(InputError, match="estimate: all 5 poses are NaN"):
+        as_trajectory(poses * float("nan"), "estimate")
 
 
 def test_distances_and_start_at_identity() -> None:
@@ -154,63 +180,5 @@ def test_distances_and_start_at_identity() -> None:
     trajectory = Trajectory(random_poses(5))
     moved = trajectory.from_first().poses
     expected = np.linalg.inv(trajectory.poses[0].numpy()) @ trajectory.poses.numpy()
+    torch.testing.assert_close(moved[0], torch.eye(4, dtype=torch.float64), atol=1e-14, rtol=0)
     np.testing.assert_allclose(moved, expected, atol=1e-10)
-
-
-def test_match_by_index() -> None:
-    ground_truth = Trajectory(random_poses(5, 1))
-    estimate = Trajectory(random_poses(4, 2), indices=torch.tensor([1, 3, 4, 9]))
-    matches = associate(estimate, ground_truth)
-    assert matches.by == "index"
-    assert matches.ground_truth_rows.tolist() == [1, 3, 4]
-    assert torch.equal(matches.ground_truth.poses, ground_truth.poses[[1, 3, 4]])
-    assert torch.equal(matches.estimate.poses, estimate.poses[:3])
-
-
-def test_match_by_nearest_time_each_truth_once() -> None:
-    ground_truth = at(0, 0.1, 0.2, 0.3)
-    # 0.095 and 0.102 both want 0.1: the nearer has it; 0.25 is too far from both.
-    estimate = at(0.001, 0.095, 0.102, 0.25, 0.31, 5)
-    matches = associate(estimate, ground_truth)
-    assert matches.by == "time"
-    assert matches.estimate.timestamps.tolist() == pytest.approx([0.001, 0.102, 0.31])
-    assert matches.ground_truth_rows.tolist() == [0, 1, 3]
-    assert len(associate(estimate, ground_truth, max_difference=10).ground_truth) == 4
-
-
-def test_match_by_time_against_a_search_of_all_pairs() -> None:
-    generator = torch.Generator().manual_seed(0)
-    ground_truth = at(*torch.rand(200, generator=generator).sort().values.tolist())
-    estimate = at(*torch.rand(150, generator=generator).sort().values.tolist())
-    wanted = {}
-    for row, timestamp in enumerate(estimate.timestamps.tolist()):
-        gaps = [abs(timestamp - other) for other in ground_truth.timestamps.tolist()]
-        best = int(np.argmin(gaps))
-        if gaps[best] <= 0.004 and (best not in wanted or gaps[best] < wanted[best][0]):
-            wanted[best] = (gaps[best], row)
-    matches = associate(estimate, ground_truth, max_difference=0.004)
-    expected = sorted((row, best) for best, (_, row) in wanted.items())
-    assert matches.ground_truth_rows.tolist() == [best for _, best in expected]
-    assert torch.equal(matches.estimate.timestamps, estimate.timestamps[[row for row, _ in expected]])
-
-
-def test_stamps_on_one_side_alone_mean_matching_by_index() -> None:
-    assert associate(at(0, 1, 2), Trajectory(random_poses(3))).by == "index"
-    assert associate(at(0, 1, 2), at(0, 1, 2), by="index").by == "index"
-    with pytest.raises(InputError, match="no time stamps"):
-        associate(at(0, 1), Trajectory(random_poses(2), name="truth.txt"), by="time")
-    with pytest.raises(ValueError, match="by is"):
-        associate(at(0), at(0), by="name")
-
-
-def test_nothing_matches() -> None:
-    estimate = Trajectory(random_poses(2), indices=torch.tensor([10, 11]), name="estimate.txt")
-    with pytest.raises(InputError, match=r"estimate\.txt: no frame matches truth\.txt by index"):
-        associate(estimate, Trajectory(random_poses(3), name="truth.txt"))
-    with pytest.raises(InputError, match="check the clocks"):
-        associate(at(100, 101), at(0, 1))
-    for empty in (Trajectory(random_poses(0)), Trajectory(random_poses(0), torch.zeros(0))):
-        with pytest.raises(InputError, match="no frame matches"):
-            associate(empty, at(0, 1))
-        with pytest.raises(InputError, match="no frame matches"):
-            associate(at(0, 1), empty)

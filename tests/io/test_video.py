@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from vode.datasets.folder import FolderSequence
 from vode.errors import InputError
 from vode.io.video import Video
-from vode.training.clip_dataset import ClipDataset
+from vode.training.clip_dataset import ClipDataset, ClipShape
 
 COUNT = 400
 SIZE = (32, 144)
@@ -155,7 +155,7 @@ def test_two_threads_at_once_get_the_right_frames(folder):
 def read_in_workers(sequence, wanted):
     """Frames by two forked processes, while this one has a decoder open as well; a timeout, lest it hang."""
     sequence.frame(1)
-    snippets = ClipDataset([sequence], length=2)
+    snippets = ClipDataset([sequence], ClipShape(2))
     loader = DataLoader(
         snippets, 4, sampler=wanted, num_workers=2, multiprocessing_context="fork", timeout=60, collate_fn=list
     )

@@ -20,13 +20,21 @@ from vode.world.sequence import WorldSequence
 
 @pytest.fixture(scope="module")
 def pair():
-    """A pair of a drive without moving cars: images, flow, visible pixels, depths, motion, intrinsics."""
-    drive = WorldSequence(1, WorldOptions(size=(64, 192), frames=3, moving=False))
-    flow, seen = drive.flow(0)
-    depths = [torch.where(drive.depth(i) > 0, drive.depth(i), 1e4)[None] for i in (0, 1)]
-    T_b_a = (torch.linalg.inv(drive.poses[1]) @ drive.poses[0]).float()[None]
-    known = (seen & (drive.depth(0) > 0)).float()[None]
-    return drive.frame(0)[None], drive.frame(1)[None], flow[None], known, *depths, T_b_a, drive.intrinsics[None]
+    """A pair of a sequence without moving cars: images, flow, visible pixels, depths, motion, intrinsics."""
+    sequence = WorldSequence(1, WorldOptions(size=(64, 192), frames=3, moving=False))
+    flow, seen = sequence.flow(0)
+    depths = [torch.where(sequence.depth(i) > 0, sequence.depth(i), 1e4)[None] for i in (0, 1)]
+    T_b_a = (torch.linalg.inv(sequence.poses[1]) @ sequence.poses[0]).float()[None]
+    known = (seen & (sequence.depth(0) > 0)).float()[None]
+    return (
+        sequence.frame(0)[None],
+        sequence.frame(1)[None],
+        flow[None],
+        known,
+        *depths,
+        T_b_a,
+        sequence.intrinsics[None],
+    )
 
 
 def test_masked_mean():

@@ -136,8 +136,8 @@ def test_code_in_a_file_is_not_run(tmp_path):
 @pytest.mark.parametrize("name", ["weights.pth", "weights.pth.tar", "weights.safetensors"])
 def test_damaged_files_are_refused(tmp_path, name):
     path = tmp_path / name
-    assert f"{name}: no such file" in refused(read_state, path)
-    assert "no such file" in refused(read_state, tmp_path)
+    assert f"{name}: no such weights file" in refused(read_state, path)
+    assert "no such weights file" in refused(read_state, tmp_path)
     state = Small().state_dict()
     if path.suffix == ".safetensors":
         save_file(state, path)
@@ -179,7 +179,7 @@ def test_without_a_network_one_line_says_what_to_do(hub):
     line = refused(fetch_state, ResNet18_Weights.IMAGENET1K_V1)
     assert line.startswith(ResNet18_Weights.IMAGENET1K_V1.url)
     assert "no route to host" in line
-    assert line.endswith("give --pose.backbone-weights FILE")
+    assert line.endswith("give a file as pose.backbone_weights")
     assert not list(hub.iterdir())
 
 

@@ -43,7 +43,7 @@ def test_files_that_are_refused(tmp_path):
         with pytest.raises(InputError, match=r"flow\.safetensors: damaged"):
             load_weights(path, FlowNet)
     torch.save({"a": 1}, path)
-    with pytest.raises(InputError, match=r"flow\.safetensors"):
+    with pytest.raises(InputError, match=r"flow\.safetensors: damaged weights"):
         load_weights(path, FlowNet)
 
 

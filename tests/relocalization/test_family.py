@@ -44,16 +44,16 @@ TINY = RelocalizationConfig(
 
 @pytest.fixture(scope="module")
 def kitchen(tmp_path_factory):
-    """A scene in the layout of 7-Scenes with 12 training and 4 test images, cut out of one drive of the world."""
+    """A scene in the layout of 7-Scenes with 12 training and 4 test images, cut out of one sequence of the world."""
     root = tmp_path_factory.mktemp("scene")
-    drive = WorldSequence(1, WorldOptions(size=(480, 640), frames=4, moving=False))
+    sequence = WorldSequence(1, WorldOptions(size=(480, 640), frames=4, moving=False))
     for name, count in (("seq-01", 12), ("seq-02", 4)):
         folder = root / name
         folder.mkdir()
         for i in range(count):
-            write_image(folder / f"frame-{i:06d}.color.jpg", drive.frame(i % 4))
-            write_depth(folder / f"frame-{i:06d}.depth.png", drive.depth(i % 4).clamp(max=60), unit=1000)
-            rows = drive.poses[i % 4].tolist()
+            write_image(folder / f"frame-{i:06d}.color.jpg", sequence.frame(i % 4))
+            write_depth(folder / f"frame-{i:06d}.depth.png", sequence.depth(i % 4).clamp(max=60), unit=1000)
+            rows = sequence.poses[i % 4].tolist()
             (folder / f"frame-{i:06d}.pose.txt").write_text("\n".join(" ".join(map(str, row)) for row in rows))
     (root / "TrainSplit.txt").write_text("sequence1\n")
     (root / "TestSplit.txt").write_text("sequence2\n")

@@ -253,7 +253,7 @@ def test_imagenet_weights_are_those_that_torchvision_keeps(tmp_path, monkeypatch
         raise OSError("no network")
 
     monkeypatch.setattr(torch.hub, "urlopen", unreachable)
-    with pytest.raises(InputError, match=rf"^https://.*{backbone}-.*no network.*--pose\.backbone-weights FILE$"):
+    with pytest.raises(InputError, match=rf"^https://.*{backbone}-.*no network.*a file as pose\.backbone_weights$"):
         small(backbone=backbone, imagenet=True)
     if backbone == "resnet18":
         (tmp_path / "hub" / "checkpoints").mkdir(parents=True, exist_ok=True)

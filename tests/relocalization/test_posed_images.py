@@ -89,24 +89,24 @@ def test_sequences_of_several_sizes_share_the_window_that_all_hold():
     assert batch["images"].shape == (2, 1, 3, 64, 64)
     # what was the middle of each image still is
     assert torch.allclose(batch["intrinsics"][:, :2, 2], torch.tensor(31.5), atol=0.6)
-    with pytest.raises(InputError, match=r"images of 64x64 do not hold a view of 65x48.*--views\.resize"):
+    with pytest.raises(InputError, match=r"images of 64x64 do not hold a view of 65x48.* or raise views\.resize$"):
         PosedImages([Grid(), tall], SMALL, (48, 65))
 
 
 def test_a_moved_view_shows_the_world_as_a_camera_there_renders_it():
-    drive = WorldSequence(5, WorldOptions(size=(96, 128), frames=3, moving=False))
+    sequence = WorldSequence(5, WorldOptions(size=(96, 128), frames=3, moving=False))
     options = ViewOptions(resize=96, turn=3, shift=0.2)
-    images = PosedImages([drive], options, (64, 64), vary=True, seed=1)
+    images = PosedImages([sequence], options, (64, 64), vary=True, seed=1)
     sample = to_float_and_augment(collate([images[(1, draw)] for draw in range(4)]))
     view = cut_view(sample, (64, 64))
-    true = drive.poses[1].float()
+    true = sequence.poses[1].float()
     assert (view["T_scene_cam"][:, :3, 3] - true[:3, 3]).norm(dim=1).max() <= 0.2 * 3**0.5 + 1e-5
     assert (view["T_scene_cam"] - true).abs().amax((1, 2)).min() > 0.01
     # points of the whole image, carried by the new pose, land on their own colours
-    depth, colours = drive.depth(1), drive.frame(1)
+    depth, colours = sequence.depth(1), sequence.frame(1)
     near = (depth > 4) & (depth < 20)
     rows, columns = near[0].nonzero()[::7].unbind(1)
-    focal, centre = drive.intrinsics[0, 0], drive.intrinsics[:2, 2]
+    focal, centre = sequence.intrinsics[0, 0], sequence.intrinsics[:2, 2]
     z = depth[0, rows, columns]
     points = torch.stack([(columns - centre[0]) / focal * z, (rows - centre[1]) / focal * z, z], 1)
     scene_points = transform(true, points)
@@ -159,21 +159,21 @@ def test_points_are_a_draw_of_many():
 
 
 def test_points_of_a_depth_map_lie_on_what_it_shows():
-    drive = WorldSequence(5, WorldOptions(size=(96, 128), frames=2))
-    view = views(PosedImages([drive], ViewOptions(resize=96), (96, 96), points=True), [1])
+    sequence = WorldSequence(5, WorldOptions(size=(96, 128), frames=2))
+    view = views(PosedImages([sequence], ViewOptions(resize=96), (96, 96), points=True), [1])
     assert (view["seen"] == 1).all()
     pixels, z = project(transform(inverse(view["T_scene_cam"][0]), view["points"][0]), view["intrinsics"][0])
     columns, rows = pixels.round().long().unbind(-1)
-    torch.testing.assert_close(z, drive.depth(1)[0, rows, columns + 16], rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(z, sequence.depth(1)[0, rows, columns + 16], rtol=1e-3, atol=1e-3)
     assert ((columns < 0) | (columns > 95)).any()
 
 
 def test_an_image_without_depth_among_others_is_shown_by_them():
-    drive = WorldSequence(5, WorldOptions(size=(96, 128), frames=3, moving=False))
-    whole = drive.depth
-    drive.depth = lambda index: None if index == 1 else whole(index)
+    sequence = WorldSequence(5, WorldOptions(size=(96, 128), frames=3, moving=False))
+    whole = sequence.depth
+    sequence.depth = lambda index: None if index == 1 else whole(index)
     options = ViewOptions(resize=96, turn=3, shift=0.2)
-    images = PosedImages([drive], options, (64, 64), vary=True, points=True)
+    images = PosedImages([sequence], options, (64, 64), vary=True, points=True)
     sample = images[(1, 0)]
     assert sample["seen"].sum() == 0
     assert sample["images"].shape == (2, 3, 96, 128)
@@ -195,7 +195,7 @@ def test_what_cannot_be_done_is_refused_by_name():
     bare.points = lambda index: None
     with pytest.raises(InputError, match=r"bare: neither depth nor a map's points"):
         PosedImages([bare], SMALL, (48, 48), points=True)
-    with pytest.raises(InputError, match=r"--views\.sources 0: a view is of at least 1 image"):
+    with pytest.raises(InputError, match=r"views\.sources is 0; a view is composed of at least 1 image"):
         PosedImages([Grid()], replace(SMALL, sources=0), (48, 48))
     with pytest.raises(InputError, match="mirrored"):
         PosedImages([Grid()], SMALL, (48, 48), augment=Augment())

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vode.geometry.pose import se3_exp
-from vode.relocalization.views import choose_sources, cut_view
+from vode.relocalization.views import Viewpoint, choose_sources, cut_view
 
 SIZE, VIEW = (48, 64), (32, 40)
 K = torch.tensor([[50.0, 0, 31.5], [0, 50.0, 23.5], [0, 0, 1]])
@@ -20,7 +20,9 @@ def at(x=0.0, y=0.0, z=0.0, yaw=0.0):
 
 
 def chosen(cameras, view, count=2, depth=2.0):
-    return choose_sources(torch.stack(cameras), K, SIZE, view, VIEW_K, VIEW, depth, count)
+    return choose_sources(
+        Viewpoint(torch.stack(cameras), K, SIZE), Viewpoint(view, VIEW_K, VIEW), depth=depth, count=count
+    )
 
 
 def plane(x, y, size, intrinsics):

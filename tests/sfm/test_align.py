@@ -38,7 +38,7 @@ def into_second(poses):
 
 
 def shaken(poses, noise=0.0, wrong=0.0, seed=1):
-    """Poses with noise on centres and angles, and a share of them anywhere."""
+    """Poses with noise on centres and angles, and a fraction of them anywhere."""
     generator, moved = np.random.default_rng(seed), poses.copy()
     turns = Rotation.from_rotvec(noise * generator.normal(size=(COUNT, 3))).as_matrix()
     moved[:, :3, :3] = moved[:, :3, :3] @ turns
@@ -163,7 +163,7 @@ def test_what_cannot_be_aligned_is_refused(tmp_path):
         of(a, colmap(tmp_path / "mixed", second[np.random.default_rng(0).permutation(COUNT)]))
     still = second.copy()
     still[:, :3, 3] = 1.0
-    with pytest.raises(InputError, match="scale cannot be told"):
+    with pytest.raises(InputError, match="scale is undetermined"):
         of(a, colmap(tmp_path / "still", still))
     with pytest.raises(InputError, match=r"no sparse/0 of COLMAP, no transforms.json"):
         read_scene(tmp_path)

@@ -84,7 +84,7 @@ def noise(count):
 
 
 def check_poses(sequence, ground_truth):
-    """Against the truth: 1 % of the path after a similarity, which a map leaves open, and half a degree.
+    """Against the ground truth: 1 % of the path after a similarity, which a map leaves open, and half a degree.
 
     Features of 240x320 images, found to 0.3 px in noise of JPEG, give a few tenths of that.
     """
@@ -183,7 +183,7 @@ def test_nothing_is_left_of_a_build_that_ends_early(tmp_path, monkeypatch, case,
         monkeypatch.setattr("vode.sfm.build.PLAUSIBLE_VIEW", (150.0, 170.0))
     else:
         monkeypatch.setattr("vode.sfm.build._map", fail)
-    reason = {"few": "mapping failed, with 4 of 4", "none": "with 0 of 4", "lens": "its camera cannot be told"}
+    reason = {"few": "mapping failed, with 4 of 4", "none": "with 0 of 4", "lens": "its camera cannot be estimated"}
     with pytest.raises(error, match=reason.get(case)):
         build(video, tmp_path / "scene", FrameOptions(step=1), FAST)
     assert list(tmp_path.iterdir()) == [video]

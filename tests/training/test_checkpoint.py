@@ -1,14 +1,17 @@
 """Checkpoints: what survives a kill at any moment, which are kept, and where a run goes on."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import torch
 
 from vode.errors import InputError
+from vode.networks.flow import FlowNet
 from vode.run_folder import RunFolder
 from vode.training import loop, video
 from vode.training.checkpoint import checkpoints, read_checkpoint
@@ -34,8 +37,9 @@ TINY = VideoConfig(
 KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
-from vode.world.sequence import WorldOptions
-from vode.training import loop, state, video
+from vode.world.options import WorldOptions
+from vode.run_folder import RunFolder
+from vode.training import checkpoint, loop, video
 from vode.training.config import VideoConfig, VideoStage
 from vode.training.options import MotionOptions
 
@@ -65,13 +69,13 @@ def train(folder):
     return 0
 
 def reached(folder):
-    path, content, problems = state.read_checkpoint(folder)
+    path, content, problems = checkpoint.read_checkpoint(RunFolder(folder))
     return 201 if problems else content["done"]
 
 def wait(number):
     return os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
 
-draw, killed, runs, done = random.Random(5), 0, 0, 0
+draw, killed, runs, done, begun = random.Random(5), 0, 0, 0, time.monotonic()
 # A run that was begun is taken to its end, also one that was killed before its first step.
 while killed < kills or runs == 0 or (root / str(runs)).exists():
     folder = root / str(runs)
@@ -88,6 +92,8 @@ while killed < kills or runs == 0 or (root / str(runs)).exists():
         assert done <= now <= 11, (done, now)
         done = now
     print(killed, runs, done, flush=True)
+if not kills:
+    print(time.monotonic() - begun)
 """
 
 
@@ -110,11 +116,11 @@ def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_was_not(tmp_path
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.splitlines()
 
-    run("whole", 0, 0)
-    told = run("cut", 20, 3.0)
-    assert len(told) == 20
+    (seconds,) = run("whole", 0, 0)
+    reached = run("cut", 20, seconds)
+    assert len(reached) == 20
     # Kills in the middle of a run that had saved something, not only at its beginning.
-    assert any(0 < int(line.split()[2]) < 11 for line in told)
+    assert any(0 < int(line.split()[2]) < 11 for line in reached)
     whole = last(tmp_path / "whole" / "0")
     for folder in (tmp_path / "cut").iterdir():
         cut = last(folder)
@@ -128,11 +134,11 @@ def test_the_newest_few_are_kept_and_a_damaged_one_is_passed_over(tmp_path):
     names = [path.name for path in checkpoints(RunFolder(folder))]
     assert names == ["00000006.pt", "00000005.pt", "00000004.pt"]
     content = last(folder)
-    assert content["config"]["keep"] == 3
-    assert torch.__version__.startswith(content["versions"]["torch"])
+    assert RunFolder(folder).read_config(VideoConfig).keep == 3
+    assert content["versions"]["torch"] == version("torch")
     newest = checkpoints(RunFolder(folder))[0]
     newest.write_bytes(newest.read_bytes()[:1000])
-    path, content, problems = read_checkpoint(folder)
+    path, content, problems = read_checkpoint(RunFolder(folder))
     assert (path.name, content["done"]) == ("00000005.pt", 5)
     assert "00000006.pt: damaged checkpoint" in problems[0]
     loop.resume(folder, VideoConfig)
@@ -146,7 +152,7 @@ def test_single_stages_and_the_start_from_another_run(tmp_path):
     flow, depth = (last(tmp_path / name)["networks"] for name in ("flow", "depth"))
     changed = {name.split(".")[0] for name in flow if not torch.equal(flow[name], depth[name])}
     assert changed == {"depth"}
-    with pytest.raises(InputError, match="nothing to train"):
+    with pytest.raises(InputError, match=r"nothing to train: every stage has 0 steps; set flow_stage\.steps, say"):
         loop.train(replace(TINY, stages=("joint",)), tmp_path / "joint")
 
 
@@ -154,13 +160,17 @@ def test_validation_keeps_the_best_and_ends_a_stage_that_gains_nothing(tmp_path)
     folder = tmp_path / "run"
     # A rate of zero gains nothing after the first validation.
     still = VideoStage(steps=9, learning_rate=0.0)
-    config = replace(TINY, flow_stage=still, validate_every=2, patience=2, validation=("7",), validation_pairs=2)
+    config = replace(TINY, flow_stage=still, validate_every=2, patience=2, validation=("7",), validation_samples=2)
     loop.train(replace(config, stages=("flow",)), folder)
     assert last(folder)["done"] == 6
     assert RunFolder(folder / "best").read_config(VideoConfig).patience == 2
     assert (folder / "best" / "flow.safetensors").is_file()
-    lines = (folder / "log.jsonl").read_text().splitlines()
-    assert sum("flow validation" in line for line in lines) == 3
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    validations = [line for line in lines if line["stage"] == "flow validation"]
+    assert [line["step"] for line in validations] == [2, 4, 6]
+    assert len({line["loss"] for line in validations}) == 1
+    best, now = (RunFolder(path).load_network(FlowNet).state_dict() for path in (folder / "best", folder))
+    assert all(torch.equal(best[name], value) for name, value in now.items())
 
 
 def test_frames_that_a_data_set_keeps_are_validated_on_and_not_trained_on():
@@ -170,7 +180,7 @@ def test_frames_that_a_data_set_keeps_are_validated_on_and_not_trained_on():
     kept = validation_sequences(config, [one, two])
     assert [(sequence.name, sequence.starts) for sequence in kept] == [("world1", (1,))]
     assert one.starts == (0, 2)
-    with pytest.raises(InputError, match="--validation"):
+    with pytest.raises(InputError, match="kitti-raw keeps no frames for validation; name sequences for it"):
         validation_sequences(config, [two])
 
 
@@ -178,12 +188,12 @@ def test_gradients_that_are_never_finite_end_the_run_and_leave_it_good(tmp_path,
     folder = tmp_path / "run"
     steps = []
 
-    def spoil(batch):
+    def corrupt(batch):
         steps.append(1)
         images = batch["images"].float() / 255
         return {**batch, "images": images * (torch.nan if len(steps) > 2 else 1)}
 
-    monkeypatch.setattr("vode.training.step.finish", spoil)
+    monkeypatch.setattr("vode.training.step.to_float_and_augment", corrupt)
     config = replace(TINY, stages=("flow",), flow_stage=VideoStage(steps=30, learning_rate=1e-3), bad_steps=5)
     with pytest.raises(InputError, match="5 steps in a row without finite gradients"):
         loop.train(config, folder)

@@ -1,4 +1,4 @@
-"""Snippets: which frames, in which size, with truth that agrees with itself."""
+"""Clips: which frames, in which size, with ground truth that agrees with itself."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from vode.datasets.sample import collate
 from vode.errors import InputError
 from vode.geometry.camera import pixel_grid, project, transform, unproject
 from vode.geometry.resize import resize_flow
-from vode.training.clip_dataset import ClipDataset
+from vode.training.clip_dataset import ClipDataset, ClipShape
 
 SIZE = (48, 96)
 STEP = torch.tensor([0.4, -0.1, 0.5], dtype=torch.float64)
@@ -48,24 +48,24 @@ def frames_of(sample) -> list[int]:
 
 
 def test_every_run_of_frames_of_every_sequence():
-    snippets = ClipDataset([Wall("a", 4), Wall("b", 2), Wall("c", 5)], length=3, stride=1)
-    assert len(snippets) == 2 + 0 + 3
-    assert [frames_of(snippets[i]) for i in range(5)] == [
+    clips = ClipDataset([Wall("a", 4), Wall("b", 2), Wall("c", 5)], ClipShape(3, 1))
+    assert len(clips) == 2 + 0 + 3
+    assert [frames_of(clips[i]) for i in range(5)] == [
         [0, 1, 2],
         [1, 2, 3],
         [0, 1, 2],
         [1, 2, 3],
         [2, 3, 4],
     ]
-    assert [snippets.locate(i)[0].name for i in range(5)] == ["a", "a", "c", "c", "c"]
+    assert [clips.locate(i)[0].name for i in range(5)] == ["a", "a", "c", "c", "c"]
     with pytest.raises(IndexError):
-        snippets[5]
+        clips[5]
 
 
 def test_stride():
-    snippets = ClipDataset([Wall("a", 7)], length=3, stride=2)
-    assert [frames_of(snippets[i]) for i in range(len(snippets))] == [[0, 2, 4], [1, 3, 5], [2, 4, 6]]
-    assert set(ClipDataset([Wall("a", 7)], stride=2, ground_truth=True)[0]) == {
+    clips = ClipDataset([Wall("a", 7)], ClipShape(3, 2))
+    assert [frames_of(clips[i]) for i in range(len(clips))] == [[0, 2, 4], [1, 3, 5], [2, 4, 6]]
+    assert set(ClipDataset([Wall("a", 7)], ClipShape(stride=2), ground_truth=True)[0]) == {
         "images",
         "intrinsics",
         "depth",
@@ -75,9 +75,9 @@ def test_stride():
 
 @pytest.mark.parametrize("size", [None, (24, 48), (30, 44), (96, 144)])
 @pytest.mark.parametrize("flip", [0, 1])
-def test_truth_agrees_with_itself_in_any_size_and_flipped(size, flip):
+def test_ground_truth_agrees_with_itself_in_any_size_and_flipped(size, flip):
     augment = Augment(flip=flip, brightness=0, contrast=0, saturation=0, hue=0, gamma=0)
-    sample = ClipDataset([Wall("a", 4)], length=3, size=size, ground_truth=True, augment=augment)[1]
+    sample = ClipDataset([Wall("a", 4)], ClipShape(3), size=size, ground_truth=True, augment=augment)[1]
     height, width = size or SIZE
     assert sample["images"].shape == (3, 3, height, width)
     assert all(value.dtype == torch.float32 for value in sample.values())
@@ -98,11 +98,11 @@ def test_images_are_smoothed_when_shrunk():
     assert image.sub(0.5).abs().max() < 0.1
 
 
-def test_missing_truth_is_unknown_and_lacking_truth_is_left_out():
+def test_missing_ground_truth_is_unknown_and_lacking_ground_truth_is_left_out():
     sequence = Wall("a", 3)
     sequence.depth = lambda index: torch.ones(1, *SIZE) if index != 1 else None
     sequence.flow = lambda index: (torch.ones(2, *SIZE), torch.ones(1, *SIZE)) if index != 1 else None
-    sample = ClipDataset([sequence], length=3, ground_truth=True)[0]
+    sample = ClipDataset([sequence], ClipShape(3), ground_truth=True)[0]
     assert sample["depth"].amax(dim=(1, 2, 3)).tolist() == [1, 0, 1]
     assert sample["visible"].amax(dim=(1, 2, 3)).tolist() == [1, 0]
     mixed = ClipDataset([Wall("a", 3), Wall("b", 3, ground_truth=False)], ground_truth=True)
@@ -121,50 +121,50 @@ def test_unknown_flow_takes_no_part_in_resizing():
 
 
 def test_draw_alone_decides_the_augmentation():
-    def snippets(seed: int = 0) -> ClipDataset:
+    def clips(seed: int = 0) -> ClipDataset:
         return ClipDataset([Wall("a", 200)], augment=Augment(), seed=seed, size=(8, 8))
 
-    first = snippets()[100, 7]["images"]
-    assert torch.equal(first, snippets()[100, 7]["images"])
-    assert not torch.equal(first, snippets()[100, 8]["images"])
-    assert not torch.equal(first, snippets(1)[100, 7]["images"])
-    assert torch.equal(snippets()[100]["images"], snippets()[100, 100]["images"])
+    first = clips()[100, 7]["images"]
+    assert torch.equal(first, clips()[100, 7]["images"])
+    assert not torch.equal(first, clips()[100, 8]["images"])
+    assert not torch.equal(first, clips(1)[100, 7]["images"])
+    assert torch.equal(clips()[100]["images"], clips()[100, 100]["images"])
 
 
 def test_workers_change_nothing():
-    snippets = ClipDataset([Wall("a", 20)], augment=Augment(), size=(8, 8), ground_truth=True)
+    clips = ClipDataset([Wall("a", 20)], augment=Augment(), size=(8, 8), ground_truth=True)
     order = [(i * 7 % 19, i) for i in range(8)]
 
     def load(workers: int):
-        return list(torch.utils.data.DataLoader(snippets, 2, sampler=order, collate_fn=collate, num_workers=workers))
+        return list(torch.utils.data.DataLoader(clips, 2, sampler=order, collate_fn=collate, num_workers=workers))
 
     for here, there in zip(load(0), load(2), strict=True):
         assert all(torch.equal(here[key], there[key]) for key in here)
 
 
 def test_unusable_input():
-    with pytest.raises(InputError, match="b: 3 frames, too few for snippets that span 5"):
-        ClipDataset([Wall("a", 2), Wall("b", 3)], length=3, stride=2)
+    with pytest.raises(InputError, match="b: 3 frames, too few for clips that span 5"):
+        ClipDataset([Wall("a", 2), Wall("b", 3)], ClipShape(3, 2))
     with pytest.raises(InputError, match=r"differ in size .*b 10x8"):
         ClipDataset([Wall("a", 3), Wall("b", 3, size=(8, 10))])
     assert len(ClipDataset([Wall("a", 3), Wall("b", 3, size=(8, 10))], size=(8, 8))) == 4
     with pytest.raises(ValueError, match="at least 1"):
-        ClipDataset([Wall("a", 3)], stride=0)
+        ClipDataset([Wall("a", 3)], ClipShape(stride=0))
     with pytest.raises(ValueError, match="no sequences"):
         ClipDataset([])
 
 
-def test_snippets_begin_where_a_sequence_allows_it():
+def test_clips_begin_where_a_sequence_allows_it():
     wall = Wall("a", 6)
     wall.starts = (0, 3, 4, 5)
-    snippets = ClipDataset([Wall("b", 3), wall])
-    assert [frames_of(snippets[i]) for i in range(len(snippets))] == [[0, 1], [1, 2], [0, 1], [3, 4], [4, 5]]
+    clips = ClipDataset([Wall("b", 3), wall])
+    assert [frames_of(clips[i]) for i in range(len(clips))] == [[0, 1], [1, 2], [0, 1], [3, 4], [4, 5]]
     wall.starts = ()
     with pytest.raises(InputError, match="too few"):
         ClipDataset([wall])
 
 
-def test_notes_are_told_and_many_of_them_counted():
+def test_notes_are_listed_and_many_of_them_counted():
     walls = [Wall(str(i), 2) for i in range(9)]
     assert noted(walls) == []
     for wall in walls:

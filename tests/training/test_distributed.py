@@ -81,10 +81,10 @@ torch.manual_seed(0)
 network = distributed.share_statistics(nn.Sequential(nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3)), group)
 assert distributed.any_of(group.rank == 1)
 assert not distributed.any_of(False)
-assert distributed.of_first(f"of {group.rank}") == "of 0"
+assert distributed.broadcast(f"of {group.rank}") == "of 0"
 assert distributed.mean(torch.tensor(float(group.rank))) == 0.5
 images = torch.load(folder / "images.pt").chunk(2)[group.rank]
-wrapped = distributed.together(network, group)
+wrapped = distributed.wrap_ddp(network, group)
 wrapped(images).square().mul(torch.arange(3.0).view(3, 1, 1)).mean().backward()
 result = {name: p.grad for name, p in network.named_parameters()} | dict(network.named_buffers())
 torch.save(result, folder / f"{group.rank}.pt")

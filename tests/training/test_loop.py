@@ -1,14 +1,17 @@
-"""Training on tiny drives: losses fall, a resumed run equals an uninterrupted one, nothing is overwritten."""
+"""Training on tiny sequences: losses fall, a resumed run equals an uninterrupted one, nothing is overwritten."""
 
 import json
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from vode.errors import InputError
 from vode.io.atomic import make_folder
+from vode.networks.flow import FlowNet
 from vode.run_folder import RunFolder
 from vode.training import loop, video
 from vode.training.checkpoint import checkpoints
@@ -40,10 +43,10 @@ TINY = VideoConfig(
 
 @pytest.fixture(autouse=True, scope="module")
 def short_score():
-    """The final score on a few frames instead of a whole drive."""
-    drive = WorldSequence(99, WorldOptions(size=SIZE, frames=4))
+    """The final score on a few frames instead of a whole sequence."""
+    sequence = WorldSequence(99, WorldOptions(size=SIZE, frames=4))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(video, "scoring_sequence", lambda config: drive)
+        patch.setattr(video, "scoring_sequence", lambda config: sequence)
         yield
 
 
@@ -60,14 +63,14 @@ def interrupt(monkeypatch):
     """A function that makes Ctrl-C, or another signal, arrive after a given step."""
 
     def after(step, number=signal.SIGINT):
-        told = RunLog.step
+        log_step = RunLog.step
 
-        def on_progress(self, done):
-            told(self, done)
+        def interrupted_step(self, done):
+            log_step(self, done)
             if done == step:
                 os.kill(os.getpid(), number)
 
-        monkeypatch.setattr(RunLog, "step", on_progress)
+        monkeypatch.setattr(RunLog, "step", interrupted_step)
 
     return after
 
@@ -125,6 +128,34 @@ def test_training_reduces_the_losses(tmp_path):
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
 
 
+def test_compiled_networks_are_trained_and_saved_under_the_same_names(tmp_path, monkeypatch):
+    compiled, compile_network = [], nn.Module.compile
+
+    def compile_without_a_compiler(network, **options):
+        compiled.append(type(network).__name__)
+        compile_network(network, backend="eager", **options)
+
+    monkeypatch.setattr(nn.Module, "compile", compile_without_a_compiler)
+    monkeypatch.setattr(video, "score_run", lambda *_: {})
+    short = replace(TINY, stages=("flow",), flow_stage=VideoStage(steps=2, learning_rate=1e-3))
+    loop.train(short, tmp_path / "plain")
+    assert compiled == []
+    loop.train(replace(short, compile=True), tmp_path / "compiled")
+    assert compiled == ["FlowNet", "DepthNet"]
+    torch.compiler.reset()
+    plain, found = weights(tmp_path / "plain"), weights(tmp_path / "compiled")
+    torch.manual_seed(TINY.seed)
+    start = loop.build_networks(TINY).state_dict()
+    assert plain.keys() == found.keys() == start.keys()
+    changed = [name for name in found if not torch.equal(found[name], start[name])]
+    assert changed
+    assert all(name.startswith("flow.") for name in changed)
+    for name, value in plain.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-4)
+    loaded = RunFolder(tmp_path / "compiled").load_network(FlowNet).state_dict()
+    assert all(torch.equal(value, found[f"flow.{name}"]) for name, value in loaded.items())
+
+
 def test_a_run_is_never_overwritten(run):
     before = checkpoints(RunFolder(run))[0].read_bytes()
     with pytest.raises(InputError, match="holds a run already"):
@@ -154,7 +185,10 @@ def test_bad_checkpoints_are_named(run, tmp_path):
     with pytest.raises(InputError, match=r"config\.json: not JSON"):
         loop.resume(tmp_path, VideoConfig)
     (tmp_path / "config.json").write_text('{"batches": 3}')
-    with pytest.raises(InputError, match="not the configuration of a run"):
+    with pytest.raises(InputError, match=r"config\.json: unknown key 'batches'"):
+        loop.resume(tmp_path, VideoConfig)
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(InputError, match="unknown key 'batches'"):
         loop.resume(tmp_path, VideoConfig)
 
 

@@ -36,9 +36,9 @@ def test_a_step_sees_the_same_samples_however_they_are_dealt(processes, accumula
     alone = dealt(7, processes=1, batch=8)[0]
     ranks = dealt(7, processes=processes, batch=8, accumulate=accumulate)
     for step, whole in enumerate(alone):
-        wrap_ddp = [draw for rank in ranks for draw in rank[step]]
-        assert len(set(wrap_ddp)) == len(wrap_ddp)
-        assert sorted(wrap_ddp) == sorted(whole)
+        together = [draw for rank in ranks for draw in rank[step]]
+        assert len(set(together)) == len(together)
+        assert sorted(together) == sorted(whole)
 
 
 def test_another_number_of_processes_goes_on_in_order():
@@ -48,7 +48,7 @@ def test_another_number_of_processes_goes_on_in_order():
 
 
 def test_a_batch_that_cannot_be_dealt_out_is_refused():
-    with pytest.raises(InputError, match="a batch of 6 cannot be shared by 4 processes"):
+    with pytest.raises(InputError, match="a batch of 6 cannot be divided among 4 processes in 1 parts; change batch"):
         part_of(6, 1, Group(0, 4, CPU))
     with pytest.raises(InputError, match="in 0 parts"):
         part_of(6, 0, Group(0, 1, CPU))

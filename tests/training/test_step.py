@@ -52,8 +52,18 @@ def test_a_batch_in_parts_is_the_whole_batch(batches):
     assert (changes[0] - changes[1]).norm() < 1e-4 * changes[0].norm()
 
 
-@pytest.mark.parametrize("name", ["flow", "joint"])
-def test_a_step_without_finite_gradients_changes_nothing_and_is_counted(batches, name):
+class PlainAdam(torch.optim.Adam):
+    """Adam of a torch whose fused version cannot skip a step on the device."""
+
+    def __init__(self, *arguments, fused, **options):
+        super().__init__(*arguments, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "adam"), [("flow", torch.optim.Adam), ("joint", torch.optim.Adam), ("flow", PlainAdam)]
+)
+def test_a_step_without_finite_gradients_changes_nothing_and_is_counted(batches, monkeypatch, name, adam):
+    monkeypatch.setattr(torch.optim, "Adam", adam)
     networks, step = stepper(name=name)
     step(iter(batches[:1]), 0)
     before, moments = state(networks), step.optimiser.state_dict()["state"][0]["exp_avg"].clone()
@@ -73,6 +83,16 @@ def test_a_step_without_finite_gradients_changes_nothing_and_is_counted(batches,
     assert not torch.equal(weights, before["flow.pyramid.0.0.0.weight"])
 
 
+def test_plain_adam_takes_the_steps_of_the_fused_one(batches, monkeypatch):
+    fused, step = stepper()
+    monkeypatch.setattr(torch.optim, "Adam", PlainAdam)
+    plain, in_host = stepper()
+    for each in (step, in_host):
+        each(iter(batches[:1]), 0)
+    for one, two in zip(fused.state_dict().values(), plain.state_dict().values(), strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-5, atol=1e-7)
+
+
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_networks_run_in_lower_precision_and_stay_near(batches, precision):
     (_, full), (_, mixed) = stepper(), stepper(dataclasses.replace(TINY, precision=precision))
@@ -80,6 +100,38 @@ def test_networks_run_in_lower_precision_and_stay_near(batches, precision):
     assert two.isfinite()
     assert two != one
     assert two == pytest.approx(float(one), rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"), [({"avx512_bf16": True}, torch.bfloat16), ({"avx512_bf16": False}, None), ({}, None)]
+)
+def test_automatic_precision_follows_the_processor_and_stays_near_float32(batches, monkeypatch, capabilities, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert loop.network_type("auto", ALONE.device) is expected
+    (_, full), (networks, auto) = stepper(), stepper(dataclasses.replace(TINY, precision="auto"))
+    before = state(networks)
+    one, two = (step(iter(batches[:1]), 0)[0] for step in (full, auto))
+    assert bool(two["loss"] == one["loss"]) is (expected is None)
+    assert two["loss"] == pytest.approx(float(one["loss"]), rel=0.03)
+    assert two["gradient_norm"] == pytest.approx(float(one["gradient_norm"]), rel=0.2)
+    # weights, and their changes, stay float32
+    changed = [name for name, value in networks.state_dict().items() if not torch.equal(value, before[name])]
+    assert "flow.context.0.0.weight" in changed
+    assert {value.dtype for value in networks["flow"].state_dict().values()} == {torch.float32}
+
+
+def test_automatic_precision_is_float32_where_torch_does_not_describe_the_processor(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert loop.network_type("auto", torch.device("cpu")) is None
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"), [((7, 5), None), ((8, 0), torch.bfloat16), ((9, 0), torch.bfloat16)]
+)
+def test_automatic_precision_follows_the_gpu(monkeypatch, capability, expected):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert loop.network_type("auto", torch.device("cuda")) is expected
+    assert loop.network_type("float16", torch.device("cuda")) is torch.float16
 
 
 def test_running_means_follow_the_weights(batches):

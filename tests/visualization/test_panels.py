@@ -1,4 +1,4 @@
-"""Panels: which pictures they hold, and that files come out."""
+"""Panels: which images they hold, and the files they are saved to."""
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ def test_depth_panel_shares_colours_between_prediction_and_truth() -> None:
     rows = dict(depth_panel(image, ground_truth, ground_truth))
     names = list(rows)
     assert names[:2] == ["image", "predicted depth"]
-    assert names[2].startswith("true depth")
+    assert names[2].startswith("ground truth")
     assert torch.equal(rows["predicted depth"], rows[names[2]])
     error = rows[names[3]]
     assert (error == error[:, :1, :1]).all()
@@ -50,7 +50,7 @@ def test_flow_panel_hides_the_invisible() -> None:
     assert [name.split(",")[0] for name, _ in rows] == [
         "image",
         "predicted flow",
-        "true flow",
+        "ground truth",
         "end-point error",
     ]
     assert rows[2][1][:, 3, 4].tolist() == rows[3][1][:, 3, 4].tolist() == [0, 0, 0]
@@ -75,5 +75,5 @@ def test_four_wide_pictures_are_folded_into_two_rows() -> None:
 
 
 def test_no_picture() -> None:
-    with pytest.raises(ValueError, match="needs a picture"):
+    with pytest.raises(ValueError, match="needs an image"):
         panel_figure([])

@@ -1,1 +1,1 @@
-"""Variation of training samples: geometric and photometric."""
+"""Augmentation of training samples: geometric and photometric."""

@@ -1,6 +1,6 @@
-"""Resize, crop and flip: each moves intrinsics, depth, poses and flow with the images.
+"""Resize, crop and flip, each applied consistently to images, intrinsics, depth, poses and flow.
 
-Augmentation makes one draw for all frames of a sample, of these and of its colours.
+One random draw, also of the colours, applies to all frames of a sample.
 """
 
 from __future__ import annotations
@@ -15,40 +15,41 @@ from vode.augmentation.options import Augment
 from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.sample import Sample
 from vode.geometry.camera import crop_intrinsics, flip_intrinsics, resize_intrinsics
-from vode.geometry.resize import resize_depth, resize_flow, resize_images
+from vode.geometry.resize import image_size, resize_depth, resize_flow, resize_images
 
 
 class Variation(NamedTuple):
-    """What was drawn for one sample."""
+    """The random draw of one sample."""
 
     size: tuple[int, int]
-    """height and width of the result"""
+    """(height, width) of the result"""
     whole: tuple[int, int]
-    """those that the whole image is resized to before ``size`` is cut out of it"""
+    """(height, width) that the whole image is resized to before ``size`` is cropped from it"""
     corner: tuple[int, int]
-    """rows and columns cut above and left of it"""
+    """rows and columns cropped at the top and left"""
     flip: bool
+    """whether the sample is mirrored horizontally"""
     colour: tuple[float, ...] | None
-    """brightness, contrast, saturation, turn and gamma, where they are varied at all"""
+    """brightness, contrast, saturation, hue rotation and gamma; None if colours are not varied"""
 
 
 def draw_variation(options: Augment, size: tuple[int, int], *, seed: Numbers[int]) -> Variation:
-    """A draw for a sample of that size (height, width); equal seeds (ints >= 0) give equal draws, on any machine."""
+    """A draw for a sample of ``size`` (height, width); equal seeds (ints >= 0) give equal draws on any machine."""
     draw = np.random.default_rng(list(seed))
     flip = bool(draw.random() < options.flip)
     strengths = (options.brightness, options.contrast, options.saturation, options.gamma)
     brightness, contrast, saturation, gamma = (1 + s * draw.uniform(-1, 1) for s in strengths)
     turn = options.hue * draw.uniform(-1, 1)
-    whole = tuple(round(side / (1 - options.crop * draw.random())) for side in size)
-    corner = tuple(int(draw.integers(large - side + 1)) for large, side in zip(whole, size, strict=True))
+    height, width = (round(side / (1 - options.crop * draw.random())) for side in size)
+    top, left = (int(draw.integers(large - side + 1)) for large, side in ((height, size[0]), (width, size[1])))
     colour = (brightness, contrast, saturation, turn, gamma) if any((*strengths, options.hue)) else None
-    return Variation(tuple(size), whole, corner, flip, colour)
+    return Variation((size[0], size[1]), (height, width), (top, left), flip, colour)
 
 
 def vary_sample(sample: Sample, drawn: Variation) -> Sample:
-    """The sample as it was drawn; images that are of the size ``drawn.whole`` already are not resized.
+    """Apply a draw to a sample; images that already have the size ``drawn.whole`` are not resized.
 
-    The draw of its colours comes along as ``colour``; ``photometric.to_float_and_augment`` applies it.
+    The colours are only recorded as ``colour``; ``photometric.to_float_and_augment`` applies them.
     """
     sample = crop_sample(resize_sample(sample, drawn.whole), *drawn.corner, *drawn.size)
     if drawn.flip:
@@ -57,21 +58,19 @@ def vary_sample(sample: Sample, drawn: Variation) -> Sample:
 
 
 def augment_sample(sample: Sample, options: Augment, *, seed: Numbers[int]) -> Sample:
-    """A varied copy of ``sample`` of the same size."""
-    return to_float_and_augment(
-        vary_sample(sample, draw_variation(options, tuple(sample["images"].shape[-2:]), seed=seed))
-    )
+    """A randomly augmented copy of ``sample``, of the same size."""
+    return to_float_and_augment(vary_sample(sample, draw_variation(options, image_size(sample["images"]), seed=seed)))
 
 
 def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:
     """A sample resized to ``size`` (height, width), with its intrinsics and flow.
 
-    Images are resized with antialiasing, depth by the nearest pixel, flow bilinearly over its known pixels.
+    Images are resized with antialiasing, depth by nearest neighbour, flow bilinearly over its known pixels.
     """
-    old = tuple(sample["images"].shape[-2:])
+    old = image_size(sample["images"])
     if old == tuple(size):
         return sample
-    resized: Sample = dict(sample)
+    resized = dict(sample)
     resized["images"] = resize_images(sample["images"], size)
     resized["intrinsics"] = resize_intrinsics(sample["intrinsics"], old, size)
     if "depth" in sample:
@@ -83,11 +82,11 @@ def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:
 
 
 def crop_sample(sample: Sample, top: int, left: int, height: int, width: int) -> Sample:
-    """The part of a sample from row ``top`` and column ``left`` on; ValueError if it does not lie inside."""
+    """Crop a sample from row ``top`` and column ``left``; ValueError if the crop does not lie inside."""
     rows, columns = sample["images"].shape[-2:]
     if min(top, left) < 0 or min(height, width) < 1 or top + height > rows or left + width > columns:
         raise ValueError(f"{height}x{width} from ({top}, {left}) on is not inside of {rows}x{columns}")
-    cropped: Sample = dict(sample)
+    cropped = dict(sample)
     for key in ("images", "depth", "flow", "visible"):
         if key in sample:
             cropped[key] = sample[key][..., top : top + height, left : left + width]
@@ -96,8 +95,8 @@ def crop_sample(sample: Sample, top: int, left: int, height: int, width: int) ->
 
 
 def flip_sample(sample: Sample) -> Sample:
-    """The sample as a mirrored camera sees the mirrored world: x becomes -x in every frame."""
-    flipped: Sample = {key: value.flip(-1) for key, value in sample.items() if key not in ("intrinsics", "poses")}
+    """Mirror a sample horizontally, with the world: x becomes -x in every frame."""
+    flipped = {key: value.flip(-1) for key, value in sample.items() if key not in ("intrinsics", "poses")}
     flipped["intrinsics"] = flip_intrinsics(sample["intrinsics"], sample["images"].shape[-1])
     if "poses" in sample:
         mirror = torch.diag(sample["poses"].new_tensor([-1.0, 1.0, 1.0, 1.0]))

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Augment:
-    """How far samples are varied; every strength is half the width of a uniform draw, 0 is off.
+    """Strength of the augmentation; every strength is half the width of a uniform distribution, 0 is off.
 
     ``flip`` is a probability. ``brightness`` (exposure: a gain), ``contrast``, ``saturation`` and ``gamma`` draw a
-    factor (exponent, for gamma) in 1 +- strength; ``hue`` draws a turn in +- strength, 0.5 being opposite colours.
-    ``crop`` is the largest share of the height, and of the width, that is cut away; what is left fills the image.
+    factor (for gamma an exponent) in 1 +- strength; ``hue`` draws a rotation in +- strength, where 0.5 gives opposite
+    colours. ``crop`` is the largest fraction of the height and of the width that is cropped; the rest fills the image.
     """
 
     flip: float = 0.5

@@ -1,4 +1,4 @@
-"""Colours: 8 bits to float, and the variation of exposure and colour, for a sample or a whole batch at once."""
+"""Conversion of 8-bit images to float, and augmentation of exposure and colour, for samples and batches."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _TO_YIQ = torch.tensor(
 
 
 def to_float_and_augment(sample: Sample) -> Sample:
-    """A raw sample, or a batch of them, with images as float32 in 0..1, their colours varied as they were drawn.
+    """A raw sample, or a batch of them, with images as float32 in 0..1 and the recorded colour augmentation applied.
 
-    Loading leaves this to the device that trains: 8 bits are a quarter as much to move there.
+    Done on the training device, because 8-bit images are four times smaller to transfer.
     """
     images = as_float(sample["images"])
     if "colour" in sample:
@@ -27,7 +27,7 @@ def to_float_and_augment(sample: Sample) -> Sample:
 
 
 def vary_colour(images: Tensor, colour: Tensor) -> Tensor:
-    """Images (..., T, 3, H, W) in 0..1 varied by ``colour`` (..., 5), strengths as ``jitter_colour`` lists them."""
+    """Images (..., T, 3, H, W) in 0..1 varied by ``colour`` (..., 5), strengths in the order of ``jitter_colour``."""
     names = ("brightness", "contrast", "saturation", "turn", "gamma")
     return jitter_colour(images, **dict(zip(names, colour.unbind(-1), strict=True)))
 
@@ -41,11 +41,11 @@ def jitter_colour(
     turn: Tensor | float = 0.0,
     gamma: Tensor | float = 1.0,
 ) -> Tensor:
-    """Vary the colours of images (..., T, 3, H, W) in 0..1, the T of a sample alike, so that they stay comparable.
+    """Vary the colours of images (..., T, 3, H, W) in 0..1, equally for all T frames, which stay comparable.
 
-    Strengths are numbers, or (...), one a sample. Brightness, contrast (about the mean grey of all frames together),
-    saturation (about each pixel's grey) and hue (a rotation of the chroma plane of YIQ by ``turn`` turns) are one
-    affine map of RGB; the result is clamped, then raised to ``gamma``.
+    Strengths are numbers, or (...), one per sample. Brightness, contrast (about the mean grey of all frames),
+    saturation (about each pixel's grey) and hue (a rotation of YIQ's chroma plane by ``turn`` revolutions) are
+    composed into one affine map of RGB; the result is clamped, then raised to the power ``gamma``.
     """
     values = (brightness, contrast, saturation, turn, gamma)
     brightness, contrast, saturation, turn, gamma = (
@@ -58,7 +58,7 @@ def jitter_colour(
 
 
 def _chroma(saturation: Tensor, turn: Tensor) -> Tensor:
-    """RGB maps (..., 3, 3) that keep the grey of YIQ and scale and turn its chroma."""
+    """RGB maps (..., 3, 3) that keep YIQ's luma and scale and rotate its chroma."""
     c, s = saturation * (2 * math.pi * turn).cos(), saturation * (2 * math.pi * turn).sin()
     zero, one = torch.zeros_like(c), torch.ones_like(c)
     middle = torch.stack([one, zero, zero, zero, c, -s, zero, s, c], -1).unflatten(-1, (3, 3))

@@ -1,4 +1,4 @@
-"""The camera of somebody's own images, from the file that their calibration left.
+"""Calibration files of one's own cameras.
 
 camera.yaml or .json     width, height, fx, fy, cx, cy; lens (pinhole, radtan, fisheye) and distortion [k1, ...]
 camera_info.yaml         ROS: image_width, image_height, camera_matrix, distortion_model, distortion_coefficients
@@ -17,17 +17,18 @@ from typing import Any
 import yaml
 
 from vode.cameras.kitti import read_calibration, read_projection
-from vode.cameras.lens import COUNTS, Camera
+from vode.cameras.lens import COUNTS, Camera, Lens
 from vode.errors import InputError
 from vode.io.files import read_bytes
 from vode.io.text import parse_numbers, read_lines
 
 LARGEST = 2**20
-"""bytes of a calibration file"""
+"""maximum size of a calibration file, bytes"""
 OFF_CENTRE = 0.25
-"""largest distance of a principal point from the middle, of the images' size, in files that do not tell that size"""
+"""largest offset of the principal point from the centre, relative to the image size, in files without that size"""
 
-ROS_LENSES = {"plumb_bob": "radtan", "rational_polynomial": "radtan", "equidistant": "fisheye"}
+ROS_LENSES: dict[str, Lens] = {"plumb_bob": "radtan", "rational_polynomial": "radtan", "equidistant": "fisheye"}
+"""lens by ROS's distortion model"""
 
 COLMAP_MODELS = {
     0: ("SIMPLE_PINHOLE", 3),
@@ -40,14 +41,13 @@ COLMAP_MODELS = {
     8: ("SIMPLE_RADIAL_FISHEYE", 4),
     9: ("RADIAL_FISHEYE", 5),
 }
-"""name and number of parameters of COLMAP's camera models, by their number in its files"""
+"""name and number of parameters of COLMAP's camera models, by their id in its files"""
 
 
 def read_camera(path: Path | str, size: tuple[int, int], *, camera: int = 2) -> Camera:
-    """The camera of images of ``size`` (height, width); InputError names the file if it does not fit them.
+    """The camera of images of ``size`` (height, width); InputError names the file if they do not match.
 
-    ``camera`` is the line that is taken of KITTI's files (P0 to P3), and the number of the camera in COLMAP's if it
-    holds several.
+    ``camera`` selects the line of KITTI's files (P0 to P3), and the camera of a COLMAP file that holds several.
     """
     path = Path(path)
     try:
@@ -64,14 +64,14 @@ def read_camera(path: Path | str, size: tuple[int, int], *, camera: int = 2) -> 
 
 
 def check_size(path: Path | str, camera: Camera, size: tuple[int, int]) -> None:
-    """InputError unless a camera is that of images of ``size`` (height, width)."""
+    """InputError unless the camera's images are of ``size`` (height, width)."""
     if camera.size != tuple(size):
         (height, width), (rows, columns) = camera.size, size
         raise InputError(f"{path}: a camera of {width}x{height} pixels, but the images are {columns}x{rows}; calibrate")
 
 
 def read_colmap_cameras(path: Path) -> dict[int, Camera]:
-    """The cameras of a cameras.txt by their numbers."""
+    """The cameras of a cameras.txt by their ids."""
     cameras = {}
     for line, text in enumerate(read_lines(path), start=1):
         words = text.split()
@@ -88,20 +88,20 @@ def read_colmap_cameras(path: Path) -> dict[int, Camera]:
 
 
 def colmap_camera(model: str, size: tuple[int, int], parameters: Sequence[float]) -> Camera:
-    """A camera of COLMAP's, whose pixel centres lie at 0.5, in our convention."""
+    """A COLMAP camera, whose pixel centres lie at 0.5, in our convention of integer pixel centres."""
     counts = dict(COLMAP_MODELS.values())
     if counts.get(model) != len(parameters):
         known = ", ".join(counts)
         raise InputError(f"camera model {model} with {len(parameters)} parameters; known are {known}")
     simple = model.startswith(("SIMPLE", "RADIAL"))
-    focal, rest = (parameters[:1] * 2, parameters[1:]) if simple else (parameters[:2], parameters[2:])
-    (cx, cy), distortion = rest[:2], tuple(rest[2:])
-    lens = "fisheye" if "FISHEYE" in model else "radtan" if distortion else "pinhole"
-    return Camera(size, tuple(focal), (cx - 0.5, cy - 0.5), lens, _padded(lens, distortion))
+    focal = (parameters[0], parameters[0 if simple else 1])
+    cx, cy, *distortion = parameters[1 if simple else 2 :]
+    lens: Lens = "fisheye" if "FISHEYE" in model else "radtan" if distortion else "pinhole"
+    return Camera(size, focal, (cx - 0.5, cy - 0.5), lens, _padded(lens, tuple(distortion)))
 
 
 def _of_kitti(path: Path, size: tuple[int, int], camera: int) -> Camera:
-    """Of calib.txt or calib_cam_to_cam.txt, neither of which need tell the size of the images."""
+    """From calib.txt or calib_cam_to_cam.txt, which need not state the size of the images."""
     if any(line.startswith("P_rect_") for line in read_lines(path)):
         matrix = read_projection(path, camera)
     else:
@@ -121,7 +121,7 @@ def _of_colmap(path: Path, number: int) -> Camera:
     if not cameras:
         raise InputError(f"{path}: no camera in it; give YAML, JSON, KITTI's calib.txt or COLMAP's cameras.txt")
     if len(cameras) > 1 and number not in cameras:
-        raise InputError(f"{path}: holds cameras {', '.join(map(str, cameras))}; choose one with --camera")
+        raise InputError(f"{path}: holds cameras {', '.join(map(str, cameras))}; choose one of them as camera")
     return cameras[number] if len(cameras) > 1 else next(iter(cameras.values()))
 
 
@@ -132,7 +132,7 @@ def _load(path: Path) -> Mapping[str, Any]:
     try:
         values = json.loads(data) if path.suffix.lower() == ".json" else yaml.safe_load(data)
     except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError) as error:
-        # The last two are how PyYAML fails on values that are not what their tag says.
+        # PyYAML raises the last two for values that contradict their tags.
         first = str(error).partition("\n")[0]
         raise InputError(f"{path}: not YAML or JSON ({first}); correct the file") from None
     if not isinstance(values, Mapping):
@@ -150,8 +150,8 @@ def _of_mapping(values: Mapping[str, Any], size: tuple[int, int]) -> Camera:
             raise ValueError("distortion is no list")
         distortion = tuple(map(float, distortion))
         fx, fy, cx, cy = (float(values[name]) for name in ("fx", "fy", "cx", "cy"))
-        lens = lens or ("radtan" if distortion else "pinhole")
-        return Camera((int(height), int(width)), (fx, fy), (cx, cy), lens, _padded(lens, distortion))
+        given: Lens = lens or ("radtan" if distortion else "pinhole")
+        return Camera((int(height), int(width)), (fx, fy), (cx, cy), given, _padded(given, distortion))
     except KeyError as error:
         raise InputError(f"no {error.args[0]}; give width, height, fx, fy, cx, cy in pixels") from None
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
@@ -174,6 +174,6 @@ def _of_ros(values: Mapping[str, Any]) -> Camera:
     return Camera(size, (fx, fy), (cx, cy), lens, _padded(lens, distortion))
 
 
-def _padded(lens: str, distortion: tuple[float, ...]) -> tuple[float, ...]:
-    """Coefficients with zeros behind, up to the fewest that the lens has."""
-    return (*distortion, *[0.0] * (min(COUNTS.get(lens, (0,))) - len(distortion)))
+def _padded(lens: Lens, distortion: tuple[float, ...]) -> tuple[float, ...]:
+    """Coefficients padded with zeros to the smallest number that the lens takes."""
+    return (*distortion, *[0.0] * (min(COUNTS.get(lens) or (0,)) - len(distortion)))

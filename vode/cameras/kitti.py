@@ -1,4 +1,4 @@
-"""KITTI calibration files: of odometry (calib.txt), and of a date of the raw data."""
+"""KITTI calibration files: calib.txt of odometry, and those of a date of the raw data."""
 
 from __future__ import annotations
 
@@ -31,22 +31,23 @@ def read_calibration(path: Path | str, camera: int) -> tuple[Tensor, Tensor]:
 
 
 CALIBRATION_FILES = ("calib_cam_to_cam.txt", "calib_velo_to_cam.txt")
-
+"""files of a date with the cameras, and the pose of the lidar"""
 
 IMU_FILE = "calib_imu_to_velo.txt"
+"""file of a date with the pose of the IMU"""
 
 
 class LidarCalibration(NamedTuple):
-    """Of one date and one camera, float64."""
+    """Calibration of one camera and the lidar on one date, float64."""
 
     projection: Tensor
     """P_rect (3, 4), pixels of the rectified image"""
     T_rect_velo: Tensor
-    """(4, 4), metres: lidar points to the rectified camera 0"""
+    """(4, 4), metres: from the lidar to the rectified camera 0"""
 
 
 def read_lidar_calibration(folder: Path, camera: int) -> LidarCalibration:
-    """The calibration of a date's folder: P_rect_0c, R_rect_00 and T_velo_cam."""
+    """The calibration in the folder of a date, from P_rect_0c, R_rect_00 and T_velo_cam."""
     cameras, lidar = (folder / name for name in CALIBRATION_FILES)
     T_rect_cam = torch.eye(4, dtype=torch.float64)
     T_rect_cam[:3, :3] = _entry(cameras, "R_rect_00", (3, 3))
@@ -54,12 +55,12 @@ def read_lidar_calibration(folder: Path, camera: int) -> LidarCalibration:
 
 
 def read_projection(path: Path, camera: int) -> Tensor:
-    """P_rect_0c (3, 4) float64, pixels, of a calib_cam_to_cam file."""
+    """P_rect_0c (3, 4) float64, pixels, from a calib_cam_to_cam file."""
     return _entry(path, f"P_rect_{camera:02d}", (3, 4))
 
 
 def read_transform(path: Path) -> Tensor:
-    """The rigid transform (4, 4) float64 that R: and T: of a calibration file make."""
+    """The rigid transform (4, 4) float64 given by R: and T: in a calibration file."""
     transform = torch.eye(4, dtype=torch.float64)
     transform[:3, :3], transform[:3, 3] = _entry(path, "R", (3, 3)), _entry(path, "T", (3,))
     return transform
@@ -67,7 +68,7 @@ def read_transform(path: Path) -> Tensor:
 
 def _entry(path: Path, key: str, shape: tuple[int, ...]) -> Tensor:
     """The numbers behind ``key:`` in a calibration file."""
-    # Here, because it brings pandas along, which takes half a second.
+    # Imported here: it imports pandas, which takes half a second.
     from pykitti.utils import read_calib_file
 
     lines, count = read_lines(path), int(np.prod(shape))

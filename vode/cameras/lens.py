@@ -1,4 +1,4 @@
-"""Cameras as calibrations give them: pinhole, radial-tangential and fisheye lenses, whose distortion is removed.
+"""Calibrated cameras with pinhole, radial-tangential and fisheye lenses, and the removal of their distortion.
 
 Brown, "Close-range camera calibration", 1971 (radial-tangential: k1, k2, p1, p2, k3, ...), and Kannala and Brandt, PAMI
 2006 (fisheye: k1 ... k4), with OpenCV's formulas and order.
@@ -20,9 +20,9 @@ from vode.errors import InputError
 
 Lens = Literal["pinhole", "radtan", "fisheye"]
 COUNTS: dict[Lens, tuple[int, ...]] = {"pinhole": (0,), "radtan": (4, 5, 8), "fisheye": (4,)}
-"""how many coefficients a lens may have"""
+"""permitted numbers of coefficients of a lens"""
 ZOOM = 4.0
-"""most that removing a distortion may change the focal lengths by, either way"""
+"""largest factor by which undistortion may change the focal lengths, up or down"""
 
 
 @dataclass(frozen=True)
@@ -55,22 +55,23 @@ class Camera:
 
     @property
     def distorts(self) -> bool:
-        # A fisheye lens without coefficients is still none that a pinhole matrix describes.
+        """Whether images have to be undistorted before a pinhole matrix describes them."""
+        # A fisheye lens without coefficients still has its own projection.
         return self.lens == "fisheye" or any(self.distortion)
 
     @property
     def matrix(self) -> np.ndarray:
-        """(3, 3) float64 of the images as they are."""
+        """Camera matrix (3, 3) float64 of the original images."""
         (fx, fy), (cx, cy) = self.focal, self.centre
         return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], dtype=np.float64)
 
     @property
     def intrinsics(self) -> Tensor:
-        """(3, 3) float32 of the images after ``undistort``."""
+        """Camera matrix (3, 3) float32 of the images after ``undistort``."""
         return torch.from_numpy(self._undistorted_matrix).to(torch.float32)
 
     def undistort(self, image: np.ndarray, *, nearest: bool = False) -> np.ndarray:
-        """Pixels (H, W) or (H, W, C) without the lens' distortion; ``nearest`` for depth, which has no mean."""
+        """The undistorted image of pixels (H, W) or (H, W, C); ``nearest`` for depth, which must not be averaged."""
         if not self.distorts:
             return image
         if image.shape[:2] != tuple(self.size):
@@ -81,10 +82,10 @@ class Camera:
 
     @cached_property
     def _undistorted_matrix(self) -> np.ndarray:
-        """The camera matrix that shows as much as it can without a pixel that the image does not hold."""
+        """The camera matrix with the largest field of view in which every pixel has a source in the image."""
         if not self.distorts:
             return self.matrix
-        # Exact both ways for any lens, unlike OpenCV's own, which inverts the distortion in a few iterations.
+        # A search, because OpenCV's own function inverts the distortion only approximately.
         factors = np.geomspace(ZOOM, 1 / ZOOM, 700)
         pixels = self._distort(self._border()[None] / factors[:, None, None])
         height, width = self.size
@@ -93,13 +94,13 @@ class Camera:
         outward = np.concatenate([[True], (np.diff(radii, axis=0) >= 0).all(1)])
         usable = int(np.cumprod(inside & outward).sum())
         if not usable:
-            raise InputError(f"no part of the image can be freed of the distortion {self.distortion}; calibrate again")
+            raise InputError(f"no part of the image can be undistorted by {self.distortion}; calibrate again")
         matrix = self.matrix
         matrix[[0, 1], [0, 1]] *= factors[usable - 1]
         return matrix
 
     def _border(self) -> np.ndarray:
-        """Normalised coordinates (N, 2) of the pixels around the image."""
+        """Normalised coordinates (N, 2) of the image's border pixels."""
         height, width = self.size
         x, y = np.arange(width), np.arange(height)
         sides = [(x, 0 * x), (x, 0 * x + height - 1), (0 * y, y), (0 * y + width - 1, y)]
@@ -107,7 +108,7 @@ class Camera:
         return (pixels - np.array(self.centre)) / np.array(self.focal)
 
     def _distort(self, points: np.ndarray) -> np.ndarray:
-        """Pixels (..., 2) of the image as it is, of normalised coordinates (..., 2)."""
+        """Pixels (..., 2) in the original image of normalised coordinates (..., 2)."""
         flat, coefficients = points.reshape(1, -1, 2), np.array(self.distortion, dtype=np.float64)
         if self.lens == "fisheye":
             return cv2.fisheye.distortPoints(flat, self.matrix, coefficients).reshape(points.shape)
@@ -116,7 +117,7 @@ class Camera:
 
     @cached_property
     def _maps(self) -> tuple[np.ndarray, np.ndarray]:
-        """Where each pixel of the straight image is found in the distorted one: x and y."""
+        """Coordinates x and y (H, W) in the original image of each pixel of the undistorted one."""
         find = cv2.fisheye.initUndistortRectifyMap if self.lens == "fisheye" else cv2.initUndistortRectifyMap
         rotation, size, coefficients = np.eye(3), self.size[::-1], np.array(self.distortion, dtype=np.float64)
         maps = find(self.matrix, coefficients, rotation, self._undistorted_matrix, size, cv2.CV_32FC1)

@@ -8,21 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
-from rich.console import Console
-from rich.progress import Progress
 
 from vode.cli.common import save_json
-from vode.datasets import prepared
-from vode.datasets.check import Report, SequenceReport
-from vode.datasets.check import check as check_data
-from vode.datasets.nyu import LABELED
 from vode.datasets.options import DataOptions
-from vode.datasets.registry import DATASETS, open_sequence, reader
 from vode.errors import InputError
-from vode.evaluation.depth_sets import DEPTH_SETS
+from vode.pipelines.options import CopyOptions
+
+if TYPE_CHECKING:
+    from vode.datasets.check import Report, SequenceReport
 
 WORKERS = os.cpu_count() or 1
 SHOWN = 10
@@ -44,6 +40,8 @@ def check(
         workers: files that are read at a time.
         json: file for the whole report.
     """
+    from vode.datasets.check import check as check_data
+
     if _is_list(where):
         content, problems = check_list(where, annotated), 0
     else:
@@ -60,36 +58,26 @@ def check(
 def prepare(
     out: Path,
     where: Annotated[DataOptions, tyro.conf.arg(name="")] = DataOptions(),
-    size: tuple[int, int] = (256, 832),
-    kind: Literal["jpg", "png"] = "jpg",
-    quality: int = 95,
+    options: Annotated[CopyOptions, tyro.conf.arg(name="")] = CopyOptions(),
     workers: int = WORKERS,
 ) -> None:
-    """Write a resized copy of a data set, for --data of training; run it again to go on after an interruption.
+    """Write a resized copy of a data set, for --data of training; run it again to resume after an interruption.
 
     Args:
         out: folder of the copy.
-        size: height and width of its images.
-        kind: of its images.
-        quality: of JPEG, 1 to 100.
         workers: images that are worked on at a time.
     """
-    sequences = where.sequences or reader(where).training(where.data)
-    training = tuple(name for name in sequences if name in _training(where)) or sequences
-    manifest = prepared.Manifest(where.dataset, size, kind, quality, where.camera, sequences, training)
+    from vode.pipelines.prepare import prepare_copy
+
     with _progress() as on_progress:
-        written = prepared.prepare(
-            out,
-            manifest,
-            lambda name, camera: open_sequence(where, name, camera),
-            workers=workers,
-            on_progress=on_progress,
-        )
+        sequences, written = prepare_copy(out, where, options, workers=workers, on_progress=on_progress)
     print(f"{out}: {len(sequences)} sequences, {written} images written; train with --data {out}")
 
 
 def check_list(where: DataOptions, annotated: Path | None) -> dict[str, object]:
     """A list of test frames: how many there are, and which lack a file."""
+    from vode.evaluation.depth_sets import DEPTH_SETS
+
     frames = DEPTH_SETS[where.dataset].open(where.data, annotated)
     missing = frames.missing()
     names = frames.names()
@@ -108,19 +96,15 @@ def check_list(where: DataOptions, annotated: Path | None) -> dict[str, object]:
 
 def _is_list(where: DataOptions) -> bool:
     """Whether the data is a list of single test frames."""
+    from vode.datasets.nyu import LABELED
+    from vode.datasets.registry import DATASETS
+    from vode.evaluation.depth_sets import DEPTH_SETS
+
     if where.data is None or where.dataset not in DEPTH_SETS:
         return False
     if where.dataset == "nyu":
         return where.data.is_file() or (where.data / LABELED).is_file()
     return where.dataset not in DATASETS
-
-
-def _training(where: DataOptions) -> tuple[str, ...]:
-    """The data set's own training sequences; none if it has none of them."""
-    try:
-        return reader(where).training(where.data)
-    except InputError:
-        return ()
 
 
 def _print(report: Report) -> None:
@@ -159,6 +143,9 @@ def _some(lines: list[str], kind: str) -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar a sequence on the error stream, and a function that moves it."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     with Progress(console=Console(stderr=True), transient=True) as progress:
         tasks = {}
 

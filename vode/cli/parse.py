@@ -37,3 +37,9 @@ def later(function: Callable[..., None]) -> Callable[..., Callable[[], None]]:
         return functools.partial(function, *args, **kwargs)
 
     return call
+
+
+def flagged(error: InputError) -> str:
+    """The message of an error with the flag of the option that it is about, where it names one."""
+    parameter = getattr(error, "parameter", None)
+    return f"{error} (--{parameter})" if parameter else str(error)

@@ -6,15 +6,16 @@ import dataclasses
 import math
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from vode import sfm
 from vode.cli.common import save_json
-from vode.sfm.align import Alignment, Layout
-from vode.sfm.build import Quality
-from vode.sfm.options import FrameOptions, MapOptions
+from vode.sfm.options import FrameOptions, Layout, MapOptions
+
+if TYPE_CHECKING:
+    from vode.sfm.align import Alignment
+    from vode.sfm.build import Quality
 
 
 def build(
@@ -32,7 +33,9 @@ def build(
         video: file or folder of images.
         out: folder of the data set, which must not be there yet: images, sparse/0 and scene.json, how good it is.
     """
-    quality = sfm.build.build(video, out, frames, mapping, tell=lambda line: print(line, file=sys.stderr))
+    from vode.sfm import build as sfm_build
+
+    quality = sfm_build.build(video, out, frames, mapping, on_progress=lambda line: print(line, file=sys.stderr))
     _print_quality(out, quality)
 
 
@@ -57,13 +60,15 @@ def align(
         dataset_b: layout of B.
         json: file for the transform and the numbers; lengths in A's units, angles in radians.
     """
-    scenes = sfm.align.read_scene(a, dataset_a), sfm.align.read_scene(b, dataset_b)
-    found = sfm.align.align(*scenes)
+    from vode.sfm import align as sfm_align
+
+    scenes = sfm_align.read_scene(a, dataset_a), sfm_align.read_scene(b, dataset_b)
+    found = sfm_align.align(*scenes)
     _print_alignment(found)
     if json is not None:
         save_json(json, dataclasses.asdict(found))
     if out is not None:
-        sfm.align.write_aligned(scenes[1], found, out)
+        sfm_align.write_aligned(scenes[1], found, out)
         print(f"{out}: {b} in the axes of {a}; read it with --dataset {_readable(scenes[1].layout)} --data {out}")
 
 

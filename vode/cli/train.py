@@ -10,63 +10,66 @@ from typing import Annotated
 import tyro
 
 from vode.cli.parse import parse
-from vode.recipes import FAMILIES, RECIPES, recipe
+from vode.recipes import RECIPES, recipe
 from vode.relocalization.config import RelocalizationConfig
-from vode.run_folder import RunFolder
-from vode.training import distributed, loop
-from vode.training.config import VideoConfig
+from vode.training.config import RunConfig, VideoConfig
 
 
 @dataclass(frozen=True)
 class VideoArguments:
-    """Train the networks without labels, then score them."""
+    """Train depth and flow without labels, then score them."""
 
     config: Annotated[VideoConfig, tyro.conf.arg(name="")]
     run: Path | None = None
     """folder of the run; default runs/RECIPE, with a number behind if that is taken"""
-    resume: Path | None = None
-    """resume the run in this folder, with its own configuration"""
 
 
 @dataclass(frozen=True)
-class RelocalizationArguments(VideoArguments):
+class RelocalizationArguments:
     """Train an absolute pose regressor on a mapped scene, then score it."""
 
     config: Annotated[RelocalizationConfig, tyro.conf.arg(name="")]
+    run: Path | None = None
+    """folder of the run; default runs/RECIPE, with a number behind if that is taken"""
+
+
+@dataclass(frozen=True)
+class ResumeArguments:
+    """Resume a run with its own configuration."""
+
+    resume: Path
+    """folder of the run"""
 
 
 def train(argv: Sequence[str]) -> None:
-    """``train [recipe] [overrides]``: a recipe with some values changed."""
+    """``train [RECIPE] [overrides]``, or ``train --resume RUN``."""
+    prog = f"train [{'|'.join(RECIPES)}]"
+    if argv and argv[0].partition("=")[0] == "--resume":
+        run = parse(ResumeArguments, argv, "train").resume
+        from vode.pipelines.train import resume
+
+        _print(*resume(run))
+        return
     name = argv[0] if argv and not argv[0].startswith("-") else "world"
     rest = argv[1:] if argv and not argv[0].startswith("-") else argv
-    chosen = recipe(name)
-    kind = VideoArguments if isinstance(chosen, VideoConfig) else RelocalizationArguments
-    defaults = kind(chosen)
-    arguments = parse(kind, rest, f"train [{'|'.join(RECIPES)}]", default=defaults)
-    if arguments.resume is None:
-        config = arguments.config
-    else:
-        kind = FAMILIES[RunFolder(arguments.resume).family()]
-        config = RunFolder(arguments.resume).read_config(kind)
-    group = distributed.join(config.device)
-    if arguments.resume is not None:
-        folder, results = arguments.resume, loop.resume(arguments.resume, type(config))
-    else:
-        folder = arguments.run or distributed.broadcast(free_folder(Path("runs") / name))
-        results = loop.train(config, folder)
-    distributed.leave()
-    if not group.writes:
-        return
+    default = _defaults(recipe(name))
+    arguments = parse(type(default), rest, prog, default=default)
+    from vode.pipelines.train import train as train_run
+
+    _print(*train_run(arguments.config, arguments.run, name=name))
+
+
+def _defaults(config: RunConfig) -> VideoArguments | RelocalizationArguments:
+    """The arguments of the family that a recipe belongs to, with its values."""
+    if isinstance(config, VideoConfig):
+        return VideoArguments(config)
+    if isinstance(config, RelocalizationConfig):
+        return RelocalizationArguments(config)
+    raise TypeError(f"{type(config).__name__} has no arguments of the command line")
+
+
+def _print(folder: object, results: dict[str, float | None]) -> None:
     for key, value in results.items():
         print(f"{key:24} {'-' if value is None else f'{value:.3f}'}")
     if results:
         print(f"run folder: {folder}")
-
-
-def free_folder(folder: Path) -> Path:
-    """The folder, or the first of folder-2, folder-3, ... that does not exist."""
-    number, free = 1, folder
-    while free.exists():
-        number += 1
-        free = folder.with_name(f"{folder.name}-{number}")
-    return free

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
+Sample: TypeAlias = dict[str, Tensor]
+"""T consecutive frames of one camera. A batch has the same keys with a leading B.
 
-class Sample(TypedDict):
-    """T consecutive frames of one camera. A batch has the same keys with a leading B.
-
-    ``images`` (T, 3, H, W) float32 RGB in 0..1; ``intrinsics`` (3, 3) float32 pixels of that size.
-    Where asked for and known: ``depth`` (T, 1, H, W) metres, 0 = unknown; ``poses`` (T, 4, 4)
-    world-from-camera, metres, world = the sample's first frame; ``flow`` (T-1, 2, H, W) pixels from each
-    frame to the next, with ``visible`` (T-1, 1, H, W), 1 where the flow is known and
-    the point is seen in both frames. A raw sample has images of 8 bits where its frames have, and ``colour`` (5,), the
-    strengths that ``augmentation.photometric.to_float_and_augment`` is to vary them by. ``corner``, ``T_scene_view``,
-    ``view_colour``, ``measured``, ``points`` and ``seen`` are those of ``vode.relocalization.posed_images``.
-    """
-
-    images: Tensor
-    intrinsics: Tensor
-    depth: NotRequired[Tensor]
-    poses: NotRequired[Tensor]
-    flow: NotRequired[Tensor]
-    visible: NotRequired[Tensor]
-    colour: NotRequired[Tensor]
-    corner: NotRequired[Tensor]
-    T_scene_view: NotRequired[Tensor]
-    view_colour: NotRequired[Tensor]
-    measured: NotRequired[Tensor]
-    points: NotRequired[Tensor]
-    seen: NotRequired[Tensor]
+``images`` (T, 3, H, W) float32 RGB in 0..1; ``intrinsics`` (3, 3) float32 pixels of that size.
+Where asked for and known: ``depth`` (T, 1, H, W) metres, 0 = unknown; ``poses`` (T, 4, 4)
+world-from-camera, metres, world = the sample's first frame; ``flow`` (T-1, 2, H, W) pixels from each
+frame to the next, with ``visible`` (T-1, 1, H, W), 1 where the flow is known and
+the point is seen in both frames. A raw sample has images of 8 bits where its frames have, and ``colour`` (5,), the
+strengths that ``augmentation.photometric.to_float_and_augment`` is to vary them by. ``corner``, ``T_scene_view``,
+``view_colour``, ``measured``, ``points`` and ``seen`` are those of ``vode.relocalization.posed_images``.
+"""
 
 
 def collate(samples: list[Sample]) -> dict[str, Tensor]:

@@ -8,13 +8,15 @@ from typing import Any
 
 from vode.errors import InputError
 from vode.evaluation.odometry import align, evaluate_odometry
+from vode.evaluation.published import DEPTH as PUBLISHED_DEPTH
 from vode.evaluation.published import ODOMETRY as PUBLISHED
 from vode.evaluation.published import rows as rows_of
 from vode.evaluation.published import sources as sources_of
 from vode.evaluation.result import Result
-from vode.evaluation.tables import ODOMETRY, Table, shared_protocol, table_of
+from vode.evaluation.tables import DEPTH, ODOMETRY, Table, Values, shared_protocol, table_of
+from vode.io.association import associate
 from vode.io.atomic import make_folder
-from vode.io.trajectory import Trajectory, associate, read_trajectory
+from vode.io.trajectory import Trajectory, read_trajectory
 from vode.visualization import plots
 
 Estimates = Mapping[str, Mapping[str, Trajectory]]
@@ -28,7 +30,7 @@ def read_ground_truths(files: Iterable[Path]) -> dict[str, Trajectory]:
     ground_truths: dict[str, Trajectory] = {}
     for file in files:
         if file.stem in ground_truths:
-            raise InputError(f"{file}: a second truth called {file.stem}; sequences are told apart by file names")
+            raise InputError(f"{file}: a second ground truth called {file.stem}; give each sequence its own file name")
         ground_truths[file.stem] = read_trajectory(file)
     return ground_truths
 
@@ -54,7 +56,7 @@ def read_methods(words: Iterable[str], sequences: Iterable[str]) -> dict[str, di
 def score(
     estimates: Estimates, ground_truths: Mapping[str, Trajectory], alignment: str
 ) -> dict[str, dict[str, Result]]:
-    """The result of every estimate whose sequence has a truth."""
+    """The result of every estimate whose sequence has ground truth."""
     return {
         name: {
             sequence: evaluate_odometry(estimate, ground_truths[sequence], alignment)
@@ -76,8 +78,21 @@ def odometry_table(results: Results, *, published: bool = False) -> Table:
     ``published`` adds the published rows for KITTI 09 and 10, marked as such.
     """
     notes = shared_protocol([result for *_, result in every(results)], leave_out=("estimate", "ground_truth"))
-    rows = {**results, **rows_of(PUBLISHED)} if published else results
-    return table_of(rows, ODOMETRY, [*notes, *sources_of(PUBLISHED)] if published else notes)
+    rows: dict[str, Mapping[str, Result | Values]] = dict(results)
+    if published:
+        rows |= rows_of(PUBLISHED)
+        notes += sources_of(PUBLISHED)
+    return table_of(rows, ODOMETRY, notes)
+
+
+def depth_table(results: Mapping[str, Result], *, published: bool = False) -> Table:
+    """Depth errors by set of frames, their common protocol in the notes; ``published`` adds the rows of KITTI Eigen."""
+    rows: dict[str, Mapping[str, Result | Values]] = {"vode": results}
+    notes = shared_protocol(list(results.values()))
+    if published:
+        rows |= rows_of(PUBLISHED_DEPTH)
+        notes += sources_of(PUBLISHED_DEPTH)
+    return table_of(rows, DEPTH, notes)
 
 
 def results_to_dict(results: Results) -> dict[str, Any]:
@@ -101,7 +116,7 @@ def draw(
     """Plots of every sequence in ``folder``, as PNG, PDF or SVG, and their files.
 
     SEQUENCE.png shows the paths from above, and beside it are -coordinates, -segments and, for each method,
-    -error-METHOD. Without a truth there is the path alone.
+    -error-METHOD. Without ground truth there is the path alone.
     """
     make_folder(folder)
     figures = {}
@@ -128,7 +143,7 @@ def draw(
 
 
 def placed_on(estimate: Trajectory, ground_truth: Trajectory, alignment: str) -> Trajectory:
-    """The matched frames of an estimate, aligned to the truth that starts at identity at its own first frame."""
+    """The matched frames of an estimate, aligned to the ground truth whose world is its own first camera."""
     matches = associate(estimate, ground_truth)
     aligned = align(matches.estimate.from_first(), matches.ground_truth.from_first(), alignment)
     return aligned.moved(ground_truth.from_first().poses[matches.ground_truth_rows[0]] @ aligned.poses)

@@ -13,7 +13,9 @@ class Listed(Protocol):
 
     name: str
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """How many entries the list has, there or not."""
+        ...
 
     def missing(self) -> dict[int, Path]:
         """The entries that lack a file, each with the first that is not there."""
@@ -31,10 +33,8 @@ def complete(entries: Listed, *, allow_missing: bool = False) -> tuple[list[int]
     count, first = f"{len(missing)} of the {len(entries)} of {entries.name}", next(iter(missing.values()))
     if len(missing) == len(entries):
         raise InputError(
-            f"{first}: no such file; not one of the {len(entries)} of {entries.name} is there; check --data"
+            f"{first}: no such file; not one of the {len(entries)} of {entries.name} is there; check the folder"
         )
     if not allow_missing:
-        raise InputError(
-            f"{first}: no such file; {count} lack a file; copy them, or score the rest with --allow-missing"
-        )
+        raise InputError(f"{first}: no such file; {count} lack a file; copy them, or score the rest with allow_missing")
     return [i for i in range(len(entries)) if i not in missing], (f"{count} are missing: first {first}",)

@@ -1,6 +1,6 @@
-"""Depth maps against the truth, as in Eigen, Puhrsch, Fergus, "Depth map prediction from a single image using
+"""Depth maps against the ground truth, as in Eigen, Puhrsch, Fergus, "Depth map prediction from a single image using
 a multi-scale deep network", NIPS 2014, with the crop of Garg et al., ECCV 2016, and the per-image median
-scaling of Zhou et al., CVPR 2017.
+scaling of Zhou et al., CVPR 2017. Predictions are resized as inverse depth, as by Godard et al., ICCV 2019.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CROPS = {
     "eigen": (0.3324324, 0.91351351, 0.0359477, 0.96405229),
     "nyu": (45 / 480, 471 / 480, 41 / 640, 601 / 640),
 }
-"""Kept part of the image as shares of its height (top, bottom) and width (left, right)."""
+"""Kept part of the image as fractions of its height (top, bottom) and width (left, right)."""
 
 MEASURES = ("abs_rel", "sq_rel", "rmse", "rmse_log", "d1", "d2", "d3", "log10")
 _UNITS = {"sq_rel": "m", "rmse": "m"}
@@ -37,33 +37,51 @@ class DepthProtocol:
 
     crop: str | None = None
     """part of the image, a key of CROPS; None is all of it"""
-    cap: float = 80.0
-    """largest true depth that counts, metres"""
+    cap: float | None = 80.0
+    """ground-truth depth beyond which a pixel does not count, metres; None counts all"""
     min_depth: float = 1e-3
-    """smallest true depth that counts, metres"""
+    """ground-truth depth down to which a pixel does not count, metres"""
     scaling: str = "median"
-    """"median": each image by median(truth) / median(prediction); "global": all by the median of these ratios"""
+    """"median": each image by median(ground truth) / median(prediction); "global": all by the median of these ratios"""
+    clip: tuple[float, float] | None = None
+    """what predictions are clipped to after scaling, metres; None is ``min_depth`` to ``cap``"""
 
     def __post_init__(self) -> None:
         if self.scaling not in SCALINGS:
             raise InputError(f"no scaling is called {self.scaling!r}; choose one of {', '.join(SCALINGS)}")
         if self.crop is not None and self.crop not in CROPS:
             raise InputError(f"no crop is called {self.crop!r}; choose one of {', '.join(CROPS)}, or none")
-        if not 0 < self.min_depth < self.cap:
+        if self.cap is not None and not 0 < self.min_depth < self.cap:
             raise InputError(f"no depth lies between {self.min_depth:g} and {self.cap:g} m; give a larger cap")
+        low, high = self.clip_range
+        if not 0 < low < high:
+            raise InputError(f"predictions cannot be clipped to {low:g} to {high:g} m; give 0 < smallest < largest")
+
+    @property
+    def clip_range(self) -> tuple[float, float]:
+        """Smallest and largest depth of a scaled prediction, metres."""
+        return self.clip or (self.min_depth, np.inf if self.cap is None else self.cap)
+
+    @property
+    def counted(self) -> str:
+        """The range of ground-truth depth that counts, in words."""
+        return f"above {self.min_depth:g} m" if self.cap is None else f"{self.min_depth:g} m to {self.cap:g} m"
 
     def described(self) -> dict[str, str]:
         """Every part of the protocol in words."""
         scalings = {
-            "median": "each image by median(truth) / median(prediction)",
-            "global": "all images by the median of their ratios median(truth) / median(prediction)",
+            "median": "each image by median(ground truth) / median(prediction)",
+            "global": "all images by the median of their ratios median(ground truth) / median(prediction)",
             "none": "none",
         }
+        low, high = self.clip_range
         return {
             "scaling": scalings[self.scaling],
-            "cap": f"{self.min_depth:g} m to {self.cap:g} m",
+            "cap": f"ground truth {self.counted}" + (", no cap" if self.cap is None else ""),
+            "clip": f"predictions {low:g} m to {high:g} m",
             "crop": self.crop or "none",
-            "resizing": "prediction to the truth's size, bilinear, align_corners=False",
+            "resizing": "inverse depth (disparity) of the prediction to the ground truth's size, bilinear, "
+            "align_corners=False, then inverted",
             "averaging": "mean of the images' values",
         }
 
@@ -77,7 +95,7 @@ class DepthScores(NamedTuple):
     constant: np.ndarray
     """(N, len(MEASURES)) of a constant depth: each image's true median under "median", else the median of these"""
     ratios: np.ndarray
-    """(N,) median(truth) / median(prediction), NaN where that is not positive"""
+    """(N,) median(ground truth) / median(prediction), NaN where that is not positive"""
     empty: tuple[str, ...]
     """names of the images without a valid pixel"""
 
@@ -90,14 +108,20 @@ class _Pixels(NamedTuple):
     name: str
 
 
-def depth_errors(
+def evaluate_depth(
     prediction: Maps,
     ground_truth: Maps,
     protocol: DepthProtocol = DepthProtocol(),
     *,
     names: Sequence[str] | None = None,
 ) -> Result:
-    """Depth errors of a set of images, each measure averaged over the images: ``summary`` of ``depth_scores``."""
+    """Depth errors of an image or a set of images, each measure averaged over the images.
+
+    ``prediction`` and ``ground_truth`` are NumPy arrays or tensors in metres (0 = unknown in the ground truth), of one
+    image (H, W) or of a set: (B, H, W), (B, 1, H, W), or an iterable of (H, W) or (1, H, W) maps, of which each may
+    have its own size. ``names`` of the images are for notes and messages. This is ``summary`` of ``depth_scores``,
+    which says what counts and what raises InputError.
+    """
     return summary(depth_scores(prediction, ground_truth, protocol, names=names), protocol)
 
 
@@ -108,15 +132,12 @@ def depth_scores(
     *,
     names: Sequence[str] | None = None,
 ) -> DepthScores:
-    """The depth errors of every image.
+    """The depth errors of every image; ``prediction`` and ``ground_truth`` as for ``evaluate_depth``.
 
-    ``prediction`` and ``ground_truth`` are (B, 1, H, W), (B, H, W) or (H, W) tensors or arrays in metres, or
-    iterables (generators too) of (1, H, W) or (H, W) maps, of which each image may have its own size. A
-    prediction of another size is resized bilinearly to the truth's. Pixels count whose true depth lies
-    strictly between ``min_depth`` and ``cap`` within ``crop``; predictions are scaled and then clamped to the
-    same range. Images without such a pixel are left out and named (``names``, else their number). Raises
-    InputError if no image has one, if a prediction is not finite, or if its median is not positive while
-    scaling is asked for.
+    A prediction of another size is resized to the ground truth's by ``resize_prediction``. Pixels count by
+    ``counted_pixels``; predictions are scaled and then clipped to ``clip``. Images without such a pixel are left out
+    and named (``names``, else their number). Raises InputError if no image has one, if a prediction is not finite, or
+    if its median is not positive while scaling is asked for.
     """
     empty: list[str] = []
     kept, known, ratios, medians, errors, constant = [], [], [], [], [], []
@@ -132,8 +153,8 @@ def depth_scores(
             kept.append(image)
     if not known:
         raise InputError(
-            f"none of {len(empty)} images has true depth between {protocol.min_depth:g} and {protocol.cap:g} m inside "
-            f"the crop ({protocol.crop or 'none'}); check the truth's unit and its files"
+            f"none of {len(empty)} images has ground-truth depth {protocol.counted} inside the crop "
+            f"({protocol.crop or 'none'}); check the ground truth's unit and its files"
         )
     factor = np.median(ratios) if protocol.scaling == "global" else 1.0
     errors += [_score(image.predicted * factor, image.true, protocol) for image in kept]
@@ -168,18 +189,40 @@ def crop_mask(height: int, width: int, crop: str | None) -> np.ndarray:
     return mask
 
 
+def counted_pixels(ground_truth: np.ndarray, protocol: DepthProtocol) -> np.ndarray:
+    """Pixels (H, W) bool that count: ground truth (H, W) strictly between ``min_depth`` and ``cap``, in the crop."""
+    inside = ground_truth > protocol.min_depth
+    if protocol.cap is not None:
+        inside &= ground_truth < protocol.cap
+    height, width = ground_truth.shape
+    return inside & crop_mask(height, width, protocol.crop)
+
+
+def resize_prediction(depth: np.ndarray, size: tuple[int, int], name: str = "prediction") -> np.ndarray:
+    """Predicted depth (h, w) at ``size`` (height, width): its inverse is resized bilinearly, and inverted again.
+
+    Networks predict disparity, and published figures are of that resized. Raises InputError, under ``name``, for a
+    depth of 0 or less, which has no inverse; one of the right size is left as it is.
+    """
+    if depth.shape == tuple(size):
+        return depth
+    if (depth <= 0).any():
+        raise InputError(f"{name}: the predicted depth is 0 or less somewhere; predict positive depth to resize it")
+    disparity = 1 / torch.from_numpy(np.ascontiguousarray(depth, dtype=np.float32))[None, None]
+    return (1 / F.interpolate(disparity, tuple(size), mode="bilinear", align_corners=False))[0, 0].numpy()
+
+
 def _valid_pixels(
     prediction: Maps, ground_truth: Maps, protocol: DepthProtocol, names: Sequence[str] | None, empty: list[str]
 ) -> Iterator[_Pixels]:
     """The valid pixels of each image; the names of images without any are added to ``empty``."""
     for number, (predicted, true) in enumerate(_pairs(_maps(prediction), _maps(ground_truth))):
         name = names[number] if names is not None else f"image {number}"
-        inside = (true > protocol.min_depth) & (true < protocol.cap)
-        valid = inside & crop_mask(*true.shape, protocol.crop)
+        valid = counted_pixels(true, protocol)
         if not valid.any():
             empty.append(name)
             continue
-        values = _resized(predicted, true.shape)[valid].astype(np.float64)
+        values = resize_prediction(predicted, true.shape, name)[valid].astype(np.float64)
         if not np.isfinite(values).all():
             raise InputError(f"{name}: the predicted depth is not finite; check the network's weights")
         yield _Pixels(values, true[valid].astype(np.float64), name)
@@ -187,7 +230,7 @@ def _valid_pixels(
 
 def _score(predicted: np.ndarray | float, true: np.ndarray, protocol: DepthProtocol) -> list[float]:
     """MEASURES of one image."""
-    predicted = np.clip(predicted, protocol.min_depth, protocol.cap)
+    predicted = np.clip(predicted, *protocol.clip_range)
     difference, logarithm = predicted - true, np.log(predicted) - np.log(true)
     worse = np.maximum(predicted / true, true / predicted)
     return [
@@ -208,7 +251,7 @@ def _pairs(
     except ValueError as error:
         if "zip()" not in str(error):
             raise
-        raise InputError("as many predictions as true depth maps are needed; predict every image") from None
+        raise InputError("as many predictions as ground-truth maps are needed; predict every image") from None
 
 
 def _maps(maps: Maps) -> Iterator[np.ndarray]:
@@ -221,13 +264,6 @@ def _maps(maps: Maps) -> Iterator[np.ndarray]:
         if array.ndim != 2:
             raise ValueError(f"a depth map is (1, H, W) or (H, W), not {array.shape}")
         yield array
-
-
-def _resized(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    if depth.shape == size:
-        return depth
-    tensor = torch.from_numpy(np.ascontiguousarray(depth, dtype=np.float32))[None, None]
-    return F.interpolate(tensor, size, mode="bilinear", align_corners=False)[0, 0].numpy()
 
 
 def _ratio(image: _Pixels, scaling: str) -> float:
@@ -243,4 +279,4 @@ def _notes(empty: Sequence[str]) -> tuple[str, ...]:
     if not empty:
         return ()
     more = f" and {len(empty) - 10} more" if len(empty) > 10 else ""
-    return (f"{len(empty)} images have no valid true depth and are left out: {', '.join(empty[:10])}{more}",)
+    return (f"{len(empty)} images have no valid ground truth and are left out: {', '.join(empty[:10])}{more}",)

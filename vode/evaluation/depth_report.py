@@ -9,11 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vode.datasets.depth_frames import DepthFrames
-from vode.evaluation.depth import MEASURES, DepthProtocol, DepthScores, depth_scores
+from vode.evaluation.depth import (
+    MEASURES,
+    DepthProtocol,
+    DepthScores,
+    counted_pixels,
+    depth_scores,
+    resize_prediction,
+)
 from vode.evaluation.predictions import Predictions
 from vode.io.atomic import make_folder, write_bytes
 from vode.io.image import write_image
@@ -85,19 +91,19 @@ def draw(
 ) -> list[Path]:
     """Pictures and the table of images in ``folder``, and their files.
 
-    NAME.png shows four frames at even distances, NAME-worst.png those with the largest AbsRel (image, scaled
-    prediction, truth, relative error), NAME.csv the errors of every image; ``error_maps`` adds
-    NAME-errors/FRAME.png for every frame.
+    NAME.png shows four frames at even distances, NAME-worst.png those with the largest AbsRel, NAME.csv the errors
+    of every image; ``error_maps`` adds NAME-errors/FRAME.png for every frame. Drawn is what is scored: the image, the
+    prediction resized, scaled and clipped, the ground truth of the pixels that count, and the relative error.
     """
     index = {name: i for i, name in enumerate(frames.names())}
     factors = dict(zip(scores.names, _factors(scores, protocol).tolist(), strict=True))
 
     def row(name: str) -> list[tuple[str, Tensor]]:
-        image, ground_truth, prediction = frames.frame(index[name]), frames.depth(index[name]), source(index[name])
-        prediction = F.interpolate(prediction[None], ground_truth.shape[-2:], mode="bilinear", align_corners=False)[0]
-        return depth_panel(
-            image, prediction * factors[name], torch.where(ground_truth < protocol.cap, ground_truth, 0.0)
-        )
+        prediction, ground_truth = (depth(index[name])[0].numpy() for depth in (source, frames.depth))
+        prediction = resize_prediction(prediction, ground_truth.shape, name) * factors[name]
+        counted = np.where(counted_pixels(ground_truth, protocol), ground_truth, 0)
+        shown = (torch.from_numpy(depth)[None].float() for depth in (prediction.clip(*protocol.clip_range), counted))
+        return depth_panel(frames.frame(index[name]), *shown)
 
     files = [folder / f"{frames.name}.png", folder / f"{frames.name}.csv"]
     save_panel(files[0], [row(name) for name in spread(scores.names, 4)])

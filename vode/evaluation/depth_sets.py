@@ -36,9 +36,12 @@ def _eigen_benchmark(root: Path, annotated: Path | None) -> KittiRawFrames:
 
 DEPTH_SETS = {
     "kitti-eigen": DepthSet(_eigen, DepthProtocol(crop="garg")),
-    "kitti-eigen-benchmark": DepthSet(_eigen_benchmark, DepthProtocol(crop="garg")),
+    "kitti-eigen-benchmark": DepthSet(_eigen_benchmark, DepthProtocol(cap=None, clip=(1e-3, 80.0))),
     "kitti-2015": DepthSet(lambda root, annotated: KittiStereo(root), DepthProtocol()),
     "kitti-2012": DepthSet(lambda root, annotated: KittiStereo(root), DepthProtocol()),
     "nyu": DepthSet(lambda root, annotated: NyuLabeled(root), DepthProtocol(crop="nyu", cap=10.0)),
 }
-"""697 frames with lidar (Eigen et al., NIPS 2014), 652 of them with annotated depth, KITTI stereo, and NYUv2's 654."""
+"""697 frames with lidar (Eigen et al., NIPS 2014), 652 of them with annotated depth, KITTI stereo, and NYUv2's 654.
+
+Annotated depth is scored as by monodepth2 (Godard et al., ICCV 2019): no crop, no cap, predictions clipped to 80 m.
+"""

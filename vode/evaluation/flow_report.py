@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vode.datasets.flow_pairs import FlowPairs
-from vode.evaluation.flow import flow_errors
+from vode.evaluation.flow import evaluate_flow
 from vode.evaluation.result import Result
 from vode.geometry.warp import resize_flow
 from vode.io.image import write_image
@@ -28,7 +28,8 @@ def predict_flow(flow: FlowNet, image_a: Tensor, image_b: Tensor, size: tuple[in
     """Flow (2, H, W) between two frames (3, H, W), computed at ``size`` and given in pixels of the frames."""
     device = next(flow.parameters()).device
     flows, _ = flow(network_image(image_a, size, device), network_image(image_b, size, device))
-    return resize_flow(flows[0].float(), tuple(image_a.shape[-2:]))[0].cpu()
+    height, width = image_a.shape[-2:]
+    return resize_flow(flows[0].float(), (height, width))[0].cpu()
 
 
 def from_network(flow: FlowNet, pairs: FlowPairs, size: tuple[int, int]) -> Source:
@@ -40,17 +41,17 @@ def score_pairs(source: Source, pairs: FlowPairs, chosen: Sequence[int]) -> Resu
     """The flow errors of the chosen pairs; pixels seen in both images apart, if the set tells them."""
     names, tells = pairs.names(), pairs.ground_truth(chosen[0]).seen is not None
     flows, valid, seen = tee((pairs.ground_truth(i) for i in chosen), 3)
-    return flow_errors(
+    return evaluate_flow(
         (source(i) for i in chosen),
         (ground_truth.flow for ground_truth in flows),
         (ground_truth.valid for ground_truth in valid),
-        noc=(ground_truth.seen for ground_truth in seen) if tells else None,
+        noc=(ground_truth.seen for ground_truth in seen if ground_truth.seen is not None) if tells else None,
         names=[names[i] for i in chosen],
     )
 
 
 def draw(folder: Path, source: Source, pairs: FlowPairs, chosen: Sequence[int], *, rows: int = 4) -> list[Path]:
-    """NAME.png, image, prediction, truth and error of pairs at even distances, and the key to its colours."""
+    """NAME.png, image, prediction, ground truth and error of pairs at even distances, and the key to its colours."""
     files = [folder / f"{pairs.name}.png", folder / "wheel.png"]
     shown = dict.fromkeys(chosen[(2 * k + 1) * len(chosen) // (2 * rows)] for k in range(rows))
     save_panel(files[0], [_row(source(i), pairs, i) for i in shown], names=[pairs.names()[i] for i in shown])

@@ -1,4 +1,4 @@
-"""Visual odometry against the truth: KITTI segment errors, absolute and relative pose errors.
+"""Visual odometry against the ground truth: KITTI segment errors, absolute and relative pose errors.
 
 Segment errors as in Geiger, Lenz, Urtasun, "Are we ready for autonomous driving?", CVPR 2012, and its
 development kit. Alignments after Umeyama, "Least-squares estimation of transformation parameters between two
@@ -9,8 +9,11 @@ frame.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,11 +21,17 @@ from vode.errors import InputError
 from vode.evaluation.result import Number, Result
 from vode.geometry import pose
 from vode.geometry.alignment import umeyama
-from vode.io.trajectory import Matches, Trajectory, associate
+from vode.io.association import Matches, associate
+from vode.io.trajectory import Trajectory, as_trajectory
 
 ALIGNMENTS = ("none", "scale", "6dof", "7dof", "scale_7dof")
 LENGTHS = (100, 200, 300, 400, 500, 600, 700, 800)
+"""of the segments, metres"""
 STEP = 10
+"""frames from the start of one segment to that of the next"""
+
+Poses = Trajectory | Path | str | Tensor | np.ndarray
+"""a trajectory, its KITTI or TUM file, or the world-from-camera poses (N, 4, 4) of frames 0..N-1"""
 
 
 class Segments(NamedTuple):
@@ -34,8 +43,8 @@ class Segments(NamedTuple):
 
 
 def evaluate_odometry(
-    estimate: Trajectory,
-    ground_truth: Trajectory,
+    estimate: Poses,
+    ground_truth: Poses,
     alignment: str = "7dof",
     *,
     by: str = "auto",
@@ -43,17 +52,20 @@ def evaluate_odometry(
 ) -> Result:
     """Segment errors, ATE, RPE and the 5-frame snippet ATE of an estimate.
 
-    Frames are matched by ``associate`` (``by``, ``max_difference``). ``alignment`` is one of ALIGNMENTS; the
-    default "7dof" is what monocular odometry is published under. What a trajectory is too short for is None,
-    with the reason in the notes. Raises InputError if nothing matches, or if the positions are all the same
-    and an alignment is asked for.
+    Frames are matched by ``associate`` (``by``, ``max_difference`` in seconds). ``alignment`` is one of ALIGNMENTS;
+    the default "7dof" is what monocular odometry is published under. What a trajectory is too short for is None,
+    with the reason in the notes. Raises InputError for a file that cannot be read and poses that are not rigid, if
+    nothing matches, or if the positions are all the same and an alignment is asked for.
     """
+    estimate, ground_truth = as_trajectory(estimate, "estimate"), as_trajectory(ground_truth, "ground truth")
     matches = associate(estimate, ground_truth, by=by, max_difference=max_difference)
-    estimated, true = matches.estimate.from_first(), matches.ground_truth.from_first()
+    frames, rows = _frames(matches, ground_truth)
+    estimated, true = matches.estimate.from_first(), frames.select(rows).from_first()
     aligned, scale = _align(estimated, true, alignment)
-    segments = segment_errors(aligned, true, *_path(matches, ground_truth))
-    rpe = relative_errors(aligned, true, _followers(matches))
+    segments = segment_errors(aligned, true, frames.distances(), rows)
+    rpe = relative_errors(aligned, true, (true.indices.diff() == 1).nonzero().flatten())
     snippet = snippet_ate(estimated, true)
+    counted = "frame of the ground truth" if frames is ground_truth else "matched frame"
     notes = _notes(matches, estimate, ground_truth, segments, rpe, snippet)
     numbers = (
         Number("t_err_percent", _mean(segments.translation, 100), "%"),
@@ -72,6 +84,7 @@ def evaluate_odometry(
     protocol = {
         "alignment": alignment,
         "matched_by": matches.by,
+        "segment_starts": f"every {STEP}th {counted}",
         "origin": "both start at identity at the first matched frame",
         "estimate": estimate.name,
         "ground_truth": ground_truth.name,
@@ -80,7 +93,7 @@ def evaluate_odometry(
 
 
 def align(estimate: Trajectory, ground_truth: Trajectory, alignment: str = "7dof") -> Trajectory:
-    """An estimate placed on the truth, for a plot: both with the same frames in the same order.
+    """An estimate placed on the ground truth, for a plot: both with the same frames in the same order.
 
     Both are expected to start at identity (``Trajectory.from_first``). ``alignment``: "none"; "scale", one
     factor sum(xy) / sum(xx) about the start; "6dof", rotation and translation; "7dof", with scale;
@@ -103,10 +116,10 @@ def relative_errors(estimate: Trajectory, ground_truth: Trajectory, rows: Tensor
 
 
 def segment_errors(estimate: Trajectory, ground_truth: Trajectory, distances: Tensor, rows: Tensor) -> Segments:
-    """Errors over segments of 100..800 m of the truth, their first frames every 10 frames of it.
+    """Errors over segments of 100..800 m of the ground truth, which start at its frames 0, 10, 20, ...
 
-    ``distances`` (P,) is the path length at every frame of the truth, ``rows`` (M,) says which of these
-    frames the M matched poses are. A segment ends at the first frame farther than its length; it counts if
+    ``distances`` (P,) is the path length at every frame of the ground truth, metres; ``rows`` (M,) says which of
+    these frames the M matched poses are. A segment ends at the first frame farther than its length; it counts if
     both its ends are matched.
     """
     first = torch.arange(0, len(distances), STEP)
@@ -167,7 +180,7 @@ def _moved(
 ) -> Trajectory:
     poses = trajectory.poses.clone()
     poses[:, :3, 3] *= scale
-    if rotation is not None:
+    if rotation is not None and translation is not None:
         poses[:, :3, :3] = rotation @ poses[:, :3, :3]
         poses[:, :3, 3] = poses[:, :3, 3] @ rotation.mT + translation
     return trajectory.moved(poses)
@@ -198,24 +211,19 @@ def _motions(poses: Tensor, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]
     return back @ poses[end, :3, :3], (back @ step.unsqueeze(-1)).squeeze(-1)
 
 
-def _path(matches: Matches, ground_truth: Trajectory) -> tuple[Tensor, Tensor]:
-    """Path length at the frames that segments are counted over, and which of them are matched.
+def _frames(matches: Matches, ground_truth: Trajectory) -> tuple[Trajectory, Tensor]:
+    """The true poses of the frames of the video, and which of these rows are matched (M,).
 
-    By index these are all true frames from the first matched one on; by time the truth may be sampled far
-    more often than the video, so the matched frames alone count.
+    The protocol of KITTI counts frames of the ground truth, which there has one pose a frame. It does so here by
+    index, and also by time if matched neighbours are mostly neighbours in the ground truth: a trajectory must not
+    score otherwise because its file has times. A ground truth that is sampled more often than the estimate (motion
+    capture at 100 Hz, a camera at 30) does not tell the frames of the video; the matched poses stand for them.
     """
-    if matches.by == "index":
-        first = int(matches.ground_truth_rows[0])
-        return ground_truth.distances()[first:], matches.ground_truth_rows - first
-    return matches.ground_truth.distances(), torch.arange(len(matches.ground_truth))
-
-
-def _followers(matches: Matches) -> Tensor:
-    """Rows whose next row is the next frame of the video."""
-    rows = torch.arange(len(matches.ground_truth) - 1)
-    if matches.by == "time":
-        return rows
-    return rows[matches.ground_truth.indices.diff() == 1]
+    steps = matches.ground_truth_rows.diff()
+    if matches.by == "index" or len(steps) == 0 or steps.median() == 1:
+        return ground_truth, matches.ground_truth_rows
+    rows = torch.arange(len(matches.ground_truth))
+    return replace(matches.ground_truth, indices=rows), rows
 
 
 def _mean(values: Tensor, factor: float) -> float | None:
@@ -223,16 +231,15 @@ def _mean(values: Tensor, factor: float) -> float | None:
 
 
 def _by_length(segments: Segments) -> dict[str, dict[str, float]]:
-    series: dict[str, dict[str, float]] = {
-        "t_err_percent_by_length_m": {},
-        "r_err_deg_per_100m_by_length_m": {},
+    kinds = {
+        "t_err_percent_by_length_m": 100 * segments.translation,
+        "r_err_deg_per_100m_by_length_m": 100 * segments.rotation.rad2deg(),
     }
-    for length in LENGTHS:
-        at = segments.length == length
-        if at.any():
-            series["t_err_percent_by_length_m"][str(length)] = _mean(segments.translation[at], 100)
-            series["r_err_deg_per_100m_by_length_m"][str(length)] = _mean(segments.rotation[at], 100 * 180 / math.pi)
-    return series
+    at = {str(length): segments.length == length for length in LENGTHS}
+    return {
+        name: {length: float(errors[rows].mean()) for length, rows in at.items() if rows.any()}
+        for name, errors in kinds.items()
+    }
 
 
 def _notes(

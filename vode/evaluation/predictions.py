@@ -48,7 +48,7 @@ class Predictions:
         try:
             maps = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except FileNotFoundError:
-            raise InputError(f"{path}: no such file; write it with --save-predictions") from None
+            raise InputError(f"{path}: no such file; write it with save_predictions") from None
         except _UNREADABLE as error:
             raise InputError(f"{path}: not a whole .npz or .npy of depth maps ({error}); predict again") from None
         if isinstance(maps, np.ndarray):

@@ -10,8 +10,8 @@ class Published(NamedTuple):
 
     method: str
     source: str
-    values: dict[str, dict[str, float]]
-    """sequence (or split) -> measure -> value"""
+    values: dict[str, dict[str, float | None]]
+    """sequence (or split) -> measure -> value, None where the authors give none"""
 
 
 _ODOMETRY = ("t_err_percent", "r_err_deg_per_100m", "ate_m")
@@ -19,7 +19,7 @@ _DEPTH = ("abs_rel", "sq_rel", "rmse", "rmse_log", "d1", "d2", "d3")
 _ZHAN, _ZHAO = "Zhan et al., ICRA 2020", "Zhao et al., CVPR 2020"
 
 
-def _odometry(method: str, source: str, nine: tuple[float, ...], ten: tuple[float, ...]) -> Published:
+def _odometry(method: str, source: str, nine: tuple[float | None, ...], ten: tuple[float | None, ...]) -> Published:
     named = {name: dict(zip(_ODOMETRY, row, strict=True)) for name, row in (("09", nine), ("10", ten))}
     return Published(method, source, named)
 
@@ -34,6 +34,7 @@ ODOMETRY = (
     _odometry("SfMLearner", "Zhou et al., CVPR 2017", (11.32, 4.07, 26.93), (15.25, 4.06, 24.09)),
     _odometry("SC-SfMLearner", "Bian et al., NeurIPS 2019", (7.64, 2.19, 15.02), (10.74, 4.58, 20.19)),
     _odometry("Monodepth2, mono", "Godard et al., ICCV 2019", (17.22, 3.86, 76.42), (11.72, 5.34, 20.47)),
+    _odometry("TrianFlow", _ZHAO, (6.93, 0.44, None), (4.66, 0.62, None)),
     _odometry("DF-VO, mono", _ZHAN, (2.47, 0.30, 11.02), (1.96, 0.31, 3.37)),
 )
 """KITTI odometry after 7-DoF alignment; ORB-SLAM2 the best of three runs."""
@@ -49,7 +50,7 @@ DEPTH = (
 """KITTI Eigen, monocular training: cap 80 m, Garg crop, median scaling of each image."""
 
 
-def rows(published: tuple[Published, ...]) -> dict[str, dict[str, dict[str, float]]]:
+def rows(published: tuple[Published, ...]) -> dict[str, dict[str, dict[str, float | None]]]:
     """The rows as ``table_of`` takes them, each method marked as published."""
     return {f"{row.method} [published]": row.values for row in published}
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from vode.io.atomic import write_bytes
 
@@ -26,7 +27,8 @@ class Result:
 
     ``protocol`` says how they were measured (alignment, crop, cap, scaling, frames, ...); ``series`` holds
     values over something else, such as errors by segment length; ``notes`` say what is missing and why.
-    Raises ValueError if two entries would share a key.
+    ``print(result)`` shows a table, ``result["rmse"]`` is one value, ``save_json`` keeps them all. Raises
+    ValueError if two entries would share a key.
     """
 
     title: str
@@ -57,7 +59,7 @@ class Result:
                 return number.value
         raise KeyError(name)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Everything under one flat set of keys, ready for JSON."""
         return {
             "title": self.title,
@@ -72,8 +74,8 @@ class Result:
         """Write ``to_dict`` as JSON; whole or not at all. InputError if it cannot be written."""
         write_bytes(path, (json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n").encode())
 
-    def table(self) -> str:
-        """Plain text: one line a number, then the series, the protocol and the notes."""
+    def __str__(self) -> str:
+        """A table in plain text: one line a number, then the series, the protocol and the notes."""
         rows = [(number.name, _text(number.value), number.unit) for number in self.numbers]
         widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
         lines = [self.title, "-" * len(self.title)]
@@ -87,7 +89,7 @@ class Result:
         if self.protocol:
             width = max(map(len, self.protocol))
             lines += ["", *(f"{name:<{width}}  {text}" for name, text in self.protocol.items())]
-        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)]) + "\n"
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
 def _text(value: float | int | None) -> str:

@@ -1,4 +1,4 @@
-"""Predict with a run's networks on a sequence, and score what its truth allows."""
+"""Predict with a run's networks on a sequence, and score what its ground truth allows."""
 
 from __future__ import annotations
 
@@ -21,21 +21,23 @@ from vode.odometry.visual_odometry import track
 
 
 def score_depth(depth: DepthNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1) -> Result:
-    """Depth errors on every ``every``-th frame that has a truth."""
+    """Depth errors on every ``every``-th frame that has ground truth."""
     frames, protocol = SequenceFrames(sequence, every), DepthProtocol()
     source = depth_report.from_network(depth, frames, size)
     return summary(depth_report.score_frames(source, frames, range(len(frames)), protocol), protocol)
 
 
 def score_flow(flow: FlowNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1) -> Result:
-    """Flow errors over the visible pixels of every ``every``-th pair that has a truth."""
+    """Flow errors over the visible pixels of every ``every``-th pair that has ground truth."""
     pairs = SequencePairs(sequence, every)
     return flow_report.score_pairs(flow_report.from_network(flow, pairs, size), pairs, range(len(pairs)))
 
 
 def ground_truth_trajectory(sequence: Sequence) -> Trajectory:
-    """The poses of a sequence that has them."""
-    return Trajectory(sequence.poses, sequence.timestamps, name=f"truth of {sequence.name}")
+    """The poses of a sequence; InputError if it has none."""
+    if sequence.poses is None:
+        raise InputError(f"{sequence.name}: the sequence has no poses, so its odometry cannot be scored")
+    return Trajectory(sequence.poses, sequence.timestamps, name=f"ground truth of {sequence.name}")
 
 
 def score_run(
@@ -45,7 +47,7 @@ def score_run(
     size: tuple[int, int],
     options: TrackerOptions = TrackerOptions(),
 ) -> dict[str, float | None]:
-    """The numbers of a run's results; None where the sequence has no such truth."""
+    """The numbers of a run's results; None where the sequence has no such ground truth."""
     results: dict[str, float | None] = dict.fromkeys(
         (
             "flow_epe_px",

@@ -23,6 +23,7 @@ class Measure(NamedTuple):
 
     @property
     def heading(self) -> str:
+        """The title with the unit in brackets."""
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
 

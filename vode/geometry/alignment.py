@@ -1,4 +1,4 @@
-"""Alignment: depth to triangulated depth by a scale, trajectories by a similarity."""
+"""Similarity transforms between point sets: least squares, and robust to outliers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 WIDE = 3.0
-"""residuals of inliers, of the median of all: of 40 % outliers, that one is still an inlier's"""
+"""inlier threshold in median residuals; with up to 40 % outliers the median still belongs to an inlier"""
 EXACT = 1e-6
-"""residual that is always an inlier's, of the spread of the points"""
+"""residual below which a point is always an inlier, relative to the spread of the points"""
 REFITS = 20
+"""maximum number of refits to the inliers"""
 
 
 def umeyama(
@@ -20,9 +21,9 @@ def umeyama(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Similarity with target ~ s R source + t in the least-squares sense: s (...), R (..., 3, 3), t (..., 3).
 
-    source, target (..., N, 3), weights (..., N) >= 0. Umeyama, PAMI 1991, eqs. 40-42; never a mirror image.
-    Points on one line leave the turn about it open: the result is then one of the best. Raises ValueError
-    where the source points of an alignment coincide, or hold no weight, for then no scale or rotation exists.
+    source, target (..., N, 3), weights (..., N) >= 0. Umeyama, PAMI 1991, eqs. 40-42; never a reflection.
+    Collinear points do not determine the rotation about their line: the result is then one of the optima. Raises
+    ValueError where the source points of an alignment coincide or have no weight.
     """
     weights = torch.ones_like(source[..., 0]) if weights is None else weights
     _, _, variance = _centred(source, weights)
@@ -34,7 +35,7 @@ def umeyama(
 
 
 class Similarity(NamedTuple):
-    """target ~ scale rotation source + translation, for the pairs that are inliers."""
+    """target ~ scale rotation source + translation for the inlier pairs."""
 
     scale: Tensor
     """()"""
@@ -56,13 +57,13 @@ def robust_similarity(
     count: int = 500,
     seed: int = 0,
 ) -> Similarity:
-    """Similarity of points (N, 3), float64, of which up to 40 % are wrong, by least median of squares.
+    """Similarity of points (N, 3), float64, with up to 40 % outliers, by least median of squares.
 
     Rousseeuw, JASA 1984: of ``count`` samples of three pairs the one with the smallest median residual, then least
-    squares over the inliers. ``rotations`` (N, 3, 3), the target's axes from the source's as each camera tells them,
-    also settle the turn about a line of points. Residuals are distances, of the spread of the targets, and angles in
-    radians; ``limit`` is the largest of an inlier, so that points that do not fit at all have few inliers. Raises
-    ValueError for fewer than three points, or where most of them coincide and tell no scale.
+    squares over the inliers. ``rotations`` (N, 3, 3), each camera's estimate of the rotation from source to target
+    axes, also determine the rotation about a line of points. Residuals combine distances, relative to the spread of
+    the targets, and angles in radians; ``limit`` is the largest residual of an inlier, so that unrelated points have
+    few inliers. Raises ValueError for fewer than three points, or where most of them coincide.
     """
     if len(source) < 3:
         raise ValueError(f"{len(source)} points; a similarity takes 3")
@@ -74,10 +75,10 @@ def robust_similarity(
     turns = None if rotations is None else rotations[sample]
     found = _fit(source[sample], target[sample], torch.ones_like(source[sample][..., 0]), turns)
     distance, angle = _residuals(source, target, rotations, *found)
-    # A scale of zero or below explains no points; the middle one, not the mean of two, for an even number too.
+    # A non-positive scale explains nothing. torch's median is an actual residual, also for an even number of points.
     middle = (distance / spread).hypot(angle).median(-1).values
     best = torch.where(found[0] > 0, middle, torch.inf).argmin()
-    found, inliers = tuple(part[best] for part in found), torch.zeros_like(source[:, 0], dtype=torch.bool)
+    found, inliers = (found[0][best], found[1][best], found[2][best]), torch.zeros_like(source[:, 0], dtype=torch.bool)
     for _ in range(REFITS):
         distance, angle = _residuals(source, target, rotations, *found)
         residual = (distance / spread).hypot(angle)
@@ -92,7 +93,7 @@ def robust_similarity(
 def _fit(
     source: Tensor, target: Tensor, weights: Tensor, rotations: Tensor | None = None, trust: Tensor | float = 1.0
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Umeyama's similarity, whose rotation is also near ``rotations`` (..., N, 3, 3), as much as they are trusted."""
+    """Umeyama's similarity, its rotation also fitted to ``rotations`` (..., N, 3, 3) with weight ``trust``."""
     if rotations is None:
         rotation, translation, scale = roma.rigid_points_registration(source, target, weights, compute_scaling=True)
         return scale, rotation, translation
@@ -100,7 +101,7 @@ def _fit(
     mean_target, y, variance_target = _centred(target, weights)
     fraction = (weights / weights.sum(-1, keepdim=True)).unsqueeze(-1)
     covariance = (y * fraction).mT @ x
-    # of no unit, so that rotations can be added to it
+    # dimensionless, so that rotations can be added to it
     least = torch.finfo(source.dtype).tiny
     deviations = variance.clamp(min=least).sqrt() * variance_target.clamp(min=least).sqrt()
     near = trust * (rotations * fraction.unsqueeze(-1)).sum(-3)
@@ -111,7 +112,7 @@ def _fit(
 
 
 def _centred(points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Weighted mean (..., 3) of points (..., N, 3), the points from there, and their variance (...)."""
+    """Weighted mean (..., 3) of points (..., N, 3), the points relative to it, and their variance (...)."""
     fraction = (weights / weights.sum(-1, keepdim=True)).unsqueeze(-1)
     mean = (points * fraction).sum(-2)
     away = points - mean.unsqueeze(-2)
@@ -126,18 +127,18 @@ def _residuals(
     distance = (target - moved).norm(dim=-1)
     if rotations is None:
         return distance, torch.zeros_like(distance)
-    # The trace of the difference, without a 3x3 matrix for each pair of a hypothesis and a camera.
+    # Only the trace of the difference: no 3x3 matrix for each hypothesis and camera.
     trace = rotation.flatten(-2) @ rotations.flatten(-2).mT
     return distance, 2 * ((3 - trace) / 4).clamp(0, 1).sqrt().asin()
 
 
 def _trust(distance: Tensor, angle: Tensor) -> Tensor:
-    """The weight of rotations beside points in ``_fit`` that is the likeliest for residuals as large as these."""
+    """The maximum-likelihood weight of rotations relative to points in ``_fit``, given their residuals."""
     return (0.5 * (distance.median() / angle.median()).square()).nan_to_num(1.0).clamp(1e-4, 1e4)
 
 
 def _spread(points: Tensor) -> Tensor:
-    """Median distance from the middle of points (N, 3), 0 within rounding."""
+    """Median distance of points (N, 3) from their coordinate-wise median; 0 within rounding."""
     # Torch's median of an expanded tensor is wrong (seen in 2.15).
     spread = (points - points.contiguous().median(0).values).norm(dim=-1).median()
     return torch.where(spread > 1e-12 * points.abs().max(), spread, 0.0)

@@ -33,8 +33,8 @@ def rays(pixels: Tensor, intrinsics: Tensor) -> Tensor:
 def project(points: Tensor, intrinsics: Tensor, *, min_depth: float = 1e-6) -> tuple[Tensor, Tensor]:
     """Project camera points in metres: (..., N, 3), (..., 3, 3) -> pixels (..., N, 2), depth (..., N).
 
-    The depth is the true z. The division uses z clamped to ``min_depth``, so that pixels of points
-    behind the camera are finite; callers mask them by the depth.
+    The depth is the unclamped z. The division uses z clamped to ``min_depth``, so that points behind the
+    camera have finite pixels; callers mask them by the depth.
     """
     focal, centre = _focal_centre(intrinsics)
     z = points[..., 2]
@@ -52,7 +52,7 @@ def unproject(depth: Tensor, intrinsics: Tensor) -> Tensor:
 
 
 def transform(T_b_a: Tensor, points_a: Tensor) -> Tensor:
-    """Points of frame a in frame b: (..., 4, 4), (..., N, 3) -> (..., N, 3)."""
+    """Transform points from frame a to frame b: (..., 4, 4), (..., N, 3) -> (..., N, 3)."""
     return points_a @ T_b_a[..., :3, :3].mT + T_b_a[..., None, :3, 3]
 
 
@@ -68,7 +68,7 @@ def resize_intrinsics(intrinsics: Tensor, size: tuple[int, int], new_size: tuple
 
 
 def crop_intrinsics(intrinsics: Tensor, top: Tensor | int, left: Tensor | int) -> Tensor:
-    """Intrinsics (..., 3, 3) of an image whose first ``top`` rows and ``left`` columns, (...), are cut."""
+    """Intrinsics (..., 3, 3) of an image whose first ``top`` rows and ``left`` columns, (...), are cropped."""
     cropped = intrinsics.clone()
     cropped[..., 0, 2] -= left
     cropped[..., 1, 2] -= top
@@ -83,7 +83,7 @@ def flip_intrinsics(intrinsics: Tensor, width: int) -> Tensor:
 
 
 def rotate_intrinsics(intrinsics: Tensor, size: tuple[int, int], quarters: int) -> Tensor:
-    """Intrinsics (3, 3) of an image of ``size`` (height, width) turned clockwise by that many quarters."""
+    """Intrinsics (3, 3) of an image of ``size`` (height, width) rotated clockwise by ``quarters`` quarter turns."""
     height, width = size
     rotated = intrinsics.clone()
     for _ in range(quarters % 4):

@@ -1,10 +1,12 @@
 """Epipolar geometry: weighted 8-point, distances, essential matrices. Convention: b^T F a = 0.
 
-a and b are pixels (x, y, 1) of the first and the second image. Distances are lengths, not squared, in
-the unit of the points.
+a and b are homogeneous pixels (x, y, 1) of the first and the second image. Distances are not squared and
+in the unit of the points.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +15,7 @@ from vode.geometry.camera import rays
 
 
 def homogeneous(points: Tensor) -> Tensor:
-    """(..., N, 2) -> (..., N, 3) with a last coordinate of 1."""
+    """Append a coordinate of 1: (..., N, 2) -> (..., N, 3)."""
     return torch.cat([points, torch.ones_like(points[..., :1])], dim=-1)
 
 
@@ -27,8 +29,8 @@ def skew(vector: Tensor) -> Tensor:
 def normalise_points(points: Tensor, weights: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Hartley's normalisation (PAMI 1997): weighted mean 0 and mean distance sqrt 2.
 
-    points (..., N, 2), weights (..., N) -> points (..., N, 2) and the transform T (..., 3, 3) that gives
-    them. Points that coincide are moved to 0 and scaled by a finite number.
+    points (..., N, 2), weights (..., N) -> normalised points (..., N, 2) and the transform T (..., 3, 3) that
+    maps to them. Coincident points become 0, and T stays finite.
     """
     weights = torch.ones_like(points[..., 0]) if weights is None else weights
     fraction = (weights / weights.sum(-1, keepdim=True).clamp(min=1e-30)).unsqueeze(-1)
@@ -46,7 +48,7 @@ def eight_point(points_a: Tensor, points_b: Tensor, weights: Tensor | None = Non
 
     points (..., N >= 8, 2); weights (..., N) >= 0 multiply the squared algebraic errors. On rays (pixels
     through K^-1) the result is an essential matrix up to its singular values. Its largest entry is positive.
-    Gradients are finite also for degenerate points, whose matrix is any of those that fit. Hartley,
+    Gradients stay finite for degenerate points, whose matrix is one of those that fit. Hartley,
     PAMI 1997. Raises ValueError for fewer than 8 points.
     """
     if points_a.shape[-2] < 8:
@@ -65,8 +67,8 @@ def eight_point(points_a: Tensor, points_b: Tensor, weights: Tensor | None = Non
 def smallest_eigenvector(symmetric: Tensor) -> Tensor:
     """Unit eigenvector (..., n) of the smallest eigenvalue of (..., n, n), its largest entry positive.
 
-    The gradient stays finite where eigenvalues meet, unlike that of ``torch.linalg.eigh``. A matrix with a
-    number that is not finite gives a finite vector and no gradient.
+    The gradient stays finite for repeated eigenvalues, unlike that of ``torch.linalg.eigh``. A matrix with
+    non-finite entries gives a finite vector and no gradient.
     """
     finite = symmetric.isfinite().flatten(-2).all(-1)[..., None, None]
     return _SmallestEigenvector.apply(torch.where(finite, symmetric, 0.0))
@@ -74,7 +76,7 @@ def smallest_eigenvector(symmetric: Tensor) -> Tensor:
 
 class _SmallestEigenvector(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, symmetric: Tensor) -> Tensor:
+    def forward(ctx: Any, symmetric: Tensor) -> Tensor:
         with torch.autocast(symmetric.device.type, enabled=False):
             values, vectors = torch.linalg.eigh(symmetric)
         vector = vectors[..., 0]
@@ -84,10 +86,10 @@ class _SmallestEigenvector(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient: Tensor) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         values, vectors, vector = ctx.saved_tensors
         gap = values[..., 1:] - values[..., :1]
-        # eigenvalues closer than rounding have no direction of their own: their share is dropped
+        # eigenvectors of eigenvalues closer than rounding are arbitrary: their contribution is dropped
         floor = 10 * torch.finfo(values.dtype).eps * values.abs().amax(-1, keepdim=True)
         fraction = torch.where(gap > floor, 1 / gap.clamp(min=1e-30), 0.0)
         others = vectors[..., 1:]
@@ -122,13 +124,13 @@ def sampson_distance(fundamental: Tensor, points_a: Tensor, points_b: Tensor) ->
 
 
 def fundamental_from_essential(essential: Tensor, intrinsics: Tensor) -> Tensor:
-    """F = K^-T E K^-1 for two images of one camera, (..., 3, 3)."""
+    """F = K^-T E K^-1 (..., 3, 3) for two images of the same camera."""
     inverse = torch.linalg.inv(intrinsics)
     return inverse.mT @ essential @ inverse
 
 
 def essential_from_fundamental(fundamental: Tensor, intrinsics: Tensor) -> Tensor:
-    """E = K^T F K for two images of one camera, (..., 3, 3)."""
+    """E = K^T F K (..., 3, 3) for two images of the same camera."""
     return intrinsics.mT @ fundamental @ intrinsics
 
 
@@ -140,7 +142,7 @@ def essential_from_pose(T_b_a: Tensor) -> Tensor:
 def decompose_essential(essential: Tensor) -> tuple[Tensor, Tensor]:
     """The four motions of E (..., 3, 3): rotations (..., 4, 3, 3) and unit translations (..., 4, 3).
 
-    Hartley and Zisserman, Multiple View Geometry, result 9.19. No gradient worth having: E has two equal
+    Hartley and Zisserman, Multiple View Geometry, result 9.19. The gradient is of no use: E has two equal
     singular values.
     """
     U, _, Vt = torch.linalg.svd(essential)
@@ -152,7 +154,7 @@ def decompose_essential(essential: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def in_front(T_b_a: Tensor, points_a: Tensor, points_b: Tensor, intrinsics: Tensor) -> tuple[Tensor, Tensor]:
-    """Which pairs (..., N) meet before both cameras, and which behind both, where -t would put them before.
+    """Which pairs (..., N) intersect in front of both cameras, and which behind both: in front with -t.
 
     T_b_a (..., 4, 4), points (..., N, 2) pixels, intrinsics (..., 3, 3). Signs of the midpoint's two depths
     (Hartley and Sturm, CVIU 1997); parallel rays are neither. Meant for float64.
@@ -167,14 +169,14 @@ def in_front(T_b_a: Tensor, points_a: Tensor, points_b: Tensor, intrinsics: Tens
 
 
 def choose_motion(essential: Tensor, points_a: Tensor, points_b: Tensor, intrinsics: Tensor, weights: Tensor) -> Tensor:
-    """Of the four motions of E (..., 3, 3) the pose (..., 4, 4) with most weight in front of both cameras.
+    """The one of E's four motions (..., 4, 4) with the most weight in front of both cameras, for E (..., 3, 3).
 
-    points (..., N, 2) pixels of the sample's own camera (..., 3, 3), weights (..., N), 0 = not counted.
+    points (..., N, 2) pixels, intrinsics (..., 3, 3), weights (..., N), 0 = ignored.
     """
     rotations, translations = decompose_essential(essential)
     T_b_a = torch.zeros(*translations.shape[:-1], 4, 4, dtype=essential.dtype, device=essential.device)
     T_b_a[..., :3, :3], T_b_a[..., :3, 3], T_b_a[..., 3, 3] = rotations, translations, 1
-    # the second and the fourth motion are the first and the third with t turned round
+    # the second and fourth motions are the first and third with t negated
     views = (x.unsqueeze(-3) for x in (points_a, points_b, intrinsics))
     before, behind = in_front(T_b_a[..., ::2, :, :], *views)
     votes = torch.stack([before, behind], -2) * weights[..., None, None, :]

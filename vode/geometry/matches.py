@@ -1,4 +1,4 @@
-"""Flow both ways -> scored correspondences (Zhao et al., CVPR 2020, section 3.1)."""
+"""Correspondences from forward and backward flow, with scores (Zhao et al., CVPR 2020, section 3.1)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vode.geometry import warp
+from vode.geometry.resize import image_size
 
 
 class FlowScores(NamedTuple):
@@ -35,7 +36,7 @@ def flow_scores(flow_ab: Tensor, flow_ba: Tensor) -> FlowScores:
     """Occlusion mask and score of every pixel of image a, from flows (B, 2, H, W) in pixels; no gradient."""
     flow_ab, flow_ba = flow_ab.detach().float(), flow_ba.detach().float()
     difference = warp.round_trip(flow_ab, flow_ba)
-    target_inside = warp.inside(warp.flow_target(flow_ab), flow_ab.shape[-2:])
+    target_inside = warp.inside(warp.flow_target(flow_ab), image_size(flow_ab))
     mask = warp.visible(flow_ba) * warp.consistent(flow_ab, difference) * target_inside
     return FlowScores(mask, mask / (0.1 + difference.abs().mean(1, keepdim=True)))
 
@@ -43,9 +44,9 @@ def flow_scores(flow_ab: Tensor, flow_ba: Tensor) -> FlowScores:
 def best_matches(
     flow_ab: Tensor, score: Tensor, *, fraction: float, count: int, generator: torch.Generator | None = None
 ) -> Matches:
-    """``count`` correspondences of the highest scores among a random draw of the pixels, ``fraction`` of it.
+    """The ``count`` best-scored correspondences of a random draw of pixels, which are a ``fraction`` of the draw.
 
-    flow_ab (B, 2, H, W) pixels, score (B, 1, H, W). Where the image is too small for such a draw, the best
+    flow_ab (B, 2, H, W) pixels, score (B, 1, H, W). Images too small for such a draw give the best
     ``fraction`` of all pixels. The same pixels are drawn in every sample, so that a sample's matches do not depend on
     its batch. The gradient of ``points_b`` reaches the flow.
     """
@@ -62,7 +63,7 @@ def best_matches(
 
 
 def follow(flow_ab: Tensor, score: Tensor, points_a: Tensor) -> Matches:
-    """Where given points_a (B, N, 2), between pixels too, go by the flow (B, 2, H, W), with their scores."""
-    at = points_a.to(flow_ab).mT.unsqueeze(-1)
-    flow = warp.sample(flow_ab, at)[..., 0].mT
-    return Matches(at[..., 0].mT, at[..., 0].mT + flow, warp.sample(score, at)[:, 0, :, 0])
+    """Matches of given points_a (B, N, 2) by the flow (B, 2, H, W), both sampled bilinearly, with their scores."""
+    pixels = points_a.to(flow_ab).mT.unsqueeze(-1)
+    flow, start = warp.sample(flow_ab, pixels)[..., 0].mT, pixels[..., 0].mT
+    return Matches(start, start + flow, warp.sample(score, pixels)[:, 0, :, 0])

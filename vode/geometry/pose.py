@@ -1,6 +1,6 @@
-"""Rigid motions (..., 4, 4) and rotations as matrices, vectors, quaternions (w first), Euler angles and six numbers.
+"""Rigid motions (..., 4, 4) and rotations as matrices, vectors, quaternions (w first), Euler angles and 6-D.
 
-Any leading shape, float32 or float64, radians. Matrices compose by ``@``, the right one first; a quaternion by
+Any leading shape, float32 or float64, radians. Matrices compose by ``@``, the right one applied first; quaternions by
 ``quaternion_multiply`` in the same order.
 """
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from vode.geometry.epipolar import skew
 
 SMALL = 0.05
-"""radians, below which series are more exact than the formulas"""
+"""angle in radians below which a series is more accurate than the closed form"""
 
 
 def inverse(T_b_a: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ def from_rotation_translation(rotation: Tensor, translation: Tensor) -> Tensor:
 
 
 def rotation_angle(rotation: Tensor) -> Tensor:
-    """Angle in 0..pi of rotations (..., 3, 3), exact near 0 and pi, unlike the arc cosine of the trace."""
+    """Angle in 0..pi of rotations (..., 3, 3), accurate near 0 and pi, unlike the arc cosine of the trace."""
     sine = _vee(rotation - rotation.mT).norm(dim=-1)
     cosine = rotation.diagonal(dim1=-2, dim2=-1).sum(-1) - 1
     return torch.atan2(sine, cosine)
@@ -46,7 +46,7 @@ def so3_exp(vector: Tensor) -> Tensor:
     angle = vector.square().sum(-1)[..., None, None].clamp(min=1e-30).sqrt()
     cross = skew(vector)
     eye = torch.eye(3, device=vector.device, dtype=vector.dtype)
-    # sinc keeps both factors exact near zero, where sin(x) / x and (1 - cos x) / x^2 are not
+    # sinc keeps both factors accurate near zero, where sin(x) / x and (1 - cos x) / x^2 are not
     half = torch.sinc(angle / (2 * torch.pi))
     return eye + torch.sinc(angle / torch.pi) * cross + 0.5 * half.square() * (cross @ cross)
 
@@ -92,33 +92,33 @@ def quaternion_to_matrix(quaternion: Tensor) -> Tensor:
 
 
 def matrix_to_quaternion(rotation: Tensor) -> Tensor:
-    """Rotations (..., 3, 3) -> unit quaternions (..., 4), w first and not negative (Markley, JGCD 2008)."""
+    """Rotations (..., 3, 3) -> unit quaternions (..., 4), w first and non-negative (Markley, JGCD 2008)."""
     quaternion = _w_first(roma.rotmat_to_unitquat(rotation))
     return torch.where(quaternion[..., :1] < 0, -quaternion, quaternion)
 
 
 def quaternion_multiply(a: Tensor, b: Tensor) -> Tensor:
-    """Product (..., 4) of quaternions (..., 4), w first: the rotation b, then a, as of matrices."""
+    """Product (..., 4) of quaternions (..., 4), w first: rotation b, then a, as with matrices."""
     return _w_first(roma.quat_product(_w_last(a), _w_last(b)))
 
 
 def quaternion_conjugate(quaternion: Tensor) -> Tensor:
-    """Conjugate (..., 4), of a unit quaternion the inverse."""
+    """Conjugate (..., 4): the inverse of a unit quaternion."""
     return torch.cat([quaternion[..., :1], -quaternion[..., 1:]], -1)
 
 
 def quaternion_exp(vector: Tensor) -> Tensor:
-    """Unit quaternion (..., 4) of a vector (..., 3): an axis times HALF the rotation's angle in radians."""
+    """Unit quaternion (..., 4) of a quaternion logarithm (..., 3): the axis times HALF the angle in radians."""
     return _w_first(roma.rotvec_to_unitquat(2 * vector))
 
 
 def quaternion_log(quaternion: Tensor) -> Tensor:
-    """Axis times half the angle (..., 3), of length 0..pi, of unit quaternions (..., 4).
+    """Quaternion logarithm: axis times half the angle (..., 3), of length 0..pi, of unit quaternions (..., 4).
 
-    The whole sphere: q and -q have different logs, each the inverse of ``quaternion_exp``. At -1, where every
-    axis is right, it is pi about x.
+    q and -q have different logarithms, each the inverse of ``quaternion_exp``. At -1, where any axis would do,
+    it is pi about x.
     """
-    # roma's divides by the sine of the rounded angle: 1e-4 from pi float32 keeps but three digits
+    # roma's divides by the sine of the rounded angle: 1e-4 from pi only three digits of float32 remain
     w = quaternion[..., :1]
     log = _quaternion_logarithm(w, quaternion[..., 1:])
     lost = (w < 0) & (log.square().sum(-1, keepdim=True) < 1)
@@ -126,46 +126,46 @@ def quaternion_log(quaternion: Tensor) -> Tensor:
 
 
 def near_sign(quaternion: Tensor, reference: Tensor) -> Tensor:
-    """``quaternion`` (..., 4) or its negative, the same rotation: whichever is nearer to ``reference`` (..., 4)."""
+    """``quaternion`` (..., 4) or its negative, the same rotation, whichever is nearer to ``reference`` (..., 4)."""
     return torch.where((quaternion * reference).sum(-1, keepdim=True) < 0, -quaternion, quaternion)
 
 
 def quaternion_distance(a: Tensor, b: Tensor) -> Tensor:
     """Angle (...) in 0..pi of the rotation between unit quaternions (..., 4), the same for a and -a.
 
-    4 asin of half the chord: exact near 0 and pi, and the gradient at 0 is 0.
+    Four times the arc sine of half the chord: accurate near 0 and pi, and with a gradient of 0 at 0.
     """
     return roma.unitquat_geodesic_distance(a, b)
 
 
 def slerp(a: Tensor, b: Tensor, fraction: Tensor | float) -> Tensor:
-    """Unit quaternions (..., 4) at a share (...) of the shorter way from a to b (Shoemake, SIGGRAPH 1985)."""
-    # roma's takes every share of every pair and indexes by a mask
-    way = quaternion_log(quaternion_multiply(quaternion_conjugate(a), near_sign(b, a)))
-    return quaternion_multiply(a, quaternion_exp(_column(fraction) * way))
+    """Unit quaternions (..., 4) at a fraction (...) of the shorter arc from a to b (Shoemake, SIGGRAPH 1985)."""
+    # roma's evaluates every fraction for every pair and indexes by a mask
+    arc = quaternion_log(quaternion_multiply(quaternion_conjugate(a), near_sign(b, a)))
+    return quaternion_multiply(a, quaternion_exp(_column(fraction) * arc))
 
 
 def interpolate(T_a: Tensor, T_b: Tensor, fraction: Tensor | float) -> Tensor:
-    """Motions (..., 4, 4) at a share (...) of the screw that leads from T_a to T_b; 0 gives T_a, 1 gives T_b."""
-    way = se3_log(inverse(T_a) @ T_b)
-    return T_a @ se3_exp(_column(fraction) * way)
+    """Motions (..., 4, 4) at a fraction (...) of the screw motion from T_a to T_b; 0 gives T_a, 1 gives T_b."""
+    twist = se3_log(inverse(T_a) @ T_b)
+    return T_a @ se3_exp(_column(fraction) * twist)
 
 
 def geodesic_distance(rotation_a: Tensor, rotation_b: Tensor) -> Tensor:
     """Angle (...) in 0..pi of the rotation between two (..., 3, 3)."""
-    # roma's arc sine loses half the digits near pi, and its gradient grows without bound there
+    # roma's arc sine loses half the digits near pi, and its gradient is unbounded there
     return rotation_angle(rotation_a.mT @ rotation_b)
 
 
 def matrix_to_rotation_6d(rotation: Tensor) -> Tensor:
-    """The first two columns (..., 6) of rotations (..., 3, 3), one after the other."""
+    """6-D representation: the first two columns (..., 6) of rotations (..., 3, 3), concatenated."""
     return rotation[..., :2].mT.flatten(-2)
 
 
 def rotation_6d_to_matrix(rotation_6d: Tensor) -> Tensor:
-    """Any two columns (..., 6) -> rotations (..., 3, 3) by Gram and Schmidt (Zhou et al., CVPR 2019).
+    """Any two columns (..., 6) -> rotations (..., 3, 3) by Gram-Schmidt (Zhou et al., CVPR 2019).
 
-    Columns that are parallel or zero give a finite matrix that is no rotation.
+    Parallel or zero columns give a finite matrix that is not a rotation.
     """
     return roma.special_gramschmidt(rotation_6d.unflatten(-1, (2, 3)).mT, epsilon=1e-8)
 
@@ -173,8 +173,8 @@ def rotation_6d_to_matrix(rotation_6d: Tensor) -> Tensor:
 def euler_to_matrix(angles: Tensor, order: str = "xyz") -> Tensor:
     """Angles (..., 3) in radians about the three axes of ``order`` -> rotations (..., 3, 3).
 
-    Any of the 12 orders, named as scipy does: "xyz" turns about fixed axes (R = Rz Ry Rx: roll, pitch, yaw),
-    "XYZ" about axes that turn along (R = Rx Ry Rz).
+    Any of the 12 orders, named as in scipy: "xyz" rotates about fixed axes (extrinsic, R = Rz Ry Rx: roll, pitch,
+    yaw), "XYZ" about rotating axes (intrinsic, R = Rx Ry Rz).
     """
     _check_order(order)
     return roma.euler_to_rotmat(order, angles)
@@ -184,10 +184,10 @@ def matrix_to_euler(rotation: Tensor, order: str = "xyz") -> Tensor:
     """Angles (..., 3) of rotations (..., 3, 3), the inverse of ``euler_to_matrix``: first and third in -pi..pi.
 
     The second lies in -pi/2..pi/2 for three different axes, in 0..pi for orders such as "zxz". At either end
-    (gimbal lock) only the sum or difference of the others is told: the third is then set to 0, as by scipy.
+    (gimbal lock) only the sum or difference of the others is determined: the third is then set to 0, as in scipy.
     Bernardes and Viollet, PLOS ONE 2022.
     """
-    # roma's has NaN gradients at gimbal lock and waits for the GPU
+    # roma's has NaN gradients at gimbal lock and synchronises with the GPU
     _check_order(order)
     fixed = order.islower()
     i, j, k = ("xyz".index(axis) for axis in (order if fixed else order.lower()[::-1]))
@@ -202,7 +202,7 @@ def matrix_to_euler(rotation: Tensor, order: str = "xyz") -> Tensor:
     second = 2 * torch.atan2(near, far)
     lock = 16 * torch.finfo(rotation.dtype).eps
     at_zero, at_pi = near < lock, far < lock
-    # atan2 has no gradient at (0, 0); there the angle is free, so it is the one that makes the third 0
+    # atan2 has no gradient at (0, 0); the angle is free there and chosen so that the third is 0
     total = torch.atan2(torch.where(at_pi, 0.0, b), torch.where(at_pi, 1.0, a))
     difference = torch.atan2(torch.where(at_zero, 0.0, d), torch.where(at_zero, 1.0, c))
     sign = 1 if fixed else -1
@@ -216,7 +216,7 @@ def matrix_to_euler(rotation: Tensor, order: str = "xyz") -> Tensor:
 
 
 def _quaternion_logarithm(w: Tensor, axis: Tensor) -> Tensor:
-    """(..., 3) of the parts (..., 1) and (..., 3) of a unit quaternion; at -1 it is 0 instead of pi long."""
+    """Logarithm (..., 3) from the parts (..., 1) and (..., 3) of a unit quaternion; wrong at -1, where it is 0."""
     # kornia's quaternion_exp_to_log has no gradient at 1: here the factor is a constant there
     sine = axis.norm(dim=-1, keepdim=True)
     return axis * torch.where(sine > 1e-9, torch.atan2(sine, w) / sine.clamp(min=1e-9), 1.0)
@@ -246,11 +246,11 @@ def _vee(skewed: Tensor) -> Tensor:
 
 
 SKEWED = 0.01
-"""largest entry of R R^T - I of a rotation"""
+"""largest entry of R R^T - I that still passes for a rotation"""
 
 
 def is_rigid(poses: Tensor) -> Tensor:
-    """Whether poses (N, 4, 4) are finite, their last row 0 0 0 1 and their rotations ones: bool (N,)."""
+    """Whether poses (N, 4, 4) are finite, with a last row of 0 0 0 1 and proper rotations: bool (N,)."""
     rotation, last = poses[:, :3, :3], torch.eye(4, dtype=poses.dtype)[3]
     skew = (rotation @ rotation.mT - torch.eye(3, dtype=poses.dtype)).abs().amax((1, 2))
     whole = poses.isfinite().all(-1).all(-1) & ((poses[:, 3] - last).abs() < 1e-6).all(-1)
@@ -258,5 +258,9 @@ def is_rigid(poses: Tensor) -> Tensor:
 
 
 def from_first(poses: Tensor) -> Tensor:
-    """Poses (N, 4, 4) in the axes of the first one."""
-    return torch.linalg.solve(poses[:1], poses)
+    """World-from-camera poses (..., N, 4, 4) moved so that the world is the first camera: inv(T_0) T_i.
+
+    The one place where the world is set. N may be 0.
+    """
+    # poses of files are rotations to a few digits only: solved, the first still becomes the identity
+    return torch.linalg.solve(poses[..., :1, :, :], poses)

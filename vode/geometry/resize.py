@@ -1,4 +1,4 @@
-"""Images, depth and flow at another size, and 8 bits to float."""
+"""Resizing of images, depth and flow, and conversion of 8-bit images to float."""
 
 from __future__ import annotations
 
@@ -8,26 +8,32 @@ from torch import Tensor
 
 
 def as_float(images: Tensor) -> Tensor:
-    """Images of 8 bits as float32 in 0..1; others as they are."""
+    """8-bit images as float32 in 0..1; others unchanged."""
     return images.to(torch.float32).mul_(1 / 255) if images.dtype == torch.uint8 else images
 
 
+def image_size(images: Tensor) -> tuple[int, int]:
+    """Height and width of images (..., H, W)."""
+    height, width = images.shape[-2:]
+    return height, width
+
+
 def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Images (N, C, H, W), float or of 8 bits, resized to ``size`` (height, width) with antialiasing."""
+    """Images (N, C, H, W), float or 8-bit, resized to ``size`` (height, width) with antialiasing."""
     if tuple(images.shape[-2:]) == tuple(size):
         return images
     return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
 
 
 def resize_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
-    """Depth (N, 1, H, W) resized to ``size`` by the nearest pixel: there is no depth between two objects."""
+    """Depth (N, 1, H, W) resized to ``size`` by the nearest pixel, so that depths of two objects are never mixed."""
     return F.interpolate(depth, size, mode="nearest-exact")
 
 
 def resize_flow(flow: Tensor, visible: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """Flow (B, 2, H, W) in pixels and visible (B, 1, H, W) resized to ``size``, the flow in new pixels.
 
-    A pixel that is neither visible nor has a flow is unknown and takes no part in the interpolation.
+    A pixel that is not visible and has zero flow is unknown and excluded from the interpolation.
     """
     if tuple(flow.shape[-2:]) == tuple(size):
         return flow, visible

@@ -1,4 +1,4 @@
-"""Correspondences moved to where the images agree best: a network's flow is smooth, and biased by parts of a pixel."""
+"""Subpixel refinement of correspondences by image alignment: the flow of a network is smooth and slightly biased."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from vode.geometry import warp
 
 @dataclass(frozen=True)
 class SubpixelOptions:
-    """How a correspondence is refined, and when it is believed."""
+    """How a correspondence is refined, and when the result is accepted."""
 
     window: int = 7
-    """side of the patch that is compared, pixels"""
+    """side of the compared patch, pixels"""
     iterations: int = 5
     reach: float = 1.5
-    """farthest that a point may move, pixels"""
+    """largest distance that a point may move, pixels"""
     noise: float = 0.01
-    """standard deviation of an intensity in 0..1"""
+    """standard deviation of intensities in 0..1"""
     accuracy: float = 0.5
     """largest standard deviation of a refined point along its least certain direction, pixels"""
 
 
 AT_REST = 0.1
-"""Largest last step of a point that has converged, pixels."""
+"""largest last step of a converged point, pixels"""
 
 
 @torch.no_grad()
@@ -38,13 +38,13 @@ def refine(
     points_b: Tensor,
     options: SubpixelOptions = SubpixelOptions(),
 ) -> tuple[Tensor, Tensor]:
-    """Points of b (B, N, 2) moved so that the patches around them equal those of a, and which are believed (B, N).
+    """Points of b (B, N, 2) moved so that the patches around them match those of a, and which are accepted (B, N).
 
     Images (B, C, H, W) in 0..1, points (B, N, 2) pixels. Gauss-Newton on the squared difference of two patches
     (Lucas, Kanade, IJCAI 1981), with the gradients of the first image as in Baker, Matthews, IJCV 2004,
-    section 3.2. What an offset and a gain of the intensities explain is projected out (part 3 of the same), so
-    that exposure and vignetting do no harm. Not believed, and left as they were: points that move farther
-    than ``reach``, leave the image, do not come to rest, or lie where the image is too flat for ``accuracy``.
+    section 3.2. Changes of offset and gain are projected out (part 3 of the same), so that exposure and
+    vignetting do no harm. Points that move farther than ``reach``, leave the image, do not converge, or lie where the
+    image has too little texture for ``accuracy`` are not accepted and returned unchanged.
     """
     grey_a, grey_b = (image.detach().float().mean(1, keepdim=True) for image in (image_a, image_b))
     step = torch.arange(options.window, device=grey_a.device) - (options.window - 1) / 2
@@ -55,7 +55,7 @@ def refine(
     slope = _without_exposure(patch[:, 1:], template)
     normal = torch.einsum("bipk,bjpk->bpij", slope, slope)
     enough = torch.linalg.eigvalsh(normal)[..., 0] > (options.noise / options.accuracy) ** 2
-    # The flat ones, not believed in any case, must not be singular.
+    # Patches without texture are rejected anyway, but must not be singular.
     inverse = torch.linalg.inv_ex(normal + 1e-9 * torch.eye(2, device=normal.device)).inverse
     points, move = start, torch.zeros_like(start)
     for _ in range(options.iterations):
@@ -82,7 +82,7 @@ def _patches(images: Tensor, points: Tensor, offsets: Tensor) -> Tensor:
 
 
 def _without_exposure(slope: Tensor, template: Tensor) -> Tensor:
-    """The part of ``slope`` (B, 2, N, P) that neither an offset nor a gain of ``template`` (B, N, P) explains."""
+    """The component of ``slope`` (B, 2, N, P) orthogonal to an offset and a gain of ``template`` (B, N, P)."""
     centred, slope = template - template.mean(-1, keepdim=True), slope - slope.mean(-1, keepdim=True)
     power = centred.square().sum(-1, keepdim=True).clamp(min=1e-12)
     along = torch.einsum("bipk,bpk->bip", slope, centred).unsqueeze(-1) / power.unsqueeze(1)

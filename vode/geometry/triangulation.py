@@ -10,11 +10,13 @@ from torch import Tensor
 from vode.geometry.camera import project, rays, transform
 
 MIN_PARALLAX = 0.001
+"""smallest angle between the rays of a valid point, radians"""
 MIN_DEPTH = 0.01
+"""smallest depth of a valid point, in the unit of the translation"""
 
 
 class Triangulated(NamedTuple):
-    """Points of frame a, in the unit of the translation."""
+    """Triangulated points in frame a, in the unit of the translation."""
 
     points: Tensor
     """(..., N, 3)"""
@@ -39,9 +41,9 @@ def midpoint(
 ) -> Triangulated:
     """Midpoint of the shortest segment between the rays of pixels points_a and points_b (..., N, 2).
 
-    intrinsics (..., 3, 3), T_b_a (..., 4, 4). Valid are points with at least ``min_parallax`` radians,
-    at least ``min_depth`` before both cameras and, where ``size`` (height, width) is given, projected inside
-    both images. Hartley and Sturm, CVIU 1997, section 5.3. Gradients are finite everywhere.
+    intrinsics (..., 3, 3), T_b_a (..., 4, 4). Points are valid with a parallax of at least ``min_parallax``
+    radians, a depth of at least ``min_depth`` in both cameras and, if ``size`` (height, width) is given, projections
+    inside both images. Hartley and Sturm, CVIU 1997, section 5.3. Gradients are finite everywhere.
     """
     rotation, translation = T_b_a[..., :3, :3], T_b_a[..., :3, 3]
     ray_a = rays(points_a, intrinsics)
@@ -52,7 +54,7 @@ def midpoint(
     squared = normal.square().sum(-1)
     parallax = torch.atan2(squared.clamp(min=1e-20).sqrt(), (ray_a * ray_b).sum(-1))
     apart = parallax > min_parallax
-    # near-parallel rays get a harmless denominator: their result is masked, and so must be their gradient
+    # near-parallel rays get a harmless denominator, so that their masked result has a finite gradient
     divisor = torch.where(apart, squared, 1.0)
     along_a = torch.where(apart, (torch.linalg.cross(centre_b, ray_b) * normal).sum(-1) / divisor, 1.0)
     along_b = torch.where(apart, (torch.linalg.cross(centre_b, ray_a) * normal).sum(-1) / divisor, 1.0)

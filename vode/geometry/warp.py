@@ -1,6 +1,6 @@
 """Warping by optical flow: backward sampling, forward splatting, occlusion and consistency.
 
-``flow_ab`` (B, 2, H, W) holds, in pixels, where each pixel of image a goes in image b:
+``flow_ab`` (B, 2, H, W) is the displacement in pixels of every pixel of image a in image b:
 ``p_b = p_a + flow_ab(p_a)``.
 """
 
@@ -16,8 +16,8 @@ from vode.geometry.camera import pixel_grid
 def sample(image: Tensor, pixels: Tensor) -> Tensor:
     """Bilinear values of ``image`` (B, C, H, W) at ``pixels`` (B, 2, h, w); the border is repeated.
 
-    Coordinates need the precision of float32, so an image of less is brought to it and back. Those that are not
-    finite stand for the last pixel: the backward pass of grid_sample ends the process at a NaN.
+    Computed in float32 or better, which coordinates need, and returned in the image's type. Non-finite
+    coordinates stand for the last pixel: the backward pass of grid_sample crashes the process at a NaN.
     """
     height, width = image.shape[-2:]
     last = pixels.new_tensor([max(width - 1, 1), max(height - 1, 1)])
@@ -42,16 +42,16 @@ def backward_warp(image_b: Tensor, flow_ab: Tensor) -> Tensor:
 def inside(pixels: Tensor, size: tuple[int, int], *, margin: float = 0.0) -> Tensor:
     """Whether ``pixels`` (B, 2, H, W) lie in an image of ``size`` (height, width): bool (B, 1, H, W).
 
-    Those up to ``margin`` pixels beyond its outermost centres count too.
+    Up to ``margin`` pixels beyond the outermost pixel centres still count as inside.
     """
     x, y = pixels[:, :1] + margin, pixels[:, 1:2] + margin
     return (x >= 0) & (y >= 0) & (x <= size[1] - 1 + 2 * margin) & (y <= size[0] - 1 + 2 * margin)
 
 
 def forward_splat(values: Tensor, flow: Tensor) -> Tensor:
-    """Move ``values`` (B, C, H, W) along ``flow`` (B, 2, H, W) and add them up bilinearly, (B, C, H, W).
+    """Splat ``values`` (B, C, H, W) bilinearly along ``flow`` (B, 2, H, W), summed, (B, C, H, W).
 
-    What leaves the image is lost. Gradients reach both the values and the flow.
+    Values that leave the image are dropped. Gradients reach both the values and the flow.
     """
     batch, channels, height, width = values.shape
     target = flow_target(flow)
@@ -69,17 +69,17 @@ def forward_splat(values: Tensor, flow: Tensor) -> Tensor:
 
 
 def visible(flow_ba: Tensor) -> Tensor:
-    """How far each pixel of a is seen in b, 0..1 (B, 1, H, W): ones of b splatted along the reverse flow."""
+    """Visibility in b of each pixel of a, 0..1 (B, 1, H, W): ones splatted from b along the backward flow."""
     return forward_splat(torch.ones_like(flow_ba[:, :1]), flow_ba).clamp(0, 1)
 
 
 def round_trip(flow_ab: Tensor, flow_ba: Tensor) -> Tensor:
-    """The vector F + warp(F_rev) in pixels (B, 2, H, W): zero where the two flows agree."""
+    """Forward-backward difference F_ab + warp(F_ba) in pixels (B, 2, H, W): zero where the flows agree."""
     return flow_ab + backward_warp(flow_ba, flow_ab)
 
 
 def consistent(flow_ab: Tensor, difference: Tensor, *, pixels: float = 3.0, fraction: float = 0.05) -> Tensor:
-    """Where the round trip is below max(``pixels``, ``fraction`` |F|), as 0 or 1 (B, 1, H, W)."""
+    """Where the ``round_trip`` difference is below max(``pixels``, ``fraction`` |F|), as 0 or 1 (B, 1, H, W)."""
     limit = (fraction**2 * flow_ab.square().sum(1, keepdim=True)).clamp(min=pixels**2)
     return (difference.square().sum(1, keepdim=True) < limit).to(flow_ab.dtype)
 

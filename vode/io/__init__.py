@@ -1,1 +1,1 @@
-"""Files in and out: images, videos, depth, flow, trajectories; all written whole or not at all."""
+"""Reading and writing of images, videos, depth, flow and trajectories; all files are written atomically."""

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing: files and folders that appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from vode.errors import InputError
 
 @contextmanager
 def atomic_write(path: Path | str, *, sync: bool = True) -> Iterator[BinaryIO]:
-    """A file to write to that takes its place only when complete: a temporary file beside it, fsync, a rename.
+    """Open a file for writing that appears at ``path`` only when complete: a temporary file, fsync, a rename.
 
-    ``sync=False`` leaves out the fsync, for files in a folder that is itself renamed when complete.
-    Raises InputError for a full disk or a folder that cannot be written.
+    ``sync=False`` skips the fsync, for files in a folder that is itself renamed when complete. Raises InputError
+    for a full disk or a folder that cannot be written.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
@@ -36,17 +36,34 @@ def atomic_write(path: Path | str, *, sync: bool = True) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_path(path: Path | str) -> Iterator[Path]:
+    """A path to write a file at, for libraries that open files themselves; it takes its place only when complete.
+
+    Raises InputError for a full disk or a folder that cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def write_bytes(path: Path | str, data: bytes, *, sync: bool = True) -> None:
-    """Write a file whole or not at all, as ``atomic_write`` does."""
+    """Write a file atomically, as ``atomic_write`` does."""
     with atomic_write(path, sync=sync) as file:
         file.write(data)
 
 
 @contextmanager
 def atomic_folder(path: Path | str) -> Iterator[Path]:
-    """A folder to fill that takes its place only when complete, by a rename; of one that fails nothing is left.
+    """A temporary folder that is renamed to ``path`` when complete, and removed if anything fails.
 
-    Raises InputError if the place is taken, for a full disk or a folder that cannot be written.
+    Raises InputError if ``path`` exists, for a full disk or a folder that cannot be written.
     """
     path = Path(path)
     if os.path.lexists(path):
@@ -63,7 +80,7 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
 
 
 def make_folder(folder: Path | str) -> Path:
-    """The folder, made with its parents if need be; InputError if it cannot be."""
+    """Create a folder and its parents where missing, and return it; InputError if that fails."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Depth maps that are worked out once and kept."""
+"""A disk cache of computed depth maps."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from vode.io.atomic import make_folder, write_bytes
 
 
 def cache_folder() -> Path:
-    """Where what can be worked out again is kept: XDG_CACHE_HOME/vode, else ~/.cache/vode."""
+    """The folder of cached results: XDG_CACHE_HOME/vode, or ~/.cache/vode."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vode"
 
 
 def cached_depth(folder: Path, sources: Sequence[Path], compute: Callable[[], Tensor]) -> Tensor:
-    """The sparse map (1, H, W) float32 that ``compute`` makes of ``sources``, from ``folder`` if it is there.
+    """The sparse depth map (1, H, W) float32 that ``compute`` derives from ``sources``, cached in ``folder``.
 
-    The entry belongs to the files' paths, sizes and times: when one of them changes it is computed again. An
-    entry that cannot be read is computed again; a folder that cannot be written costs time, not the result.
+    An entry is keyed by the files' paths, sizes and times, and recomputed if one of them changes or the entry is
+    not readable. A folder that cannot be written disables the cache silently.
     """
     file = folder / f"{_key(sources)}.npz"
     with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -45,7 +45,7 @@ def _key(sources: Sequence[Path]) -> str:
 
 
 def _packed(depth: Tensor) -> bytes:
-    """Lidar covers a twentieth of an image: the known pixels alone, as places and values."""
+    """Only the known pixels, as indices and values: lidar covers a twentieth of an image."""
     flat = depth.flatten().numpy()
     places = flat.nonzero()[0]
     out = io.BytesIO()

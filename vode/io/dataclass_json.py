@@ -1,4 +1,4 @@
-"""Frozen dataclasses as plain values for JSON, and back."""
+"""Conversion of frozen dataclasses to plain values for JSON, and back."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ T = TypeVar("T")
 
 
 def to_plain(options: Any) -> dict[str, Any]:
-    """A dataclass as values that JSON holds: tuples become lists, paths their text."""
+    """A dataclass as JSON values: tuples become lists, paths strings."""
     return json.loads(json.dumps(dataclasses.asdict(options), default=str))
 
 
 def from_plain(kind: type[T], values: Any) -> T:
-    """A dataclass of that type from what ``to_plain`` gave; absent fields take their default.
+    """A dataclass of type ``kind`` from the result of ``to_plain``; missing fields take their defaults.
 
-    ValueError names a key that the type does not have, and a value that does not fit its field.
+    ValueError names an unknown key, or a value that does not fit its field.
     """
     return _build(kind, values, "")
 
@@ -30,7 +30,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         return _dataclass(kind, value, where)
     if origin is tuple:
         if not isinstance(value, list | tuple):
-            raise ValueError(f"{where}: {value!r} is no list")
+            raise ValueError(f"{where}: {value!r} is not a list")
         return tuple(_build(typing.get_args(kind)[0], item, where) for item in value)
     if origin in (typing.Union, types.UnionType):
         return None if value is None else _build(typing.get_args(kind)[0], value, where)
@@ -46,7 +46,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
 
 def _dataclass(kind: Any, values: Any, where: str) -> Any:
     if not isinstance(values, dict):
-        raise ValueError(f"{where or kind.__name__}: {values!r} holds no names with values")
+        raise ValueError(f"{where or kind.__name__}: {values!r} is not a mapping of names to values")
     hints = typing.get_type_hints(kind)
     known = {field.name for field in dataclasses.fields(kind)}
     unknown = [name for name in values if name not in known]

@@ -23,7 +23,7 @@ def read_depth(path: Path | str, *, unit: float = 256.0, expected: tuple[int, in
 
 
 def write_depth(path: Path | str, depth: Tensor, *, unit: float = 256.0, sync: bool = True) -> None:
-    """Write (1, H, W) metres as a 16-bit PNG in steps of 1/unit; what does not fit becomes 0 = unknown."""
+    """Write (1, H, W) metres as a 16-bit PNG in steps of 1/unit; values out of range become 0 = unknown."""
     if depth.ndim != 3 or depth.shape[0] != 1:
         raise ValueError(f"a depth map is (1, H, W), not {tuple(depth.shape)}")
     steps = depth.detach().cpu().double()[0].mul(unit).round().numpy()

@@ -1,4 +1,4 @@
-"""Names and bytes of files."""
+"""Names and contents of files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vode.errors import InputError
 
 
 def read_bytes(path: Path | str) -> bytes:
-    """Contents of a file; InputError if it cannot be read."""
+    """The contents of a file; InputError if it cannot be read."""
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -21,7 +21,7 @@ def read_bytes(path: Path | str) -> bytes:
 
 
 def version(path: Path | str) -> tuple[int, int]:
-    """Time in nanoseconds and size of a file, by which a cache knows that it has changed; InputError likewise."""
+    """Modification time in nanoseconds and size of a file, for caches; InputError if it cannot be read."""
     try:
         found = os.stat(path)
     except OSError as error:
@@ -30,7 +30,7 @@ def version(path: Path | str) -> tuple[int, int]:
 
 
 def inside(root: Path | str, name: str | Path) -> Path:
-    """The path of ``name`` in ``root``; InputError if the name leads out of it."""
+    """The path of ``name`` in ``root``; InputError if the name points outside it."""
     normal = os.path.normpath(name)
     if os.path.isabs(normal) or normal.split(os.sep)[0] == ".." or "\0" in normal:
         raise InputError(f"{root}: the name {str(name)!r} leads out of this folder; correct it")
@@ -38,5 +38,5 @@ def inside(root: Path | str, name: str | Path) -> Path:
 
 
 def natural(name: str) -> list[tuple[int, str]]:
-    """A key that orders names by the numbers in them."""
+    """A sort key that orders names by the numbers in them."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]

@@ -23,8 +23,8 @@ _FLO_UNKNOWN = 1e9
 def read_flow(path: Path | str, *, expected: tuple[int, int] | None = None) -> tuple[Tensor, Tensor]:
     """Flow (2, H, W) float32 pixels, x then y, and valid (1, H, W) float32 0 or 1, of a .png or .flo file.
 
-    In a KITTI PNG, invalid pixels that hold a flow nevertheless (hidden ones, in the built-in world) keep it;
-    those without any have flow 0. InputError names a file that is missing, damaged, of another kind or not of the
+    Invalid pixels of a KITTI PNG keep the flow that they hold (occluded pixels, in the built-in world), or
+    have flow 0. InputError names a file that is missing, damaged, of another kind or not of the
     ``expected`` size.
     """
     flow, valid = _kind(path, _READERS)(path)
@@ -33,10 +33,10 @@ def read_flow(path: Path | str, *, expected: tuple[int, int] | None = None) -> t
 
 
 def write_flow(path: Path | str, flow: Tensor, valid: Tensor, *, sync: bool = True) -> None:
-    """Write flow (2, H, W) pixels and valid (1, H, W) as the file that the suffix names, .png or .flo.
+    """Write flow (2, H, W) pixels and valid (1, H, W) as a KITTI .png or Middlebury .flo file, by the suffix.
 
-    A KITTI PNG holds steps of 1/64 pixel; flow beyond +-512 pixels does not fit and becomes invalid. A .flo
-    file holds float32, and no flow where it is invalid.
+    A PNG stores steps of 1/64 pixel; flow beyond +-512 pixels becomes invalid. A .flo file stores float32, and no
+    flow for invalid pixels.
     """
     if flow.ndim != 3 or flow.shape[0] != 2 or valid.shape != (1, *flow.shape[1:]):
         raise ValueError(f"flow is (2, H, W) with valid (1, H, W), not {tuple(flow.shape)}, {tuple(valid.shape)}")

@@ -1,7 +1,7 @@
 """Image files and KITTI depth PNGs.
 
-Every file is checked to be whole before it is decoded: depending on its version, OpenCV returns a cut
-PNG or JPEG as a picture with grey rows.
+Every file is checked for completeness before it is decoded: depending on its version, OpenCV decodes a
+truncated PNG or JPEG to an image with grey rows.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from vode.io.atomic import write_bytes
 from vode.io.files import read_bytes
 
 MAX_PIXELS = 2**26
-"""Largest image that is decoded (8192 x 8192): a small file can claim a size that fills the memory."""
+"""largest image that is decoded (8192 x 8192), because a small file can claim a size that fills the memory"""
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
-"""of images that are written, and looked for"""
+"""suffixes of images that are written, and searched for"""
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _JPEG_MAGIC = b"\xff\xd8"
@@ -34,12 +34,12 @@ _PNM_HEAD = re.compile(rb"P([56])\s(?:#[^\n]*\n)?\s*(\d{1,6})\s+(\d{1,6})\s+(\d{
 
 
 def image_size(path: Path | str) -> tuple[int, int]:
-    """(height, width) of an image as ``read_image`` gives it; raises what that raises."""
+    """(height, width) of an image as returned by ``read_image``; raises the same errors."""
     return tuple(read_pixels(path).shape[:2])
 
 
 def read_pixels(path: Path | str, expected: tuple[int, int] | None = None) -> np.ndarray:
-    """A PNG, JPEG or PPM of 8 or 16 bits as RGB pixels (H, W, 3).
+    """An 8- or 16-bit PNG, JPEG or PPM as RGB pixels (H, W, 3).
 
     Grey becomes three equal channels, alpha is dropped, EXIF rotation is applied. Raises InputError naming the
     file if it is missing, cut short, damaged, larger than ``MAX_PIXELS`` or not of the ``expected`` size.
@@ -50,10 +50,10 @@ def read_pixels(path: Path | str, expected: tuple[int, int] | None = None) -> np
 
 
 def to_raw(pixels: np.ndarray, size: tuple[int, int] | None = None) -> Tensor:
-    """RGB pixels (H, W, 3) as (3, H, W), resized to ``size`` if it is given: 8 bits stay, 16 become float32 in 0..1."""
+    """RGB pixels (H, W, 3) as (3, H, W), resized to ``size`` if given: 8 bits stay, 16 become float32 in 0..1."""
     deep = pixels.dtype != np.uint8
     if size is not None and tuple(size) != pixels.shape[:2]:
-        # 8 bits are resized as they are, which is five times as fast as in float32.
+        # 8-bit images are resized as such, five times as fast as in float32.
         image = torch.from_numpy(pixels).permute(2, 0, 1)[None]
         image = resize_images(image.to(torch.float32) if deep else image, size)[0]
     else:
@@ -64,12 +64,12 @@ def to_raw(pixels: np.ndarray, size: tuple[int, int] | None = None) -> Tensor:
 
 
 def read_image(path: Path | str) -> Tensor:
-    """An image as (3, H, W) float32 RGB in 0..1; raises what ``read_pixels`` raises."""
+    """An image as (3, H, W) float32 RGB in 0..1; raises the errors of ``read_pixels``."""
     return as_float(to_raw(read_pixels(path)))
 
 
 def write_image(path: Path | str, image: Tensor, *, quality: int = 95, sync: bool = True) -> None:
-    """Write (3, H, W) or (1, H, W) RGB in 0..1 with 8 bits; the suffix chooses PNG or JPEG, of that ``quality``."""
+    """Write (3, H, W) or (1, H, W) RGB in 0..1 with 8 bits, as PNG or JPEG (of ``quality``) by the suffix."""
     if image.ndim != 3 or image.shape[0] not in (1, 3):
         raise ValueError(f"an image is (3, H, W) or (1, H, W), not {tuple(image.shape)}")
     pixels = image.detach().cpu().float().clamp(0, 1).mul(255).round().to(torch.uint8)
@@ -77,7 +77,7 @@ def write_image(path: Path | str, image: Tensor, *, quality: int = 95, sync: boo
 
 
 def decode(path: Path | str, flags: int) -> np.ndarray:
-    """Pixels (H, W) or (H, W, C) of 8 or 16 bits, channels as OpenCV orders them under its ``flags``."""
+    """8- or 16-bit pixels (H, W) or (H, W, C), channels in OpenCV's order for its ``flags``."""
     data = read_bytes(path)
     _check_whole(path, data)
     try:
@@ -92,7 +92,7 @@ def decode(path: Path | str, flags: int) -> np.ndarray:
 
 
 def encode(path: Path | str, pixels: np.ndarray, sync: bool, quality: int = 95) -> None:
-    """Write pixels, channels in OpenCV's order, as the kind of image that the suffix names."""
+    """Write pixels, channels in OpenCV's order, in the format of the suffix."""
     suffix = Path(path).suffix.lower()
     suffixes = IMAGE_SUFFIXES if pixels.dtype == np.uint8 else (".png",)
     if suffix not in suffixes:
@@ -104,14 +104,14 @@ def encode(path: Path | str, pixels: np.ndarray, sync: bool, quality: int = 95) 
 
 
 def check_size(path: Path | str, size: Sequence[int], expected: tuple[int, int] | None) -> None:
-    """InputError unless the (height, width) of a file are the expected ones, if there are any."""
+    """InputError if a file's (height, width) differs from the expected one, if there is one."""
     if expected is not None and tuple(size) != tuple(expected):
         found, wanted = (f"{width}x{height}" for height, width in (size, expected))
         raise InputError(f"{path}: {found} pixels, not {wanted} like the rest of its sequence; copy the original")
 
 
 def _check_whole(path: Path | str, data: bytes) -> None:
-    """InputError unless this is a whole PNG or JPEG of a size that may be decoded."""
+    """InputError unless this is a complete PNG, JPEG or PPM of at most ``MAX_PIXELS``."""
     if not data:
         raise InputError(f"{path}: the file is empty; copy it again")
     try:
@@ -136,41 +136,41 @@ def _damaged(path: Path | str) -> InputError:
 
 
 def _png_size(data: bytes) -> tuple[int, int] | None:
-    """(height, width) of a PNG whose chunks are all there with the right checksums, else None."""
-    size, at = None, len(_PNG_MAGIC)
+    """(height, width) of a PNG if all of its chunks are present with correct checksums, else None."""
+    size, offset = None, len(_PNG_MAGIC)
     while True:
-        (length,), kind = struct.unpack_from(">I", data, at), data[at + 4 : at + 8]
-        (checksum,) = struct.unpack_from(">I", data, at + 8 + length)
-        if zlib.crc32(memoryview(data)[at + 4 : at + 8 + length]) != checksum:
+        (length,), kind = struct.unpack_from(">I", data, offset), data[offset + 4 : offset + 8]
+        (checksum,) = struct.unpack_from(">I", data, offset + 8 + length)
+        if zlib.crc32(memoryview(data)[offset + 4 : offset + 8 + length]) != checksum:
             return None
         if kind == b"IHDR":
-            width, height = struct.unpack_from(">II", data, at + 8)
+            width, height = struct.unpack_from(">II", data, offset + 8)
             size = height, width
         if kind == b"IEND":
             return size
-        at += 12 + length
+        offset += 12 + length
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """(height, width) of a JPEG that has its end marker, else None. (Stored size, before EXIF rotation.)"""
-    size, at = None, 2
-    while data[at] == 0xFF:
-        marker = data[at + 1]
+    """(height, width) of a JPEG if it has its end marker, else None. (Stored size, before EXIF rotation.)"""
+    size, offset = None, 2
+    while data[offset] == 0xFF:
+        marker = data[offset + 1]
         if marker == 0xFF:
-            at += 1
+            offset += 1
             continue
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            size = struct.unpack_from(">HH", data, at + 5)
+            size = struct.unpack_from(">HH", data, offset + 5)
         if marker == 0xDA:
             # Coded data never contains the end marker, so a thumbnail's (before it) cannot be mistaken.
-            return size if data.endswith(b"\xff\xd9") or data.find(b"\xff\xd9", at) >= 0 else None
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        at += 2 + length
+            return size if data.endswith(b"\xff\xd9") or data.find(b"\xff\xd9", offset) >= 0 else None
+        (length,) = struct.unpack_from(">H", data, offset + 2)
+        offset += 2 + length
     return None
 
 
 def _pnm_size(data: bytes) -> tuple[int, int] | None:
-    """(height, width) of a binary PPM or PGM that holds all of its pixels, else None."""
+    """(height, width) of a binary PPM or PGM if it holds all of its pixels, else None."""
     head = _PNM_HEAD.match(data)
     if head is None:
         return None

@@ -1,4 +1,4 @@
-"""Lines and numbers of text files, with the line named that does not fit."""
+"""Lines and numbers of text files, with errors that name the line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vode.io.files import read_bytes
 
 
 def read_lines(path: Path | str) -> list[str]:
-    """The lines of a text file, without blank ones at its end."""
+    """The lines of a text file, without trailing blank ones."""
     try:
         return read_bytes(path).decode("utf-8-sig").rstrip().splitlines()
     except UnicodeDecodeError:
@@ -19,7 +19,7 @@ def read_lines(path: Path | str) -> list[str]:
 
 
 def each_line(path: Path | str) -> Iterator[tuple[int, str]]:
-    """The lines of a text file with their numbers, from 1, one after the other: for files of many megabytes."""
+    """Iterate over the numbered lines of a text file, from 1, without reading all of it."""
     try:
         with open(path, encoding="utf-8-sig") as file:
             yield from enumerate(file, start=1)
@@ -30,7 +30,7 @@ def each_line(path: Path | str) -> Iterator[tuple[int, str]]:
 
 
 def parse_numbers(path: Path | str, line: int, text: str, count: int, wanted: str) -> list[float]:
-    """``count`` finite numbers; InputError names the file, its ``line`` and what was ``wanted``."""
+    """Parse ``count`` finite numbers; InputError names the file, its ``line`` and what was ``wanted``."""
     try:
         values = [float(word) for word in text.split()]
     except ValueError:

@@ -1,4 +1,4 @@
-"""Camera trajectories: KITTI and TUM files, and matching an estimate with the truth.
+"""Camera trajectories, and their KITTI and TUM files.
 
 KITTI rows hold 12 numbers, the upper 3x4 of a world-from-camera matrix, row by row; or 13, with the frame
 index first. TUM rows hold ``t tx ty tz qx qy qz qw``. Blank lines and lines that start with # are skipped.
@@ -6,10 +6,11 @@ index first. TUM rows hold ``t tx ty tz qx qy qz qw``. Blank lines and lines tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,32 +21,45 @@ from vode.io.atomic import write_bytes
 _COLUMNS = {8: "TUM", 12: "KITTI", 13: "KITTI with frame index"}
 
 
-@dataclass(frozen=True, eq=False)
-class Trajectory:
-    """N camera poses of one video, in the order of their frames.
+Values = Tensor | np.ndarray | Sequence[float]
 
-    ``poses`` (N, 4, 4) float64 world-from-camera, metres or up to scale; ``timestamps`` (N,) float64 seconds or
-    None; ``indices`` (N,) int64 frame numbers, 0..N-1 unless given; ``name`` tells where it comes from, for
-    messages; ``dropped`` counts poses that the file held without usable numbers (NaN).
-    """
+
+@dataclass(frozen=True, eq=False, init=False)
+class Trajectory:
+    """N camera poses of one video, in the order of their frames."""
 
     poses: Tensor
-    timestamps: Tensor | None = None
-    indices: Tensor | None = None
-    name: str = "trajectory"
-    dropped: int = 0
+    """(N, 4, 4) float64 world-from-camera, metres or up to scale"""
+    timestamps: Tensor | None
+    """(N,) float64 seconds"""
+    indices: Tensor
+    """(N,) int64 frame numbers"""
+    name: str
+    """where it comes from, for messages"""
+    dropped: int
+    """number of poses that the file or array held without usable numbers (NaN)"""
 
-    def __post_init__(self) -> None:
-        if self.poses.ndim != 3 or self.poses.shape[1:] != (4, 4):
-            raise ValueError(f"poses are (N, 4, 4), not {tuple(self.poses.shape)}")
-        indices = torch.arange(len(self.poses)) if self.indices is None else self.indices.to("cpu", torch.int64)
-        timestamps = None if self.timestamps is None else self.timestamps.to("cpu", torch.float64)
-        for name, values in (("indices", indices), ("timestamps", timestamps)):
-            if values is not None and values.shape != self.poses.shape[:1]:
-                raise ValueError(f"{len(self.poses)} poses need as many {name}, not {tuple(values.shape)}")
-        object.__setattr__(self, "poses", self.poses.detach().to("cpu", torch.float64))
-        object.__setattr__(self, "indices", indices)
-        object.__setattr__(self, "timestamps", timestamps)
+    def __init__(
+        self,
+        poses: Tensor | np.ndarray,
+        timestamps: Values | None = None,
+        indices: Values | None = None,
+        name: str = "trajectory",
+        dropped: int = 0,
+    ) -> None:
+        """Tensors or arrays, kept on the CPU; ``indices`` are 0..N-1 unless given. ValueError for other shapes."""
+        if poses.ndim != 3 or poses.shape[1:] != (4, 4):
+            raise ValueError(f"poses are (N, 4, 4), not {tuple(poses.shape)}")
+        frames = {
+            "indices": _tensor(range(len(poses)) if indices is None else indices, torch.int64),
+            "timestamps": None if timestamps is None else _tensor(timestamps, torch.float64),
+        }
+        for key, values in frames.items():
+            if values is not None and values.shape != (len(poses),):
+                raise ValueError(f"{len(poses)} poses need as many {key}, not {tuple(values.shape)}")
+        fields = {**frames, "poses": _tensor(poses, torch.float64), "name": name, "dropped": dropped}
+        for key, value in fields.items():
+            object.__setattr__(self, key, value)
 
     def __len__(self) -> int:
         return len(self.poses)
@@ -71,42 +85,29 @@ class Trajectory:
 
     def from_first(self) -> Trajectory:
         """The same trajectory with the world placed at its first camera."""
-        return self.moved(pose.inverse(self.poses[:1]) @ self.poses)
+        return self.moved(pose.from_first(self.poses))
 
+    def write_kitti(self, path: Path | str, with_index: bool | None = None) -> None:
+        """Write KITTI rows of 12 numbers, or 13 with the frame index first.
 
-class Matches(NamedTuple):
-    """Frames that an estimate and the truth share: M rows of each, and how they were found."""
+        By default the index is written if the frames are not simply 0..N-1. The file appears whole or not at all;
+        InputError if it cannot be written.
+        """
+        if with_index is None:
+            with_index = not torch.equal(self.indices, torch.arange(len(self)))
+        lines = [_text(row) for row in self.poses[:, :3].flatten(1).tolist()]
+        if with_index:
+            lines = [f"{index} {line}" for index, line in zip(self.indices.tolist(), lines, strict=True)]
+        write_bytes(path, "".join(line + "\n" for line in lines).encode())
 
-    estimate: Trajectory
-    ground_truth: Trajectory
-    ground_truth_rows: Tensor
-    by: str
-
-
-def associate(
-    estimate: Trajectory, ground_truth: Trajectory, *, by: str = "auto", max_difference: float = 0.02
-) -> Matches:
-    """Match an estimate with the truth, by frame index or by nearest time.
-
-    ``by`` is "index", "time", or "auto": time where both have stamps, else index. By time, each estimated
-    pose takes the nearest true one within ``max_difference`` seconds, and each true one is taken once.
-    Raises InputError if nothing matches, or times are asked for and missing.
-    """
-    if by not in ("auto", "index", "time"):
-        raise ValueError(f"by is auto, index or time, not {by!r}")
-    timed = estimate.timestamps is not None and ground_truth.timestamps is not None
-    if by == "time" and not timed:
-        lacking = estimate if estimate.timestamps is None else ground_truth
-        raise InputError(f"{lacking.name}: no time stamps; match by index, or give a TUM file")
-    if timed and by != "index":
-        rows, ground_truth_rows = _match_times(estimate.timestamps, ground_truth.timestamps, max_difference)
-        how, remedy = "time", f"their stamps differ by more than {max_difference} s: check the clocks"
-    else:
-        rows, ground_truth_rows = _match_indices(estimate.indices, ground_truth.indices)
-        how, remedy = "index", "check that both belong to one video"
-    if len(rows) == 0:
-        raise InputError(f"{estimate.name}: no frame matches {ground_truth.name} by {how}; {remedy}")
-    return Matches(estimate.select(rows), ground_truth.select(ground_truth_rows), ground_truth_rows, how)
+    def write_tum(self, path: Path | str) -> None:
+        """Write TUM rows. The file appears whole or not at all; InputError without timestamps."""
+        if self.timestamps is None:
+            raise InputError(f"{path}: {self.name} has no timestamps; write a KITTI file")
+        quaternion = pose.matrix_to_quaternion(self.poses[:, :3, :3])
+        table = torch.cat([self.timestamps[:, None], self.positions, quaternion.roll(-1, dims=-1)], dim=1)
+        lines = ["# timestamp tx ty tz qx qy qz qw", *map(_text, table.tolist())]
+        write_bytes(path, "".join(line + "\n" for line in lines).encode())
 
 
 def read_trajectory(path: Path | str) -> Trajectory:
@@ -117,8 +118,8 @@ def read_trajectory(path: Path | str) -> Trajectory:
     is not a number, a wrong number of columns, a matrix that is no rotation, a frame or time given twice,
     and for a file without poses.
     """
-    rows, lines = _read_rows(path)
-    table = torch.tensor(rows, dtype=torch.float64)
+    rows, numbers = _read_rows(path)
+    table, lines = torch.tensor(rows, dtype=torch.float64), torch.tensor(numbers)
     number = torch.arange(len(table))
     finite = table.isfinite().all(dim=1)
     columns = table.shape[1]
@@ -126,7 +127,7 @@ def read_trajectory(path: Path | str) -> Trajectory:
         finite &= table[:, 4:].norm(dim=1) > 1e-6
     if not finite.any():
         raise InputError(f"{path}: all {len(table)} poses are NaN; the odometry failed on the whole video")
-    table, number, lines = table[finite], number[finite], torch.tensor(lines)[finite]
+    table, number, lines = table[finite], number[finite], lines[finite]
     if columns == 13:
         number = _frame_numbers(path, table[:, 0], lines)
     poses = _poses_of_tum(table) if columns == 8 else _poses_of_kitti(table[:, -12:])
@@ -136,8 +137,7 @@ def read_trajectory(path: Path | str) -> Trajectory:
     order = key.argsort(stable=True)
     again = (key[order].diff() == 0).nonzero().flatten()
     if len(again):
-        line = int(lines[order[again[0] + 1]])
-        what = "frame" if timestamps is None else "time"
+        line, what = int(lines[order[again[0] + 1]]), "frame" if timestamps is None else "time"
         raise InputError(f"{path}:{line}: the same {what} a second time; keep one pose for each {what}")
     return Trajectory(
         poses[order],
@@ -148,51 +148,25 @@ def read_trajectory(path: Path | str) -> Trajectory:
     )
 
 
-def write_kitti(path: Path | str, trajectory: Trajectory, *, with_index: bool | None = None) -> None:
-    """Write KITTI rows of 12 numbers, or 13 with the frame index first.
+def as_trajectory(source: Trajectory | Path | str | Tensor | np.ndarray, name: str = "trajectory") -> Trajectory:
+    """A trajectory as it is, that of a KITTI or TUM file, or that of poses (N, 4, 4), world-from-camera, by frame.
 
-    By default the index is written if the frames are not simply 0..N-1. The file appears whole or not at all.
+    Of poses, as of a file, those with NaN or infinite numbers are dropped and counted. Raises InputError, under
+    ``name``, for poses that are no rigid motions, and where no pose is left.
     """
-    if with_index is None:
-        with_index = not torch.equal(trajectory.indices, torch.arange(len(trajectory)))
-    rows = [_text(row) for row in trajectory.poses[:, :3].flatten(1).tolist()]
-    if with_index:
-        rows = [f"{index} {row}" for index, row in zip(trajectory.indices.tolist(), rows, strict=True)]
-    write_bytes(path, "".join(row + "\n" for row in rows).encode())
-
-
-def write_tum(path: Path | str, trajectory: Trajectory) -> None:
-    """Write TUM rows. The file appears whole or not at all. Raises InputError without time stamps."""
-    if trajectory.timestamps is None:
-        raise InputError(f"{path}: {trajectory.name} has no time stamps; write a KITTI file")
-    quaternion = pose.matrix_to_quaternion(trajectory.poses[:, :3, :3])
-    table = torch.cat([trajectory.timestamps[:, None], trajectory.positions, quaternion.roll(-1, dims=-1)], dim=1)
-    head = "# timestamp tx ty tz qx qy qz qw\n"
-    write_bytes(path, (head + "".join(_text(row) + "\n" for row in table.tolist())).encode())
-
-
-def _match_indices(estimate: Tensor, ground_truth: Tensor) -> tuple[Tensor, Tensor]:
-    order = ground_truth.argsort(stable=True)
-    at = torch.searchsorted(ground_truth[order], estimate).clamp(max=max(len(ground_truth) - 1, 0))
-    same = ground_truth[order][at] == estimate if len(ground_truth) else torch.zeros_like(estimate, dtype=torch.bool)
-    return same.nonzero().flatten(), order[at[same]] if len(ground_truth) else estimate[:0]
-
-
-def _match_times(estimate: Tensor, ground_truth: Tensor, limit: float) -> tuple[Tensor, Tensor]:
-    if len(ground_truth) == 0 or len(estimate) == 0:
-        return torch.arange(0), torch.arange(0)
-    order = ground_truth.argsort(stable=True)
-    after = torch.searchsorted(ground_truth[order], estimate).clamp(max=len(ground_truth) - 1)
-    both = torch.stack([(after - 1).clamp(min=0), after])
-    gaps = (ground_truth[order][both] - estimate).abs()
-    nearest = gaps.argmin(dim=0)
-    gap, taken = gaps.gather(0, nearest[None])[0], both.gather(0, nearest[None])[0]
-    # Of the poses that want one true pose, the nearest keeps it.
-    best = torch.full_like(ground_truth, float("inf")).scatter_reduce(0, taken, gap, "amin")
-    rows = ((gap <= limit) & (gap == best[taken])).nonzero().flatten()
-    first = torch.full_like(order, len(estimate)).scatter_reduce(0, taken[rows], rows, "amin")
-    rows = rows[first[taken[rows]] == rows]
-    return rows, order[taken[rows]]
+    if isinstance(source, Trajectory):
+        return source
+    if isinstance(source, (Path, str)):
+        return read_trajectory(source)
+    whole = Trajectory(source, name=name)
+    finite = whole.poses.isfinite().flatten(1).all(dim=1)
+    if not finite.any():
+        raise InputError(f"{name}: all {len(whole)} poses are NaN; the odometry failed on the whole video")
+    kept = replace(whole.select(finite), dropped=int((~finite).sum()))
+    wrong = kept.indices[~pose.is_rigid(kept.poses)]
+    if len(wrong):
+        raise InputError(f"{name}: pose {wrong[0]} is no rigid motion; give world-from-camera [R | t] over 0 0 0 1")
+    return kept
 
 
 def _read_rows(path: Path | str) -> tuple[list[list[float]], list[int]]:
@@ -234,8 +208,8 @@ def _frame_numbers(path: Path | str, values: Tensor, lines: Tensor) -> Tensor:
     # Beyond 2^53 float64 holds no exact whole numbers, and int64 overflows soon after.
     wrong = (values != values.round()) | (values < 0) | (values > 2**53)
     if wrong.any():
-        at = int(wrong.int().argmax())
-        raise InputError(f"{path}:{lines[at]}: frame index {values[at]:g} is no whole number; correct the line")
+        line, value = lines[wrong][0], values[wrong][0]
+        raise InputError(f"{path}:{line}: frame index {value:g} is no whole number; correct the line")
     return values.to(torch.int64)
 
 
@@ -250,12 +224,14 @@ def _poses_of_tum(table: Tensor) -> Tensor:
 
 
 def _check_rotations(path: Path | str, poses: Tensor, lines: Tensor) -> None:
-    rotation = poses[:, :3, :3]
-    error = (rotation @ rotation.mT - torch.eye(3, dtype=torch.float64)).abs().amax(dim=(1, 2))
-    wrong = (error > 1e-2) | (torch.linalg.det(rotation) < 0)
-    if wrong.any():
-        at = int(wrong.int().argmax())
-        raise InputError(f"{path}:{lines[at]}: the 3x3 part is no rotation; give rows of [R | t], world from camera")
+    wrong = lines[~pose.is_rigid(poses)]
+    if len(wrong):
+        raise InputError(f"{path}:{wrong[0]}: the 3x3 part is no rotation; give rows of [R | t], world from camera")
+
+
+def _tensor(values: Values, dtype: torch.dtype) -> Tensor:
+    # a copy of an array, which may be read-only or reversed
+    return torch.as_tensor(values if isinstance(values, Tensor) else np.array(values)).detach().to("cpu", dtype)
 
 
 def _text(row: list[float]) -> str:

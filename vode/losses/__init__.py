@@ -1,1 +1,1 @@
-"""Losses: one function each, masked, a value a sample (B,)."""
+"""Losses: one function each, masked, with one value per sample (B,)."""

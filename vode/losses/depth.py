@@ -1,4 +1,4 @@
-"""Predicted depth against triangulated depth and against the other view (Zhao et al., CVPR 2020, eqs. 5-8)."""
+"""Losses of predicted depth: against triangulated depth and the other view (Zhao et al., CVPR 2020, eqs. 5-8)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from vode.geometry.camera import project, transform, unproject
 from vode.losses.masked import masked_mean
 
 MIN_DEPTH = 1e-3
+"""depth to which smaller ones are clamped, in the unit of the reference"""
 
 
 def triangulated_depth(
     depth: Tensor, reference: Tensor, mask: Tensor, residual: Literal["log", "square"] = "log"
 ) -> Tensor:
-    """Difference of scaled depth and triangulated ``reference`` over ``mask``, all (B, N): (B,).
+    """Difference between scaled depth and triangulated ``reference`` over ``mask``, all (B, N): (B,).
 
-    "square" is the paper's mean (1 - depth / reference)^2. "log" is mean |log (depth / reference)|, to first
-    order the absolute value of the same ratio's difference from 1: points triangulated far too near, from
-    mismatches and other motions, outweigh all others in the square but not in the logarithm.
+    "square" is the paper's mean (1 - depth / reference)^2. "log" is mean |log (depth / reference)|, to first order the
+    same without the square: points triangulated far too near, from mismatches and moving objects, dominate the square
+    but not the logarithm.
     """
     ratio = (depth / torch.where(mask > 0, reference, 1.0).clamp(min=MIN_DEPTH)).clamp(min=MIN_DEPTH)
     return masked_mean(ratio.log().abs() if residual == "log" else (1 - ratio).square(), mask)
@@ -39,8 +40,8 @@ def reprojection(
     """Depth part |1 - D_a->b / D_b| (B,) and flow part |p_flow - p_reprojected| (B,) in pixels.
 
     depth_a, depth_b (B, 1, H, W) in the unit of the translation of T_b_a (B, 4, 4); flow_ab
-    (B, 2, H, W) pixels; masks (B, 1, H, W). D_a->b is the depth of a's points in b and D_b the depth
-    predicted there, read where the flow leads.
+    (B, 2, H, W) pixels; masks (B, 1, H, W). D_a->b is the depth of a's points in b, and D_b the depth
+    predicted for b, sampled where the flow leads.
     """
     height, width = depth_a.shape[-2:]
     points_b = transform(T_b_a, unproject(depth_a, intrinsics).flatten(2).mT)
@@ -50,6 +51,6 @@ def reprojection(
     target = warp.flow_target(flow_ab)
     seen = warp.sample(depth_b, target).clamp(min=MIN_DEPTH)
     depth_part = masked_mean((1 - z.clamp(min=MIN_DEPTH) / seen).abs().clamp(max=1), depth_mask * in_front)
-    # a point that leaves the image by far says nothing more than that it does
+    # beyond the size of the image, the distance of a point that leaves it carries no information
     offset = (pixels.mT.view_as(flow_ab) - target).abs().clamp(max=max(height, width)).sum(1, keepdim=True)
     return depth_part, masked_mean(offset, flow_mask * in_front)

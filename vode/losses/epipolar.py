@@ -1,4 +1,4 @@
-"""Distance of flow from the epipolar lines of a motion (Zhao et al., CVPR 2020, section 3.2)."""
+"""Epipolar loss: distance of flow from the epipolar lines of a motion (Zhao et al., CVPR 2020, section 3.2)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from vode.geometry.epipolar import epipolar_distance
 from vode.losses.masked import masked_mean
 
 NOISE, OUTLIER = 0.1, 0.5
+"""range in pixels of the distances that are penalised"""
 
 
 def epipolar(fundamental: Tensor, points_a: Tensor, points_b: Tensor, weights: Tensor) -> Tensor:
-    """Mean distance in pixels (B,) of points_b from the lines of points_a, over 0.1 < D < 0.5 px.
+    """Mean distance in pixels (B,) of points_b from the epipolar lines of points_a, over 0.1 < D < 0.5 px.
 
-    fundamental (B, 3, 3), points (B, N, 2), weights (B, N). Less is noise, more is another motion.
+    fundamental (B, 3, 3), points (B, N, 2), weights (B, N). Smaller distances are noise, larger ones other motions.
     """
     distance = epipolar_distance(fundamental, points_a, points_b)
     kept = (distance > NOISE) & (distance < OUTLIER)

@@ -1,4 +1,4 @@
-"""Unsupervised optical flow loss: photometric and smoothness, both directions, several scales."""
+"""Unsupervised optical flow losses: photometric and smoothness, in both directions, at several scales."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vode.geometry import warp
+from vode.geometry.resize import image_size
 from vode.losses.options import FlowLossOptions
 from vode.losses.photometric import photometric
 from vode.losses.smoothness import flow_smoothness
@@ -20,21 +21,21 @@ def flow_losses(
     *,
     options: FlowLossOptions = FlowLossOptions(),
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """Losses of a sample, each (B,), summed over scales, and the visibility of a (B, 1, H, W).
+    """Losses per sample, each (B,), summed over scales, and the visibility mask of a (B, 1, H, W).
 
-    Images (B, 3, H, W) in 0..1; flows (B, 2, h, w) in pixels, finest first. Pixels that
-    the reverse flow does not reach are masked, judged once at full size: the stricter test of consistency
-    would mask every pixel of an untrained network. Both directions go through as one batch.
+    Images (B, 3, H, W) in 0..1; flows (B, 2, h, w) in pixels, finest first. Pixels that the backward flow does not
+    reach are masked, decided once at full size: a forward-backward consistency check would mask every pixel of an
+    untrained network. Both directions run as one batch.
     """
     batch = len(images_a)
     images = torch.cat([images_a, images_b])
     others = torch.cat([images_b, images_a])
     flows = [torch.cat(pair) for pair in zip(flows_ab, flows_ba, strict=True)]
     reverse = torch.cat([flows_ba[0], flows_ab[0]])
-    mask = warp.visible(reverse.detach()) * warp.inside(warp.flow_target(flows[0].detach()), reverse.shape[-2:])
-    losses = {"flow_photometric": 0, "flow_smoothness": 0}
+    mask = warp.visible(reverse.detach()) * warp.inside(warp.flow_target(flows[0].detach()), image_size(reverse))
+    losses = {name: flows[0].new_zeros(()) for name in ("flow_photometric", "flow_smoothness")}
     for k, flow in enumerate(flows[: options.scales]):
-        image, other, scale_mask = (_shrink(x, flow.shape[-2:]) for x in (images, others, mask))
+        image, other, scale_mask = (_shrink(x, image_size(flow)) for x in (images, others, mask))
         terms = {
             "flow_photometric": photometric(image, warp.backward_warp(other, flow), scale_mask),
             "flow_smoothness": flow_smoothness(flow, image),

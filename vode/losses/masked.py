@@ -1,4 +1,4 @@
-"""Means over the pixels or points that a mask keeps, one value a sample."""
+"""Means over a mask of pixels or points, one value per sample."""
 
 from __future__ import annotations
 

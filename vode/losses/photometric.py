@@ -1,4 +1,4 @@
-"""Photometric difference of an image and its reconstruction: L1 and SSIM."""
+"""Photometric difference between an image and its reconstruction: L1 and SSIM."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from torch import Tensor
 from vode.losses.masked import masked_mean
 
 SSIM_WEIGHT = 0.85
+"""weight of SSIM; the rest is that of L1"""
 C1, C2 = 0.01**2, 0.03**2
+"""stabilising constants of SSIM for images in 0..1"""
 
 
 def ssim_distance(image_a: Tensor, image_b: Tensor) -> Tensor:
@@ -27,7 +29,7 @@ def ssim_distance(image_a: Tensor, image_b: Tensor) -> Tensor:
 
 
 def photometric(image: Tensor, reconstruction: Tensor, mask: Tensor) -> Tensor:
-    """0.15 L1 + 0.85 SSIM distance over ``mask`` (B, 1, H, W), divided by its mean: (B,)."""
+    """0.15 L1 + 0.85 SSIM distance of images (B, C, H, W), averaged over ``mask`` (B, 1, H, W): (B,)."""
     l1 = (image - reconstruction).abs().mean(1, keepdim=True)
     ssim = ssim_distance(image, reconstruction).mean(1, keepdim=True)
     return masked_mean((1 - SSIM_WEIGHT) * l1 + SSIM_WEIGHT * ssim, mask)

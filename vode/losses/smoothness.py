@@ -7,16 +7,18 @@ from kornia.losses import inverse_depth_smoothness_loss
 from torch import Tensor
 
 FLOW_SCALE = 20.0
+"""pixels by which flow is divided"""
 FLOW_EDGE = 10.0
+"""strength of the edge weighting of flow"""
 
 
 def flow_smoothness(flow: Tensor, image: Tensor) -> Tensor:
     """Second-order smoothness of flow / 20 (B, 2, H, W) px, weighted by exp(-10 mean |grad I|): (B,).
 
-    Where the image has an edge the flow may bend (Jonschkowski et al., ECCV 2020, eq. 4, for k = 2).
+    The flow may bend at image edges (Jonschkowski et al., ECCV 2020, eq. 4, for k = 2).
     """
     flow = flow / FLOW_SCALE
-    total = 0
+    total = flow.new_zeros(len(flow))
     for axis in (-1, -2):
         curve = flow.diff(n=2, dim=axis).abs().mean(1, keepdim=True)
         step = image.diff(dim=axis).abs().mean(1, keepdim=True)

@@ -1,1 +1,1 @@
-"""Networks: images in, flow or depth out, at the caller's size."""
+"""Networks: images in, flow or depth out, at the size of the input."""

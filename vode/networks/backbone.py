@@ -1,9 +1,10 @@
-"""Weights of torchvision's classifiers from files, for networks that are built on them; nothing is unpickled."""
+"""Pretrained weights of torchvision's classifiers for networks that use them as a backbone; nothing is unpickled."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -14,20 +15,21 @@ from torchvision.models import WeightsEnum
 from vode.errors import InputError, one_line
 
 SHOWN = 3
-"""names that do not fit that are listed"""
+"""maximum number of mismatching names that a message lists"""
 WRAPPERS = ("state_dict", "extractor")
-"""names that checkpoints have their weights under: those of Places365, and of DISK"""
+"""keys that checkpoints nest their weights under: those of Places365, and of DISK"""
 CLASSIFIERS = ("fc.", "aux1.fc2.", "aux2.fc2.")
-"""layers that give classes, which a pose network replaces"""
+"""classification layers, which a pose network replaces"""
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """The weights in a file: safetensors, or a checkpoint of torch such as those of Places365.
+    """The weights in a file: safetensors, or a torch checkpoint such as those of Places365.
 
     Raises InputError for a file that is missing, damaged, or holds more than plain tensors and numbers.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such file of weights; check --pose.backbone-weights")
+        raise InputError(f"{path}: no such weights file; check pose.backbone_weights")
+    content: Any
     try:
         if path.suffix == ".safetensors":
             content = load_file(path)
@@ -45,25 +47,26 @@ def read_state(path: Path) -> dict[str, Tensor]:
             content = content[name]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise InputError(f"{path}: holds no weights by name; save its state_dict")
-    # DataParallel, which Places365 was trained with, puts this before every name
+    # DataParallel, with which Places365 was trained, prefixes every name
     return {str(name).removeprefix("module."): value for name, value in content.items()}
 
 
 def fetch_state(weights: WeightsEnum) -> dict[str, Tensor]:
-    """The weights that torchvision publishes, downloaded once. InputError if they cannot be had."""
+    """The weights that torchvision publishes, downloaded once. InputError if they cannot be downloaded."""
     try:
-        # torch.hub would check no hash and unpickle what it finds
+        # the defaults check no hash and unpickle anything
         return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except Exception as error:
         raise InputError(
-            f"{weights.url}: cannot be fetched ({one_line(error)}); give --pose.backbone-weights FILE"
+            f"{weights.url}: cannot be fetched ({one_line(error)}); give a file as pose.backbone_weights"
         ) from error
 
 
 def load_backbone(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
-    """Put weights into a classifier of torchvision, all but those of its last layers, which may be of other classes.
+    """Load weights into a classifier of torchvision, except its classification layers.
 
-    InputError naming what is missing, left over or of another shape. Old checkpoints do not count their batches.
+    InputError names what is missing, unknown or of another shape. Batch counters, which old checkpoints lack, are
+    optional.
     """
     given = {k: v for k, v in state.items() if not k.startswith(CLASSIFIERS)}
     wanted = {k: v for k, v in network.state_dict().items() if not k.startswith(CLASSIFIERS)}
@@ -73,9 +76,9 @@ def load_backbone(network: nn.Module, state: Mapping[str, Tensor], where: str) -
         "not known": sorted(given.keys() - wanted.keys()),
         "of another shape": sorted(k for k in wanted.keys() & given.keys() if wanted[k].shape != given[k].shape),
     }
-    told = "; ".join(f"{what}: {_few(names)}" for what, names in problems.items() if names)
-    if told:
-        raise InputError(f"{where}: weights of another network than {type(network).__name__}; {told}")
+    listed = "; ".join(f"{what}: {_few(names)}" for what, names in problems.items() if names)
+    if listed:
+        raise InputError(f"{where}: weights of another network than {type(network).__name__}; {listed}")
     network.load_state_dict(given, strict=False)
 
 

@@ -9,19 +9,23 @@ from torch import Tensor, nn
 
 from vode.networks.options import DepthOptions
 from vode.networks.padding import pad_to_multiple
+from vode.networks.weights import Network
 
 ENCODER = (64, 64, 128, 256, 512)
+"""channels of the encoder's features, finest first"""
 DECODER = (16, 32, 64, 128, 256)
+"""channels of the decoder's levels, finest first"""
 MIN_DISPARITY, DISPARITY_RANGE = 0.01, 9.99
+"""disparity of sigma = 0, and its increase up to sigma = 1"""
 
 
 def disparity_to_depth(sigma: Tensor) -> Tensor:
-    """depth = 1 / (0.01 + 9.99 sigma), so 0.1 to 100 for sigma in 1..0."""
+    """depth = 1 / (0.01 + 9.99 sigma): 100 for sigma = 0, 0.1 for sigma = 1."""
     return 1 / (MIN_DISPARITY + DISPARITY_RANGE * sigma)
 
 
-class DepthNet(nn.Module):
-    """Depth of single images of any size."""
+class DepthNet(Network):
+    """Monocular depth of images of any size."""
 
     kind = "depth"
     options_class = DepthOptions
@@ -39,13 +43,12 @@ class DepthNet(nn.Module):
             reduce.append(_conv(inputs, DECODER[level]))
             merge.append(_conv(DECODER[level] + skip, DECODER[level]))
         self.reduce, self.merge = nn.ModuleList(reduce), nn.ModuleList(merge)
-        self.heads = nn.ModuleList(
-            nn.Conv2d(DECODER[k], 1, 3, padding=1, padding_mode="reflect") for k in range(options.scales)
-        )
-
-        for head in self.heads:
-            # a first depth near 0.8 leaves room for much nearer and much farther points
+        heads = [_conv(DECODER[level], 1) for level in range(options.scales)]
+        for head in heads:
+            assert head.bias is not None
+            # an initial depth near 0.8 leaves room for much nearer and much farther points
             nn.init.constant_(head.bias, -2.0)
+        self.heads = nn.ModuleList(heads)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Images (B, 3, H, W) in 0..1 -> sigmoid disparity (B, 1, h, w) at full size, then 1/2, 1/4, 1/8."""
@@ -65,7 +68,7 @@ class DepthNet(nn.Module):
         return [outputs[k][..., : -(-size[0] // 2**k), : -(-size[1] // 2**k)] for k in range(self.options.scales)]
 
     def depth(self, image: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in 0..1 -> depth (B, 1, H, W), up to one scale for the whole video."""
+        """Images (B, 3, H, W) in 0..1 -> depth (B, 1, H, W), up to a scale shared by the whole video."""
         return disparity_to_depth(self(image)[0])
 
     def _encode(self, x: Tensor) -> list[Tensor]:

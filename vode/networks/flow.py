@@ -1,7 +1,7 @@
 """PWC-style optical flow network (Sun et al., CVPR 2018), in the widths of TrianFlow (Zhao et al., CVPR 2020).
 
-Both feature maps are normalised before they are correlated (Jonschkowski et al., ECCV 2020), without
-which unsupervised training from random weights hardly starts.
+Both feature maps are normalised before they are correlated (Jonschkowski et al., ECCV 2020); otherwise
+unsupervised training from random weights hardly starts.
 """
 
 from __future__ import annotations
@@ -11,17 +11,25 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vode.geometry import warp
+from vode.geometry.resize import image_size
 from vode.networks.options import FlowOptions
 from vode.networks.padding import pad_to_multiple
+from vode.networks.weights import Network
 
 PYRAMID = (16, 32, 64, 96, 128, 196)
+"""channels of the feature pyramid's levels 1 to 6"""
 DECODER = (128, 128, 96, 64, 32)
+"""channels of a decoder's convolutions"""
 CONTEXT = ((128, 1), (128, 2), (128, 4), (96, 8), (64, 16), (32, 1))
+"""channels and dilation of the context network's convolutions"""
 SLOPE = 0.1
+"""negative slope of the leaky ReLUs"""
 TILE = 32
+"""approximate width in pixels of the tiles that the cost volume is computed in"""
 
 
 def conv(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    """A 3x3 convolution followed by a leaky ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation),
         nn.LeakyReLU(SLOPE, inplace=True),
@@ -39,8 +47,8 @@ def cost_volume(features_a: Tensor, features_b: Tensor, search: int) -> Tensor:
 
     Channel ``(dy + search) * (2 search + 1) + dx + search`` belongs to the displacement (dx, dy).
 
-    Computed a row of displacements at a time as products of short tiles of image rows, whose diagonal
-    band is the cost: several times faster than one product a displacement.
+    Computed for one row of displacements at a time as matrix products of short tiles of image rows, whose diagonal
+    band is the cost: several times faster than one product per displacement.
     """
     batch, channels, height, width = features_a.shape
     size = 2 * search + 1
@@ -61,7 +69,7 @@ def cost_volume(features_a: Tensor, features_b: Tensor, search: int) -> Tensor:
 
 
 class Decoder(nn.Module):
-    """Five convolutions, each of which sees the two before it, and a flow of one pixel level."""
+    """Five convolutions, each of which sees the outputs of the two before it, and the flow of one pyramid level."""
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
@@ -71,14 +79,15 @@ class Decoder(nn.Module):
         self.predict = nn.Conv2d(DECODER[-2] + DECODER[-1], 2, 3, padding=1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        before, last = None, x
+        """Inputs (B, C, h, w) -> the last features (B, 32, h, w) and a flow (B, 2, h, w) in pixels of the level."""
+        before, last = x, x
         for i, layer in enumerate(self.convs):
             seen = last if i < 2 else torch.cat([before, last], 1)
             before, last = last, layer(seen)
         return last, self.predict(torch.cat([before, last], 1)).float()
 
 
-class FlowNet(nn.Module):
+class FlowNet(Network):
     """Optical flow of image pairs of any size."""
 
     kind = "flow"
@@ -102,14 +111,15 @@ class FlowNet(nn.Module):
         self.context = nn.Sequential(*layers, nn.Conv2d(inputs, 2, 3, padding=1))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
+                assert module.bias is not None
                 nn.init.kaiming_normal_(module.weight, a=SLOPE)
                 nn.init.zeros_(module.bias)
-        for predict in [self.context[-1], *(decoder.predict for decoder in self.decoders.values())]:
-            # flow starts near zero: from large random flows the way back is long
-            predict.weight.data.mul_(0.1)
+                if module.out_channels == 2:
+                    # flow starts near zero: large random flows are slow to long
+                    module.weight.data.mul_(0.1)
 
     def forward(self, image_a: Tensor, image_b: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Flow both ways of images (B, 3, H, W) in 0..1: (a to b, b to a), each at 4 scales.
+        """Forward and backward flow of images (B, 3, H, W) in 0..1: (a to b, b to a), each at 4 scales.
 
         Each is a list of (B, 2, h, w) at full, 1/2, 1/4 and 1/8 size, in pixels of that size. The
         features of each image are computed once and both directions run as one batch.
@@ -140,7 +150,7 @@ class FlowNet(nn.Module):
             a = pyramid[level - 1]
             b = torch.cat(a.chunk(2)[::-1])
             if flow is not None:
-                flow = warp.resize_flow(flow, a.shape[-2:])
+                flow = warp.resize_flow(flow, image_size(a))
             matched_a, matched_b = (normalise_features(a), normalise_features(b)) if self.options.normalise else (a, b)
             if flow is not None:
                 matched_b = warp.backward_warp(matched_b, flow)

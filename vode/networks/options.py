@@ -11,11 +11,11 @@ class DepthOptions:
     """Options of DepthNet."""
 
     imagenet: bool = False
-    """start the encoder from ImageNet weights (torchvision downloads them once)"""
+    """initialise the encoder with ImageNet weights (torchvision downloads them once)"""
     scales: Literal[1, 4] = 1
-    """number of output scales: 1 as TrianFlow, 4 as Monodepth2"""
+    """number of output scales, all of which are trained: 1 as in TrianFlow, 4 as in Monodepth2"""
     upsampling: Literal["bilinear", "nearest"] = "bilinear"
-    """how the decoder doubles its features: bilinear as TrianFlow, nearest as Monodepth2"""
+    """how the decoder upsamples features: bilinear as in TrianFlow, nearest as in Monodepth2"""
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,6 @@ class FlowOptions:
     """Options of FlowNet."""
 
     search: int = 4
-    """largest displacement of the cost volume in pixels of each level"""
+    """largest displacement in the cost volume, in pixels of each level"""
     normalise: bool = True
     """normalise features before they are correlated"""

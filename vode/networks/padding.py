@@ -1,4 +1,4 @@
-"""Any image size for networks whose pyramid needs a multiple of some power of two."""
+"""Padding of images for networks whose pyramid needs sizes that are multiples of a power of two."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def pad_to_multiple(image: Tensor, multiple: int, smallest: int) -> Tensor:
-    """Repeat the last row and column of ``image`` (B, C, H, W) up to the next ``multiple``, at least ``smallest``."""
+    """Replicate the last row and column of ``image`` (B, C, H, W) up to a ``multiple``, at least ``smallest``."""
     height, width = image.shape[-2:]
     down = max(-(-height // multiple) * multiple, smallest) - height
     right = max(-(-width // multiple) * multiple, smallest) - width

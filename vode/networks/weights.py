@@ -1,11 +1,11 @@
-"""Weights as safetensors files that say which network and options they belong to; nothing is unpickled."""
+"""Weights as safetensors files that record their network and its options; nothing is unpickled."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,30 +15,31 @@ from torch import nn
 from vode.errors import InputError, one_line
 
 
-class Network(Protocol):
-    """An ``nn.Module`` that a weights file holds."""
+class Network(nn.Module):
+    """A module that can be written to a weights file."""
 
     kind: ClassVar[str]
-    """name of its files"""
+    """name of its kind of file"""
     options_class: ClassVar[type]
     """frozen dataclass that its constructor takes"""
     options: Any
 
 
-N = TypeVar("N")
+N = TypeVar("N", bound=Network)
+M = TypeVar("M", bound=nn.Module)
 
 
-def weights_bytes(network: Any) -> bytes:
-    """The content of a weights file of a Network."""
+def weights_bytes(network: Network) -> bytes:
+    """The content of the weights file for a network."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     options = dataclasses.asdict(network.options)
     return save(tensors, {"vode": json.dumps({"kind": network.kind, "options": options}, default=str)})
 
 
 def load_weights(path: Path | str, network_class: type[N], device: torch.device | str = "cpu") -> N:
-    """The network of a weights file, in evaluation mode.
+    """The network in a weights file, in evaluation mode.
 
-    Raises InputError for a file that is missing, damaged or of another kind than ``network_class``, a Network.
+    Raises InputError for a file that is missing, damaged or of another kind than ``network_class``.
     """
     path, kind = Path(path), network_class.kind
     if not path.is_file():
@@ -63,12 +64,13 @@ def load_weights(path: Path | str, network_class: type[N], device: torch.device 
 
 
 def without_download(options: Any) -> Any:
-    """The same options for a network whose weights are about to be loaded."""
+    """The same options without pretrained weights, for a network whose weights are about to be loaded."""
     none = {"imagenet": False, "backbone_weights": None}
     has = {field.name for field in dataclasses.fields(options)}
     return dataclasses.replace(options, **{name: value for name, value in none.items() if name in has})
 
 
-def prepare(network: nn.Module, device: torch.device | str, *, channels_last: bool = True) -> nn.Module:
-    """Move to the device, by default in the memory layout that most convolutions run fastest in."""
-    return network.to(device, memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+def prepare(network: M, device: torch.device | str, *, channels_last: bool = True) -> M:
+    """Move a network to a device, by default in the channels-last layout, in which most convolutions are fastest."""
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    return network.to(device).to(memory_format=layout)

@@ -1,1 +1,1 @@
-"""Visual relocalization: absolute pose regression, whole."""
+"""Visual relocalization: absolute pose regression, with its data, networks, losses and evaluation."""

@@ -1,4 +1,4 @@
-"""RelocalizationConfig: everything that decides the training of an absolute pose regressor."""
+"""RelocalizationConfig: everything that determines the training of an absolute pose regressor."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from vode.training.config import RunConfig, StageConfig
 
 @dataclass(frozen=True)
 class RelocalizationConfig(RunConfig):
-    """Visual relocalization: the camera's pose in a mapped scene, learned from single images with known poses."""
+    """Visual relocalization: camera poses in a mapped scene, learned from single images with known poses."""
 
     family: ClassVar[str] = "relocalization"
     implementation: ClassVar[str] = "vode.relocalization.family"
     stage_names: ClassVar[tuple[str, ...]] = ("coarse", "pose")
 
     dataset: str = "7scenes"
-    """layout of the scene, or world, the built-in one, which needs no folder"""
+    """name of the scene's data set, or world, the built-in one, which needs no folder"""
     size: tuple[int, int] = (224, 224)
-    """height and width of the views that poses are learned from"""
+    """(height, width) of the training views"""
     stages: tuple[Literal["coarse", "pose"], ...] = ("coarse", "pose")
-    """the stages to run, of those that have steps"""
+    """stages to run, of those that have steps"""
     coarse_stage: StageConfig = StageConfig()
-    """views of half the size, which take a quarter of the time"""
+    """training on views of half the size, which take a quarter of the time"""
     pose_stage: StageConfig = StageConfig()
-    """whole views; with or without the coarse stage a run of its own"""
+    """training on full-size views, after the coarse stage or without it"""
     pose: PoseNetOptions = PoseNetOptions()
     pose_loss: PoseLossOptions = PoseLossOptions()
     views: ViewOptions = ViewOptions()
-    """views of the scene's images that poses are learned from"""
+    """how training views are cropped and synthesised from the scene's images"""

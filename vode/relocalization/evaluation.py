@@ -1,4 +1,4 @@
-"""Camera poses of single images against their truth, and two predictors that any regressor should beat."""
+"""Evaluation of camera poses of single images, and two baselines that any regressor should beat."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ from vode.relocalization.posed_images import PosedImages
 from vode.relocalization.views import cut_view
 
 THRESHOLDS = ((0.25, 2.0), (0.5, 5.0), (5.0, 10.0))
-"""metres and degrees that images are counted within (Sattler et al., CVPR 2018)"""
+"""thresholds in metres and degrees within which images are counted (Sattler et al., CVPR 2018)"""
 THUMB = (24, 32)
-"""height and width of the small images that are compared to find the most similar one"""
+"""(height, width) of the thumbnails that are compared to find the most similar image"""
 BATCH = 16
+"""images that are evaluated at a time"""
 
 
 class PoseErrors(NamedTuple):
-    """Errors of N images."""
+    """Pose errors of N images."""
 
     position: Tensor
     """(N,) metres"""
@@ -45,12 +46,12 @@ class PoseErrors(NamedTuple):
 def relocalize(
     network: PoseNet, tested: PosedImages, trained: PosedImages | None = None, *, half: bool = False
 ) -> Result:
-    """Errors of a network on test images, and, given what it was ``trained`` on, those of the two predictors."""
+    """Errors of a network on test images and, given its training images, those of the two baselines."""
     return against(locate(network, tested, half=half), tested, trained)
 
 
 def against(estimate: Tensor, tested: PosedImages, trained: PosedImages | None = None) -> Result:
-    """Errors of estimated poses T_scene_cam (N, 4, 4) of test images, beside those of the two predictors."""
+    """Errors of estimated poses T_scene_cam (N, 4, 4) of test images, compared with those of the two baselines."""
     ground_truth, others = tested.poses().double(), {}
     if trained is not None:
         known = trained.poses().double()
@@ -63,7 +64,7 @@ def against(estimate: Tensor, tested: PosedImages, trained: PosedImages | None =
 
 @torch.no_grad()
 def locate(network: PoseNet, images: PosedImages, *, half: bool = False) -> Tensor:
-    """T_scene_cam (N, 4, 4) float64 of every image, as the network tells it from the middle, at ``half`` the size."""
+    """Estimated T_scene_cam (N, 4, 4) float64 of every image, from its central view, at half the size if ``half``."""
     network.eval()
     device = next(network.parameters()).device
     found = []
@@ -81,7 +82,7 @@ def pose_errors(estimate: Tensor, ground_truth: Tensor) -> PoseErrors:
 
 
 def summary(errors: PoseErrors, others: dict[str, PoseErrors] | None = None) -> Result:
-    """Medians, and shares of images within the three thresholds; medians of ``others`` under their names."""
+    """Medians, fractions of images within the three thresholds, and medians of ``others`` under their names."""
     position, rotation = errors.position, errors.rotation.rad2deg()
     numbers = [
         Number("images", len(position)),
@@ -102,15 +103,15 @@ def summary(errors: PoseErrors, others: dict[str, PoseErrors] | None = None) -> 
 
 
 def median_pose(poses: Tensor) -> Tensor:
-    """The median position of poses (N, 4, 4), and of their rotations the one that is nearest to all: (4, 4)."""
+    """The median position of poses (N, 4, 4) and the one of their rotations nearest to all others: (4, 4)."""
     rotation = poses[:, :3, :3]
-    # one row of distances at a time: thousands of images would not fit otherwise
+    # row by row: all distances between thousands of images would not fit into memory
     total = torch.stack([geodesic_distance(one, rotation).sum() for one in rotation])
     return from_rotation_translation(rotation[total.argmin()], poses[:, :3, 3].quantile(0.5, dim=0))
 
 
 def thumbs(images: PosedImages) -> Tensor:
-    """Small copies (N, C) of every whole image, free of brightness and contrast."""
+    """Thumbnails (N, C) of all whole images, normalised for brightness and contrast."""
     small = torch.cat(
         [F.interpolate(batch["images"][:, 0], THUMB, mode="area").flatten(1) for batch in _batches(images)]
     )
@@ -124,7 +125,7 @@ def most_similar(queries: Tensor, known: Tensor) -> Tensor:
 
 @torch.no_grad()
 def milliseconds(network: PoseNet, size: tuple[int, int], *, runs: int = 20) -> float:
-    """Median time of the network on one image of ``size``, on the device that it lies on."""
+    """Median inference time of the network for one image of ``size``, on its device."""
     network.eval()
     device = next(network.parameters()).device
     image = torch.rand(1, 3, *size, device=device)
@@ -139,10 +140,10 @@ def milliseconds(network: PoseNet, size: tuple[int, int], *, runs: int = 20) -> 
 
 
 def saliency(network: PoseNet, view: Tensor, T_scene_cam: Tensor) -> Tensor:
-    """How much each pixel of views (B, 3, h, w) sways the error of their poses (B, 4, 4): (B, 1, h, w), >= 0.
+    """Influence of each pixel of views (B, 3, h, w) on the error of their poses (B, 4, 4): (B, 1, h, w), >= 0.
 
-    The magnitude of the gradient of position error, in spreads of the scene, and rotation error, in radians
-    (Simonyan et al., ICLR 2014; for poses Kendall, Grimes and Cipolla, ICCV 2015, figure 8).
+    Magnitude of the gradient of the position error, in units of the scene's spread, plus the rotation error, in
+    radians (Simonyan et al., ICLR 2014; for poses Kendall, Grimes and Cipolla, ICCV 2015, figure 8).
     """
     network.eval()
     view = view.detach().requires_grad_(True)
@@ -154,7 +155,7 @@ def saliency(network: PoseNet, view: Tensor, T_scene_cam: Tensor) -> Tensor:
 
 
 def per_image_csv(names: list[str], estimate: Tensor, ground_truth: Tensor) -> str:
-    """A table with a line for every image: errors, and both poses as position and quaternion, camera to scene."""
+    """A CSV table with a line per image: errors, and both poses as position and quaternion, camera to scene."""
     errors = pose_errors(estimate, ground_truth)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -169,5 +170,5 @@ def per_image_csv(names: list[str], estimate: Tensor, ground_truth: Tensor) -> s
 
 
 def _batches(images: PosedImages) -> Iterator[dict[str, Tensor]]:
-    for at in range(0, len(images), BATCH):
-        yield to_float_and_augment(collate([images[i] for i in range(at, min(at + BATCH, len(images)))]))
+    for start in range(0, len(images), BATCH):
+        yield to_float_and_augment(collate([images[i] for i in range(start, min(start + BATCH, len(images)))]))

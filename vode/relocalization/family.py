@@ -1,8 +1,9 @@
-"""The family of visual relocalization: an absolute pose regressor, trained on single images with known poses."""
+"""The relocalization family: an absolute pose regressor, trained on single images with known poses."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import nn
@@ -19,9 +20,11 @@ from vode.relocalization.task import PoseTask
 from vode.run_folder import RunFolder
 from vode.training.clip_dataset import ClipDataset
 from vode.training.data import validation_sequences
+from vode.training.tasks.base import Task
 
 
 def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
+    """PoseNet and the learned loss weights; see ``Family.networks``."""
     if fresh and config.start_from:
         network = RunFolder(config.start_from).load_network(PoseNet)
         network.set_dropout(config.pose.dropout)
@@ -31,21 +34,28 @@ def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, n
 
 
 def settled(config: RelocalizationConfig, networks: nn.ModuleDict) -> RelocalizationConfig:
-    return replace(config, pose=networks["pose"].options)
+    """The configuration with the network's options."""
+    return replace(config, pose=_network(networks).options)
+
+
+def _network(networks: nn.ModuleDict) -> PoseNet:
+    return cast(PoseNet, networks["pose"])
 
 
 def samples(config: RelocalizationConfig) -> PosedImages:
+    """The augmented training images."""
     return images(config, scene_sequences(config)[0], vary=True, points=_needs_points(config))
 
 
 def validation(config: RelocalizationConfig, trained: ClipDataset) -> PosedImages:
+    """The validation images, not augmented."""
     return images(config, validation_sequences(config, trained.sequences), points=_needs_points(config))
 
 
 def images(
     config: RelocalizationConfig, sequences: list[Sequence], *, vary: bool = False, points: bool = False
 ) -> PosedImages:
-    """Images as a run is tested on them, or, varied, trains on them, with the points that its loss may need."""
+    """Posed images for testing or, with ``vary``, for training, with scene points if the loss needs them."""
     return PosedImages(
         sequences,
         config.views,
@@ -62,25 +72,28 @@ def _needs_points(config: RelocalizationConfig) -> bool:
 
 
 def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
-    networks["pose"].fit_scene(samples.poses())
+    """Fit the network's position units and initial rotation to the scene."""
+    """Tell the pose network where its scene lies."""
+    _network(networks).fit_scene(samples.poses())
 
 
-def task(
-    name: str, config: RelocalizationConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None
-) -> nn.Module:
-    balance, half = networks["balance"], name == "coarse"
-    return PoseTask(networks["pose"], balance, config.pose_loss, config.size, mixed, half=half)
+def task(name: str, config: RelocalizationConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
+    """The PoseTask of the stage ``name``, "coarse" or "pose"."""
+    balance, half = cast(LearnedWeights, networks["balance"]), name == "coarse"
+    return PoseTask(_network(networks), balance, config.pose_loss, config.size, mixed, half=half)
 
 
 def measures(
     name: str, networks: nn.ModuleDict, samples: PosedImages, config: RelocalizationConfig
 ) -> dict[str, float]:
-    result = relocalize(networks["pose"], samples, half=name == "coarse")
-    return {name: result[name] for name in ("median_position_m", "median_rotation_deg")}
+    """Median errors on the samples."""
+    result = relocalize(_network(networks), samples, half=name == "coarse")
+    names = ("median_position_m", "median_rotation_deg")
+    return {name: value for name in names if (value := result[name]) is not None}
 
 
 def score(networks: nn.ModuleDict, config: RelocalizationConfig) -> dict[str, float | None]:
-    """Errors on the scene's test images, beside those of a constant pose and of the most similar training image."""
+    """Errors on the scene's test images, compared with a constant pose and the most similar training image."""
     trained, tested = (images(config, part) for part in scene_sequences(config))
-    result = relocalize(networks["pose"], tested, trained)
+    result = relocalize(_network(networks), tested, trained)
     return {number.name: number.value for number in result.numbers}

@@ -1,4 +1,4 @@
-"""Losses of absolute poses: weighed by hand or by learned weights, or one distance of projected points.
+"""Losses of absolute poses: position and rotation with fixed or learned weights, or reprojection error.
 
 Kendall, Grimes and Cipolla, ICCV 2015 (beta); Kendall and Cipolla, CVPR 2017 (learned weights, reprojection).
 """
@@ -24,15 +24,15 @@ from vode.relocalization.options import PoseLossOptions
 
 
 def position_distance(position: Tensor, ground_truth: Tensor) -> Tensor:
-    """Distance (B,) of positions (B, 3) from the true ones, in their unit."""
+    """Distance (B,) between positions (B, 3) and the ground truth, in their unit."""
     return _norm(position - ground_truth)
 
 
 def rotation_distance(rotation: Tensor, ground_truth: Tensor, kind: Literal["quaternion", "log", "6d"]) -> Tensor:
-    """Distance (B,) of rotations, written as ``kind`` says, from true unit quaternions (B, 4), without unit.
+    """Distance (B,) between rotations in the representation ``kind`` and true unit quaternions (B, 4), without unit.
 
-    quaternion: |q - q'/|q'||; log: of their logarithms; both with the sign of the truth that lies nearer.
-    six: of the first two columns of the matrices, as they are predicted.
+    "quaternion": |q - q'/|q'||; "log": between quaternion logarithms; both with the nearer sign of the ground truth.
+    "6d": between the first two columns of the matrices, as predicted.
     """
     if kind == "6d":
         return _norm(rotation - matrix_to_rotation_6d(quaternion_to_matrix(ground_truth)))
@@ -51,11 +51,12 @@ def reprojection_distance(
     intrinsics: Tensor,
     options: PoseLossOptions = PoseLossOptions(),
 ) -> tuple[Tensor, Tensor]:
-    """Mean L1 distance (B,), pixels, of points projected with estimated and true poses, and which images can be judged.
+    """Mean L1 distance (B,) in pixels between points projected with estimated and true poses, and its validity (B,).
 
-    position (B, 3), quaternion (B, 4): the estimate; T_scene_cam (B, 4, 4): the truth; points (B, P, 3) of the scene,
-    ``seen`` (B, P), 0 or 1; intrinsics (B, 3, 3). A point's distance counts up to ``clip``, and only if it lies between
-    ``nearest`` and ``farthest`` before both cameras. Images with fewer than ``least`` of them get 0, and False.
+    position (B, 3), quaternion (B, 4): the estimate; T_scene_cam (B, 4, 4): the ground truth; points (B, P, 3) of the
+    scene, ``seen`` (B, P), 0 or 1; intrinsics (B, 3, 3). Distances are clipped at ``clip``, and a point counts only at
+    a depth between ``nearest`` and ``farthest`` in both cameras. Images with fewer than ``least`` such points get 0
+    and False.
     Kendall and Cipolla, CVPR 2017, eq. 8.
     """
     estimate = from_rotation_translation(quaternion_to_matrix(quaternion), position)
@@ -79,19 +80,19 @@ class LearnedWeights(nn.Module):
         self.rotation = nn.Parameter(torch.tensor(-3.0))
 
     def forward(self, position: Tensor, rotation: Tensor) -> Tensor:
-        """Losses of position and rotation, scalars -> their weighted sum."""
+        """The weighted sum of a position and a rotation loss, scalars."""
         return position * (-self.position).exp() + self.position + rotation * (-self.rotation).exp() + self.rotation
 
 
 def _project(T_cam_scene: Tensor, points: Tensor, focal: Tensor, options: PoseLossOptions) -> tuple[Tensor, Tensor]:
-    """Pixels (B, P, 2) about the principal point, and whether the points lie at the right depth (B, P)."""
+    """Pixels (B, P, 2) relative to the principal point, and whether the points' depths are valid (B, P)."""
     x = transform(T_cam_scene, points)
     z = x[..., 2]
     right = (z > options.nearest) & (z < options.farthest)
-    # a constant stands in for depths that do not count, so that no gradient of theirs is infinite
+    # a constant replaces invalid depths, so that their gradients are finite
     return x[..., :2] / torch.where(right, z, 1.0)[..., None] * focal, right
 
 
 def _norm(difference: Tensor) -> Tensor:
-    """Length over the last axis, whose gradient is finite at 0."""
+    """Norm over the last axis, with a finite gradient at 0."""
     return (difference.square().sum(-1) + 1e-12).sqrt()

@@ -9,21 +9,21 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class ViewOptions:
-    """What is cut out of the images of a scene."""
+    """How views are cropped and synthesised from the images of a scene."""
 
     resize: int = 256
-    """pixels of the short side that images are resized to, before a window is cut out"""
+    """length in pixels to which the short side of images is resized before cropping"""
     turn: float = 0.0
-    """degrees about each axis by which training views are turned at random, as a camera there would see them; with
-    neither turn nor shift windows are cut out at random instead, and keep the pose of the whole image"""
+    """largest random rotation of training views about each axis, degrees; with neither turn nor shift, random windows
+    are cropped instead, which keep the pose of the whole image"""
     shift: float = 0.0
-    """metres along each axis by which they are moved, likewise, where the scene has depth"""
+    """largest random translation of training views along each axis, metres, for scenes with depth"""
     sources: int = 2
-    """images that a moved view is put together from"""
+    """number of images from which a moved view is composed"""
     block: int = 20
-    """frames of a block of time; where a scene has no test images of its own, blocks are tested on"""
+    """frames per block of time; scenes without test images of their own are tested on blocks"""
     every: int = 5
-    """every n-th block"""
+    """test on every n-th block"""
 
 
 RotationRepresentation = Literal["quaternion", "log", "6d"]
@@ -35,32 +35,32 @@ class PoseNetOptions:
 
     backbone: Literal["resnet18", "resnet34", "resnet50", "googlenet"] = "resnet18"
     imagenet: bool = False
-    """start the backbone from ImageNet weights (torchvision downloads them once)"""
+    """initialise the backbone with ImageNet weights (torchvision downloads them once)"""
     backbone_weights: Path | None = None
-    """or from a file, such as a checkpoint of Places365; all but its classifier must fit"""
+    """initialise the backbone from a file, such as a checkpoint of Places365; all but its classifier must match"""
     rotation: RotationRepresentation = "quaternion"
-    """what the network is made to predict: a quaternion, its logarithm, or two columns of the matrix"""
+    """what the network predicts: a quaternion, its logarithm, or two columns of the matrix"""
     features: int = 2048
     """width of the layer before the pose"""
     dropout: float = 0.5
-    """share of those features that are left out in training"""
+    """fraction of those features that is dropped in training"""
 
 
 @dataclass(frozen=True)
 class PoseLossOptions:
-    """How an estimated pose is judged."""
+    """The loss of an estimated pose."""
 
     kind: Literal["learned", "beta", "geometric"] = "learned"
-    """errors of position and rotation under learned weights, the second times beta, or reprojection"""
+    """position and rotation loss with learned weights or with the fixed weight beta, or reprojection loss"""
     beta: float = 500.0
-    """metres that a unit of rotation counts: 120 to 750 indoors, 250 to 2000 outdoors"""
+    """weight of the rotation loss in metres: 120 to 750 indoors, 250 to 2000 outdoors"""
     auxiliary: float = 0.3
     """weight of each of GoogLeNet's auxiliary heads"""
     clip: float = 100.0
-    """largest distance of a projected point that counts, pixels"""
+    """distance at which the reprojection error of a point is clipped, pixels"""
     nearest: float = 0.2
-    """least depth of a point in front of both cameras, metres"""
+    """smallest depth of a point in both cameras, metres"""
     farthest: float = 1000.0
-    """and its largest"""
+    """largest depth of a point in both cameras, metres"""
     least: int = 10
-    """points that an image must see to be judged by reprojection"""
+    """smallest number of visible points for the reprojection loss of an image"""

@@ -1,4 +1,4 @@
-"""Plots of where images were taken and where they were thought to be."""
+"""Plots of true and estimated camera poses in a scene."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from vode.visualization.plots import COLUMN, PAGE, for_paper, label_axes, new_fi
 
 @for_paper
 def places_figure(ground_truth: Tensor, estimate: Tensor, trained: Tensor | None = None, *, title: str = "") -> Figure:
-    """True and estimated positions from above, a line between the two of each image; equal axes, metres.
+    """Top view of true and estimated positions, joined by a line for each image; equal axes, metres.
 
-    Poses T_scene_cam (N, 4, 4); ``trained`` (M, 4, 4) are drawn faintly. Above is where the cameras' tops point, on the
-    whole, for a scene's axes may lie in any direction.
+    Poses T_scene_cam (N, 4, 4); ``trained`` (M, 4, 4) are drawn faintly. Up is the cameras' mean upward direction,
+    because a scene's axes may have any orientation.
     """
     axes_of_plan = plan_axes(ground_truth if trained is None else torch.cat([trained, ground_truth]))
     true, found = ((poses[:, :3, 3] @ axes_of_plan.to(poses.dtype)).numpy() for poses in (ground_truth, estimate))
@@ -26,7 +26,7 @@ def places_figure(ground_truth: Tensor, estimate: Tensor, trained: Tensor | None
     if trained is not None:
         known = (trained[:, :3, 3] @ axes_of_plan.to(trained.dtype)).numpy()
         axes.plot(*known.T, ".", color="0.75", markersize=2, label="training images", zorder=1)
-    axes.add_collection(LineCollection(np.stack([true, found], 1), colors="0.5", linewidths=0.5, zorder=2))
+    axes.add_collection(LineCollection(list(np.stack([true, found], 1)), colors="0.5", linewidths=0.5, zorder=2))
     axes.plot(*true.T, "o", color="#0072B2", markersize=3, label="ground truth", zorder=3)
     axes.plot(*found.T, "x", color="#D55E00", markersize=4, label="estimate", zorder=4)
     axes.set_aspect("equal", adjustable="datalim")
@@ -38,7 +38,7 @@ def places_figure(ground_truth: Tensor, estimate: Tensor, trained: Tensor | None
 
 @for_paper
 def error_histograms(position: Tensor, rotation: Tensor, *, title: str = "") -> Figure:
-    """How often errors of position (N,) in metres and of rotation (N,) in degrees occur, and their medians."""
+    """Histograms of position errors (N,) in metres and rotation errors (N,) in degrees, with their medians."""
     figure = new_figure(PAGE, 2.4)
     for axes, errors, unit in zip(figure.subplots(1, 2), (position, rotation), ("m", "deg"), strict=True):
         values = errors.numpy()
@@ -54,18 +54,18 @@ def error_histograms(position: Tensor, rotation: Tensor, *, title: str = "") -> 
 
 
 def saliency_panel(image: Tensor, saliency: Tensor) -> list[tuple[str, Tensor]]:
-    """Named pictures (3, H, W): the image, and how much each pixel sways the pose, bright for much.
+    """Named images (3, H, W): the image, and the influence of each pixel on the pose, bright for strong.
 
-    ``image`` (3, H, W) in 0..1, ``saliency`` (1, H, W) >= 0 of any unit: its 99th percentile is the brightest.
+    ``image`` (3, H, W) in 0..1, ``saliency`` (1, H, W) >= 0 in any unit: its 99th percentile is brightest.
     """
     most = saliency.flatten().quantile(0.99).clamp(min=1e-12)
     return [("image", image), ("saliency", map_color(saliency / most, "magma"))]
 
 
 def plan_axes(T_scene_cam: Tensor) -> Tensor:
-    """Two axes (3, 2) to draw a plan on: right and forward, at right angles to where the cameras' tops point.
+    """Two axes (3, 2) of a top view, right and forward, perpendicular to the cameras' mean upward direction.
 
-    Forward is the direction that the cameras look in, on the whole; one of the scene's own if they look all around.
+    Forward is the cameras' mean viewing direction, or one of the scene's axes if they look all around.
     """
     down = _unit(T_scene_cam[:, :3, 1].mean(0))
     if not bool(down.norm() > 0.5):

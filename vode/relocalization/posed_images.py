@@ -1,4 +1,4 @@
-"""Single images of a mapped scene with their places, and the views that are cut out of them to train and test on."""
+"""Posed images of a mapped scene, from which views are cropped or synthesised for training and testing."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ from vode.geometry.pose import se3_exp
 from vode.geometry.resize import resize_depth
 from vode.geometry.synthesis import fill
 from vode.relocalization.options import ViewOptions
-from vode.relocalization.views import choose_sources
-from vode.training.clip_dataset import ClipDataset
+from vode.relocalization.views import Viewpoint, choose_sources
+from vode.training.clip_dataset import ClipDataset, ClipShape
 
 POINTS = 1024
-"""scene points that come with an image"""
+"""number of scene points in a sample"""
 KEPT_BYTES = 2**31
-"""of small images, which are trained on hundreds of times, that are kept in memory once they were read"""
+"""memory limit of the cache of resized images, which are read hundreds of times"""
 
 
 class PosedImages(ClipDataset):
-    """The images of sequences that share a scene's axes, or of one sequence alone, with their places in it.
+    """Images with poses, of sequences that share a scene's axes, or of a single sequence.
 
-    A sample has ``images`` (1, 3, H, W), the whole image at the size of ``options.resize``, of 8 bits where it can be,
-    ``intrinsics``, ``poses`` (1, 4, 4) T_scene_cam, and what ``cut_view`` is to make of it: ``corner`` (2,), row and
-    column of the window of ``size``, in the middle, or, if ``vary`` and views are not turned, drawn at random. If views
-    are turned, ``T_scene_view`` (4, 4), drawn about the image's place; where they are moved too, images and poses are
-    the S that best show that view, and ``depth`` (S, 1, H, W) comes with them. With ``points``: ``points`` (P, 3), of
-    the scene, that the image sees, and ``seen`` (P,), 1 where there is one. Raises InputError where the scene lacks
-    what it needs.
+    A sample has ``images`` (1, 3, H, W), the whole image resized by ``options.resize``, 8-bit where possible,
+    ``intrinsics`` (3, 3), ``poses`` (1, 4, 4) T_scene_cam, and parameters for ``cut_view``: ``corner`` (2,), row and
+    column of the window of ``size``, central or, if ``vary`` and views are not rotated, random. For rotated views,
+    ``T_scene_view`` (4, 4), drawn around the image's pose; if they are moved too, images and poses are the S that
+    best show the view, with ``depth`` (S, 1, H, W). With ``points``: ``points`` (P, 3), scene points visible in the
+    image, and ``seen`` (P,), 1 for points and 0 for padding. Raises InputError where the scene lacks what is needed.
     """
+
+    size: tuple[int, int]
 
     def __init__(
         self,
@@ -53,19 +54,20 @@ class PosedImages(ClipDataset):
     ) -> None:
         sequences = list(sequences)
         self.options, self.window, self.vary = options, size, vary
-        common = tuple(map(min, zip(*(whole_size(s.size, options.resize) for s in sequences), strict=True)))
+        sizes = [whole_size(s.size, options.resize) for s in sequences]
+        common = (min(height for height, _ in sizes), min(width for _, width in sizes))
         if common[0] < size[0] or common[1] < size[1]:
             raise InputError(
                 f"{sequences[0].name}: images of {common[1]}x{common[0]} do not hold a view of {size[1]}x{size[0]}; "
-                "lower --size or raise --views.resize"
+                "lower size or raise views.resize"
             )
-        super().__init__(sequences, length=1, size=common, augment=augment, seed=seed, raw=True)
+        super().__init__(sequences, ClipShape(length=1), size=common, augment=augment, seed=seed, raw=True)
         if augment is not None and (augment.flip or augment.crop):
             raise InputError(
-                "a mirrored scene is another scene, and views have a size of their own; set flip, crop to 0"
+                "a mirrored scene is another scene, and views are cropped already; set augment.flip and .crop to 0"
             )
         if options.sources < 1:
-            raise InputError(f"--views.sources {options.sources}: a view is of at least 1 image")
+            raise InputError(f"views.sources is {options.sources}; a view is composed of at least 1 image")
         self.with_points = points
         self._T_scene_cam = self.poses()
         cameras = zip(sequences, self._starts, strict=True)
@@ -75,7 +77,7 @@ class PosedImages(ClipDataset):
         self.with_depth = vary and options.shift > 0 and all(has_depth)
         for (sequence, first), known in zip(firsts, has_depth, strict=True):
             if points and not known and sequence.points(first) is None:
-                raise InputError(f"{sequence.name}: neither depth nor a map's points to reproject; train posenet")
+                raise InputError(f"{sequence.name}: neither depth nor a map's points to project; change pose_loss.kind")
         self._kept: dict[int, Sample] = {}
         self._room = KEPT_BYTES
 
@@ -85,7 +87,7 @@ class PosedImages(ClipDataset):
         random = np.random.default_rng([self.seed, draw, 1])
         spare = np.subtract(self.size, self.window)
         turned = self.vary and (self.options.turn > 0 or self.with_depth)
-        # a window beside the middle is a turned camera, whose turn nothing in it tells: true turns take its place
+        # an off-centre window would look like a rotated camera; rotated views are synthesised instead
         sample["corner"] = torch.as_tensor(random.integers(spare + 1) if self.vary and not turned else spare // 2)
         if turned:
             shift = self.options.shift if self.with_depth else 0.0
@@ -102,24 +104,24 @@ class PosedImages(ClipDataset):
             sample |= {key: torch.cat([source[key] for source in sources]) for key in ("images", "depth", "poses")}
         if self.augment is not None:
             colour = draw_variation(self.augment, self.window, seed=(self.seed, draw)).colour
-            # of the view alone, which is less than all that it is made of
+            # applied to the view only, which is smaller than its source images
             sample |= {} if colour is None else {"view_colour": torch.tensor(colour)}
         return sample
 
     def poses(self) -> Tensor:
-        """T_scene_cam (N, 4, 4) float32 of all images; InputError if a sequence has none, or none that others share."""
+        """T_scene_cam (N, 4, 4) float32 of all images; InputError if a sequence has no poses in shared axes."""
         return torch.cat(
             [self._places(s)[list(starts)] for s, starts in zip(self.sequences, self._starts, strict=True)]
         )
 
     def names(self) -> list[str]:
-        """Sequence and frame number, as seq-01/000000, of all images."""
+        """Names of all images by sequence and frame number, as in seq-01/000000."""
         frames = zip(self.sequences, self._starts, strict=True)
         return [f"{sequence.name}/{frame:06d}" for sequence, starts in frames for frame in starts]
 
     def _margin(self, whole: tuple[int, int]) -> tuple[int, int]:
-        """Rows and columns that are left out before the part of an image that all have."""
-        return tuple((large - small) // 2 for large, small in zip(whole, self.size, strict=True))
+        """Rows and columns cropped at the top and left, so that all images have the same size."""
+        return (whole[0] - self.size[0]) // 2, (whole[1] - self.size[1]) // 2
 
     def _camera(self, sequence: Sequence) -> Tensor:
         whole = whole_size(sequence.size, self.options.resize)
@@ -130,7 +132,7 @@ class PosedImages(ClipDataset):
         return poses_of(sequence, alone=len(self.sequences) == 1).to(torch.float32)
 
     def _whole(self, number: int) -> Sample:
-        """The sample without what is drawn for it, read once as long as there is room."""
+        """The sample without its random part, cached while there is room."""
         if number in self._kept:
             return self._kept[number]
         sequence, frame = self.locate(number)
@@ -143,7 +145,7 @@ class PosedImages(ClipDataset):
             "poses": self._T_scene_cam[number][None],
         }
         if self.with_depth or self.with_points:
-            # a single image without depth shows nothing to moved cameras, and no points
+            # a single image without depth contributes nothing to moved views, and no points
             depth = sequence.depth(frame)
             depth = torch.zeros(1, 1, *whole) if depth is None else resize_depth(depth[None], whole)
             depth = depth[..., rows, columns]
@@ -154,17 +156,14 @@ class PosedImages(ClipDataset):
         return sample
 
     def _sources(self, sample: Sample) -> list[int]:
-        """The images that a drawn view is put together from, all of the same camera."""
+        """The images from which a moved view is composed, all of the same camera."""
         alike = (self._intrinsics == sample["intrinsics"]).flatten(1).all(1).nonzero().flatten()
+        window = crop_intrinsics(sample["intrinsics"], *sample["corner"])
         chosen = choose_sources(
-            self._T_scene_cam[alike],
-            sample["intrinsics"],
-            self.size,
-            sample["T_scene_view"],
-            crop_intrinsics(sample["intrinsics"], *sample["corner"]),
-            self.window,
-            sample["depth"][..., ::4, ::4].median().item() or 1.0,
-            self.options.sources,
+            Viewpoint(self._T_scene_cam[alike], sample["intrinsics"], self.size),
+            Viewpoint(sample["T_scene_view"], window, self.window),
+            depth=sample["depth"][..., ::4, ::4].median().item() or 1.0,
+            count=self.options.sources,
         )
         return alike[chosen].tolist()
 
@@ -184,28 +183,29 @@ class PosedImages(ClipDataset):
 
 
 def _draw(count: int, random: np.random.Generator) -> np.ndarray:
-    """Numbers below ``count``, each once, as many as a sample has points."""
+    """Distinct numbers below ``count``, at most as many as a sample has points."""
     return random.choice(count, min(count, POINTS), replace=False, shuffle=False)
 
 
 def poses_of(sequence: Sequence, *, alone: bool) -> Tensor:
-    """T_scene_cam (N, 4, 4) of a sequence; its own axes serve if it is the only one. InputError if there are none."""
+    """T_scene_cam (N, 4, 4) of a sequence, in its own axes if it is the only one. InputError if there are none."""
     poses = sequence.poses_in_scene
     if poses is None and alone:
         poses = sequence.poses
     if poses is None:
-        why = "has no poses" if sequence.poses is None else "shares no axes with the others; name it alone"
-        raise InputError(f"{sequence.name}: {why}; places are learned in a mapped scene")
+        reason = "has no poses" if sequence.poses is None else "shares no axes with the others; name it alone"
+        raise InputError(f"{sequence.name}: {reason}; poses are learned in a mapped scene")
     return poses
 
 
 def whole_size(size: tuple[int, int], short: int) -> tuple[int, int]:
-    """Height and width of an image whose short side becomes ``short``."""
-    return tuple(round(side * short / min(size)) for side in size)
+    """(height, width) of an image resized so that its short side is ``short``."""
+    height, width = (round(side * short / min(size)) for side in size)
+    return height, width
 
 
 def time_blocks(length: int, options: ViewOptions) -> tuple[list[int], list[int]]:
-    """The frames of a sequence to train and to test on: of its blocks of time every n-th is tested on."""
+    """Training and test frames of a sequence: every n-th block of time is for testing."""
     block = max(min(options.block, length // options.every), 1)
     tested = [i for i in range(length) if i // block % options.every == options.every - 1]
     return sorted(set(range(length)) - set(tested)), tested

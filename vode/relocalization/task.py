@@ -1,4 +1,4 @@
-"""The task that trains an absolute pose regressor on the images of a mapped scene."""
+"""The relocalization task: trains an absolute pose regressor on the images of a mapped scene."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from vode.relocalization.losses import LearnedWeights, position_distance, reproj
 from vode.relocalization.network import PoseEstimate, PoseNet
 from vode.relocalization.options import PoseLossOptions
 from vode.relocalization.views import cut_view
-from vode.training.tasks.base import TaskOutput, detach, mean_reliable, run_network
+from vode.training.tasks.base import Task, TaskOutput, detach, mean_reliable, run_network
 
 
-class PoseTask(nn.Module):
-    """Trains PoseNet, and the learned weights of its two losses with it."""
+class PoseTask(Task):
+    """Trains PoseNet, and with it the learned weights of its two losses."""
 
     def __init__(
         self,
@@ -28,14 +28,16 @@ class PoseTask(nn.Module):
     ) -> None:
         super().__init__()
         self.network, self.balance = network, balance
-        self.options, self.size, self.mixed, self.half = options, size, mixed, half
+        self.options, self.size, self.mixed, self.half_size = options, size, mixed, half
         self.weights = {"pose": 1.0}
 
     def trained(self) -> list[nn.Module]:
+        """The network, and the loss weights if they are learned."""
         return [self.network, self.balance] if self.options.kind == "learned" else [self.network]
 
     def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
-        view = cut_view(batch, self.size, half=self.half)
+        """The pose loss of a batch of PosedImages."""
+        view = cut_view(batch, self.size, half=self.half_size)
         estimates = run_network(self.network, view["images"], mixed=self.mixed)
         ground_truth = view["T_scene_cam"]
         position, quaternion = ground_truth[:, :3, 3], matrix_to_quaternion(ground_truth[:, :3, :3])
@@ -51,11 +53,16 @@ class PoseTask(nn.Module):
     def _losses(
         self, estimate: PoseEstimate, view: dict[str, Tensor], position: Tensor, quaternion: Tensor
     ) -> dict[str, Tensor]:
-        """The loss of one head, as ``pose``, and the share of images that see too few points for it."""
+        """The loss of one head, as ``pose``, and the fraction of images with too few points for it."""
         if self.options.kind == "geometric":
-            ground_truth = (view[name] for name in ("T_scene_cam", "points", "seen", "intrinsics"))
             distance, enough = reprojection_distance(
-                estimate.position, estimate.quaternion, *ground_truth, self.options
+                estimate.position,
+                estimate.quaternion,
+                view["T_scene_cam"],
+                view["points"],
+                view["seen"],
+                view["intrinsics"],
+                self.options,
             )
             return {"pose": mean_reliable(distance, enough.float()), "too_few_points": 1 - enough.float().mean()}
         moved = position_distance(estimate.position, position).mean()

@@ -1,6 +1,8 @@
-"""Views of a mapped scene: cut out of its images, or put together from several as a camera elsewhere sees it."""
+"""Views of a mapped scene: cropped from its images, or composed from several for a camera at another pose."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -12,15 +14,15 @@ from vode.geometry.pose import inverse
 from vode.geometry.synthesis import fill, new_view
 
 PROBES = 6
-"""points a side, whose part in an image tells how much of a view it shows"""
+"""points per side of the grid on which the coverage of a view is measured"""
 
 
 def cut_view(sample: dict[str, Tensor], size: tuple[int, int], *, half: bool = False) -> dict[str, Tensor]:
-    """The views of a batch of finished samples of PosedImages, cut out, and varied in colour, on their device.
+    """The views of a batch of float samples of PosedImages, with colour augmentation, on their device.
 
-    images (B, 3, h, w), T_scene_cam (B, 4, 4) and intrinsics (B, 3, 3), of the views, of ``half`` that resolution if
-    asked for; pixels that no image shows are filled from around them. Where they came along, points (B, P, 3) and seen
-    (B, P) of the whole first images.
+    Returns images (B, 3, h, w), T_scene_cam (B, 4, 4) and intrinsics (B, 3, 3) of the views, at half the resolution if
+    ``half``; pixels that no image shows are filled from their surroundings. Also points (B, P, 3) and seen (B, P) of
+    the whole first images, if the samples have them.
     """
     if half:
         sample, size = _halved(sample), (size[0] // 2, size[1] // 2)
@@ -35,31 +37,33 @@ def cut_view(sample: dict[str, Tensor], size: tuple[int, int], *, half: bool = F
     if "view_colour" in sample:
         images = vary_colour(images[:, None], sample["view_colour"])[:, 0]
     view = {"images": images, "T_scene_cam": T_scene_cam, "intrinsics": view_intrinsics}
-    # all that the whole image sees: within a narrow window a turn and a step to the side look alike
+    # points of the whole image: within a narrow window, a rotation and a sideways motion look alike
     return view | {name: sample[name] for name in ("points", "seen") if name in sample}
 
 
-def choose_sources(
-    T_scene_cam: Tensor,
-    intrinsics: Tensor,
-    size: tuple[int, int],
-    T_scene_view: Tensor,
-    view_intrinsics: Tensor,
-    view_size: tuple[int, int],
-    depth: float,
-    count: int,
-) -> list[int]:
-    """Which of the images at T_scene_cam (N, 4, 4) together show best what a camera at T_scene_view (4, 4) sees.
+class Viewpoint(NamedTuple):
+    """A camera somewhere in the scene, or several of one kind."""
 
-    Judged by points that lie ``depth`` metres before that camera; what one image shows counts half for the next, and
-    an image that is as far from the view as those points counts half. ``intrinsics`` (3, 3) and ``size`` (height,
-    width) are those of all images. Returns the numbers of ``count`` images, best first, and again if there are no more.
+    T_scene_cam: Tensor
+    """(4, 4), or (N, 4, 4)"""
+    intrinsics: Tensor
+    """(3, 3)"""
+    size: tuple[int, int]
+    """height and width of its images"""
+
+
+def choose_sources(images: Viewpoint, view: Viewpoint, *, depth: float, count: int) -> list[int]:
+    """Which of the N ``images`` together cover best what the camera at ``view`` sees.
+
+    Judged by points at a depth of ``depth`` metres: points that a chosen image covers count half for the next one,
+    and an image as far from the view as those points counts half. Returns ``count`` indices,
+    best first, repeated if there are fewer images.
     """
-    places = torch.cartesian_prod(*(torch.linspace(0, side - 1, PROBES) for side in view_size[::-1]))
-    points = transform(T_scene_view, rays(places, view_intrinsics) * depth)
-    pixels, z = project(transform(inverse(T_scene_cam), points), intrinsics)
-    shown = (((pixels >= 0) & (pixels <= torch.tensor(size[::-1]) - 1)).all(-1) & (z > 0)).float()
-    away = (T_scene_cam[:, :3, 3] - T_scene_view[:3, 3]).norm(dim=-1)
+    places = torch.cartesian_prod(*(torch.linspace(0, side - 1, PROBES) for side in view.size[::-1]))
+    points = transform(view.T_scene_cam, rays(places, view.intrinsics) * depth)
+    pixels, z = project(transform(inverse(images.T_scene_cam), points), images.intrinsics)
+    shown = (((pixels >= 0) & (pixels <= torch.tensor(images.size[::-1]) - 1)).all(-1) & (z > 0)).float()
+    away = (images.T_scene_cam[:, :3, 3] - view.T_scene_cam[:3, 3]).norm(dim=-1)
     near, weights, chosen = 1 / (1 + away / depth), torch.ones(len(points)), []
     for _ in range(count):
         chosen.append(int(((shown @ weights) * near).argmax()))
@@ -81,7 +85,7 @@ def _halved(sample: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _put_together(sample: dict[str, Tensor], T_scene_view: Tensor, intrinsics: Tensor, size: tuple[int, int]) -> Tensor:
-    """What cameras at T_scene_view (B, 4, 4) see: each pixel of the first source that shows it."""
+    """What cameras at T_scene_view (B, 4, 4) see: each pixel from the first source that shows it."""
     images, poses = sample["images"], sample["poses"]
     views = images.new_zeros(len(images), 3, *size)
     known = torch.zeros(len(images), 1, *size, dtype=torch.bool, device=images.device)
@@ -90,12 +94,12 @@ def _put_together(sample: dict[str, Tensor], T_scene_view: Tensor, intrinsics: T
         T_source_view = inverse(poses[:, source]) @ T_scene_view
         view, seen = new_view(images[:, source], depth, sample["intrinsics"], T_source_view, intrinsics, size)
         views, known = torch.where(known, views, view), known | seen
-    # a border of one grey would tell by how much a view was turned
+    # a constant border would reveal by how much a view was rotated
     return fill(views, known)
 
 
 def _windows(images: Tensor, top: Tensor, left: Tensor, size: tuple[int, int]) -> Tensor:
-    """The window of ``size`` of each image (B, C, H, W) from its row and column (B,) on."""
+    """The windows of ``size`` of images (B, C, H, W), with top-left corners at ``top`` and ``left`` (B,)."""
     rows = top[:, None] + torch.arange(size[0], device=images.device)
     columns = left[:, None] + torch.arange(size[1], device=images.device)
     picked = images.gather(2, rows[:, None, :, None].expand(-1, images.shape[1], -1, images.shape[3]))

@@ -1,1 +1,1 @@
-"""Maps of one's own scenes by pycolmap: build and align."""
+"""Structure from motion of one's own scenes by pycolmap: building and aligning maps."""

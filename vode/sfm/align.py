@@ -1,7 +1,8 @@
-"""A second set of images, or another map, brought into the axes and the scale of a first one.
+"""Alignment of a map, or a set of posed images, to the axes and scale of another one.
 
-Two maps of one place, of two tools or two walks, differ by a similarity transform. The images that both hold, found by
-their names without suffix (and without a leading ``images/``), tell it: their centres, and the way that they look.
+Two maps of the same place, from two tools or two recordings, differ by a similarity transform. It is estimated from
+the positions and orientations of their shared images, found by their names without suffix (and without a leading
+``images/``).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,26 +28,26 @@ from vode.geometry.pose import from_rotation_translation, is_rigid, rotation_ang
 from vode.io.atomic import atomic_folder, make_folder
 from vode.io.files import inside
 from vode.sfm.build import import_pycolmap
+from vode.sfm.options import Layout
 
-Layout = Literal["colmap", "transforms", "cambridge"]
 FEWEST = 3
-"""shared images"""
+"""smallest number of shared images"""
 
 
 class Scene(NamedTuple):
-    """The images of a scene and where they were taken."""
+    """The images of a scene and their poses."""
 
     root: Path
     layout: Layout
     poses: Mapping[str, Tensor]
-    """world-from-camera (4, 4) float64 by the images' names, which are relative to the folder of images"""
+    """world-from-camera (4, 4) float64 by image name, relative to the folder of images"""
     parts: Mapping[str, MappedSequence]
-    """sequences by the name of their transforms file; none of a COLMAP model"""
+    """sequences by the name of their transforms file; empty for a COLMAP model"""
 
 
 @dataclass(frozen=True)
 class Residuals:
-    """How far shared images lie from one another, in A's units, and are turned, in radians, after the alignment."""
+    """Differences between shared images after the alignment: positions in A's units, rotations in radians."""
 
     images: int
     position_median: float
@@ -57,19 +58,19 @@ class Residuals:
 
 @dataclass(frozen=True)
 class Alignment:
-    """x_a = scale rotation x_b + translation, and how well it fits."""
+    """x_a = scale rotation x_b + translation, and its residuals."""
 
     scale: float
     rotation: tuple[tuple[float, ...], ...]
     """3x3"""
     translation: tuple[float, ...]
     extent: float
-    """median distance of A's shared images from their middle, to judge residuals by"""
+    """median distance of A's shared images from their median position, as a reference for residuals"""
     inliers: Residuals
     shared: Residuals
-    """all that are shared"""
+    """residuals of all shared images"""
     outliers: tuple[str, ...]
-    """names of the others"""
+    """names of the shared images that are not inliers"""
 
     def apply(self, poses: Tensor) -> Tensor:
         """Poses (..., 4, 4) of B in A's axes and units."""
@@ -79,14 +80,16 @@ class Alignment:
 
 
 def read_scene(root: Path, layout: Layout | None = None) -> Scene:
-    """A scene of a layout, by default of the one that its files show; InputError if there is none."""
+    """Read a scene; the layout is detected from its files unless given. InputError if there is none."""
     layout = layout or _layout(root)
     if layout == "colmap":
         images = [(image.name, image.T_world_cam) for image in read_model(find_model(root)).images]
         kept = is_rigid(torch.stack([pose for _, pose in images])).tolist() if images else []
         return Scene(root, layout, {n: pose for (n, pose), use in zip(images, kept, strict=True) if use}, {})
     if layout == "transforms":
-        parts = {name: TransformsSequence(root, name) for name in TransformsSequence.names(root)}
+        parts: dict[str, MappedSequence] = {
+            name: TransformsSequence(root, name) for name in TransformsSequence.names(root)
+        }
     else:
         there = [part for part, name in LISTS.items() if (root / name).is_file()]
         parts = {f"transforms_{part}": CambridgeSequence(root, part) for part in there}
@@ -99,7 +102,7 @@ def read_scene(root: Path, layout: Layout | None = None) -> Scene:
 
 
 def align(a: Scene, b: Scene) -> Alignment:
-    """The similarity that takes B to A; InputError where too few images are shared, or they do not fit."""
+    """The similarity from B to A; InputError if too few images are shared, or they do not agree on one."""
     places_a, places_b = ({_key(name): name for name in scene.poses} for scene in (a, b))
     keys = sorted(places_a.keys() & places_b.keys())
     pair = f"{a.root} and {b.root}"
@@ -117,12 +120,12 @@ def align(a: Scene, b: Scene) -> Alignment:
     try:
         found = robust_similarity(source, target, rotations=turns)
     except ValueError as error:
-        raise InputError(f"{pair}: the scale cannot be told ({error}); share images of a camera that moves") from None
+        raise InputError(f"{pair}: the scale is undetermined ({error}); share images of a camera that moves") from None
     count = int(found.inliers.sum())
     if 2 * count < len(keys) or count < FEWEST:
         raise InputError(
             f"{pair}: no similarity fits, as {count} of {len(keys)} shared images agree on one; check that both show "
-            "one place and that equal names are equal images"
+            "the same place and that equal names are the same images"
         )
     distance = (target - found.scale * source @ found.rotation.mT - found.translation).norm(dim=-1)
     angle = rotation_angle(turns @ found.rotation.mT)
@@ -139,10 +142,10 @@ def align(a: Scene, b: Scene) -> Alignment:
 
 
 def write_aligned(b: Scene, alignment: Alignment, out: Path) -> None:
-    """Write B in A's axes and units: a COLMAP model as one, with its points, another layout as transforms.json.
+    """Write B in A's axes and units: a COLMAP model with its points, any other layout as transforms.json.
 
-    The images are there too, as hard links, or as copies where links cannot be made. ``out`` appears when it is
-    complete. InputError if it is there already, or B cannot be read.
+    The images are hard-linked, or copied where that is impossible. ``out`` appears only when complete. InputError if
+    it exists already, or B cannot be read.
     """
     with atomic_folder(out) as folder:
         if b.layout == "colmap":
@@ -177,7 +180,7 @@ def _write_model(b: Scene, alignment: Alignment, folder: Path) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """A second name of a file, or a copy on another disk; images that are missing stay so."""
+    """Hard-link a file, or copy it to another disk; missing files are skipped."""
     if not source.is_file():
         return
     make_folder(target.parent)
@@ -191,7 +194,7 @@ def _layout(root: Path) -> Layout:
     if not root.is_dir():
         raise InputError(f"{root}: no such folder; give the folder of a scene")
     try:
-        # First, for tools that write transforms.json leave the model that it was made from beside it.
+        # First, because tools that write transforms.json leave its source model next to it.
         find_model(root)
         return "colmap"
     except InputError:
@@ -205,7 +208,7 @@ def _layout(root: Path) -> Layout:
 
 
 def _key(name: str) -> str:
-    """What two names of one image share."""
+    """The part of an image's name that is compared."""
     path = PurePosixPath(name).with_suffix("")
     return str(PurePosixPath(*path.parts[1:]) if path.parts[0] == "images" and len(path.parts) > 1 else path)
 

@@ -1,8 +1,8 @@
-"""A scene of one's own: a walk, filmed, becomes a COLMAP data set, mapped by pycolmap.
+"""Building a scene: a video of a walk becomes a COLMAP data set, mapped by pycolmap.
 
-    out/images/000012.jpg                             the frames that were registered, by their numbers in the video
-    out/sparse/0/{cameras, images, points3D}.bin      the map, whose unit is its own
-    out/scene.json                                    how good it is
+    out/images/000012.jpg                             the registered frames, by their numbers in the video
+    out/sparse/0/{cameras, images, points3D}.bin      the map, of arbitrary scale
+    out/scene.json                                    its quality
 
 Schoenberger and Frahm, "Structure-from-Motion Revisited", CVPR 2016.
 """
@@ -34,48 +34,48 @@ SUMMARY = "scene.json"
 DATABASE = "matches.db"
 SEED = 0
 LEAST = 0.25
-"""share of the frames that a map has to hold"""
+"""smallest fraction of the frames that must be registered in a map"""
 NEAR = 0.02
-"""length of a path, of the depth of what it shows, that is as good as none"""
+"""path length, relative to the depth of the scene, below which the camera counts as not moving"""
 BLOCK = 64
-"""pairs that are matched in one go"""
+"""pairs that are matched at a time"""
 PLAUSIBLE_VIEW, PLAUSIBLE_BEND = (20.0, 150.0), 1.0
-"""degrees of field of view, and distortion, of a camera that mapping may find"""
+"""plausible range of the estimated field of view in degrees, and limit of the distortion"""
 KNOWN, UNKNOWN = "PINHOLE", "SIMPLE_RADIAL"
-"""COLMAP's models for a camera that is known, and for one that is not"""
+"""COLMAP's models of a known and of an unknown camera"""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How good a scene is; pixels, degrees, and lengths in the unit of the map."""
+    """Quality of a map; pixels, degrees, and lengths in the unit of the map."""
 
     video: str
     taken: int
-    """frames that were taken of the video"""
+    """frames taken from the video"""
     registered: int
-    """of those, in the map"""
+    """frames registered in the map"""
     longest_gap: int
-    """most frames in a row, of those taken, that are not"""
+    """largest number of consecutive frames taken but not registered"""
     points: int
     track_length: float
-    """images that a point is seen in, mean"""
+    """mean number of images in which a point is seen"""
     reprojection_error: float
-    """pixels, mean"""
+    """mean, pixels"""
     neighbour_matches: float
-    """confirmed matches of a frame with the next, median"""
+    """median number of verified matches between consecutive frames"""
     blur: float
-    """width of edges in pixels, median"""
+    """median width of edges, pixels"""
     focal: float
     """pixels"""
     fov: float
     """horizontal, degrees"""
     distortion: float
-    """k1 of the lens"""
+    """radial distortion k1"""
     camera_known: bool
     path_per_depth: float
-    """length of the path, of the median depth of the points"""
+    """length of the camera's path relative to the median depth of the points"""
     other_maps: tuple[int, ...]
-    """frames in each of the smaller maps that could not be joined to it, and were left out"""
+    """number of frames in each of the smaller maps, which could not be merged and were dropped"""
 
 
 def build(
@@ -85,9 +85,9 @@ def build(
     mapping: MapOptions = MapOptions(),
     on_progress: Callable[[str], None] = lambda line: None,
 ) -> Quality:
-    """Make a COLMAP data set ``out`` of a video or a folder of images; ``on_progress`` is told each step.
+    """Map a video or a folder of images into the COLMAP data set ``out``; ``on_progress`` is called with each step.
 
-    ``out`` appears when it is complete. InputError names the video, why it cannot be mapped and what to do about it.
+    ``out`` appears only when complete. InputError names the video, why it cannot be mapped, and the remedy.
     """
     colmap = import_pycolmap()
     with atomic_folder(out) as folder, _quiet(colmap):
@@ -104,7 +104,7 @@ def build(
             raise InputError(
                 f"{video}: mapping failed, with {found} of {len(taken.numbers)} frames registered (median "
                 f"{neighbour_matches(evidence):.0f} matches between neighbours); walk more slowly and sideways, "
-                "or give --fov"
+                "or give fov"
             )
         quality = _quality(video, models, taken, evidence)
         if quality.path_per_depth < NEAR:
@@ -114,8 +114,8 @@ def build(
             )
         if not PLAUSIBLE_VIEW[0] < quality.fov < PLAUSIBLE_VIEW[1] or abs(quality.distortion) > PLAUSIBLE_BEND:
             raise InputError(
-                f"{video}: its camera cannot be told from it (field of view {quality.fov:.0f} degrees, k1 "
-                f"{quality.distortion:.2g}); give --fov or --calibration, or film with turns and sideways steps"
+                f"{video}: its camera cannot be estimated (field of view {quality.fov:.0f} degrees, k1 "
+                f"{quality.distortion:.2g}); give fov or calibration, or film with turns and sideways steps"
             )
         _keep(folder, models[0])
         content = dataclasses.asdict(quality)
@@ -124,24 +124,24 @@ def build(
 
 
 def import_pycolmap() -> ModuleType:
-    """pycolmap, which is an extra; InputError says how to get it."""
+    """The module pycolmap, an extra; InputError says how to install it."""
     try:
         import pycolmap
     except ImportError:
-        raise InputError("scenes are mapped by pycolmap, which is not there; pip install 'vode[scene]'") from None
+        raise InputError("scenes are mapped by pycolmap, which is not installed; pip install 'vode[scene]'") from None
     return pycolmap
 
 
 def _match(
     colmap: ModuleType, folder: Path, taken: Frames, mapping: MapOptions, on_progress: Callable[[str], None]
 ) -> Evidence:
-    """Features and confirmed matches, into the database, and what they are like."""
+    """Extract features and verified matches into the database, and summarise them."""
     database, names = folder / DATABASE, [_name(number) for number in taken.numbers]
     reading, extraction = colmap.ImageReaderOptions(), colmap.FeatureExtractionOptions()
     reading.camera_model = UNKNOWN
     if taken.intrinsics is not None:
         reading.camera_model = KNOWN
-        # COLMAP has the centres of pixels at 0.5.
+        # COLMAP's pixel centres lie at 0.5.
         fx, fy, (cx, cy) = taken.intrinsics[0, 0], taken.intrinsics[1, 1], taken.intrinsics[:2, 2] + 0.5
         reading.camera_params = ",".join(repr(float(value)) for value in (fx, fy, cx, cy))
     extraction.max_image_size, extraction.sift.max_num_features = mapping.size, mapping.features
@@ -161,7 +161,7 @@ def _match(
     verification = colmap.TwoViewGeometryOptions()
     matching.num_threads, pairing.match_list_path = mapping.workers, listed
     verification.ransac.random_seed = SEED
-    # Ctrl-C is heard between blocks of pairs.
+    # Ctrl-C takes effect between blocks of pairs.
     pairing.block_size = BLOCK
     on_progress(f"matches of {len(pairs)} pairs")
     colmap.match_image_pairs(
@@ -189,7 +189,7 @@ def _evidence(colmap: ModuleType, path: Path, taken: Frames) -> Evidence:
 
 
 def _map(colmap: ModuleType, folder: Path, taken: Frames, mapping: MapOptions) -> list[pycolmap.Reconstruction]:
-    """The maps that could be made, the largest first."""
+    """The reconstructed maps, largest first."""
     options = colmap.IncrementalPipelineOptions()
     options.num_threads, options.random_seed = mapping.workers, SEED
     options.min_model_size = min(options.min_model_size, len(taken.numbers))
@@ -197,18 +197,18 @@ def _map(colmap: ModuleType, folder: Path, taken: Frames, mapping: MapOptions) -
         options.ba_refine_focal_length = options.ba_refine_extra_params = False
     colmap.set_random_seed(SEED)
     found = colmap.incremental_mapping(folder / DATABASE, folder / "images", make_folder(folder / "maps"), options)
-    # Images can be placed, badly, without a single point.
+    # pycolmap may register images, badly, without a single point.
     return sorted(
         (model for model in found.values() if model.num_points3D()), key=lambda model: -model.num_reg_images()
     )
 
 
 def _keep(folder: Path, model: pycolmap.Reconstruction) -> None:
-    """Write the map and leave nothing else but the images that are in it."""
+    """Write the map, and delete everything but its registered images."""
     model.write_binary(make_folder(folder / "sparse" / "0"))
     shutil.rmtree(folder / "maps")
     for path in folder.iterdir():
-        # Databases of SQLite may have others beside them.
+        # SQLite databases may have side files.
         if path.is_file():
             path.unlink()
     registered = {image.name for image in _registered(model)}
@@ -261,7 +261,7 @@ def _name(number: int) -> str:
 
 @contextmanager
 def _quiet(colmap: ModuleType) -> Iterator[None]:
-    """Keep pycolmap's log from the terminal."""
+    """Silence pycolmap's log."""
     before = colmap.logging.minloglevel
     colmap.logging.minloglevel = int(colmap.logging.FATAL)
     try:

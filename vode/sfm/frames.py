@@ -1,4 +1,4 @@
-"""The frames of a walk that a scene is made from: evenly spread, the sharpest of each stretch."""
+"""Selection of the frames that a scene is built from: evenly spaced, the sharpest of each stretch."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from vode.io.image import encode
 from vode.sfm.options import FrameOptions
 
 WIDTH = 640
-"""pixels of the width that larger images are shrunk to when they are judged"""
+"""width in pixels to which larger images are reduced for measuring sharpness"""
 QUALITY = 95
-"""of the JPEGs that are written"""
+"""quality of the JPEGs that are written"""
 FEWEST = 3
-"""frames that can be mapped at all"""
+"""smallest number of frames that can be mapped"""
 
 
 class Frames(NamedTuple):
-    """What was taken."""
+    """The frames taken from a video."""
 
     numbers: tuple[int, ...]
-    """of the frames in the video"""
+    """frame numbers in the video"""
     size: tuple[int, int]
     """(height, width)"""
     intrinsics: np.ndarray | None
-    """(3, 3) pixels, centres at integers; None if the camera is not known"""
+    """(3, 3) pixels, centres at integers; None if the camera is unknown"""
     blur: float
-    """width of the edges in pixels, the median of the frames"""
+    """median width of edges over the frames, pixels"""
 
 
 def open_video(video: Path, options: FrameOptions) -> tuple[FolderSequence, bool]:
-    """A video or a folder of images, and whether its camera is known; InputError if it is not one sequence."""
+    """A video or folder of images, and whether its camera is known; InputError if it is not a single sequence."""
     names = FolderSequence.names(video)
     if len(names) != 1:
         found = f"{len(names)} videos and folders of images in it" if names else "no images or videos in it"
         raise InputError(f"{video}: {found}; name one video, or one folder of images")
-    # A folder that holds one video or one folder of images stands for it.
+    # A folder may also contain a single video or folder of images.
     name = video.name if video.is_file() else names[0]
     known = bool(options.fov or options.calibration or camera_file(video, name))
-    # Of an unknown camera the images stay as they are, which any field of view does.
+    # Images of an unknown camera stay unchanged, for which any field of view will do.
     fov = options.fov if known else 90.0
     return FolderSequence(video, name, calibration=options.calibration, fov=fov, rotate=options.rotate), known
 
@@ -54,49 +54,48 @@ def take_frames(
 ) -> Frames:
     """Write the frames into a folder, each named by its number, as 000000.jpg.
 
-    Of each stretch of ``step`` frames the one with the narrowest edges is taken. InputError names the video and what
-    is wrong with it.
+    The frame with the narrowest edges is taken from each stretch of ``step`` frames. InputError names the video and
+    the problem.
     """
     sequence, known = open_video(video, options)
     numbers = range(len(sequence))[options.start : options.end]
     step = options.step if options.step is not None else max(round(len(numbers) / max(options.frames, 1)), 1)
     if min(step, options.frames) < 1 or min(options.start, options.end or 0) < 0:
-        raise InputError("--step and --frames are 1 or more, --start and --end 0 or more")
+        raise InputError("step and frames must be 1 or more, start and end 0 or more")
     stretches = [numbers[at : at + step] for at in range(0, len(numbers), step)]
     if len(stretches) < FEWEST:
         raise InputError(
             f"{video}: {len(stretches)} frames, of {len(sequence)} in it, are too few to map; "
-            "take more with --start, --end or --step"
+            "take more by start, end or step"
         )
     on_progress(f"choosing {len(stretches)} of {len(numbers)} frames")
     taken, blurs = [], []
     for stretch in stretches:
-        best, sharpest = np.inf, None
+        best = np.inf
         for number in stretch:
             pixels = _eight_bits(sequence.pixels(number))
             width = edge_width(pixels)
-            # The first of a stretch is taken even if nothing can be seen in any of them.
-            if sharpest is None or width < best:
-                best, sharpest = width, (number, pixels)
-        number, pixels = sharpest
-        encode(folder / f"{number:06d}.jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), sync=False, quality=QUALITY)
-        taken.append(number)
+            # The first of a stretch is taken if none has any edges.
+            if number == stretch[0] or width < best:
+                best, chosen, sharpest = width, number, pixels
+        encode(folder / f"{chosen:06d}.jpg", cv2.cvtColor(sharpest, cv2.COLOR_RGB2BGR), sync=False, quality=QUALITY)
+        taken.append(chosen)
         blurs.append(best)
     intrinsics = sequence.intrinsics.double().numpy() if known else None
     return Frames(tuple(taken), sequence.size, intrinsics, float(np.median(blurs)))
 
 
 def edge_width(pixels: np.ndarray) -> float:
-    """How wide the edges of an image (H, W, 3) of 8 bits are, in pixels; infinite if there are none.
+    """Width of the edges of an 8-bit image (H, W, 3) in pixels; infinite if there are none.
 
-    The root mean square of the gradient over that of the Laplacian: edges that a Gaussian of s pixels blurs give
+    The root mean square of the gradient over that of the Laplacian: edges blurred by a Gaussian of s pixels give
     1.4 s, whatever their contrast.
     """
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     height = max(round(grey.shape[0] * WIDTH / grey.shape[1]), 1)
     if grey.shape[1] > WIDTH:
         grey = cv2.resize(grey, (WIDTH, height), interpolation=cv2.INTER_AREA)
-    # Noise, which has the narrowest edges of all, is smoothed first.
+    # Noise, which would count as very narrow edges, is smoothed first.
     grey = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.0)
     x, y = (cv2.Sobel(grey, cv2.CV_32F, *order, ksize=1, scale=0.5) for order in ((1, 0), (0, 1)))
     gradient, laplacian = float((x * x + y * y).mean()), float(np.square(cv2.Laplacian(grey, cv2.CV_32F)).mean())

@@ -1,4 +1,4 @@
-"""Which images of a walk are matched with which, and what their matches tell of a walk that cannot be mapped."""
+"""Which images of a video are matched, and diagnosis from the matches of why a video cannot be mapped."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from typing import NamedTuple
 import numpy as np
 
 BLURRED = 2.5
-"""pixels that edges are wide; sharp photographs have 1.1 to 1.7"""
+"""width of edges in pixels above which images count as blurred; sharp photographs have 1.1 to 1.7"""
 FEATURES = 150
-"""in an image, to be mapped"""
+"""smallest median number of features per image"""
 MATCHES = 30
-"""with the next image, likewise: as many as registering an image takes"""
+"""smallest median number of matches with the next image, as many as registering an image takes"""
 STILL = 1.0
-"""pixels that the features of a camera at rest move by"""
+"""displacement in pixels below which a camera counts as at rest"""
 TURNING = 0.002
-"""of the width: parallax, beside any turn of the camera, that is too little to tell a depth"""
+"""parallax beyond a rotation, relative to the image width, below which depth is not determined"""
 VIEWS = range(30, 121, 10)
-"""degrees of horizontal field of view that a turning camera may have"""
+"""candidate horizontal fields of view of a rotating camera, degrees"""
 SAMPLE = 12
-"""pairs of images that parallax is measured on"""
+"""number of image pairs on which parallax is measured"""
 
 Pair = tuple[int, int]
 
 
 class Evidence(NamedTuple):
-    """What the images and their matches are like."""
+    """Statistics of the images and their matches."""
 
     size: tuple[int, int]
     """(height, width) of the images"""
     blur: float
-    """pixels that edges are wide, the median"""
+    """median width of edges, pixels"""
     features: tuple[int, ...]
-    """of each image"""
+    """number of features of each image"""
     matches: Mapping[Pair, tuple[np.ndarray, np.ndarray]]
-    """pixels (M, 2) of the matches of pairs of images that their geometry confirms"""
+    """pixels (M, 2) of the geometrically verified matches of image pairs"""
 
 
 def pairs_to_match(count: int, *, overlap: int, everything: int) -> list[Pair]:
-    """Each image with the next ``overlap`` and those 2, 4, 8, ... ahead, and ``everything`` evenly spread ones, which
-    are all if there are no more, with one another: so that loops close wherever a walk returns to.
+    """Pairs to match: each image with the next ``overlap`` and those 2, 4, 8, ... ahead, and, to close loops, all pairs
+    of ``everything`` evenly spaced images.
     """
     ahead = {*range(1, overlap + 1), *(2**k for k in range(count.bit_length()))}
     pairs = {(i, i + d) for i in range(count) for d in ahead if i + d < count}
@@ -50,8 +50,8 @@ def pairs_to_match(count: int, *, overlap: int, everything: int) -> list[Pair]:
 
 
 def why_not(evidence: Evidence) -> str | None:
-    """What keeps such images from being mapped, and the remedy; None if they look as if they could be."""
-    # A frame without any edge is empty rather than blurred.
+    """Why the images cannot be mapped, and the remedy; None if they look as if they could be."""
+    # Images without any edges are empty rather than blurred.
     blurred = BLURRED < evidence.blur < np.inf
     soft = f"blurred (edges {evidence.blur:.1f} pixels wide); film in more light, move slowly, focus"
     features, neighbours = float(np.median(evidence.features)), neighbour_matches(evidence)
@@ -63,7 +63,7 @@ def why_not(evidence: Evidence) -> str | None:
         return f"no motion between its frames (median {moved:.1f} px); film while walking"
     if neighbours < MATCHES:
         few = f"too few matches (median {neighbours:.0f} between neighbours; {MATCHES} are needed)"
-        return soft if blurred else f"{few}; film more slowly, or take more frames with a smaller --step"
+        return soft if blurred else f"{few}; film more slowly, or take more frames by a smaller step"
     shift = parallax(evidence)
     if shift is not None and shift < TURNING * evidence.size[1]:
         return f"the camera only turns (parallax {shift:.1f} px); walk sideways while filming"
@@ -71,14 +71,14 @@ def why_not(evidence: Evidence) -> str | None:
 
 
 def neighbour_matches(evidence: Evidence) -> float:
-    """The median number of confirmed matches of an image with the next."""
+    """The median number of verified matches between consecutive images."""
     none = np.empty((0, 2)), np.empty((0, 2))
     counts = [len(evidence.matches.get((i, i + 1), none)[0]) for i in range(len(evidence.features) - 1)]
     return float(np.median(counts)) if counts else 0.0
 
 
 def motion(evidence: Evidence) -> float | None:
-    """Pixels that features move by between two images, the median of a pair, in the pairs that move most.
+    """Median displacement of features between two images in pixels, over the pairs that move most.
 
     None if no pair has enough matches.
     """
@@ -87,7 +87,7 @@ def motion(evidence: Evidence) -> float | None:
 
 
 def parallax(evidence: Evidence) -> float | None:
-    """Pixels that remain of that motion when a turn of the camera, of whatever focal length, is taken out.
+    """What remains of that displacement, in pixels, after the best rotation for any focal length.
 
     None if no pair has enough matches.
     """
@@ -97,7 +97,7 @@ def parallax(evidence: Evidence) -> float | None:
 
 
 def _moving(evidence: Evidence) -> list[tuple[float, np.ndarray, np.ndarray]]:
-    """The quarter of the pairs with enough matches that moves most: how far, and the matches."""
+    """The quarter of the pairs with enough matches that moves most: displacement and matches."""
     pairs = [
         (float(np.median(np.linalg.norm(b - a, axis=1))), a, b)
         for a, b in evidence.matches.values()
@@ -108,7 +108,7 @@ def _moving(evidence: Evidence) -> list[tuple[float, np.ndarray, np.ndarray]]:
 
 
 def _beside_turn(a: np.ndarray, b: np.ndarray, size: tuple[int, int], view: float) -> float:
-    """Median distance in pixels of matches (M, 2) after the turn that fits most of them."""
+    """Median distance in pixels between matches (M, 2) after the rotation that fits most of them."""
     height, width = size
     focal = width / 2 / np.tan(np.radians(view) / 2)
     rays = [np.c_[(x - [width / 2, height / 2]) / focal, np.ones(len(x))] for x in (a, b)]

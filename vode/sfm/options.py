@@ -1,31 +1,34 @@
-"""Options of mapping a scene of one's own."""
+"""Options of building a scene."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from vode.datasets.options import QuarterTurn
+
+Layout = Literal["colmap", "transforms", "cambridge"]
 
 
 @dataclass(frozen=True)
 class FrameOptions:
-    """Which frames of a video, or images of a folder, are taken."""
+    """Which frames of a video, or images of a folder, are used."""
 
     start: int = 0
     """first frame"""
     end: int | None = None
-    """frame before which it ends"""
+    """frame before which to stop"""
     step: int | None = None
-    """take one frame, the sharpest, of every n; default as many as make about --frames"""
+    """take the sharpest of every n frames; by default n is chosen to give about ``frames``"""
     frames: int = 200
-    """frames to take, about, unless --step is given"""
+    """approximate number of frames to take, unless ``step`` is given"""
     rotate: QuarterTurn = 0
-    """degrees by which the images are turned clockwise"""
+    """clockwise rotation of the images in degrees"""
     fov: float | None = None
-    """the camera's horizontal field of view in degrees, if it is known; else mapping finds it"""
+    """horizontal field of view in degrees, if known; otherwise mapping estimates it"""
     calibration: Path | None = None
-    """or its calibration, as for --dataset folder; the images are then freed of its distortion"""
+    """calibration file of the camera, as for a folder of images; the images are then undistorted"""
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,12 @@ class MapOptions:
     """How the frames are matched and mapped."""
 
     size: int = 1600
-    """longer side that images are shrunk to for their features"""
+    """longer side in pixels to which images are reduced for feature extraction"""
     features: int = 4096
-    """most of an image"""
+    """maximum number of features per image"""
     overlap: int = 10
-    """images ahead that each is matched with"""
+    """number of following images that each is matched with"""
     loops: int = 40
-    """frames, evenly spread, of which each is matched with every other, to close loops; all if there are no more"""
+    """number of evenly spaced frames that are matched exhaustively, to close loops"""
     workers: int = -1
-    """processor cores; -1 = all"""
+    """CPU cores; -1 = all"""

@@ -1,1 +1,1 @@
-"""Training: stages (batch -> losses), the loop, checkpoints, logs. The only place that knows optimisers."""
+"""Training: tasks (batch -> losses), the loop, checkpoints and logs. The only package that knows optimisers."""

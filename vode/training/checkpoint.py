@@ -1,4 +1,4 @@
-"""Checkpoints: everything needed to resume a run, written atomically and read without running code."""
+"""Checkpoints: everything needed to resume a run, written atomically and read without executing code."""
 
 from __future__ import annotations
 
@@ -25,44 +25,45 @@ COUNTS = ("stage", "step", "done", "seconds", "failed", "best", "stale")
 
 @dataclass
 class TrainState:
-    """Where a run stands."""
+    """The progress of a run."""
 
     networks: nn.ModuleDict
     averages: Averages | None = None
-    """running means of the networks"""
+    """exponential moving averages of the networks"""
     stage: int = 0
-    """index into the run's stages"""
+    """index of the current stage"""
     step: int = 0
-    """steps done in the stage"""
+    """steps completed in the stage"""
     done: int = 0
-    """steps done in the whole run, which tell how many samples were drawn"""
+    """steps completed in the whole run, which determine how many samples were drawn"""
     seconds: float = 0.0
-    """time that the run had taken when this process took it up"""
+    """duration of the run before this process"""
     begun: float = field(default_factory=time.monotonic)
-    """when that was"""
+    """monotonic time at which this process began"""
     failed: float = 0.0
-    """sum over steps of the share of samples whose geometry failed"""
+    """sum over steps of the fraction of samples whose geometry failed"""
     best: float | None = None
     """lowest validation loss of the stage"""
     stale: int = 0
-    """validations since"""
+    """validations since the best one"""
     optimiser: dict[str, Any] | None = None
-    """state of the stage's optimiser and scaler, of a checkpoint, until its stage takes it up"""
+    """state of the optimiser and scaler from a checkpoint, until its stage restores it"""
 
     def elapsed(self) -> float:
-        """Seconds that the run has taken in all."""
+        """Total duration of the run in seconds."""
         return self.seconds + time.monotonic() - self.begun
 
     def scored(self) -> nn.ModuleDict:
-        """The networks to use: the running means, where there are any."""
+        """The networks to score and save: the moving averages, if there are any."""
         return self.networks if self.averages is None else self.averages.module
 
     def next_stage(self) -> None:
+        """Advance to the beginning of the next stage."""
         self.stage, self.step, self.optimiser, self.best, self.stale = self.stage + 1, 0, None, None, 0
 
 
 def save_state(folder: RunFolder, state: TrainState, optimiser: dict[str, Any] | None, keep: int) -> None:
-    """Write a checkpoint and the networks' weights into ``folder``, and remove the checkpoints that are too old."""
+    """Write a checkpoint and the networks' weights into ``folder``, and keep the newest ``keep`` checkpoints."""
     content = {
         "format": FORMAT,
         "networks": state.networks.state_dict(),
@@ -81,15 +82,15 @@ def save_state(folder: RunFolder, state: TrainState, optimiser: dict[str, Any] |
 
 
 def checkpoints(folder: RunFolder) -> list[Path]:
-    """The checkpoints of a run, the newest first."""
+    """The checkpoints of a run, newest first."""
     found = (path for path in folder.checkpoints.glob("*.pt") if re.fullmatch(r"\d{8,}", path.stem))
     return sorted(found, key=lambda path: int(path.stem), reverse=True)
 
 
 def read_checkpoint(folder: RunFolder) -> tuple[Path, dict[str, Any], list[str]]:
-    """The newest checkpoint that can be read, its content, and a line for each newer one that cannot.
+    """The newest readable checkpoint, its content, and a line for each newer one that is not readable.
 
-    InputError if there is none, or all are damaged or of another kind.
+    InputError if there is none, or all are damaged or of another format.
     """
     problems: list[str] = []
     for path in checkpoints(folder):
@@ -113,7 +114,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def restore(state: TrainState, content: dict[str, Any], path: Path) -> None:
-    """Put a checkpoint into a state whose networks are built; its stage takes up the optimiser's."""
+    """Load a checkpoint into a state with its networks built; the optimiser's state is restored with its stage."""
     try:
         state.networks.load_state_dict(content["networks"])
         if state.averages is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,11 +18,21 @@ from vode.datasets.base import Sequence
 from vode.datasets.sample import Sample
 from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
+from vode.geometry.pose import from_first
 from vode.geometry.resize import resize_depth, resize_flow
 
 
+class ClipShape(NamedTuple):
+    """The frames of a clip."""
+
+    length: int = 2
+    """how many"""
+    stride: int = 1
+    """from each to the next"""
+
+
 class ClipDataset(Dataset[Sample]):
-    """Every run of ``length`` frames, ``stride`` apart, of several sequences, from the frames that may begin one.
+    """Every clip of that ``shape`` in several sequences, from the frames that may begin one.
 
     An index is a number, or a pair (number, draw) in which ``draw`` is an int that the sampler hands
     out once: with ``seed`` it alone decides the augmentation, so that neither the worker nor a resumed
@@ -37,16 +48,15 @@ class ClipDataset(Dataset[Sample]):
     def __init__(
         self,
         sequences: Iterable[Sequence],
+        shape: ClipShape = ClipShape(),
         *,
-        length: int = 2,
-        stride: int = 1,
         size: tuple[int, int] | None = None,
         augment: Augment | None = None,
         seed: int = 0,
         ground_truth: bool = False,
         raw: bool = False,
     ) -> None:
-        self.sequences = list(sequences)
+        self.sequences, (length, stride) = list(sequences), shape
         if length < 1 or stride < 1:
             raise ValueError(f"length and stride are at least 1, not {length} and {stride}")
         if not self.sequences:
@@ -107,8 +117,7 @@ class ClipDataset(Dataset[Sample]):
             return sample
         unknown = torch.zeros(1, *sequence.size)
         if "poses" in self._ground_truth:
-            poses = sequence.poses[list(frames)]
-            sample["poses"] = torch.linalg.solve(poses[0], poses).to(torch.float32)
+            sample["poses"] = from_first(sequence.poses[list(frames)]).to(torch.float32)
         if "depth" in self._ground_truth:
             maps = [sequence.depth(i) for i in frames]
             sample["depth"] = resize_depth(torch.stack([unknown if depth is None else depth for depth in maps]), size)

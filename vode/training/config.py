@@ -1,6 +1,6 @@
-"""RunConfig: everything that decides a training run, gathered from the options that live beside what they configure.
+"""RunConfig: everything that determines a training run, composed of the options of its parts.
 
-One type a family: ``VideoConfig`` here for depth and odometry, ``vode.relocalization.config`` for absolute poses.
+One type per family: ``VideoConfig`` here for depth and odometry, ``vode.relocalization.config`` for absolute poses.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StageConfig:
-    """Length and rate of one stage."""
+    """Length and learning rate of one stage."""
 
     steps: int = 0
-    """optimiser steps, 0 = leave the stage out"""
+    """optimiser steps, 0 = skip the stage"""
     learning_rate: float = 1e-4
-    """Adam's rate at its height"""
+    """peak learning rate of Adam"""
     decay: Literal["constant", "step", "cosine"] = "constant"
-    """cosine falls to a fiftieth of the rate at the stage's end"""
+    """cosine decays to 1/50 of the peak at the end of the stage"""
     decay_every: int = 10_000
-    """steps between the falls of "step" """
+    """steps between reductions, for decay "step" """
     decay_factor: float = 0.5
-    """what the rate is multiplied by then"""
+    """factor of each reduction"""
     warm_up: int = 0
-    """steps over which the rate rises from 0"""
+    """steps of linear warm-up from 0"""
     weight_decay: float = 0.0
-    """Adam's, of the weights alone, not of biases, norms and learned losses"""
+    """weight decay of Adam, applied to weights only, not to biases, norms and learned loss weights"""
 
 
 @dataclass(frozen=True)
@@ -52,96 +52,96 @@ class VideoStage(StageConfig):
 
 @dataclass(frozen=True)
 class RunConfig(DataOptions):
-    """What every training run has, whatever it learns."""
+    """Options shared by all training runs."""
 
     family: ClassVar[str]
-    """name under which a run folder keeps the type of its configuration"""
+    """name of the configuration's type in a run folder"""
     implementation: ClassVar[str]
-    """module of the family's functions, imported when a run needs them"""
+    """module with the functions of the family, imported on demand"""
     stage_names: ClassVar[tuple[str, ...]]
-    """the stages there are, in order; each has its StageConfig in the field NAME_stage"""
+    """names of the stages, in order; the StageConfig of each is the field NAME_stage"""
 
     dataset: str = "world"
-    """layout of the data, or world, the built-in one, which needs no folder"""
+    """name of the data set, or world, the built-in one, which needs no folder"""
     sequences: tuple[str, ...] = ()
-    """names of sequences, or seeds of the built-in world; none = the training sequences on disk"""
+    """names of sequences, or seeds of the built-in world; none = all training sequences on disk"""
     size: tuple[int, int] = (256, 832)
-    """height and width of the images that the networks see"""
+    """(height, width) of the networks' input images"""
     world: WorldOptions = WorldOptions()
-    """sequences of the built-in world; their size follows ``size``"""
+    """options of the built-in world; its image size follows ``size``"""
     augment: Augment = field(default_factory=lambda: Augment(0, 0, 0, 0, 0, 0))
     workers: int = 0
-    """processes that load data beside the training"""
+    """number of data-loading processes"""
     start_from: Path | None = None
-    """folder of a run whose weights are the start"""
+    """folder of a run whose weights initialise the networks"""
     batch: int = 8
-    """samples of a step, those of all processes together"""
+    """samples per step, over all processes"""
     accumulate: int = 1
-    """parts that a batch is computed in, one after the other, to save memory"""
+    """parts in which a batch is computed sequentially, to save memory"""
     seed: int = 0
     precision: Literal["float32", "bfloat16", "float16", "auto"] = "float32"
-    """of the networks alone; auto takes bfloat16 where the processor or GPU computes in it"""
+    """precision of the networks only; auto uses bfloat16 where the CPU or GPU supports it natively"""
     channels_last: bool = True
-    """memory layout of images and features that most convolutions are fastest in"""
+    """use the channels-last memory layout, in which most convolutions are fastest"""
     compile: bool = False
     """compile the networks with torch.compile"""
     ema: float = 0.0
-    """decay of a running mean of the weights, which is then scored and saved as the weights; 0 = none"""
+    """decay of a moving average of the weights, which is then scored and saved instead of them; 0 = none"""
     clip: float = 1.0
-    """largest norm of the gradient"""
+    """norm to which gradients are clipped"""
     device: str = "auto"
-    """cpu, cuda, cuda:1, ...; auto takes the GPU if there is one"""
+    """cpu, cuda, cuda:1, ...; auto uses the GPU if there is one"""
     save_every: int = 200
     """steps between checkpoints"""
     keep: int = 2
-    """checkpoints that are kept, the newest"""
+    """number of checkpoints to keep, the newest"""
     bad_steps: int = 50
-    """steps in a row without finite gradients, after which the run stops; each changes nothing"""
+    """consecutive steps without finite gradients after which the run stops; each of them changes nothing"""
     validate_every: int = 0
     """steps between validations, 0 = none"""
     validation: tuple[str, ...] = ()
-    """names of sequences to validate on, or seeds; none = what the data set keeps for it"""
+    """names or seeds of sequences to validate on; none = what the data set reserves for validation"""
     validation_samples: int = 64
-    """most samples that the validation loss is the mean of"""
+    """maximum number of samples in the validation loss"""
     patience: int = 0
-    """validations without a lower loss after which a stage ends, 0 = never"""
+    """validations without improvement after which a stage ends, 0 = never"""
     log_every: int = 20
-    """steps between lines of the log"""
+    """steps between log lines"""
     visualize_every: int = 100
     """steps between visualizations"""
 
     def plan(self) -> list[tuple[str, StageConfig]]:
-        """The stages that are run and have steps, in order."""
+        """The selected stages that have steps, in order."""
         chosen = getattr(self, "stages", self.stage_names)
         named = [(name, getattr(self, f"{name}_stage")) for name in self.stage_names if name in chosen]
         return [(name, stage) for name, stage in named if stage.steps > 0]
 
     def functions(self) -> Family:
-        """What the training loop asks of the family."""
+        """The functions of the family, for the training loop."""
         return importlib.import_module(self.implementation)
 
 
 @dataclass(frozen=True)
 class VideoConfig(RunConfig):
-    """Depth and odometry, learned from video without labels."""
+    """Depth and odometry, learned from unlabelled video."""
 
     family: ClassVar[str] = "video"
     implementation: ClassVar[str] = "vode.training.video"
     stage_names: ClassVar[tuple[str, ...]] = ("flow", "depth", "joint")
 
     stride: int = 1
-    """frames between the two images of a pair"""
+    """frame distance between the two images of a pair"""
     stages: tuple[Literal["flow", "depth", "joint"], ...] = ("flow", "depth", "joint")
-    """the stages to run, of those that have steps"""
+    """stages to run, of those that have steps"""
     flow_stage: VideoStage = VideoStage()
     depth_stage: VideoStage = VideoStage()
     joint_stage: VideoStage = VideoStage()
     joint_flow_only: bool = False
-    """train the flow alone in the joint stage, as the paper's released code does"""
+    """train only the flow in the joint stage, as the paper's released code does"""
     flow: FlowOptions = FlowOptions()
     depth: DepthOptions = DepthOptions()
     motion: MotionOptions = MotionOptions()
     triangulation_loss: Literal["log", "square"] = "log"
-    """residual of predicted against triangulated depth: robust, or the paper's square"""
+    """residual between predicted and triangulated depth: robust, or squared as in the paper"""
     tracker: TrackerOptions = TrackerOptions()
-    """how the run's networks are tracked with"""
+    """options of visual odometry with the run's networks"""

@@ -1,30 +1,31 @@
-"""Several processes that train together, on one machine or many, as torchrun starts them; or one alone.
+"""Distributed training on one or several machines, started by torchrun; or a single process.
 
-Every process draws its own part of each batch and takes the same steps; the first one alone writes.
+Every process loads its own part of each batch and takes the same steps; only the first one writes.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
+from vode.devices import device_name
 from vode.errors import InputError
 
 PATIENCE = timedelta(hours=2)
-"""how long processes wait for one another: the first one scores and saves alone"""
+"""how long processes wait for each other, for example while the first one scores and saves"""
 
 
 class Group(NamedTuple):
-    """This process among those that train together."""
+    """This process in the group of training processes."""
 
     rank: int
     size: int
@@ -32,26 +33,19 @@ class Group(NamedTuple):
 
     @property
     def writes(self) -> bool:
-        """Whether this is the process that logs and saves."""
+        """Whether this process logs and saves."""
         return self.rank == 0
 
 
-def device_name(asked: str) -> str:
-    """What "auto" stands for on this machine; other names as they are."""
-    if asked != "auto":
-        return asked
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def join(asked: str) -> Group:
-    """This process in the group that torchrun started, each with a GPU of its own; else alone.
+    """Join the group that torchrun started, with one GPU per process; without torchrun, a group of one.
 
-    ``asked`` is a device, or "auto". InputError if that leaves a process without a GPU.
+    ``asked`` is a device, or "auto". InputError if there are fewer GPUs than processes.
     """
-    name = device_name(asked)
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
-        return Group(0, 1, torch.device(name))
+        return Group(0, 1, torch.device(device_name(asked)))
+    name = device_name(asked) if asked == "auto" else asked
     if name == "cuda":
         local = int(os.environ.get("LOCAL_RANK", "0"))
         if local >= torch.cuda.device_count():
@@ -64,13 +58,26 @@ def join(asked: str) -> Group:
 
 
 def leave() -> None:
-    """End the group, if there is one."""
+    """Leave the process group, if there is one."""
     if dist.is_initialized():
         dist.destroy_process_group()
+        # it belonged to the group that has ended
+        _cpu_group.cache_clear()
+
+
+@contextmanager
+def joined(asked: str) -> Iterator[Group]:
+    """The group for the length of a run, which one that was there before outlives."""
+    before = dist.is_initialized()
+    try:
+        yield join(asked)
+    finally:
+        if not before:
+            leave()
 
 
 def mean(value: Tensor) -> Tensor:
-    """The mean of a value over all processes; no gradient."""
+    """Mean of a value over all processes, without gradient."""
     if not dist.is_initialized():
         return value
     value = value.detach().clone()
@@ -79,21 +86,22 @@ def mean(value: Tensor) -> Tensor:
 
 
 def any_of(flag: bool) -> bool:
-    """Whether a flag is set in any process; asked of the processors, so that no device is waited for."""
+    """Whether a flag is set in any process; communicated by the CPUs, so that no device is waited for."""
     if not dist.is_initialized():
         return flag
-    said = torch.tensor(float(flag))
-    dist.all_reduce(said, group=_processors())
-    return bool(said > 0)
+    total = torch.tensor(float(flag))
+    dist.all_reduce(total, group=_cpu_group())
+    return bool(total > 0)
 
 
 @cache
-def _processors() -> dist.ProcessGroup:
-    return dist.new_group(backend="gloo")
+def _cpu_group() -> dist.ProcessGroup:
+    # Every process is a member, so that this is never NON_GROUP_MEMBER.
+    return cast(dist.ProcessGroup, dist.new_group(backend="gloo"))
 
 
 def broadcast(value: Any) -> Any:
-    """What the first process holds, in all of them."""
+    """The value of the first process, in all processes."""
     if not dist.is_initialized():
         return value
     held = [value]
@@ -102,7 +110,7 @@ def broadcast(value: Any) -> Any:
 
 
 def wrap_ddp(task: nn.Module, group: Group) -> nn.Module:
-    """A task whose gradients are means over all processes."""
+    """A task whose gradients are averaged over all processes."""
     if group.size == 1:
         return task
     devices = [group.device] if group.device.type == "cuda" else None
@@ -110,7 +118,7 @@ def wrap_ddp(task: nn.Module, group: Group) -> nn.Module:
 
 
 def no_sync(task: nn.Module) -> AbstractContextManager:
-    """Backward passes in this context keep their gradients to the process, for those of later ones to join."""
+    """A context in which backward passes accumulate gradients without communication."""
     return task.no_sync() if isinstance(task, DistributedDataParallel) else nullcontext()
 
 
@@ -127,22 +135,47 @@ def share_statistics(network: nn.Module, group: Group) -> nn.Module:
     return network
 
 
+class _SumOverProcesses(torch.autograd.Function):
+    """Sum of a tensor over all processes; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        return _summed(value)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return _summed(gradient)
+
+
+def _summed(value: Tensor) -> Tensor:
+    total = value.clone(memory_format=torch.contiguous_format)
+    dist.all_reduce(total)
+    return total
+
+
 class SharedBatchNorm(nn.BatchNorm2d):
-    """Batch normalisation over all processes on the CPU, where torch's own SyncBatchNorm does not run."""
+    """Batch normalisation over all processes on the CPU, where torch's SyncBatchNorm does not run."""
+
+    momentum: float
+    num_batches_tracked: Tensor
+    running_mean: Tensor
+    running_var: Tensor
 
     @classmethod
     def like(cls, other: nn.BatchNorm2d) -> SharedBatchNorm:
+        """A copy of another layer with its options, weights and statistics."""
         made = cls(other.num_features, other.eps, other.momentum, other.affine, other.track_running_stats)
         made.load_state_dict(other.state_dict())
         return made.to(next(other.buffers()).device)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Normalise (B, C, H, W), in training by the statistics of all processes' batches."""
         if not self.training or not dist.is_initialized():
             return super().forward(x)
         count = x.numel() / x.shape[1] * dist.get_world_size()
-        mean = all_reduce(x.float().sum((0, 2, 3))) / count
+        mean = _SumOverProcesses.apply(x.float().sum((0, 2, 3))) / count
         centred = x.float() - mean[:, None, None]
-        variance = all_reduce(centred.square().sum((0, 2, 3))) / count
+        variance = _SumOverProcesses.apply(centred.square().sum((0, 2, 3))) / count
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)

@@ -1,4 +1,4 @@
-"""What a run tells: a progress bar, JSON lines, TensorBoard curves and pictures."""
+"""Logs of a run: a progress bar, JSON lines, TensorBoard curves and visualizations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vode.visualization.colors import depth_to_color, flow_to_color
 
 
 class RunLog:
-    """Writes to a run's folder; without a terminal the progress bar becomes a line now and then."""
+    """Writes logs to a run's folder; without a terminal the progress bar becomes occasional lines."""
 
     def __init__(self, folder: Path, total: int, done: int) -> None:
         self.console = Console(stderr=True)
@@ -45,10 +45,11 @@ class RunLog:
         self._progress.start()
 
     def step(self, done: int) -> None:
+        """Advance the progress bar to ``done`` steps of the whole run."""
         self._progress.update(self._task, completed=done)
 
     def scalars(self, stage: str, done: int, values: Mapping[str, float]) -> None:
-        """One line of numbers, of step ``done`` of the whole run."""
+        """Log the numbers of step ``done`` of the whole run."""
         record = {"stage": stage, "step": done, **{k: v if math.isfinite(v) else None for k, v in values.items()}}
         with self._writing("log.jsonl"):
             self._lines.write(json.dumps(record, allow_nan=False) + "\n")
@@ -64,15 +65,17 @@ class RunLog:
             self.console.print(f"{stage} {done}/{self._total}, {left / 60:.1f} min left: {shown}", soft_wrap=True)
 
     def visualizations(self, stage: str, done: int, visualizations: Mapping[str, Tensor]) -> None:
-        """Pictures (C, H, W) of one sample: images, flow, depth, masks."""
+        """Log visualizations (C, H, W) of one sample: images, flow, depth, masks."""
         with self._writing("tensorboard"):
             for name, visualization in visualizations.items():
                 self._board.add_image(f"{stage}/{name}", paint(name, visualization.float().cpu()), done)
 
     def say(self, text: str) -> None:
+        """Print a line above the progress bar."""
         self.console.print(text, soft_wrap=True, highlight=False)
 
     def close(self) -> None:
+        """Stop the progress bar and close all files."""
         self._progress.stop()
         with self._writing("log.jsonl"):
             self._lines.close()
@@ -88,7 +91,7 @@ class RunLog:
 
 
 class SilentLog:
-    """Tells nothing: the log of a process that does not write."""
+    """Ignores everything: the log of a process that does not write."""
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *_: None
@@ -104,10 +107,11 @@ SHOWN = (
     "rotation_deg",
     "samples_per_second",
 )
+"""scalars shown on the terminal"""
 
 
 def paint(name: str, visualization: Tensor) -> Tensor:
-    """An RGB picture (3, H, W) in 0..1 of a tensor that a stage shows under ``name``."""
+    """An RGB image (3, H, W) in 0..1 of the visualization ``name`` of a task."""
     if name == "flow":
         return flow_to_color(visualization)
     if name == "depth":
@@ -116,7 +120,7 @@ def paint(name: str, visualization: Tensor) -> Tensor:
 
 
 def mean_scalars(values: list[dict[str, Tensor]]) -> dict[str, float]:
-    """Means over steps, and over all processes, of the scalars that steps returned, as far as they are finite."""
+    """Means over steps and processes of the finite scalars that steps returned."""
     table = torch.stack([torch.stack([v[name].float() for name in values[0]]) for v in values])
     finite = table.isfinite()
     counts = distributed.mean(finite.sum(0).float())

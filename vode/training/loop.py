@@ -1,4 +1,4 @@
-"""The training loop, from a configuration to a folder of weights and results."""
+"""The training loop: from a configuration to a run folder with weights and results."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ from vode.training.data import training_names
 from vode.training.distributed import Group
 from vode.training.log import RunLog, SilentLog, mean_scalars
 from vode.training.memory import keep_freed_memory, memory_gib, peak_memory_gib
-from vode.training.sampler import load, part_of
+from vode.training.sampler import Draws, load_batches, part_of
 from vode.training.step import Averages, Stepper
+from vode.training.tasks.base import Task
 from vode.training.validation import validation_losses
 
 
 def train(config: RunConfig, folder: Path | str) -> dict[str, float | None]:
-    """Train a new run in ``folder``, which must not hold one, and return its results."""
+    """Train a new run in ``folder``, which must not hold one yet, and return its results."""
     run_folder = RunFolder(folder)
     if run_folder.holds_run:
         raise InputError(f"{folder}: holds a run already; resume it, or name another folder")
     if not config.plan():
-        raise InputError("nothing to train: every stage has 0 steps; set --flow-stage.steps, for example")
+        raise InputError(f"nothing to train: every stage has 0 steps; set {config.stage_names[0]}_stage.steps, say")
     group = distributed.join(config.device)
     part_of(config.batch, config.accumulate, group)
     torch.manual_seed(config.seed)
@@ -48,13 +49,13 @@ def train(config: RunConfig, folder: Path | str) -> dict[str, float | None]:
         seen = RunFolder(config.start_from).kitti_drives() if config.start_from else frozenset()
         run_folder.write_data(config.dataset, names, leakage.drives(config.dataset, names) | seen)
         save_state(run_folder, run.state, None, config.keep)
-        # Last, because it tells that there is a run to resume.
+        # Last, because its presence marks a run that can be resumed.
         run_folder.write_config(config)
     return run.go()
 
 
 def resume(folder: Path | str, kind: type[RunConfig]) -> dict[str, float | None]:
-    """Resume the run in ``folder``, of a family's configuration, where its newest whole checkpoint stands."""
+    """Resume the run in ``folder`` from its newest readable checkpoint; ``kind`` is its type of configuration."""
     run_folder = RunFolder(folder)
     config = run_folder.read_config(kind)
     group = distributed.join(config.device)
@@ -65,7 +66,7 @@ def resume(folder: Path | str, kind: type[RunConfig]) -> dict[str, float | None]
 
 
 def new_state(config: RunConfig, group: Group, *, fresh: bool = True) -> TrainState:
-    """The state of a run that has done nothing yet; ``fresh`` = False if a checkpoint is about to fill it."""
+    """The state of a new run; ``fresh`` = False if a checkpoint is about to fill it."""
     networks = build_networks(config, group.device, fresh=fresh)
     for name, network in networks.items():
         networks[name] = distributed.share_statistics(network, group)
@@ -76,13 +77,13 @@ def new_state(config: RunConfig, group: Group, *, fresh: bool = True) -> TrainSt
 
 
 def build_networks(config: RunConfig, device: torch.device | str = "cpu", *, fresh: bool = True) -> nn.ModuleDict:
-    """The run's networks, from ``start_from`` or from their random start."""
+    """The networks of a run, initialised from ``start_from`` or randomly."""
     networks = nn.ModuleDict(config.functions().networks(config, fresh=fresh))
     return prepare(networks, device, channels_last=config.channels_last)
 
 
 class Run:
-    """A run of all its stages, from where its state stands."""
+    """Runs all stages from the progress of a state."""
 
     def __init__(self, config: RunConfig, folder: RunFolder, group: Group, state: TrainState) -> None:
         self.config, self.folder, self.group, self.state = config, folder, group, state
@@ -92,7 +93,7 @@ class Run:
         self.validated = self.family.validation(config, self.samples) if config.validate_every else None
 
     def go(self, problems: Sequence[str] = ()) -> dict[str, float | None]:
-        """All stages, then the score; nothing if asked to stop before. Says the ``problems`` first."""
+        """Run the remaining stages and return the results, empty if interrupted. Prints ``problems`` first."""
         total = sum(stage.steps for _, stage in self.config.plan())
         self.log = RunLog(self.folder.path, total, self.state.done) if self.group.writes else SilentLog()
         for line in [*problems, *noted(self.samples.sequences)]:
@@ -108,7 +109,7 @@ class Run:
             self.log.close()
 
     def _stage(self, stopped: list[int]) -> bool:
-        """The rest of the stage that the state stands in; False if it was asked to stop."""
+        """Run the rest of the current stage; False if interrupted."""
         config, state = self.config, self.state
         name, options = config.plan()[state.stage]
         task = build_task(name, config, state.networks)
@@ -116,22 +117,20 @@ class Run:
             network.requires_grad_(network in task.trained())
         step = Stepper(task, config, options, self.group, state.averages)
         step.load_state_dict(state.optimiser)
-        first, count = state.done * config.batch, (options.steps - state.step) * config.batch
-        batches = load(
+        draws = Draws(state.done * config.batch, (options.steps - state.step) * config.batch, config.seed)
+        batches = load_batches(
             self.samples,
             self.group,
+            draws,
             batch=config.batch,
             accumulate=config.accumulate,
             workers=config.workers,
-            seed=config.seed,
-            first=first,
-            count=count,
         )
         recent, since = [], time.monotonic()
         while True:
             for network in state.networks.values():
                 network.train(network in task.trained())
-            # The step's number alone decides what is drawn in it: neither a resume nor the processes change it.
+            # Random draws depend on the step only: neither resuming nor the number of processes changes them.
             torch.manual_seed(config.seed * 1_000_003 + state.done)
             scalars, visualizations = step(batches, state.step)
             state.step, state.done = state.step + 1, state.done + 1
@@ -139,7 +138,7 @@ class Run:
             self.log.step(state.done)
             halt = distributed.any_of(bool(stopped))
             if state.step % config.log_every == 0 or state.step == options.steps or halt:
-                self._tell(name, step, recent, time.monotonic() - since)
+                self._log_means(name, step, recent, time.monotonic() - since)
                 recent, since = [], time.monotonic()
             if state.step % config.visualize_every == 0:
                 self.log.visualizations(name, state.done, visualizations)
@@ -154,8 +153,8 @@ class Run:
             if last or halt:
                 return not halt
 
-    def _tell(self, name: str, step: Stepper, recent: list[dict[str, Tensor]], seconds: float) -> None:
-        """Log the means of the last steps, and stop a run that has come to nothing."""
+    def _log_means(self, name: str, step: Stepper, recent: list[dict[str, Tensor]], seconds: float) -> None:
+        """Log the means of the last steps, and stop a run that has diverged."""
         means = mean_scalars(recent)
         self.state.failed += means.get("geometry_failed", 0.0) * len(recent)
         bad, in_a_row = int(step.bad), int(step.bad_in_a_row)
@@ -172,9 +171,10 @@ class Run:
             )
 
     def _validate(self, name: str, options: StageConfig) -> bool:
-        """Score the networks on pairs that are not trained on, keep the best, and tell whether the stage should end."""
+        """Validate the networks, keep the best, and return whether the stage should end early."""
         config, state, networks = self.config, self.state, self.state.scored()
         task = build_task(name, config, networks)
+        assert self.validated is not None
         found = validation_losses(task, self.validated, self.group, most=config.validation_samples, batch=config.batch)
         loss = found["loss"]
         found |= self._measures(name, networks)
@@ -186,9 +186,9 @@ class Run:
         return 0 < config.patience <= state.stale
 
     def _measures(self, name: str, networks: nn.ModuleDict) -> dict[str, float]:
-        """Errors on what is validated on, computed by the first process alone."""
+        """Errors on validation samples, computed by the first process only."""
         found = None
-        if self.group.writes:
+        if self.group.writes and self.validated is not None:
             found = self.family.measures(name, networks.eval(), self.validated, self.config)
         return distributed.broadcast(found)
 
@@ -197,7 +197,7 @@ class Run:
             save_state(self.folder, self.state, optimiser, self.config.keep)
 
     def _results(self) -> dict[str, float | None]:
-        """The score of the finished run, written by the first process and known to all."""
+        """Score the finished run in the first process, write the results, and return them in all processes."""
         if not self.group.writes:
             return distributed.broadcast(None)
         config, networks = self.config, self.state.scored().eval()
@@ -211,26 +211,31 @@ class Run:
         return distributed.broadcast(results)
 
 
-def build_task(name: str, config: RunConfig, networks: nn.ModuleDict) -> nn.Module:
-    """The Task of the stage of that name."""
+def build_task(name: str, config: RunConfig, networks: nn.ModuleDict) -> Task:
+    """The Task of the stage ``name``."""
     mixed = network_type(config.precision, next(networks.parameters()).device)
     return config.functions().task(name, config, networks, mixed)
 
 
 def network_type(precision: str, device: torch.device) -> torch.dtype | None:
-    """The type that networks run in, None for float32; "auto" is bfloat16 where it is computed in, not emulated."""
+    """The type that networks run in, None for float32.
+
+    "auto" is bfloat16 where the hardware computes in it instead of emulating it: GPUs of compute capability 8.0 or
+    higher, CPUs with AVX512-BF16. On a CPU, a torch without ``torch.cpu.get_capabilities`` gives float32.
+    """
     if precision != "auto":
         return {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
     if device.type == "cuda":
         computed = torch.cuda.get_device_capability(device) >= (8, 0)
     else:
-        computed = bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+        capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+        computed = bool(capabilities.get("avx512_bf16"))
     return torch.bfloat16 if computed else None
 
 
 @contextmanager
 def stop_signal() -> Iterator[list[int]]:
-    """A list that is empty until Ctrl-C or SIGTERM asks to stop; a second Ctrl-C stops at once."""
+    """A list that is empty until Ctrl-C or SIGTERM asks to stop; a second Ctrl-C stops immediately."""
     stopped: list[int] = []
 
     def ask(number: int, _frame: object) -> None:

@@ -1,4 +1,4 @@
-"""Memory of the process: how much it holds, and what it does with what was freed."""
+"""Memory of the process: its peak, and the reuse of freed memory."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 
 
 def keep_freed_memory(device: torch.device) -> None:
-    """Have large tensors of the processor reuse memory instead of getting it anew from the system, page by page.
+    """Let large CPU tensors reuse freed memory instead of requesting it from the system, page by page.
 
-    A training step frees and takes gigabytes again, whose zeroing by the system took a tenth of its time. Without
-    glibc nothing happens.
+    A training step frees and allocates gigabytes, and having them zeroed by the system took a tenth of its time.
+    Does nothing without glibc.
     """
     if device.type != "cpu" or not sys.platform.startswith("linux"):
         return
@@ -28,11 +28,11 @@ def keep_freed_memory(device: torch.device) -> None:
 
 
 def memory_gib(device: torch.device) -> float:
-    """Largest memory held so far: of the GPU, or of the process."""
+    """Peak memory so far, GiB: of the GPU, or of the process on a CPU."""
     return torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else peak_memory_gib()
 
 
 def peak_memory_gib() -> float:
-    """Largest memory this process has held so far."""
+    """Peak memory of this process so far, GiB."""
     unit = 2**30 if sys.platform == "darwin" else 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

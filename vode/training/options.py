@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weight of each loss in the sum that is trained (Zhao et al., CVPR 2020, for KITTI)."""
+    """Weight of each loss in the total loss (Zhao et al., CVPR 2020, for KITTI)."""
 
     flow_photometric: float = 1.0
     flow_smoothness: float = 10.0
@@ -27,25 +27,25 @@ class LossWeights:
 
 @dataclass(frozen=True)
 class MotionOptions(MatchOptions):
-    """How a task turns flow into two-view motion and triangulated points; all thresholds in pixels of its images."""
+    """How a task derives two-view motion and triangulated points from flow; thresholds in pixels of its images."""
 
     fraction: float = 0.2
-    """of the pixels, by score, that correspondences are drawn from"""
+    """fraction of the pixels, the best-scored ones, from which correspondences are drawn"""
     count: int = 6000
-    """correspondences drawn for the motion, and again for triangulation"""
+    """number of correspondences drawn for the motion, and again for triangulation"""
     inlier: float = 0.5
-    """largest epipolar distance in pixels of a pixel that moves with the camera alone"""
+    """largest epipolar distance in pixels of a pixel of the static scene"""
     min_parallax: float = 0.5
-    """smallest parallax in pixels of a triangulated point: with less, its depth is noise"""
+    """smallest parallax in pixels of a triangulated point; below it, depth is noise"""
 
 
 @dataclass(frozen=True)
 class TaskOptions:
-    """What the tasks of flow and depth share."""
+    """Options shared by the flow, depth and joint tasks."""
 
     motion: MotionOptions = MotionOptions()
     flow_loss: FlowLossOptions = FlowLossOptions()
     triangulation_loss: Literal["log", "square"] = "log"
     weights: LossWeights = LossWeights()
     mixed: torch.dtype | None = None
-    """run the networks, and them alone, in torch.bfloat16 or torch.float16"""
+    """type that the networks, and only they, are computed in: torch.bfloat16 or torch.float16"""

@@ -1,22 +1,24 @@
-"""Which samples a step takes: an endless order of draws, epoch after epoch, dealt out to the processes."""
+"""The order of training samples: an endless sequence of shuffled epochs, distributed over the processes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
-from vode.datasets.sample import Sample, collate
+from vode.datasets.sample import collate
 from vode.errors import InputError
+from vode.training.clip_dataset import ClipDataset
 from vode.training.distributed import Group
 
 
 class ResumableSampler(Sampler[tuple[int, int]]):
-    """(index, draw) of ``count`` draws from number ``first`` on: epoch after epoch, each shuffled by its number.
+    """Yields (index, draw) for ``count`` draws from number ``first`` on, each epoch shuffled by its own number.
 
-    Of every ``stride`` draws it yields those from ``offset`` on, ``part`` of them: one process's share of a batch.
+    Of every ``stride`` draws it yields ``part``, from ``offset`` on: the part of a batch that one process loads.
     """
 
     def __init__(
@@ -26,7 +28,8 @@ class ResumableSampler(Sampler[tuple[int, int]]):
         self.stride, self.offset, self.part = stride, offset, part
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        order, shuffled = None, -1
+        order: list[int] = []
+        shuffled = -1
         for start in range(self.first, self.first + self.count, self.stride):
             for draw in range(start + self.offset, start + self.offset + self.part):
                 epoch, position = divmod(draw, self.size)
@@ -40,40 +43,42 @@ class ResumableSampler(Sampler[tuple[int, int]]):
 
 
 def part_of(batch: int, accumulate: int, group: Group) -> int:
-    """Samples that one process computes at a time; InputError if a batch cannot be dealt out evenly."""
-    shares = accumulate * group.size
-    if accumulate < 1 or batch % shares:
+    """Samples that one process computes at a time; InputError if a batch cannot be divided evenly."""
+    parts = accumulate * group.size
+    if accumulate < 1 or batch % parts:
         raise InputError(
-            f"a batch of {batch} cannot be shared by {group.size} processes in {accumulate} parts; change --batch"
+            f"a batch of {batch} cannot be divided among {group.size} processes in {accumulate} parts; change the batch"
         )
-    return batch // shares
+    return batch // parts
 
 
-def load(
-    samples: Dataset[Sample],
-    group: Group,
-    *,
-    batch: int,
-    accumulate: int,
-    workers: int,
-    seed: int,
-    first: int,
-    count: int,
+class Draws(NamedTuple):
+    """Which draws of the order are taken."""
+
+    first: int
+    """number of the first one, counted from the beginning of the run"""
+    count: int
+    seed: int
+    """of the order"""
+
+
+def load_batches(
+    samples: ClipDataset, group: Group, draws: Draws, *, batch: int, accumulate: int = 1, workers: int = 0
 ) -> Iterator[dict[str, Tensor]]:
-    """This process's part of ``count`` samples from draw ``first`` on; a step takes ``accumulate`` of these batches.
+    """This process's part of the samples that are drawn; a step consumes ``accumulate`` of these batches.
 
-    ``batch`` samples of all processes are a step's, so that the number of processes changes neither what a step
-    sees nor the order. An InputError of a worker process is told as if it were this one's.
+    A step uses ``batch`` samples over all processes, so that the number of processes changes neither its samples nor
+    their order. An InputError in a worker process is raised again here.
     """
     part = part_of(batch, accumulate, group)
-    deal = {"stride": part * group.size, "offset": part * group.rank, "part": part}
+    layout = {"stride": part * group.size, "offset": part * group.rank, "part": part}
     loader = DataLoader(
         samples,
         batch_size=part,
-        sampler=ResumableSampler(len(samples), first=first, count=count, seed=seed, **deal),
+        sampler=ResumableSampler(len(samples), first=draws.first, count=draws.count, seed=draws.seed, **layout),
         collate_fn=collate,
         num_workers=workers,
-        generator=torch.Generator().manual_seed(seed),
+        generator=torch.Generator().manual_seed(draws.seed),
         pin_memory=group.device.type == "cuda",
     )
     batches = iter(loader)
@@ -83,6 +88,6 @@ def load(
         except StopIteration:
             return
         except InputError as error:
-            # The worker's whole traceback comes with it, the message last.
+            # The message follows the worker's traceback, in the last line.
             last = str(error).rstrip().splitlines()[-1]
             raise InputError(last.removeprefix(f"{InputError.__module__}.{InputError.__qualname__}: ")) from None

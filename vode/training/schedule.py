@@ -1,4 +1,4 @@
-"""Learning rates."""
+"""Learning rate schedules."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import math
 from vode.training.config import StageConfig
 
 LOWEST = 0.02
-"""where the cosine ends, of the rate at its height (Loshchilov and Hutter, ICLR 2017, without restarts)"""
+"""final rate of the cosine relative to its peak (Loshchilov and Hutter, ICLR 2017, without restarts)"""
 
 
 def learning_rate(options: StageConfig, step: int) -> float:
-    """Rate of a step (0 = first) of a stage."""
+    """Learning rate of a step (0 = first) of a stage."""
     rate = options.learning_rate * min(1.0, (step + 1) / max(options.warm_up, 1))
     if options.decay == "cosine":
         return rate * (LOWEST + (1 - LOWEST) * (1 + math.cos(math.pi * step / options.steps)) / 2)

@@ -1,9 +1,9 @@
-"""One step of an optimiser: precision, accumulation, clipping, and what happens when numbers are not finite."""
+"""One optimiser step: precision, accumulation, clipping, and the handling of non-finite gradients."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,36 +13,39 @@ from vode.augmentation.photometric import to_float_and_augment
 from vode.training import distributed
 from vode.training.config import RunConfig, StageConfig
 from vode.training.schedule import learning_rate
-from vode.training.tasks.base import total_loss
+from vode.training.tasks.base import Task, total_loss
 
 
 class Stepper:
-    """Takes the steps of one stage. Nothing in a step waits for the device.
+    """Takes the steps of one stage.
 
     A step whose gradient is not finite, in any process, changes neither weights nor statistics, and is counted.
+    Nothing in a step waits for the device, as long as torch's fused Adam skips a step by its attribute ``found_inf``,
+    which torch does not document; where it does not, every step waits for the gradient's norm instead.
     """
 
     def __init__(
         self,
-        task: nn.Module,
+        task: Task,
         config: RunConfig,
         options: StageConfig,
         group: distributed.Group,
-        averages: AveragedModel | None,
+        averages: Averages | None,
     ) -> None:
         self.config, self.options, self.group, self.averages = config, options, group, averages
         self.parameters = [p for network in task.trained() for p in network.parameters()]
         self._statistics = [b for network in task.trained() for b in network.buffers() if b.is_floating_point()]
         self._weights = task.weights
         self._model = distributed.wrap_ddp(task, group)
-        # Fused, because it alone can be told on the device to leave out a step.
         self.optimiser = torch.optim.Adam(_groups(self.parameters, options), lr=options.learning_rate, fused=True)
+        # The flag by which GradScaler finds optimisers that read ``found_inf``.
+        self._skips_on_device = bool(getattr(self.optimiser, "_step_supports_amp_scaling", False))
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=config.precision == "float16")
         self.bad_in_a_row = torch.zeros((), device=group.device)
         self.bad = torch.zeros((), device=group.device)
 
     def __call__(self, batches: Iterator[dict[str, Tensor]], step: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Step number ``step`` of the stage, on the next batches: scalars, left on the device, and visualizations."""
+        """Take step ``step`` of the stage on the next batches: scalars, left on the device, and visualizations."""
         for one in self.optimiser.param_groups:
             one["lr"] = learning_rate(self.options, step)
         self.optimiser.zero_grad(set_to_none=True)
@@ -68,10 +71,11 @@ class Stepper:
         return scalars, shown
 
     def state_dict(self) -> dict[str, Any]:
+        """The state of the optimiser and scaler, for a checkpoint."""
         return {"optimiser": self.optimiser.state_dict(), "scaler": self.scaler.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any] | None) -> None:
-        """Take up where a checkpoint stands; with None at the stage's beginning."""
+        """Restore the state from a checkpoint; None at the beginning of a stage."""
         if state is not None:
             self.optimiser.load_state_dict(state["optimiser"])
             self.scaler.load_state_dict(state["scaler"])
@@ -86,20 +90,22 @@ class Stepper:
         return {"loss": loss.detach(), **{name: value.detach() for name, value in (losses | metrics).items()}}, shown
 
     def _update(self) -> Tensor:
-        """The norm of the gradient before it was clipped; not finite where the step was left out."""
+        """Update the weights; returns the gradient's norm before clipping, not finite if the step was skipped."""
         self.scaler.unscale_(self.optimiser)
         norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
         if self.scaler.is_enabled():
             self.scaler.step(self.optimiser)
             self.scaler.update()
-        else:
-            self.optimiser.found_inf = (~norm.isfinite()).float()
+        elif self._skips_on_device:
+            cast(Any, self.optimiser).found_inf = (~norm.isfinite()).float()
+            self.optimiser.step()
+        elif bool(norm.isfinite()):
             self.optimiser.step()
         return norm
 
 
 def _groups(parameters: list[nn.Parameter], options: StageConfig) -> list[dict[str, Any]]:
-    """Weights, which decay, and, where they do, all that is no matrix apart from them."""
+    """Parameter groups: with weight decay, everything but weight matrices is in a group without it."""
     if not options.weight_decay:
         return [{"params": parameters}]
     weights = [p for p in parameters if p.ndim > 1]
@@ -110,7 +116,11 @@ def _groups(parameters: list[nn.Parameter], options: StageConfig) -> list[dict[s
 
 
 class Averages(AveragedModel):
-    """Exponential running means of networks' weights and statistics (Polyak and Juditsky, 1992)."""
+    """Exponential moving averages of networks' weights and statistics (Polyak and Juditsky, 1992)."""
+
+    module: nn.ModuleDict
+    source: nn.ModuleDict
+    """the networks whose means they are"""
 
     def __init__(self, networks: nn.ModuleDict, decay: float) -> None:
         super().__init__(networks, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)

@@ -1,8 +1,9 @@
-"""The family of depth and odometry: flow and depth networks, trained on pairs of frames without labels."""
+"""The video family: flow and depth networks, trained on pairs of frames without labels."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import nn
@@ -13,16 +14,18 @@ from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.networks.weights import without_download
 from vode.run_folder import RunFolder
-from vode.training.clip_dataset import ClipDataset
+from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.config import VideoConfig
 from vode.training.data import scoring_sequence, training_sequences, validation_sequences
 from vode.training.options import TaskOptions
+from vode.training.tasks.base import Task
 from vode.training.tasks.depth import DepthTask
 from vode.training.tasks.flow import FlowTask
 from vode.training.tasks.joint import JointTask
 
 
 def networks(config: VideoConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
+    """The flow and the depth network; see ``Family.networks``."""
     if fresh and config.start_from:
         start = RunFolder(config.start_from)
         return {"flow": start.load_network(FlowNet), "depth": start.load_network(DepthNet)}
@@ -31,22 +34,30 @@ def networks(config: VideoConfig, *, fresh: bool = True) -> dict[str, nn.Module]
 
 
 def settled(config: VideoConfig, networks: nn.ModuleDict) -> VideoConfig:
-    return replace(config, flow=networks["flow"].options, depth=networks["depth"].options)
+    """The configuration with the networks' options."""
+    flow, depth = _both(networks)
+    return replace(config, flow=flow.options, depth=depth.options)
+
+
+def _both(networks: nn.ModuleDict) -> tuple[FlowNet, DepthNet]:
+    return cast(FlowNet, networks["flow"]), cast(DepthNet, networks["depth"])
 
 
 def samples(config: VideoConfig) -> ClipDataset:
+    """The augmented training pairs."""
     return pairs(config, training_sequences(config))
 
 
 def validation(config: VideoConfig, trained: ClipDataset) -> ClipDataset:
+    """The validation pairs, not augmented."""
     return pairs(config, validation_sequences(config, trained.sequences), vary=False)
 
 
 def pairs(config: VideoConfig, sequences: list[Sequence], *, vary: bool = True) -> ClipDataset:
-    """The pairs that a run trains on, or, not varied, validates on."""
+    """Pairs of frames of the sequences, augmented if ``vary``."""
     return ClipDataset(
         sequences,
-        stride=config.stride,
+        ClipShape(stride=config.stride),
         size=config.size,
         augment=config.augment if vary else None,
         seed=config.seed,
@@ -55,26 +66,30 @@ def pairs(config: VideoConfig, sequences: list[Sequence], *, vary: bool = True) 
 
 
 def begin(networks: nn.ModuleDict, samples: ClipDataset) -> None:
-    """Nothing: no network of these knows its scene."""
+    """Nothing to do: these networks do not depend on the scene."""
 
 
-def task(name: str, config: VideoConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> nn.Module:
+def task(name: str, config: VideoConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
+    """The Task of the stage ``name``."""
     stage = getattr(config, f"{name}_stage")
     options = TaskOptions(config.motion, stage.flow_loss, config.triangulation_loss, stage.weights, mixed)
+    flow, depth = _both(networks)
     if name == "flow":
-        return FlowTask(networks["flow"], options)
+        return FlowTask(flow, options)
     if name == "depth":
-        return DepthTask(networks["flow"], networks["depth"], options)
-    return JointTask(networks["flow"], networks["depth"], options, flow_only=config.joint_flow_only)
+        return DepthTask(flow, depth, options)
+    return JointTask(flow, depth, options, flow_only=config.joint_flow_only)
 
 
 def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: VideoConfig) -> dict[str, float]:
-    """Errors of depth and odometry on the first sequence, once the flow is trained."""
+    """Errors of depth and odometry on the first sequence; none in the flow stage."""
     if name == "flow":
         return {}
-    found = score_run(networks["flow"], networks["depth"], samples.sequences[0], config.size, config.tracker)
+    found = score_run(*_both(networks), samples.sequences[0], config.size, config.tracker)
     return {name: value for name, value in found.items() if value is not None}
 
 
 def score(networks: nn.ModuleDict, config: VideoConfig) -> dict[str, float | None]:
-    return score_run(networks["flow"], networks["depth"], scoring_sequence(config), config.size, config.tracker)
+    """Errors of flow, depth and odometry on the scoring sequence."""
+    """Errors of flow, depth and odometry on the sequence that a finished run is scored on."""
+    return score_run(*_both(networks), scoring_sequence(config), config.size, config.tracker)

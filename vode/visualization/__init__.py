@@ -1,1 +1,1 @@
-"""Colour maps, plots and panels, by matplotlib's objects and its Agg canvas, never by pyplot's state."""
+"""Colour maps, plots and panels, drawn with matplotlib's objects and Agg canvas, without pyplot's global state."""

@@ -1,35 +1,37 @@
-"""Strips of pictures to look at: what went in, what came out, the truth, the error."""
+"""Panels for visual comparison: input, prediction, ground truth and error."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from vode.geometry.resize import image_size
 from vode.visualization.colors import depth_range, depth_to_color, error_to_color, flow_length, flow_to_color
 from vode.visualization.plots import new_figure, save_figure
 
 MAX_ERROR = 0.3
-"""Relative depth error that is drawn as the brightest."""
+"""relative depth error drawn with the brightest colour"""
 
 
 def spread(items: Sequence, count: int) -> list:
-    """At most ``count`` of the items, at even distances."""
+    """At most ``count`` of the items, evenly spaced."""
     return [items[i] for i in dict.fromkeys((2 * k + 1) * len(items) // (2 * count) for k in range(count))]
 
 
 def depth_panel(image: Tensor, prediction: Tensor, ground_truth: Tensor | None = None) -> list[tuple[str, Tensor]]:
-    """Named pictures (3, H, W): image, predicted depth, and with a truth also that and the relative error.
+    """Named images (3, H, W): image, predicted depth and, if given, ground truth and the relative error.
 
     ``image`` (3, H, W) in 0..1; ``prediction`` and ``ground_truth`` (1, h, w) metres of any size, 0 = unknown; all
-    are brought to the image's size. Both depths share their colours. A sparse truth (lidar) is drawn with
-    thicker dots. Scale the prediction beforehand if the error is to mean something.
+    are resized to the image. Both depths share one colour scale. Sparse ground truth (lidar) is drawn with larger
+    dots. Scale the prediction beforehand for the error to be meaningful.
     """
-    size = image.shape[-2:]
+    size = image_size(image)
     predicted = _resized(prediction, size)
     if ground_truth is None:
         return [("image", image), ("predicted depth", depth_to_color(predicted))]
@@ -41,7 +43,7 @@ def depth_panel(image: Tensor, prediction: Tensor, ground_truth: Tensor | None =
         ("image", image),
         ("predicted depth", depth_to_color(predicted, limits=limits)),
         (
-            f"true depth, {limits[0]:.0f} to {limits[1]:.0f} m",
+            f"ground truth, {limits[0]:.0f} to {limits[1]:.0f} m",
             _thickened(depth_to_color(true, limits=limits), known),
         ),
         (
@@ -54,10 +56,10 @@ def depth_panel(image: Tensor, prediction: Tensor, ground_truth: Tensor | None =
 def flow_panel(
     image: Tensor, prediction: Tensor, ground_truth: Tensor | None = None, visible: Tensor | None = None
 ) -> list[tuple[str, Tensor]]:
-    """Named pictures (3, H, W): image, predicted flow, and with a truth also that and the end-point error.
+    """Named images (3, H, W): image, predicted flow and, if given, ground truth and the end-point error.
 
-    ``prediction`` and ``ground_truth`` (2, H, W) pixels, of the image's size, in the same colours; ``visible``
-    (1, H, W), non-zero where the truth is known. Errors are drawn up to 10 pixels.
+    ``prediction`` and ``ground_truth`` (2, H, W) pixels, of the image's size, share one colour scale; ``visible``
+    (1, H, W), non-zero where the ground truth is known. Errors are drawn up to 10 pixels.
     """
     if ground_truth is None:
         return [("image", image), ("predicted flow", flow_to_color(prediction))]
@@ -71,7 +73,7 @@ def flow_panel(
         ("image", image),
         ("predicted flow", flow_to_color(prediction, max_flow=longest)),
         (
-            f"true flow, up to {float(longest):.0f} px",
+            f"ground truth, up to {float(longest):.0f} px",
             _thickened(flow_to_color(true, max_flow=longest), known),
         ),
         ("end-point error, 0 to 10 px", _thickened(error_to_color(error, limit=10.0, known=known), known)),
@@ -79,12 +81,12 @@ def flow_panel(
 
 
 def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None) -> Figure:
-    """Pictures side by side, one row a sample, each with its title; ``names`` of the rows take the first title's place.
+    """Images side by side, one row per sample, each with its title; ``names`` of the rows replace their first titles.
 
-    A single row of four pictures wider than 2:1 is folded into two rows.
+    A single row of four images wider than 2:1 is split into two rows. Raises ValueError without images.
     """
     if not rows or not rows[0]:
-        raise ValueError("a panel needs a picture")
+        raise ValueError("a panel needs an image")
     rows = [list(row) for row in rows]
     height, width = rows[0][0][1].shape[-2:]
     if len(rows) == 1 and len(rows[0]) == 4 and width > 2 * height:
@@ -109,11 +111,11 @@ def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequenc
 def save_panel(
     path: Path | str, rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None
 ) -> None:
-    """``panel_figure`` into a PNG, PDF or SVG file."""
+    """Write ``panel_figure`` to a PNG, PDF or SVG file."""
     save_figure(panel_figure(rows, names=names), path, dpi=200)
 
 
-def _pixels(visualization: Tensor):
+def _pixels(visualization: Tensor) -> np.ndarray:
     return visualization.detach().cpu().float().clamp(0, 1).movedim(0, -1).numpy()
 
 
@@ -124,16 +126,16 @@ def _resized(depth: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _resized_nearest(depth: Tensor, size: tuple[int, int]) -> Tensor:
-    # Averaging would mix unknown pixels (0) into known ones.
+    # Interpolation would mix unknown pixels (0) into known ones.
     return depth if depth.shape[-2:] == size else F.interpolate(depth[None], size, mode="nearest")[0]
 
 
 def _thickened(visualization: Tensor, known: Tensor) -> Tensor:
-    """``visualization`` (3, H, W) with sparse known pixels (1, H, W) grown to 3x3 dots; a denser one as it is."""
+    """``visualization`` (3, H, W) with sparse known pixels (1, H, W) enlarged to 3x3 dots; denser ones unchanged."""
     if known.float().mean() > 0.3:
         return visualization
     height, width = visualization.shape[-2:]
-    # Known pixels carry a 1 in a fourth channel; each unknown one takes the first known neighbour's colour.
+    # A fourth channel marks known pixels; each unknown one takes the colour of its first known neighbour.
     padded = F.pad(torch.cat([visualization, known.to(visualization.dtype)]), (1, 1, 1, 1))
     out = padded[:, 1:-1, 1:-1].clone()
     for dy in range(3):

@@ -1,4 +1,4 @@
-"""Plots of trajectories and of errors, as matplotlib figures that can be saved as PNG, PDF or SVG."""
+"""Plots of trajectories and errors, as matplotlib figures that can be saved as PNG, PDF or SVG."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from vode.errors import InputError
+from vode.io.association import associate
 from vode.io.atomic import write_bytes
-from vode.io.trajectory import Trajectory, associate
+from vode.io.trajectory import Trajectory
 
 FORMATS = ("png", "pdf", "svg")
 
-# Okabe and Ito's colours for the colour-blind; each line has its own dashes too, for black and white.
+# Okabe and Ito's colour-blind safe palette; lines also differ by their dashes, for black and white.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _DASHES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (9, 3)))
 _MARKERS = ("o", "s", "^", "D", "v", "P")
-_TRUTH = {"color": "0.6", "linestyle": "-", "linewidth": 2.4, "label": "ground truth", "zorder": 1}
+_GROUND_TRUTH = {"color": "0.6", "linestyle": "-", "linewidth": 2.4, "label": "ground truth", "zorder": 1}
 
 COLUMN, PAGE = 3.5, 7.16
-"""Widths of a column and of a page of two columns, inches."""
+"""widths of a column and of a two-column page, inches"""
 
-_PAPER = {
+_PAPER: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 8,
     "axes.labelsize": 8,
@@ -50,7 +52,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def for_paper(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Draw with letters and lines that are read at the figure's own size, without scaling."""
+    """Decorator: draw with font sizes and line widths for printing at the figure's own size."""
 
     @functools.wraps(draw)
     def styled(*args: Any, **kwargs: Any) -> Figure:
@@ -61,9 +63,9 @@ def for_paper(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
 
 def figure_bytes(figure: Figure, kind: str = "png", *, dpi: int = 300) -> bytes:
-    """The figure as a file's contents; ``kind`` is one of FORMATS. The same figure gives the same bytes."""
+    """The encoded figure; ``kind`` is one of FORMATS. Equal figures give equal bytes."""
     buffer = io.BytesIO()
-    # A time in the file would make two equal plots differ.
+    # A date in the file would make equal figures differ.
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind)
     with mpl.rc_context({"svg.hashsalt": "vode", "pdf.fonttype": 42}):
         figure.savefig(buffer, format=kind, dpi=dpi, facecolor="white", metadata=metadata)
@@ -71,15 +73,15 @@ def figure_bytes(figure: Figure, kind: str = "png", *, dpi: int = 300) -> bytes:
 
 
 def save_figure(figure: Figure, path: Path | str, *, dpi: int = 300) -> None:
-    """Write a figure whole or not at all; the suffix .png, .pdf or .svg chooses its kind, else InputError."""
+    """Write a figure atomically; the suffix .png, .pdf or .svg selects the format. InputError for any other."""
     kind = Path(path).suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise InputError(f"{path}: cannot draw this kind of file; choose a name that ends in .png, .pdf or .svg")
     write_bytes(path, figure_bytes(figure, kind, dpi=dpi))
 
 
-def label_axes(axes, x: str, y: str, title: str) -> None:
-    """Names of axes, a title, a faint grid and no frame above and to the right."""
+def label_axes(axes: Axes, x: str, y: str, title: str) -> None:
+    """Set axis labels and a title, with a faint grid and no frame at the top and right."""
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.set_title(title)
@@ -92,18 +94,18 @@ def label_axes(axes, x: str, y: str, title: str) -> None:
 def trajectory_figure(
     ground_truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = "", unit: str = "m"
 ) -> Figure:
-    """The path from above, x to the right and z up the page, with equal axes and a mark at each start.
+    """Top view of the path, x to the right and z up the page, with equal axes and a mark at each start.
 
-    ``estimates`` are drawn as they are, so align them first; ``unit`` labels the axes. Raises InputError if
-    there is nothing to draw.
+    ``estimates`` are drawn unchanged, so align them first; ``unit`` labels the axes. Raises InputError if there
+    is nothing to draw.
     """
     if ground_truth is None and not estimates:
-        raise InputError("no trajectory to draw; give the truth or an estimate")
+        raise InputError("no trajectory to draw; give the ground truth or an estimate")
     figure = new_figure(COLUMN, COLUMN)
     axes = figure.add_subplot()
     drawn = [] if ground_truth is None else [ground_truth]
     if ground_truth is not None:
-        _draw_path(axes, ground_truth, _TRUTH)
+        _draw_path(axes, ground_truth, _GROUND_TRUTH)
     for number, (name, estimate) in enumerate(estimates.items()):
         _draw_path(axes, estimate, {**_style(number), "label": name, "zorder": 2 + number})
         drawn.append(estimate)
@@ -120,16 +122,16 @@ def trajectory_figure(
 def coordinates_figure(
     ground_truth: Trajectory | None, estimates: Mapping[str, Trajectory], *, title: str = ""
 ) -> Figure:
-    """x, y, z (m) and roll, pitch, yaw (deg) over the distance along the truth (else each own path).
+    """x, y, z (m) and roll, pitch, yaw (deg) over the distance along the ground truth (without it, along each path).
 
-    Angles are those of R = Ry(yaw) Rx(pitch) Rz(roll), yaw about the camera's downward y axis. Raises
-    InputError if there is nothing to draw, or if an estimate shares no frame with the truth.
+    The angles are those of R = Ry(yaw) Rx(pitch) Rz(roll), yaw about the camera's downward y axis. Raises
+    InputError if there is nothing to draw, or if an estimate shares no frame with the ground truth.
     """
     if ground_truth is None and not estimates:
-        raise InputError("no trajectory to draw; give the truth or an estimate")
+        raise InputError("no trajectory to draw; give the ground truth or an estimate")
     figure = new_figure(PAGE, 4.6)
     grid = figure.subplots(3, 2, sharex=True)
-    lines = [] if ground_truth is None else [(ground_truth, _TRUTH)]
+    lines = [] if ground_truth is None else [(ground_truth, _GROUND_TRUTH)]
     lines += [
         (estimate, {**_style(number), "label": name, "zorder": 2 + number})
         for number, (name, estimate) in enumerate(estimates.items())
@@ -176,18 +178,18 @@ def segment_figure(errors: Mapping[str, Mapping[str, Mapping[str, float]]], *, t
 
 @for_paper
 def error_figure(ground_truth: Trajectory, estimate: Trajectory, *, title: str = "", unit: str = "m") -> Figure:
-    """The estimate's path from above, coloured by its distance from the truth; the colours rank in grey too.
+    """Top view of the estimate, coloured by its distance from the ground truth; the colours also rank in grey.
 
-    Both are drawn as they are, so align the estimate first. Raises InputError if they share no frame.
+    Both are drawn unchanged, so align the estimate first. Raises InputError if they share no frame.
     """
     matches = associate(estimate, ground_truth)
     error = (matches.estimate.positions - matches.ground_truth.positions).norm(dim=-1).numpy()
     points = _top_down(matches.estimate)
     figure = new_figure(COLUMN, COLUMN)
     axes = figure.add_subplot()
-    _draw_path(axes, ground_truth, {**_TRUTH, "linewidth": 0.8})
+    _draw_path(axes, ground_truth, {**_GROUND_TRUTH, "linewidth": 0.8})
     steps = np.stack([points[:-1], points[1:]], axis=1)
-    line = LineCollection(steps, cmap="cividis_r", array=(error[:-1] + error[1:]) / 2, linewidth=2.4, zorder=2)
+    line = LineCollection(list(steps), cmap="cividis_r", array=(error[:-1] + error[1:]) / 2, linewidth=2.4, zorder=2)
     line.set_clim(0, max(float(error.max()), 1e-9))
     axes.add_collection(line)
     axes.plot(*points[0], "*", color="black", markersize=9, markeredgecolor="white", label="start", zorder=50)
@@ -195,18 +197,18 @@ def error_figure(ground_truth: Trajectory, estimate: Trajectory, *, title: str =
     axes.margins(0.05)
     label_axes(axes, f"x, right ({unit})", f"z, forward ({unit})", title)
     axes.legend(loc="best", framealpha=0.9, handlelength=3.6)
-    figure.colorbar(line, ax=axes, label=f"distance from the truth ({unit})", shrink=0.85)
+    figure.colorbar(line, ax=axes, label=f"distance from the ground truth ({unit})", shrink=0.85)
     return figure
 
 
 def _style(number: int) -> dict:
     shown = number % len(_COLORS)
-    # The dashes move on once all colours are used, so that the pairs do not repeat for a long while.
+    # The dashes shift once all colours are used, so that combinations repeat late.
     dashes = _DASHES[(number + number // len(_COLORS)) % len(_DASHES)]
     return {"color": _COLORS[shown], "linestyle": dashes, "linewidth": 1.2}
 
 
-def _draw_path(axes, trajectory: Trajectory, style: dict) -> None:
+def _draw_path(axes: Axes, trajectory: Trajectory, style: dict) -> None:
     axes.plot(*_top_down(trajectory).T, **style)
 
 
@@ -215,7 +217,7 @@ def _top_down(trajectory: Trajectory) -> np.ndarray:
 
 
 def _along(trajectory: Trajectory, ground_truth: Trajectory | None) -> tuple[np.ndarray, Trajectory]:
-    """Distance (N,) at each frame, and the frames that it is known for."""
+    """Distance (N,) along the path at each frame, and the frames for which it is known."""
     if ground_truth is None:
         return trajectory.distances().numpy(), trajectory
     matches = associate(trajectory, ground_truth)

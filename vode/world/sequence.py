@@ -16,6 +16,7 @@ from torch import Tensor
 from vode.datasets.base import Sequence
 from vode.geometry import warp
 from vode.geometry.camera import pixel_grid, project, transform
+from vode.geometry.pose import from_first
 from vode.geometry.resize import as_float, resize_images
 from vode.world import renderer
 from vode.world.options import WorldOptions
@@ -92,7 +93,7 @@ class WorldSequence(Sequence):
     @property
     def poses(self) -> Tensor:
         """World-from-camera (N, 4, 4) float64, the world being the first camera."""
-        return torch.linalg.inv(self._T_map_cam[0]) @ self._T_map_cam
+        return from_first(self._T_map_cam)
 
     def frame(self, i: int) -> Tensor:
         """Image i, (3, H, W) float32 in 0..1, in the 256 levels that a file would hold."""

@@ -1,13 +1,17 @@
-"""Stages: what they train, and that a sample without geometry harms nobody."""
+"""Tasks: what they train, and that a sample without geometry affects no other."""
 
 import dataclasses
 
 import pytest
 import torch
 
-from vode.networks.depth import DepthNet
+from vode.losses.depth import reprojection, triangulated_depth
+from vode.losses.smoothness import disparity_smoothness
+from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.options import DepthOptions
+from vode.odometry.scale import align_depth_scale
 from vode.training.options import LossWeights, MotionOptions, TaskOptions
-from vode.training.tasks.base import total_loss
+from vode.training.tasks.base import mean_reliable, total_loss
 from vode.training.tasks.depth import DepthTask, depth_losses
 from vode.training.tasks.flow import FlowTask
 from vode.training.tasks.geometry import at_points, motion_from_flow
@@ -20,7 +24,7 @@ STAGE = TaskOptions(OPTIONS)
 
 
 class ExactFlow(torch.nn.Module):
-    """Stands for the flow network and gives flows that it was told."""
+    """Replaces the flow network and returns given flows."""
 
     def __init__(self, flow_ab, flow_ba):
         super().__init__()
@@ -36,19 +40,19 @@ class ExactFlow(torch.nn.Module):
 
 @pytest.fixture(scope="module")
 def scene():
-    """Two pairs of a drive without moving cars, with exact flow both ways, depth and poses."""
-    drive = WorldSequence(3, WorldOptions(size=(64, 192), frames=6, moving=False))
-    poses = drive.poses.float()
+    """Two pairs of a sequence without moving cars, with exact flow both ways, depth and poses."""
+    sequence = WorldSequence(3, WorldOptions(size=(64, 192), frames=6, moving=False))
+    poses = sequence.poses.float()
     images, forward, backward, motion, depth = [], [], [], [], []
     for i in (0, 3):
-        images.append(torch.stack([drive.frame(i), drive.frame(i + 1)]))
+        images.append(torch.stack([sequence.frame(i), sequence.frame(i + 1)]))
         T_b_a = torch.linalg.inv(poses[i + 1]) @ poses[i]
-        depth_a, depth_b = drive.depth(i), drive.depth(i + 1)
-        forward.append(rigid_flow(depth_a, T_b_a, drive.intrinsics))
-        backward.append(rigid_flow(depth_b, torch.linalg.inv(T_b_a), drive.intrinsics))
+        depth_a, depth_b = sequence.depth(i), sequence.depth(i + 1)
+        forward.append(rigid_flow(depth_a, T_b_a, sequence.intrinsics))
+        backward.append(rigid_flow(depth_b, torch.linalg.inv(T_b_a), sequence.intrinsics))
         motion.append(T_b_a)
         depth.append(torch.stack([depth_a, depth_b]))
-    sample = {"images": torch.stack(images), "intrinsics": drive.intrinsics.expand(2, 3, 3).clone()}
+    sample = {"images": torch.stack(images), "intrinsics": sequence.intrinsics.expand(2, 3, 3).clone()}
     return sample, torch.stack(forward), torch.stack(backward), torch.stack(motion), torch.stack(depth)
 
 
@@ -93,6 +97,74 @@ def test_true_depth_has_almost_no_loss_and_another_has(scene):
     assert right.metrics["geometry_failed"] == 0
     for name in ("triangulated_depth", "reprojection_depth", "reprojection_flow"):
         assert right.losses[name] < 0.2 * wrong.losses[name], name
+
+
+def losses_of_one_map(sigma, images, batch, flow_ab, motion):
+    """The losses of a single disparity at full size, as they were before there were scales."""
+    depth_a, depth_b = disparity_to_depth(sigma).chunk(2)
+    predicted = torch.cat([at_points(depth_a, motion.points_a), at_points(depth_b, motion.points_b)], 1)
+    reference, valid = torch.cat([motion.depth_a, motion.depth_b], 1), motion.valid.repeat(1, 2)
+    scale, aligned = align_depth_scale(predicted.detach(), reference, valid, outlier=None)
+    usable = motion.reliable * aligned
+    scale = torch.where(usable > 0, scale, 1.0)
+    each = {"triangulated_depth": triangulated_depth(scale[:, None] * predicted, reference, valid, "log")}
+    maps = [scale.view(-1, 1, 1, 1) * depth for depth in (depth_a, depth_b)]
+    masks = motion.mask * motion.rigid, motion.rigid
+    found = reprojection(*maps, flow_ab, batch["intrinsics"].float(), motion.T_b_a, *masks)
+    each["reprojection_depth"], each["reprojection_flow"] = found
+    losses = {name: mean_reliable(value, usable) for name, value in each.items()}
+    return losses | {"depth_smoothness": disparity_smoothness(sigma, images).view(2, -1).mean(0).mean()}
+
+
+def test_the_losses_of_one_scale_are_those_of_its_map_to_the_last_bit(scene):
+    sample, forward, backward, _, _ = scene
+    torch.manual_seed(0)
+    network = DepthNet().eval()
+    motion = motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
+    images = sample["images"].transpose(0, 1).flatten(0, 1)
+    found = depth_losses(network, sample, forward, motion).losses
+    expected = losses_of_one_map(network(images)[0], images, sample, forward, motion)
+    assert found.keys() == expected.keys()
+    gradients = []
+    for losses in (found, expected):
+        gradients.append(torch.autograd.grad(sum(losses.values()), network.parameters()))
+    for name, value in expected.items():
+        assert torch.equal(found[name], value), name
+    assert all(torch.equal(one, two) for one, two in zip(*gradients, strict=True))
+
+
+def test_the_losses_of_four_scales_are_the_mean_of_those_at_full_size(scene):
+    sample, forward, backward, _, _ = scene
+    torch.manual_seed(0)
+    network = DepthNet(DepthOptions(scales=4)).eval()
+    motion = motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
+    images = sample["images"].transpose(0, 1).flatten(0, 1)
+    with torch.no_grad():
+        found = depth_losses(network, sample, forward, motion)
+        maps = [
+            torch.nn.functional.interpolate(sigma, (64, 192), mode="bilinear", align_corners=False)
+            for sigma in network(images)
+        ]
+        each = [losses_of_one_map(sigma, images, sample, forward, motion) for sigma in maps]
+    assert len({float(losses["triangulated_depth"]) for losses in each}) == 4
+    for name, value in found.losses.items():
+        torch.testing.assert_close(value, torch.stack([losses[name] for losses in each]).mean())
+    assert found.visualizations["depth"].shape == (1, 64, 192)
+
+
+@pytest.mark.parametrize("task", [DepthTask, JointTask])
+@pytest.mark.parametrize("scales", [1, 4])
+def test_every_parameter_of_the_depth_network_is_trained(scene, task, scales):
+    sample, forward, backward, _, _ = scene
+    torch.manual_seed(0)
+    network = DepthNet(DepthOptions(scales=scales)).train()
+    stage = task(ExactFlow(forward, backward), network, STAGE)
+    total_loss(stage(sample).losses, stage.weights).backward()
+    assert len(network.heads) == scales
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+        assert parameter.grad.any(), name
 
 
 def test_a_sample_without_motion_is_left_out_and_counted(scene):

@@ -24,6 +24,7 @@ from torch import Tensor
 from vode.cameras.kitti import read_calibration
 from vode.datasets.base import ImageSequence
 from vode.errors import InputError
+from vode.geometry.pose import from_first
 from vode.io.depth import read_depth
 from vode.io.files import inside
 from vode.io.flow import read_flow
@@ -167,8 +168,7 @@ def _camera_poses(path: Path, numbers: list[int], offset: Tensor) -> Tensor | No
         raise InputError(f"{path}: no pose for {count} of {len(numbers)} images, first frame {first}; copy it again")
     T_cam0_cam = torch.eye(4, dtype=torch.float64)
     T_cam0_cam[:3, 3] = -offset
-    T_world_cam = ground_truth.poses[torch.searchsorted(frames, wanted)] @ T_cam0_cam
-    return torch.linalg.solve(T_world_cam[0], T_world_cam)
+    return from_first(ground_truth.poses[torch.searchsorted(frames, wanted)] @ T_cam0_cam)
 
 
 def _timestamps(path: Path, numbers: list[int]) -> Tensor | None:

@@ -29,7 +29,7 @@ from vode.datasets.kitti.lidar import read_velodyne, velodyne_depth
 from vode.datasets.kitti.odometry import numbered_images
 from vode.datasets.splits import Frame, is_validation, read_split
 from vode.errors import InputError
-from vode.geometry.pose import inverse
+from vode.geometry.pose import from_first, inverse
 from vode.io.cache import cached_depth
 from vode.io.depth import read_depth
 from vode.io.files import inside
@@ -120,8 +120,7 @@ class KittiRaw(ImageSequence):
         T_cam_rect = torch.eye(4, dtype=torch.float64)
         T_cam_rect[:3, 3] = torch.linalg.solve(matrix[:, :3], matrix[:, 3])
         T_imu_cam = inverse(T_cam_rect @ self._lidar.T_rect_velo @ T_velo_imu)
-        T_world_cam = read_oxts(files) @ T_imu_cam
-        return torch.linalg.solve(T_world_cam[:1], T_world_cam)
+        return from_first(read_oxts(files) @ T_imu_cam)
 
 
 class KittiRawFrames(DepthFrames):

@@ -1,1 +1,1 @@
-"""Objectives: batch -> losses, one file each."""
+"""Training objectives, batch -> losses, one file each."""

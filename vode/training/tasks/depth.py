@@ -1,24 +1,26 @@
-"""Depth from what frozen flow triangulates."""
+"""The depth task: supervision by points triangulated from the flow of a frozen network."""
 
 from __future__ import annotations
 
 import dataclasses
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vode.geometry.resize import image_size
 from vode.losses.depth import reprojection, triangulated_depth
 from vode.losses.smoothness import disparity_smoothness
 from vode.networks.depth import DepthNet, disparity_to_depth
 from vode.networks.flow import FlowNet
 from vode.odometry.scale import align_depth_scale
 from vode.training.options import TaskOptions
-from vode.training.tasks.base import TaskOutput, detach, mean_reliable, run_network
+from vode.training.tasks.base import Task, TaskOutput, detach, mean_reliable, run_network
 from vode.training.tasks.geometry import Motion, at_points, motion_from_flow
 
 
-class DepthTask(nn.Module):
-    """Trains the depth network on what the frozen flow network triangulates."""
+class DepthTask(Task):
+    """Trains the depth network on points triangulated from the flow of the frozen flow network."""
 
     def __init__(self, flow: FlowNet, depth: DepthNet, options: TaskOptions = TaskOptions()) -> None:
         super().__init__()
@@ -26,9 +28,11 @@ class DepthTask(nn.Module):
         self.weights = dataclasses.asdict(options.weights)
 
     def trained(self) -> list[nn.Module]:
+        """The depth network."""
         return [self.depth]
 
     def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
+        """Depth losses of a batch of pairs."""
         image_a, image_b = batch["images"][:, 0], batch["images"][:, 1]
         with torch.no_grad():
             flows_ab, flows_ba = run_network(self.flow, image_a, image_b, mixed=self.options.mixed)
@@ -46,10 +50,28 @@ def depth_losses(
     motion: Motion,
     options: TaskOptions = TaskOptions(),
 ) -> TaskOutput:
-    """Depth losses of both images of every pair, whose depths share one scale, and the failed share."""
-    image_a, image_b = batch["images"][:, 0], batch["images"][:, 1]
-    images = torch.cat([image_a, image_b])
-    sigma = run_network(network, images, mixed=options.mixed)[0].float()
+    """Depth losses of both images of every pair, averaged over the network's output scales.
+
+    Every output is compared at full size, to which it is upsampled, so that a coarse one is not rewarded for
+    copying texture (Godard et al., ICCV 2019, section 3.3). ``flow_ab`` (B, 2, H, W) pixels.
+    """
+    images = torch.cat([batch["images"][:, 0], batch["images"][:, 1]])
+    outputs = run_network(network, images, mixed=options.mixed)
+    scales = [
+        _losses_of_scale(_full_size(sigma.float(), image_size(images)), images, batch, flow_ab, motion, options)
+        for sigma in outputs
+    ]
+    return TaskOutput(
+        _mean_by_name([scale.losses for scale in scales]),
+        _mean_by_name([scale.metrics for scale in scales]),
+        scales[0].visualizations,
+    )
+
+
+def _losses_of_scale(
+    sigma: Tensor, images: Tensor, batch: dict[str, Tensor], flow_ab: Tensor, motion: Motion, options: TaskOptions
+) -> TaskOutput:
+    """Losses of one disparity (2B, 1, H, W) of images (2B, 3, H, W); both depths of a pair share one scale factor."""
     depth_a, depth_b = disparity_to_depth(sigma).chunk(2)
     at_a, at_b = at_points(depth_a, motion.points_a), at_points(depth_b, motion.points_b)
     reference = torch.cat([motion.depth_a, motion.depth_b], 1)
@@ -78,5 +100,15 @@ def depth_losses(
         name: value.mean() if name == "depth_smoothness" else mean_reliable(value, usable)
         for name, value in per_sample.items()
     }
-    shown = {"image": image_a[0], "flow": flow_ab[0], "depth": depth_a[0], "rigid": motion.rigid[0]}
+    shown = {"image": images[0], "flow": flow_ab[0], "depth": depth_a[0], "rigid": motion.rigid[0]}
     return TaskOutput(losses, {"geometry_failed": 1 - usable.mean()}, detach(shown))
+
+
+def _full_size(sigma: Tensor, size: tuple[int, int]) -> Tensor:
+    if sigma.shape[-2:] == size:
+        return sigma
+    return F.interpolate(sigma, size, mode="bilinear", align_corners=False)
+
+
+def _mean_by_name(scales: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: torch.stack([scale[name] for scale in scales]).mean(0) for name in scales[0]}

@@ -1,4 +1,4 @@
-"""Flow from photometric and smoothness losses."""
+"""The flow task: photometric and smoothness losses."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from vode.losses.flow import flow_losses
 from vode.networks.flow import FlowNet
 from vode.training.options import TaskOptions
-from vode.training.tasks.base import TaskOutput, detach, run_network
+from vode.training.tasks.base import Task, TaskOutput, detach, run_network
 
 
-class FlowTask(nn.Module):
+class FlowTask(Task):
     """Trains the flow network on photometric and smoothness losses."""
 
     def __init__(self, flow: FlowNet, options: TaskOptions = TaskOptions()) -> None:
@@ -21,9 +21,11 @@ class FlowTask(nn.Module):
         self.weights = dataclasses.asdict(options.weights)
 
     def trained(self) -> list[nn.Module]:
+        """The flow network."""
         return [self.flow]
 
     def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
+        """Flow losses of a batch of pairs."""
         image_a, image_b = batch["images"][:, 0], batch["images"][:, 1]
         flows_ab, flows_ba = run_network(self.flow, image_a, image_b, mixed=self.options.mixed)
         losses, mask = flow_losses(image_a, image_b, flows_ab, flows_ba, options=self.options.flow_loss)

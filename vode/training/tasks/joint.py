@@ -1,4 +1,4 @@
-"""Flow and depth together, each made to agree with the other."""
+"""The joint task: flow and depth, trained for mutual consistency."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vode.losses.flow import flow_losses
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.training.options import TaskOptions
-from vode.training.tasks.base import TaskOutput, mean_reliable, run_network
+from vode.training.tasks.base import Task, TaskOutput, mean_reliable, run_network
 from vode.training.tasks.depth import depth_losses
 from vode.training.tasks.geometry import motion_from_flow
 
 
-class JointTask(nn.Module):
-    """Trains both networks on all losses, as the paper's last stage; ``flow_only`` as the released code."""
+class JointTask(Task):
+    """Trains both networks on all losses, as in the paper's last stage; ``flow_only`` as in the released code."""
 
     def __init__(
         self,
@@ -33,9 +33,11 @@ class JointTask(nn.Module):
         self.weights = dataclasses.asdict(options.weights)
 
     def trained(self) -> list[nn.Module]:
+        """Both networks, or the flow network for ``flow_only``."""
         return [self.flow] if self.flow_only else [self.flow, self.depth]
 
     def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
+        """All losses of a batch of pairs."""
         image_a, image_b = batch["images"][:, 0], batch["images"][:, 1]
         flows_ab, flows_ba = run_network(self.flow, image_a, image_b, mixed=self.options.mixed)
         per_sample, _ = flow_losses(image_a, image_b, flows_ab, flows_ba, options=self.options.flow_loss)

@@ -1,4 +1,4 @@
-"""The verb reloc: what it prints and writes, and bad input in one line with status 2."""
+"""The verb relocalize: what it prints and writes, and bad input in one line with status 2."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ TINY = shlex.split(
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("reloc") / "run"
+    folder = tmp_path_factory.mktemp("relocalize") / "run"
     assert main(["train", "posenet", *TINY, "--run", str(folder)]) == 0
     return folder
 
@@ -31,7 +31,7 @@ def refused(capfd, *arguments):
 
 
 def test_a_run_is_scored_and_drawn(run, tmp_path, capfd):
-    assert main(["reloc", str(run), "--json", str(tmp_path / "numbers.json"), "--saliency", "2"]) == 0
+    assert main(["relocalize", str(run), "--json", str(tmp_path / "numbers.json"), "--saliency", "2"]) == 0
     out = capfd.readouterr().out
     assert "ms_per_image" in out
     numbers = json.loads((tmp_path / "numbers.json").read_text())
@@ -39,23 +39,23 @@ def test_a_run_is_scored_and_drawn(run, tmp_path, capfd):
     for name in ("median_position_m", "median_rotation_deg", "constant_position_m", "nearest_image_rotation_deg"):
         assert numbers[name] == pytest.approx(trained[name], rel=1e-5)
     assert numbers["images"] == 2
-    rows = list(csv.DictReader((run / "reloc" / "test.csv").open()))
+    rows = list(csv.DictReader((run / "relocalization" / "test.csv").open()))
     assert [row["image"] for row in rows] == ["world0/000008", "world0/000009"]
     median = np.median([float(row["position_m"]) for row in rows])
     assert numbers["median_position_m"] == pytest.approx(median, abs=1e-5)
     for name in ("test-places.png", "test-errors.png", "test-saliency.png"):
-        assert (run / "reloc" / name).stat().st_size > 3000
+        assert (run / "relocalization" / name).stat().st_size > 3000
 
 
 def test_the_training_images_can_be_scored_too(run, tmp_path, capfd):
-    assert main(["reloc", str(run), "--split", "train", "--out", str(tmp_path), "--format", "pdf"]) == 0
+    assert main(["relocalize", str(run), "--split", "train", "--out", str(tmp_path), "--plot-format", "pdf"]) == 0
     assert len((tmp_path / "train.csv").read_text().splitlines()) == 1 + 8
     assert (tmp_path / "train-places.pdf").read_bytes()[:4] == b"%PDF"
 
 
 def test_bad_input_is_one_line(run, tmp_path, capfd):
-    assert "cannot be read" in refused(capfd, "reloc", tmp_path / "nothing")
-    line = refused(capfd, "reloc", run, "--dataset", "7scenes", "--data", tmp_path)
+    assert "cannot be read" in refused(capfd, "relocalize", tmp_path / "nothing")
+    line = refused(capfd, "relocalize", run, "--dataset", "7scenes", "--data", tmp_path)
     assert str(tmp_path) in line
     line = refused(capfd, "train", "posenet", "--data", tmp_path, "--run", tmp_path / "run")
     assert "TrainSplit.txt" in line
@@ -70,4 +70,4 @@ def test_bad_input_is_one_line(run, tmp_path, capfd):
 
 def test_a_run_of_depth_is_no_run_of_places(run, tmp_path, capfd):
     (tmp_path / "config.json").write_text((run / "config.json").read_text())
-    assert "pose.safetensors: no such weights" in refused(capfd, "reloc", tmp_path)
+    assert "pose.safetensors: no such weights" in refused(capfd, "relocalize", tmp_path)

@@ -1,55 +1,63 @@
-"""Which motion two views support: at rest, a rotation, a plane, or the general essential matrix."""
+"""Model selection for two views: at rest, a rotation, a plane, or the general essential matrix."""
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from vode.geometry.epipolar import homogeneous
-from vode.geometry.homography import LAST, WIDE, displacement, fit_homography, fit_rotation, homography_motions
 from vode.geometry.pose import from_rotation_translation
+from vode.geometry.two_view.homography import LAST, WIDE, displacement, fit_homography, fit_rotation, homography_motions
 
 SAMPLE = 1000
-"""pairs that the first steps of a fit look at"""
+"""number of pairs in the first steps of a fit"""
 
 
 class Model(IntEnum):
-    """What a motion was fitted by, the simpler ones first."""
+    """The model of a motion, simpler ones first."""
 
     NONE = 0
     """nothing fits: identity"""
     STILL = 1
     """the camera is at rest: identity"""
     ROTATION = 2
-    """the camera turns, or everything is too far to tell its translation: t = 0"""
+    """the camera rotates, or everything is too far away to show its translation: t = 0"""
     HOMOGRAPHY = 3
     """all points lie on a plane"""
     ESSENTIAL = 4
+    """the general case"""
+
+
+class InlierRays(NamedTuple):
+    """The pairs of rays of a batch and which of them an essential matrix explains."""
+
+    rays_a: Tensor
+    rays_b: Tensor
+    """(B, N, 2) in the plane z = 1"""
+    inliers: Tensor
+    """bool (B, N)"""
+    accidental: Tensor
+    """(B,): inliers that are expected by chance"""
 
 
 def simplest_motion(
-    T_b_a: Tensor,
-    rays_a: Tensor,
-    rays_b: Tensor,
-    inliers: Tensor,
-    chance: Tensor,
-    limit: Tensor,
-    noise: Tensor,
-    fraction: float,
+    T_b_a: Tensor, pairs: InlierRays, limit: Tensor, noise: Tensor, fraction: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The simplest motion that explains the inliers of an essential matrix as well as it does.
 
-    T_b_a (B, 4, 4) of the essential matrix, rays (B, N, 2) of z = 1, its inliers (B, N), of which ``chance`` (B,) are
-    expected to be so by chance. Rest, a rotation and a homography, both fitted to the inliers, are tried in
-    this order: a model is taken when no more than ``fraction`` of the inliers, and those by chance, are displaced
-    from where it puts them by more than ``limit`` (B,), or for a homography, which is to replace a motion and not to
-    rule one out, by more than the ``noise`` (B,) explains. Returns the pose, t = 0 or of unit length, the Model (B,),
-    and the pairs (B, N) within the limit, all for ``ESSENTIAL``.
+    T_b_a (B, 4, 4) is the motion of the essential matrix, ``pairs`` its inliers. Rest, a rotation and a homography,
+    the last two fitted to the inliers, are tried in this order: a model is accepted if at most ``fraction`` of the
+    inliers, besides the accidental ones, are off its prediction by more than ``limit`` (B,) or, for a homography,
+    which replaces a motion instead of ruling one out, by more than ``noise`` (B,). Returns the pose (B, 4, 4), t =
+    0 or of unit length, the Model (B,), and which pairs (B, N) lie within the limit (all of them for
+    ``ESSENTIAL``).
 
-    A plane seen twice has two motions: the one nearest to T_b_a is taken.
+    A plane allows two motions: the one nearer to T_b_a is taken.
     """
+    rays_a, rays_b, inliers, accidental = pairs
     used = inliers.to(rays_a.dtype)
     some = (slice(None), slice(None, None, max(used.shape[1] // SAMPLE, 1)))
     turned = fit_rotation(T_b_a[:, :3, :3], rays_a[some], rays_b[some], used[some], limit, WIDE)
@@ -62,7 +70,7 @@ def simplest_motion(
     limits = torch.stack([limit, limit, noise], 1)
     near = displacement(models, rays_a.unsqueeze(1), rays_b.unsqueeze(1)).norm(dim=-1) < limits.unsqueeze(-1)
     near = torch.cat([near, torch.ones_like(near[:, :1])], 1)
-    missed = (inliers.unsqueeze(1) & ~near).sum(-1) - chance.unsqueeze(1)
+    missed = (inliers.unsqueeze(1) & ~near).sum(-1) - accidental.unsqueeze(1)
     explains = missed <= fraction * used.sum(-1, keepdim=True)
     explains[:, 3] = True
     first = explains.to(torch.int64).argmax(1)
@@ -78,7 +86,7 @@ def _pose(rotation: Tensor, translation: Tensor | None = None) -> Tensor:
 
 
 def _nearest(T_b_a: Tensor, rotations: Tensor, translations: Tensor) -> tuple[Tensor, Tensor]:
-    """Of two motions (B, 2, ...) the one whose rotation and unit translation are closest to a pose's."""
+    """The one of two motions (B, 2, ...) whose rotation and unit translation are closer to a pose's."""
     translations = translations / translations.norm(dim=-1, keepdim=True).clamp(min=1e-12)
     apart = (rotations - T_b_a[:, None, :3, :3]).square().sum((-2, -1))
     apart = apart + (translations - T_b_a[:, None, :3, 3]).square().sum(-1)

@@ -1,6 +1,8 @@
-"""OpenCV's robust solver behind the same door: USAC MAGSAC, one pair after the other on the processor."""
+"""OpenCV's robust solver, USAC MAGSAC, as a backend: one pair at a time, on the CPU."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -13,8 +15,9 @@ def usac_poses(a: Tensor, b: Tensor, K: Tensor, usable: Tensor, *, threshold: fl
 
     threshold in pixels. NaN where no pose is found.
     """
-    arrays = (x.detach().cpu().numpy() for x in (a, b, K, usable))
-    poses = [_pose(*pair, threshold, seed) for pair in zip(*arrays, strict=True)]
+    arrays = [x.detach().cpu().numpy() for x in (a, b, K, usable)]
+    pairs: Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = zip(*arrays, strict=True)
+    poses = [_pose(*pair, threshold, seed) for pair in pairs]
     return torch.from_numpy(np.stack(poses)).to(a) if poses else a.new_zeros(0, 4, 4)
 
 

@@ -1,4 +1,4 @@
-"""PoseLib's robust solver behind the same door, one pair after the other on the processor; the extra ``poselib``."""
+"""PoseLib's robust solver as a backend: one pair at a time, on the CPU; needs the extra ``poselib``."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import torch
 from torch import Tensor
 
 ITERATIONS = (100, 1000)
-"""least and most"""
+"""minimum and maximum"""
 
 
 def ransac_poses(
     rays_a: Tensor, rays_b: Tensor, usable: Tensor, focal: Tensor, *, threshold: float, seed: int
 ) -> Tensor:
-    """Poses T_b_a (B, 4, 4) of rays (B, N, 2) of z = 1, over usable (B, N).
+    """Poses T_b_a (B, 4, 4) of rays (B, N, 2) in the plane z = 1, over usable (B, N).
 
-    threshold in pixels of a camera with this focal length (B,). NaN where no pose is found.
+    threshold in pixels at the focal length ``focal`` (B,). NaN where no pose is found.
     """
-    arrays = (x.detach().cpu().numpy() for x in (rays_a, rays_b, usable, focal))
-    poses = [_pose(*pair, threshold, seed) for pair in zip(*arrays, strict=True)]
+    arrays = [x.detach().cpu().numpy() for x in (rays_a, rays_b, usable, focal)]
+    poses = [_pose(a, b, mask, f, threshold, seed) for a, b, mask, f in zip(*arrays, strict=True)]
     return torch.from_numpy(np.stack(poses)).to(rays_a) if poses else rays_a.new_zeros(0, 4, 4)
 
 

@@ -1,7 +1,7 @@
 """Plane homographies and rotations between the rays of two views, fitted robustly, batched over pairs.
 
-b ~ H a for rays (x, y, 1) of z = 1, with H = R + t n^T for points of the plane n^T X = 1; H = R where the camera only
-turns, or everything is far.
+b ~ H a for rays (x, y, 1), with H = R + t n^T for points of the plane n^T X = 1; H = R where the camera only rotates
+or everything is far away.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from vode.geometry.epipolar import homogeneous, smallest_eigenvector
 from vode.geometry.pose import so3_exp
 
 WIDE = (16.0, 4.0)
-"""limits of successive steps that lead from afar, in those of the last ones"""
+"""inlier limits of the first steps, relative to the final limit: they widen the basin of convergence"""
 LAST = (1.0, 1.0)
+"""inlier limits of the last steps"""
 
 
 def displacement(homography: Tensor, rays_a: Tensor, rays_b: Tensor) -> Tensor:
-    """b - H a as points (..., N, 2) of z = 1, for H (..., 3, 3) and rays (..., N, 2); huge behind the camera."""
+    """b - H a in the plane z = 1 (..., N, 2), for H (..., 3, 3) and rays (..., N, 2); 1e6 behind the camera."""
     moved = homogeneous(rays_a) @ homography.mT
     z = moved[..., 2:]
     return torch.where(z > 1e-6, rays_b - moved[..., :2] / z.clamp(min=1e-6), 1e6)
@@ -36,14 +37,14 @@ def fit_rotation(
 ) -> Tensor:
     """Rotations (B, 3, 3) from a start, by Gauss-Newton on displacements with Tukey weights.
 
-    rays (B, N, 2), used (B, N); from a displacement of limit (B,) times its factor on a pair has no weight in a
-    step.
+    rays (B, N, 2), used (B, N). In a step, pairs displaced by more than ``limit`` (B,) times the step's factor have
+    no weight.
     """
     for factor in factors:
         turned = homogeneous(rays_a) @ rotation.mT
         z = turned[..., 2].clamp(min=1e-6)
         x, y = (turned[..., :2] / z.unsqueeze(-1)).unbind(-1)
-        # of a ray (x, y, 1) under a further turn exp(w)
+        # derivatives of a ray (x, y, 1) under a further rotation exp(w)
         slope_x = torch.stack([-x * y, 1 + x * x, -y], -1)
         slope_y = torch.stack([-1 - y * y, x * y, x], -1)
         error = displacement(rotation, rays_a, rays_b)
@@ -65,9 +66,9 @@ def fit_homography(
     *,
     start: Tensor | None = None,
 ) -> Tensor:
-    """Homographies (B, 3, 3), middle singular value 1, determinant positive, by reweighted linear fits.
+    """Homographies (B, 3, 3) of middle singular value 1 and positive determinant, by reweighted linear fits.
 
-    Arguments as for ``fit_rotation``; without a start the first fit takes all that are used. Hartley and
+    Arguments as for ``fit_rotation``; without a start the first fit uses all pairs. Hartley and
     Zisserman, Multiple View Geometry, section 4.1.
     """
     a, zero = homogeneous(rays_a), torch.zeros_like(rays_a[..., :1]).expand(-1, -1, 3)
@@ -92,7 +93,7 @@ def _linear_fit(rows_x: Tensor, rows_y: Tensor, weight: Tensor) -> Tensor:
 def homography_motions(homography: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
     """The rotations (..., 2, 3, 3) and translations (..., 2, 3), in distances to the plane, of H (..., 3, 3).
 
-    H with middle singular value 1 and positive determinant; ``seen`` (..., 3) is a ray that meets the plane. Ma,
+    H with middle singular value 1 and positive determinant; ``seen`` (..., 3) is a ray that hits the plane. Ma,
     Soatto, Kosecka, Sastry, An Invitation to 3-D Vision, section 5.3.3.
     """
     values, vectors = torch.linalg.eigh(homography.mT @ homography)
@@ -108,7 +109,7 @@ def homography_motions(homography: Tensor, seen: Tensor) -> tuple[Tensor, Tensor
     image_v, image_u = (x @ homography.mT for x in (v2, u))
     image = torch.stack([image_v, image_u, torch.linalg.cross(image_v, image_u)], -1)
     rotation = image @ plane.mT
-    # t turns round with the normal, whose plane must lie before the camera
+    # the signs of t and the normal go together; the plane must lie in front of the camera
     normal = normal * torch.where((normal * seen.unsqueeze(-2)).sum(-1, keepdim=True) < 0, -1.0, 1.0)
     return rotation, ((homography.unsqueeze(-3) - rotation) @ normal.unsqueeze(-1))[..., 0]
 

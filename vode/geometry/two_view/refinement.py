@@ -1,8 +1,8 @@
 """Gauss-Newton on the essential manifold: E = [t]x R with unit t, five degrees of freedom.
 
-Robust sums of squared Sampson distances of calibrated rays, all models of all samples at once. The
-constraint and its slope are linear in products of coordinates that never change, so each step is a few
-matrix products and one pass over a weight per point.
+Robust sums of squared Sampson distances of calibrated rays, batched over samples and models. The constraint
+and its gradient are linear in products of coordinates that never change, so each step is a few matrix products
+and one weight per point.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from vode.geometry.epipolar import homogeneous, skew, smallest_eigenvector
 from vode.geometry.pose import so3_exp
 
 CUT = 4.0
-"""Tukey's limit in standard deviations: near the best for Gaussian noise among outliers"""
+"""Tukey's limit in standard deviations, near the optimum for Gaussian noise among outliers"""
 CUTS = (2 * CUT, CUT, CUT)
-"""of successive rounds: a wide limit leads out of the minima that single outliers make"""
+"""Tukey's limits of successive rounds; the wide one leads out of minima made by single outliers"""
 PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+"""upper-triangular index pairs of a symmetric 3x3 matrix"""
 
 CLEARLY_WORSE = 0.95
-"""share of the inliers"""
+"""fraction of the start's score below which a refinement is undone"""
 
 
 class RayPairs(NamedTuple):
-    """Products of the coordinates of both rays (x, y, 1) of every pair."""
+    """Products of the coordinates of the two rays (x, y, 1) of every pair."""
 
     mixed: Tensor
     """b_i a_j (B, 9, N)"""
@@ -38,7 +39,7 @@ class RayPairs(NamedTuple):
 
 
 def ray_pairs(rays_a: Tensor, rays_b: Tensor, used: Tensor) -> RayPairs:
-    """Rays (B, N, 2) and used (B, N), 0 or 1, made ready for the functions below."""
+    """The RayPairs of rays (B, N, 2) and used (B, N), 0 or 1."""
     a, b = (homogeneous(x).mT.contiguous() for x in (rays_a, rays_b))
     first, second = [i for i, _ in PAIRS], [j for _, j in PAIRS]
     mixed = (b.unsqueeze(2) * a.unsqueeze(1)).flatten(1, 2)
@@ -47,9 +48,9 @@ def ray_pairs(rays_a: Tensor, rays_b: Tensor, used: Tensor) -> RayPairs:
 
 
 def five_point(rays_a: Tensor, rays_b: Tensor, *, steps: int = 4) -> Tensor:
-    """Essential matrices (..., 3, 3) through five pairs of rays (..., 5, 2), by Newton from no rotation.
+    """Essential matrices (..., 3, 3) of five pairs of rays (..., 5, 2), by Newton's method from the identity rotation.
 
-    One solution for rotations of a few degrees between the views; none is promised beyond.
+    Finds one solution for rotations of a few degrees between the views; it may fail for larger ones.
     """
     a, b = homogeneous(rays_a), homogeneous(rays_b)
     mixed = (b.unsqueeze(-1) * a.unsqueeze(-2)).flatten(-2)
@@ -68,7 +69,7 @@ def five_point(rays_a: Tensor, rays_b: Tensor, *, steps: int = 4) -> Tensor:
 def refine(rotation: Tensor, translation: Tensor, pairs: RayPairs, limits: Tensor) -> tuple[Tensor, Tensor]:
     """Gauss-Newton with Tukey weights: rotations (B, M, 3, 3), unit translations (B, M, 3).
 
-    limits (B, M or 1, K): from this Sampson distance on a pair has no weight in step k. Every step is taken.
+    limits (B, M or 1, K): the Sampson distance beyond which a pair has no weight in step k. No step is rejected.
     """
     for limit in limits.unbind(-1):
         rotation, translation = _step(rotation, translation, *_system(rotation, translation, pairs, limit))
@@ -78,12 +79,12 @@ def refine(rotation: Tensor, translation: Tensor, pairs: RayPairs, limits: Tenso
 def refine_adaptive(
     rotation: Tensor, translation: Tensor, pairs: RayPairs, threshold: Tensor, *, steps: int = 2
 ) -> tuple[Tensor, Tensor]:
-    """``refine`` of one motion a pair with limits of ``CUTS`` times the noise, estimated anew before each round.
+    """``refine`` of one motion per pair, with limits of ``CUTS`` times the noise, re-estimated before each round.
 
-    Rotation (B, 3, 3), translation (B, 3) with the sign that puts points before the cameras: pairs that move
-    against it by more than the limit are outliers. threshold (B,), in the unit of rays, bounds the noise. The
-    start is kept where the result is clearly worse, at the last limit; smaller differences are the work of
-    outliers that happen to lie near, and say nothing.
+    Rotation (B, 3, 3), translation (B, 3) with the sign that puts points in front of the cameras: pairs that move
+    against it by more than the limit are outliers. threshold (B,), in the unit of the rays, bounds the noise. The
+    start is kept where the result is clearly worse at the last limit; smaller differences come from outliers that
+    happen to lie near, and mean nothing.
     """
     start = rotation, translation = rotation.unsqueeze(1), translation.unsqueeze(1)
     some = _forward(rotation, translation, pairs, CUT * threshold.unsqueeze(-1))
@@ -101,19 +102,19 @@ def refine_adaptive(
 def explore(
     rotation: Tensor, translation: Tensor, pairs: RayPairs, some: RayPairs, threshold: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """A better minimum (B, 3, 3), (B, 3) than that of a motion, should there be one in other directions of t.
+    """A better minimum (B, 3, 3), (B, 3) than that of a motion, if there is one in other directions of t.
 
-    Where points hardly move, outliers, which do, dominate what t depends on, and dent the cost all around. Each
-    direction on rings about t goes with the turn that best makes up for it; the best of them are refined
-    on ``some`` pairs and compared on all.
+    Where points hardly move, outliers, which do, make many local minima. Every direction on rings around t is
+    combined with the rotation that best compensates for it; the best are refined on ``some`` pairs and compared on
+    all.
     """
     start = rotation, translation = rotation.unsqueeze(1), translation.unsqueeze(1)
     normal, _ = _system(rotation, translation, some, 2 * threshold.unsqueeze(-1))
     eye = torch.eye(3, device=normal.device, dtype=normal.dtype)
     damping = 1e-9 * normal.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None].clamp(min=1e-12) * eye
     turn = -torch.linalg.solve_ex(normal[..., :3, :3] + damping, normal[..., :3, 3:])[0]
-    ways = torch.tensor(_rings(), device=normal.device, dtype=normal.dtype)
-    steps = torch.cat([ways @ turn[:, 0].mT, ways.expand(len(turn), -1, -1)], -1).nan_to_num(0.0)
+    rings = torch.tensor(_rings(), device=normal.device, dtype=normal.dtype)
+    steps = torch.cat([rings @ turn[:, 0].mT, rings.expand(len(turn), -1, -1)], -1).nan_to_num(0.0)
     rotation, translation = move(rotation, translation, steps)
     best = _saved(rotation, translation, some, threshold.unsqueeze(-1)).topk(5, dim=1).indices
     rotation = rotation.gather(1, best[..., None, None].expand(-1, -1, 3, 3))
@@ -127,7 +128,7 @@ def explore(
 
 
 def _rings() -> list[list[float]]:
-    """Steps along the tangents of t, 1 to 16 degrees long in six directions each."""
+    """Steps along the tangents of t: six directions each at 1, 2, 4, 8 and 16 degrees."""
     return [
         [math.tan(math.radians(2.0**k)) * f(math.pi * (2 * j + k) / 6) for f in (math.cos, math.sin)]
         for k in range(5)
@@ -136,23 +137,23 @@ def _rings() -> list[list[float]]:
 
 
 def _forward(rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tensor) -> RayPairs:
-    """The pairs that do not move against t (B, M, 3) by more than limit (B, M): used (B, M, N)."""
+    """The pairs that do not move against t (B, M, 3) by more than limit (B, M), as used (B, M, N)."""
     return pairs._replace(used=pairs.used * (motion_along(rotation, translation, pairs) > -limit.unsqueeze(-1)))
 
 
 def _saved(rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tensor) -> Tensor:
-    """By how much (B, M) a truncated cost is below that of outliers alone."""
+    """By how much (B, M) the truncated cost is below that of outliers only."""
     some = _forward(rotation, translation, pairs, limit)
     return some.used.sum(-1) - truncated_cost(skew(translation) @ rotation, some, limit)
 
 
 def motion_along(rotation: Tensor, translation: Tensor, pairs: RayPairs) -> Tensor:
-    """How far (B, M, N) rays moved beyond rotations (B, M, 3, 3), the way that t (B, M, 3) moves points in front."""
+    """Displacement (B, M, N) beyond rotations (B, M, 3, 3), in the direction that t (B, M, 3) moves points in front."""
     a, b = pairs.mixed[:, None, 6:], pairs.mixed[:, None, 2:6:3]
     turned = rotation @ a
     pixels, depth = turned[..., :2, :], turned[..., 2:, :]
     away = translation[..., :2, None] * depth - translation[..., 2:, None] * pixels
-    # what the rotation brings behind the camera has moved nowhere
+    # a ray that the rotation takes behind the camera has no displacement
     beyond = torch.where(depth > 1e-6, b - pixels / depth.clamp(min=1e-6), 0.0)
     return (beyond * away).sum(-2) / away.norm(dim=-2).clamp(min=1e-12)
 
@@ -164,7 +165,7 @@ def sampson_squared(essential: Tensor, pairs: RayPairs) -> Tensor:
 
 
 def _algebraic(essential: Tensor, pairs: RayPairs) -> tuple[Tensor, Tensor]:
-    """b^T E a and the inverse squared slope, (B, M, N)."""
+    """b^T E a and the inverse of its squared gradient, (B, M, N)."""
     line_b, line_a = essential[..., :2, :], essential[..., :2]
     forms = torch.cat([_upper(line_b.mT @ line_b), _upper(line_a @ line_a.mT)], -1)
     slope = (forms @ pairs.squares).clamp_(min=1e-16)
@@ -186,10 +187,10 @@ def truncated_cost(essential: Tensor, pairs: RayPairs, threshold: Tensor) -> Ten
 
 
 def noise(essential: Tensor, pairs: RayPairs, threshold: Tensor, *, steps: int = 5) -> tuple[Tensor, Tensor]:
-    """Standard deviation (B, M) of inliers' Sampson distances, and how many outliers are expected within threshold.
+    """Standard deviation (B, M) of the inliers' Sampson distances, and the expected outliers within the threshold.
 
-    Of models (B, M, 3, 3) by expectation maximisation for Gaussian inliers among evenly spread outliers within
-    4 thresholds (MLESAC, Torr and Zisserman, CVIU 2000); the deviation is kept between 0.02 and 1 threshold.
+    For models (B, M, 3, 3), by expectation maximisation of Gaussian inliers and uniform outliers within 4 thresholds
+    (MLESAC, Torr and Zisserman, CVIU 2000); the deviation is clamped to 0.02 to 1 threshold.
     """
     squared, used = sampson_squared(essential, pairs), pairs.used
     threshold = threshold[:, None, None]
@@ -211,7 +212,7 @@ def noise(essential: Tensor, pairs: RayPairs, threshold: Tensor, *, steps: int =
 def _system(rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tensor) -> tuple[Tensor, Tensor]:
     """Normal matrix (B, M, 5, 5) and gradient (B, M, 5) of the Tukey-weighted squared Sampson distances.
 
-    The matrix keeps the slopes fixed; the gradient does not, so that the minimum is the true one.
+    The matrix treats the denominators as constant; the gradient does not, so the minimum is exact.
     """
     essential = skew(translation) @ rotation
     algebraic, inverse = _algebraic(essential, pairs)
@@ -220,8 +221,8 @@ def _system(rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tenso
     weight = tukey.mul_(inverse)
     change = ((weight * algebraic) @ pairs.mixed.mT).unflatten(-1, (3, 3))
     bend = squared.mul_(weight) @ pairs.squares.mT
-    full = [[PAIRS.index((min(i, j), max(i, j))) for j in range(3)] for i in range(3)]
-    full = torch.tensor(full, device=weight.device)
+    pairs_of = [[PAIRS.index((min(i, j), max(i, j))) for j in range(3)] for i in range(3)]
+    full = torch.tensor(pairs_of, device=weight.device)
     change[..., :2, :] -= essential[..., :2, :] @ bend[..., full]
     change[..., :2] -= bend[..., 6 + full] @ essential[..., :2]
     directions = _directions(rotation, translation)
@@ -231,7 +232,7 @@ def _system(rotation: Tensor, translation: Tensor, pairs: RayPairs, limit: Tenso
 
 
 def deviation(rotation: Tensor, translation: Tensor, pairs: RayPairs, sigma: Tensor) -> Tensor:
-    """Standard deviation (B, M), in radians, of the direction of t that noise sigma (B, M) of the pairs predicts.
+    """Standard deviation (B, M), in radians, of the direction of t, given noise sigma (B, M) of the pairs.
 
     From the inverse of the Gauss-Newton matrix; large where pairs do not determine the motion.
     """
@@ -245,7 +246,7 @@ def deviation(rotation: Tensor, translation: Tensor, pairs: RayPairs, sigma: Ten
 
 def _tangent(translation: Tensor) -> Tensor:
     """Orthonormal basis (..., 3, 2) of the sphere at unit vectors (..., 3)."""
-    # the axis least along t gives the best conditioned cross product
+    # the axis most perpendicular to t gives the best conditioned cross product
     axis = torch.zeros_like(translation).scatter(-1, translation.abs().argmin(-1, keepdim=True), 1.0)
     first = torch.linalg.cross(translation, axis)
     first = first / first.norm(dim=-1, keepdim=True).clamp(min=1e-12)
@@ -253,7 +254,7 @@ def _tangent(translation: Tensor) -> Tensor:
 
 
 def _directions(rotation: Tensor, translation: Tensor) -> Tensor:
-    """Change of E, row by row, (..., 9, 5) along R exp(w) and the two tangents of t."""
+    """Derivative of E, row by row, (..., 9, 5) along R exp(w) and the two tangents of t."""
     generators = skew(torch.eye(3, device=rotation.device, dtype=rotation.dtype))
     turning = (skew(translation) @ rotation).unsqueeze(-3) @ generators
     moving = skew(_tangent(translation).mT) @ rotation.unsqueeze(-3)
@@ -261,7 +262,7 @@ def _directions(rotation: Tensor, translation: Tensor) -> Tensor:
 
 
 def _step(rotation: Tensor, translation: Tensor, normal: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
-    """The slightly damped step of a system, at most a radian long."""
+    """The slightly damped Gauss-Newton step of a system, at most a radian long."""
     trace = normal.diagonal(dim1=-2, dim2=-1).mean(-1).clamp(min=1e-12)
     eye = torch.eye(5, device=normal.device, dtype=normal.dtype)
     damped = normal + (1e-6 * trace)[..., None, None] * eye

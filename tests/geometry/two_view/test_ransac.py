@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from vode.geometry import epipolar, ransac, refinement
+from vode.geometry import epipolar
 from vode.geometry.camera import rays
-from vode.geometry.pose import from_rotation_translation, so3_exp
+from vode.geometry.pose import from_rotation_translation
+from vode.geometry.two_view import ransac
 
 
 def in_rays(s):
@@ -42,67 +43,6 @@ def test_usable_points_come_first():
     order = ransac._usable_first(weights, torch.Generator().manual_seed(0))
     assert sorted(order[0].tolist()) == list(range(8))
     assert (weights[0, order[0, :4]] > 0).all()
-
-
-@pytest.mark.parametrize("angle", [0.0, 0.02])
-def test_five_pairs_have_an_essential_matrix(scene, angle):
-    s = scene(batch=64, count=5, angle=angle)
-    s.K[:] = s.K[:1]
-    a, b = in_rays(s)
-    E = refinement.five_point(a, b, steps=8)
-    pairs = refinement.ray_pairs(a, b, ones(s))
-    solved = refinement.sampson_squared(E[:, None], pairs).amax((1, 2)) < 1e-16
-    assert solved.double().mean() > 0.8
-    values = torch.linalg.svdvals(E)
-    torch.testing.assert_close(values, torch.tensor([1.0, 1, 0]).double().expand_as(values), atol=1e-9, rtol=0)
-
-
-def test_squared_distances_are_those_of_the_plain_formula(scene):
-    s = scene(count=30, noise=1.0)
-    a, b = in_rays(s)
-    E = torch.randn(2, 4, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    expected = epipolar.sampson_distance(E, a.unsqueeze(1), b.unsqueeze(1)).square()
-    torch.testing.assert_close(refinement.sampson_squared(E, refinement.ray_pairs(a, b, ones(s))), expected)
-
-
-def test_the_gradient_of_the_refinement_is_autograds(scene):
-    s = scene(count=30, noise=1.0)
-    a, b = in_rays(s)
-    rotation, translation = s.T_b_a[:, None, :3, :3], s.T_b_a[:, None, :3, 3]
-    limit = torch.full((2, 1), 3 / 700, dtype=torch.float64)
-    step = torch.zeros(2, 1, 5, dtype=torch.float64, requires_grad=True)
-    basis = refinement._tangent(translation)
-    turned = rotation @ so3_exp(step[..., :3])
-    moved = torch.nn.functional.normalize(translation + (basis @ step[..., 3:, None])[..., 0], dim=-1)
-    squared = epipolar.sampson_distance(epipolar.skew(moved) @ turned, a[:, None], b[:, None]).square()
-    # Tukey's loss, of which the weighted squares are the derivative
-    limit2 = limit.square().unsqueeze(-1)
-    loss = limit2 / 6 * (1 - (1 - squared / limit2).clamp(min=0) ** 3)
-    loss.sum().backward()
-    _, gradient = refinement._system(rotation, translation, refinement.ray_pairs(a, b, ones(s)), limit)
-    torch.testing.assert_close(gradient, step.grad, rtol=1e-7, atol=1e-12)
-
-
-def test_refinement_reaches_the_exact_motion_of_exact_points(scene):
-    s = scene(batch=4, count=500)
-    a, b = in_rays(s)
-    step = 0.01 * torch.randn(4, 3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    start = refinement.move(s.T_b_a[:, None, :3, :3], s.T_b_a[:, None, :3, 3], step)
-    limits = torch.full((4, 1, 10), 0.1, dtype=torch.float64)
-    rotation, translation = refinement.refine(*start, refinement.ray_pairs(a, b, ones(s)), limits)
-    torch.testing.assert_close(rotation, s.T_b_a[:, None, :3, :3].expand_as(rotation), atol=1e-7, rtol=0)
-    torch.testing.assert_close(translation, s.T_b_a[:, None, :3, 3].expand_as(translation), atol=1e-6, rtol=0)
-
-
-@pytest.mark.parametrize("noise", [0.1, 0.5])
-def test_the_noise_is_measured_among_outliers(scene, noise):
-    s = scene(batch=2, count=4000, noise=noise, outliers=0.4)
-    a, b = in_rays(s)
-    E, threshold = epipolar.essential_from_pose(s.T_b_a)[:, None], 1 / s.K[:, 0, 0]
-    found = refinement.noise(E, refinement.ray_pairs(a, b, ones(s)), threshold)[0][:, 0] * s.K[:, 0, 0]
-    distance = epipolar.sampson_distance(E[:, 0], a, b) * s.K[:, 0, :1]
-    expected = [distance[i, s.clean[i]].square().mean().sqrt() for i in range(2)]
-    torch.testing.assert_close(found, torch.stack(expected), rtol=0.1, atol=0)
 
 
 @pytest.mark.parametrize("angle", [0.01, 0.5])

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from vode.geometry.epipolar import homogeneous
-from vode.geometry.homography import displacement, fit_homography, fit_rotation, homography_motions
 from vode.geometry.pose import so3_exp
+from vode.geometry.two_view.homography import displacement, fit_homography, fit_rotation, homography_motions
 
 
 @pytest.fixture(scope="module")

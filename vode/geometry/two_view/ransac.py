@@ -1,7 +1,6 @@
 """Robust two-view models: RANSAC batched over pairs and hypotheses, local optimisation, refinement.
 
-No step looks at more than one pair, and all pairs share their random numbers, so that a pair's answer does
-not depend on its batch.
+Pairs never interact and share their random numbers, so that the result of a pair does not depend on its batch.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from vode.geometry.epipolar import (
     sampson_distance,
     skew,
 )
-from vode.geometry.refinement import (
+from vode.geometry.two_view.refinement import (
     RayPairs,
     explore,
     five_point,
@@ -33,29 +32,29 @@ from vode.geometry.refinement import (
 )
 
 VAGUE = 3.0
-"""a motion of this many thresholds, beyond the rotation, tells the direction of t well enough"""
+"""displacement beyond the rotation, in thresholds, above which the direction of t is well determined"""
 
 
 @dataclass(frozen=True)
 class RansacOptions:
-    """Effort of the robust estimation."""
+    """How much is computed in the robust estimation."""
 
     rounds: int = 32
-    """most rounds of hypotheses"""
+    """maximum number of rounds of hypotheses"""
     confidence: float = 0.9999
-    """a pair needs no further round once a sample without outliers has been drawn with this probability"""
+    """probability of an outlier-free sample after which a pair needs no further round"""
     eight_point: int = 24
-    """hypotheses a round from samples of 8 points, good for any motion"""
+    """hypotheses per round from samples of 8 points, which work for any motion"""
     five_point: int = 96
-    """hypotheses a round from samples of 5 points, good for small rotations and planes, and many outliers"""
+    """hypotheses per round from samples of 5 points, which work for small rotations, planes and many outliers"""
     preview: int = 500
-    """usable points that hypotheses are first judged on"""
+    """usable points on which hypotheses are scored"""
     finalists: int = 6
-    """hypotheses that are optimised"""
+    """number of hypotheses that are optimised"""
     polish: int = 1500
-    """usable points that finalists are optimised and judged on; the best is refined on all"""
+    """usable points on which finalists are optimised and scored; the best is refined on all"""
     explorations: int = 2
-    """most searches for a better minimum where points hardly move"""
+    """maximum number of searches for a better minimum where points hardly move"""
     limits: tuple[float, ...] = (6.0, 3.0, 2.0, 1.5, 1.5)
     """inlier limits, in thresholds, of successive steps of the local optimisation"""
 
@@ -70,12 +69,12 @@ def ransac_essential(
     seed: int = 0,
     options: RansacOptions = RansacOptions(),
 ) -> tuple[Tensor, Tensor]:
-    """Robust motion between rays (B, N >= 8, 2): R (B, 3, 3) and unit t (B, 3), most points before both cameras.
+    """Robust motion between rays (B, N >= 8, 2): R (B, 3, 3) and unit t (B, 3), most points in front of both cameras.
 
-    Rays are pixels through K^-1; weights (B, N) say how likely a pair is drawn, 0 = never used; threshold
-    (B,) is a Sampson distance in the unit of the rays. Hypotheses by the normalised 8-point method and from 5
-    points are judged by a truncated cost (MSAC), the best optimised on the essential manifold (LO-RANSAC,
-    Chum et al., DAGM 2003), the winner refined on all points by its own noise. Meant for float64.
+    Rays are pixels through K^-1; weights (B, N) are proportional to the probability that a pair is drawn, 0 = never
+    used; threshold (B,) is a Sampson distance in the unit of the rays. Hypotheses from 8 and from 5 points are scored
+    by a truncated cost (MSAC), the best optimised on the essential manifold (LO-RANSAC, Chum et al., DAGM 2003), the
+    winner refined on all points by its own noise. Meant for float64.
     """
     generator = torch.Generator(rays_a.device).manual_seed(seed)
     order = _usable_first(weights, generator)
@@ -114,7 +113,7 @@ def ransac_essential(
 
 
 def _hardly_moves(rotation: Tensor, translation: Tensor, pairs: RayPairs, threshold: Tensor) -> Tensor:
-    """Whether half of the pairs on their epipolar lines moved by less than ``VAGUE`` thresholds, (B,)."""
+    """Whether the median displacement of the pairs near their epipolar lines is below ``VAGUE`` thresholds, (B,)."""
     motion = motion_along(rotation[:, None], translation[:, None], pairs)
     near = sampson_squared((skew(translation) @ rotation)[:, None], pairs) < threshold[:, None, None].square()
     motion = torch.where(near & (pairs.used > 0), motion, float("nan"))
@@ -131,7 +130,7 @@ def ransac_fundamental(
     seed: int = 0,
     options: RansacOptions = RansacOptions(),
 ) -> Tensor:
-    """Robust fundamental matrices (B, 3, 3) of pixels (B, N >= 8, 2), for cameras that are not known.
+    """Robust fundamental matrices (B, 3, 3) of pixels (B, N >= 8, 2), for unknown cameras.
 
     Weights and threshold as in ``ransac_essential``, but in pixels. Local optimisation by weighted 8-point
     refits.
@@ -165,13 +164,13 @@ def _search(
     size: int,
     count: int,
 ) -> Tensor:
-    """The best models (B, finalists, 3, 3), on the first points, of rounds of hypotheses (B, H, 3, 3).
+    """The best models (B, finalists, 3, 3), scored on the first points, of rounds of hypotheses (B, H, 3, 3).
 
-    ``count`` of a round's samples, of ``size`` points, count towards the confidence. A pair that has enough takes
-    no part in later rounds; where the host knows without waiting, they end when all pairs have.
+    ``count`` samples of ``size`` points per round enter the confidence. A pair that has reached it ignores later
+    rounds; on the CPU, where asking costs nothing, the rounds end when all pairs have.
     """
     few = slice(options.preview)
-    # float32 tells hypotheses apart well enough once coordinates are near 1
+    # float32 is precise enough to rank hypotheses once coordinates are near 1
     weights = weights[:, few]
     a, T_a = normalise_points(a[:, few], weights)
     b, T_b = normalise_points(b[:, few], weights)
@@ -179,15 +178,15 @@ def _search(
     limit = 2 * (threshold * (T_a[:, 0, 0] * T_b[:, 0, 0]).sqrt()).float()
     pairs = ray_pairs(a.float(), b.float(), (weights > 0).float())
     usable = pairs.used.sum((1, 2)).clamp(min=1)
-    best, lowest, done = None, None, torch.zeros_like(usable, dtype=torch.bool)
+    best, lowest = a.new_zeros(len(a), 0, 3, 3), usable.new_zeros(len(a), 0)
+    done = torch.zeros_like(usable, dtype=torch.bool)
     for number in range(1, options.rounds + 1):
         models = hypotheses()
         cost = truncated_cost((inverse_b @ models @ inverse_a).float(), pairs, limit[:, None])
         cost = torch.where(done[:, None], float("inf"), cost.nan_to_num(float("inf")))
-        if best is not None:
-            models, cost = torch.cat([best, models], 1), torch.cat([lowest, cost], 1)
+        models, cost = torch.cat([best, models], 1), torch.cat([lowest, cost], 1)
         best, lowest = _best(models, cost, options.finalists), _best(cost, cost, options.finalists)
-        # a point costs 1 at most, so that the saving bounds the number of inliers from below
+        # a point costs at most 1, so the cost bounds the number of inliers from below
         fraction = (1 - lowest[:, 0] / usable).clamp(0, 1).double()
         missed = (1 - fraction**size).pow(number * count)
         done = done | (missed < 1 - options.confidence)
@@ -208,7 +207,8 @@ def _refit(
         line_a = b @ models[..., :2, :2] + models[..., None, 2, :2]
         slope = line_a.square().sum(-1) + line_b.square().sum(-1)
         weight = tukey * used / slope.clamp(min=1e-30)
-        models = eight_point(*(x.expand(-1, models.shape[1], -1, -1) for x in (a, b)), weight)
+        expanded_a, expanded_b = (x.expand(-1, models.shape[1], -1, -1) for x in (a, b))
+        models = eight_point(expanded_a, expanded_b, weight)
     return models
 
 
@@ -218,7 +218,7 @@ def _cost(models: Tensor, a: Tensor, b: Tensor, weights: Tensor, threshold: Tens
 
 
 def _usable_first(weights: Tensor, generator: torch.Generator) -> Tensor:
-    """A random order (B, N) of the points in which those of weight 0 come last."""
+    """A random order (B, N) of the points, those of weight 0 last."""
     rank = torch.rand(weights.shape[1], generator=generator, device=weights.device)
     return (rank + 2 * (weights <= 0)).argsort(dim=1)
 
@@ -226,13 +226,13 @@ def _usable_first(weights: Tensor, generator: torch.Generator) -> Tensor:
 def _draw(weights: Tensor, count: int, size: int, generator: torch.Generator) -> Tensor:
     """Indices (B, count, size) of points drawn in proportion to weights (B, N).
 
-    Systematic sampling: one point from each of ``size`` equal parts of the weight, the parts turned at random
-    for every sample, so that a point comes twice only if it holds more than a part.
+    Systematic sampling: one point from each of ``size`` equal parts of the total weight, with a random offset
+    for every sample, so that a point is drawn twice only if it spans two parts.
     """
     shape = (count, size + 1)
     uniform = torch.rand(shape, generator=generator, device=weights.device, dtype=weights.dtype)
     place = (torch.arange(size, device=weights.device) + uniform[:, 1:]) / size
-    # rounding must never reach past the last point of weight
+    # rounding must never reach past the last point with weight
     place = ((place + uniform[:, :1]) % 1).clamp(max=1 - 1e-6)
     edges = weights.cumsum(-1)
     index = torch.searchsorted(edges, (place.flatten() * edges[:, -1:]).contiguous(), right=True)
@@ -246,7 +246,7 @@ def _take(points: Tensor, index: Tensor) -> Tensor:
 
 
 def _best(values: Tensor, cost: Tensor, count: int) -> Tensor:
-    """Of values (B, M, ...) the ``count`` of the lowest cost (B, M)."""
+    """The ``count`` values of the lowest cost (B, M), out of values (B, M, ...)."""
     index = cost.nan_to_num(float("inf")).topk(min(count, cost.shape[1]), dim=1, largest=False).indices
     index = index.view(*index.shape, *[1] * (values.ndim - 2))
     return values.gather(1, index.expand(-1, -1, *values.shape[2:]))

@@ -1,9 +1,9 @@
-"""Correspondences and intrinsics -> two-view motion: the one door for callers."""
+"""Two-view motion from correspondences and intrinsics: the entry point for callers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -12,47 +12,50 @@ from torch import Tensor
 from vode.geometry.camera import rays
 from vode.geometry.epipolar import essential_from_pose, fundamental_from_essential, sampson_distance
 from vode.geometry.pose import from_rotation_translation
-from vode.geometry.ransac import RansacOptions, ransac_essential, ransac_fundamental
-from vode.geometry.refinement import RayPairs, deviation, motion_along, noise, ray_pairs, sampson_squared
-from vode.geometry.selection import Model, simplest_motion
+from vode.geometry.two_view.ransac import RansacOptions, ransac_essential, ransac_fundamental
+from vode.geometry.two_view.refinement import RayPairs, deviation, motion_along, noise, ray_pairs, sampson_squared
+from vode.geometry.two_view.selection import InlierRays, Model, simplest_motion
 
 
 @dataclass(frozen=True)
 class TwoViewOptions:
-    """Effort of the solver, and when its motion counts as reliable."""
+    """How much the solver computes, and when its motion counts as reliable."""
 
     ransac: RansacOptions = field(default_factory=RansacOptions)
     min_inliers: int = 20
     min_inlier_fraction: float = 0.3
-    """of the usable correspondences"""
+    """smallest inlier fraction of the usable correspondences"""
     min_parallax: float = 0.5
-    """pixels from which on a displacement that a simpler motion does not explain counts"""
+    """smallest displacement in pixels that a simpler motion has to explain"""
     min_significance: float = 3.0
-    """the same in standard deviations of a displacement, by the inliers' noise; the larger of the two counts"""
+    """the same in standard deviations of a displacement, from the inliers' noise; the larger of the two applies"""
     min_moving_fraction: float = 0.05
-    """of the inliers, displaced so beyond the rotation, and at least ``min_inliers`` of them, not counting those
-    expected by chance; the rest may be as far as the sky. With less, a simpler model is chosen"""
+    """fraction of the inliers, and at least ``min_inliers``, that must be displaced beyond the rotation, besides those
+    expected by chance; the rest may be as far as the sky. With fewer, a simpler model is chosen"""
     min_in_front: float = 0.75
-    """share of the moving points on their epipolar lines that lie before both cameras: half where t only fits noise"""
+    """smallest fraction of moving points in front of both cameras; it is near one half if t only fits noise"""
     max_deviation: float = 0.1
-    """radians: standard deviation of the direction of translation, as the inliers' noise predicts it"""
+    """largest standard deviation of the direction of translation, in radians, propagated from the inliers' noise"""
+    backend: Literal["torch", "opencv", "poselib"] = "torch"
+    """torch: batched on the tensors' device; opencv (USAC MAGSAC) or poselib (an extra): one pair at a time on the CPU,
+    which only use whether a score is 0"""
 
 
 class TwoView(NamedTuple):
-    """Two-view motion of a batch of pairs, without NaN. A pair without one: identity, zero F, no inliers."""
+    """Two-view motions of a batch of pairs, all finite; identity, zero F and no inliers where there is none."""
 
     T_b_a: Tensor
     """(B, 4, 4); the translation of unit length, or zero where the model has none"""
     fundamental: Tensor
     """(B, 3, 3), b^T F a = 0 in pixels, of unit norm, or zero with the translation"""
     inliers: Tensor
-    """bool (B, N): usable, explained by the model, and before both cameras within the noise"""
+    """bool (B, N): usable, explained by the model, and in front of both cameras within the noise"""
     reliable: Tensor
     """bool (B,): the direction of the translation is known, by every criterion of TwoViewOptions"""
     parallax: Tensor
-    """(B,) pixels: median over inliers of the motion beyond the rotation, along the way t moves points, >= 0"""
+    """(B,) pixels: median displacement of the inliers beyond the rotation, in the direction of t, >= 0"""
     noise: Tensor
-    """(B,) pixels: standard deviation of the Sampson distances of inliers of the essential matrix"""
+    """(B,) pixels: standard deviation of the Sampson distances of the essential matrix's inliers"""
     model: Tensor
     """int64 (B,), a value of Model"""
 
@@ -65,27 +68,24 @@ def relative_pose(
     *,
     scores: Tensor | None = None,
     threshold: float = 1.0,
-    backend: str = "torch",
     seed: int = 0,
     options: TwoViewOptions = TwoViewOptions(),
 ) -> TwoView:
-    """Motion from points_a to points_b (B, N, 2), in pixels of a camera with intrinsics (B, 3, 3).
+    """Motion T_b_a between two views from points_a and points_b (B, N, 2), pixels, and intrinsics (B, 3, 3).
 
-    scores (B, N) >= 0, where given, say how likely a correspondence is drawn, 0 = unusable; so are those that
-    are not finite. threshold in pixels of Sampson distance. ``backend``: "torch", batched on the tensors'
-    device; "opencv" (USAC MAGSAC) or "poselib" (an extra), one pair after the other on the processor, where
-    scores only tell the usable. Every backend's motion is judged alike: whether the camera rests, only turns
-    or sees a plane (``selection.simplest_motion``), and whether the translation can be relied on. Solved in
-    float64 whatever the input and autocast; given back in float32, or float64 for float64 points. No
-    gradient. Raises ValueError for another backend or for shapes that do not fit, ImportError where PoseLib is
-    not installed.
+    scores (B, N) >= 0 are proportional to the probability that a correspondence is drawn, 0 = unusable, as are
+    non-finite points. threshold in pixels of Sampson distance. The motion of every backend is judged alike: whether
+    the camera is at rest, only rotates or sees a plane (``selection.simplest_motion``), and whether the translation
+    is reliable. Solved in float64 whatever the input and autocast; returned in float32, or float64 for float64
+    points. No gradient. Raises ValueError for an unknown backend or shapes that do not match, ImportError if
+    PoseLib is not installed.
     """
-    if backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {tuple(BACKENDS)}, not {backend!r}")
+    if options.backend not in BACKENDS:
+        raise ValueError(f"backend must be one of {tuple(BACKENDS)}, not {options.backend!r}")
     _check_shapes(points_a, points_b, intrinsics, scores)
     with torch.autocast(points_a.device.type, enabled=False):
         a, b, K, weights = _clean(points_a, points_b, intrinsics, scores)
-        T_b_a = BACKENDS[backend](a, b, K, weights, threshold, seed, options)
+        T_b_a = BACKENDS[options.backend](a, b, K, weights, threshold, seed, options)
         result = _judge(T_b_a, a, b, K, weights > 0, threshold, options)
     result = result._replace(inliers=result.inliers[:, : points_a.shape[1]])
     kind = torch.promote_types(points_a.dtype, torch.float32)
@@ -102,10 +102,10 @@ def fundamental_matrix(
     seed: int = 0,
     options: RansacOptions = RansacOptions(),
 ) -> tuple[Tensor, Tensor]:
-    """Fundamental matrix (B, 3, 3), of unit norm, and inliers (B, N) of two views whose cameras are not known.
+    """Fundamental matrix (B, 3, 3), of unit norm, and inliers (B, N) of two views of unknown cameras.
 
-    Arguments as for ``relative_pose``, which is the more accurate where the camera is known. A pair with
-    fewer than 9 inliers, for 8 always have a matrix: zero, no inliers.
+    Arguments as for ``relative_pose``, which is more accurate where the camera is known. A pair with fewer than
+    9 inliers (any 8 have a matrix) gets zero and no inliers.
     """
     camera = torch.eye(3, device=points_a.device).expand(len(points_a), 3, 3)
     _check_shapes(points_a, points_b, camera, scores)
@@ -121,7 +121,11 @@ def fundamental_matrix(
 
 def _check_shapes(points_a: Tensor, points_b: Tensor, intrinsics: Tensor, scores: Tensor | None) -> None:
     batch, count = points_a.shape[:2]
-    expected = [(points_a, (batch, count, 2)), (points_b, (batch, count, 2)), (intrinsics, (batch, 3, 3))]
+    expected: list[tuple[Tensor, tuple[int, ...]]] = [
+        (points_a, (batch, count, 2)),
+        (points_b, (batch, count, 2)),
+        (intrinsics, (batch, 3, 3)),
+    ]
     if scores is not None:
         expected.append((scores, (batch, count)))
     for tensor, shape in expected:
@@ -132,9 +136,9 @@ def _check_shapes(points_a: Tensor, points_b: Tensor, intrinsics: Tensor, scores
 def _clean(
     points_a: Tensor, points_b: Tensor, intrinsics: Tensor, scores: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """All in float64 and finite: a bad pair gets weight 0, a bad camera the identity and no pairs.
+    """Everything in float64 and finite: an invalid pair gets weight 0, an invalid camera the identity and no pairs.
 
-    At least the eight pairs that solvers draw, if need be of weight 0.
+    Padded with pairs of weight 0 to the eight that solvers draw.
     """
     a, b, K = points_a.double(), points_b.double(), intrinsics.double()
     weights = torch.ones_like(a[..., 0]) if scores is None else scores.double()
@@ -159,7 +163,7 @@ def _by_torch(
 def _by_opencv(
     a: Tensor, b: Tensor, K: Tensor, weights: Tensor, threshold: float, seed: int, options: TwoViewOptions
 ) -> Tensor:
-    from vode.geometry.opencv import usac_poses
+    from vode.geometry.two_view.opencv import usac_poses
 
     return usac_poses(a, b, K, weights > 0, threshold=threshold, seed=seed)
 
@@ -168,7 +172,7 @@ def _by_poselib(
     a: Tensor, b: Tensor, K: Tensor, weights: Tensor, threshold: float, seed: int, options: TwoViewOptions
 ) -> Tensor:
     try:
-        from vode.geometry.poselib import ransac_poses
+        from vode.geometry.two_view.poselib import ransac_poses
     except ImportError as error:
         raise ImportError("the backend needs PoseLib: pip install 'vode[poselib]'") from error
     rays_a, rays_b = rays(a, K)[..., :2], rays(b, K)[..., :2]
@@ -187,15 +191,15 @@ def _judge(
     rays_a, rays_b = rays(a, K)[..., :2], rays(b, K)[..., :2]
     pairs, pixel = ray_pairs(rays_a, rays_b, usable.to(a.dtype)), _in_rays(1.0, K)
     sigma, chance = (x[:, 0] for x in noise(_essential(T_b_a), pairs, threshold * pixel))
-    # a displacement is as uncertain as both of its ends, one of which a plane may enlarge
+    # a displacement has the noise of both of its ends, one of which a plane may magnify
     limit = (options.min_significance * 2**0.5 * sigma).maximum(options.min_parallax * pixel)
     noisy = options.min_significance * 2 * sigma
     near, motion = _near(T_b_a, pairs, threshold * pixel)
-    # any five pairs have an essential matrix, so fewer than six inliers say nothing
+    # any five pairs have an essential matrix, so fewer than six inliers are no evidence
     found = found & (near.sum(-1) > 5)
     forward = near & (motion > -limit[:, None])
     T_b_a, model, explained = simplest_motion(
-        T_b_a, rays_a, rays_b, forward, chance, limit, noisy, options.min_moving_fraction
+        T_b_a, InlierRays(rays_a, rays_b, forward, chance), limit, noisy, options.min_moving_fraction
     )
     T_b_a = torch.where(found[:, None, None], T_b_a, eye)
     model = torch.where(found, model, int(Model.NONE))
@@ -224,7 +228,7 @@ def _essential(T_b_a: Tensor) -> Tensor:
 
 
 def _near(T_b_a: Tensor, pairs: RayPairs, threshold: Tensor) -> tuple[Tensor, Tensor]:
-    """Usable pairs within the threshold (B,) of the epipolar geometry, and the motion beyond the rotation, (B, N)."""
+    """Usable pairs within the threshold (B,) of their epipolar lines, and displacements beyond the rotation, (B, N)."""
     squared = sampson_squared(_essential(T_b_a), pairs)
     near = (squared < threshold.square()[:, None, None]) & (pairs.used > 0)
     return near[:, 0], motion_along(T_b_a[:, None, :3, :3], T_b_a[:, None, :3, 3], pairs)[:, 0]

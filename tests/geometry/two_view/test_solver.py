@@ -1,4 +1,4 @@
-"""The door of two-view geometry: accuracy, failures, and what a batch may not do."""
+"""Two-view motion: accuracy, failures, and independence of the batch."""
 
 import importlib.util
 
@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from vode.geometry import epipolar, two_view
-from vode.geometry.ransac import RansacOptions
 from vode.geometry.two_view import Model, TwoViewOptions, fundamental_matrix, relative_pose
+from vode.geometry.two_view.ransac import RansacOptions
 
 NO_POSELIB = pytest.mark.skipif(importlib.util.find_spec("poselib") is None, reason="PoseLib is not installed")
 BACKENDS = [pytest.param(name, marks=NO_POSELIB if name == "poselib" else ()) for name in two_view.BACKENDS]
@@ -20,7 +20,7 @@ def run(s, **options):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_exact_points_give_the_exact_motion(scene, errors, backend):
     s = scene(batch=3, count=300)
-    pair = run(s, backend=backend)
+    pair = run(s, options=TwoViewOptions(backend=backend))
     rotation, direction = errors(pair.T_b_a, s.T_b_a)
     assert rotation.max() < 1e-3
     assert direction.max() < 1e-2
@@ -52,7 +52,9 @@ def test_errors_are_no_larger_than_those_of_other_libraries(scene, errors, backe
     for seed in range(6):
         s = scene(seed, batch=8, count=2000, noise=0.5, outliers=0.3, angle=0.02)
         for name in squares:
-            squares[name] = squares[name] + torch.stack(errors(run(s, backend=name).T_b_a, s.T_b_a)).square().sum(1)
+            squares[name] = squares[name] + torch.stack(
+                errors(run(s, options=TwoViewOptions(backend=name)).T_b_a, s.T_b_a)
+            ).square().sum(1)
     assert (squares["torch"].sqrt() <= factor * squares[backend].sqrt()).all()
 
 
@@ -104,8 +106,8 @@ def test_pairs_of_score_zero_are_never_used(scene):
     assert torch.equal(pair.T_b_a, again.T_b_a)
 
 
-def spoil(s, case):
-    """The first sample of a batch made useless."""
+def corrupt(s, case):
+    """Corrupt the first sample of a batch."""
     a, b, K = s.a.clone(), s.b.clone(), s.K.clone()
     scores = torch.ones(a.shape[:2], dtype=torch.float64)
     if case == "nan":
@@ -136,8 +138,8 @@ CASES = ["nan", "no scores", "nan scores", "same point", "no motion", "infinite"
 @pytest.mark.parametrize("case", CASES)
 def test_a_useless_sample_is_told_and_poisons_no_other(scene, case, backend):
     s = scene(batch=3, count=200, noise=0.2, outliers=0.1)
-    a, b, K, scores = spoil(s, case)
-    pair = relative_pose(a, b, K, scores=scores, backend=backend)
+    a, b, K, scores = corrupt(s, case)
+    pair = relative_pose(a, b, K, scores=scores, options=TwoViewOptions(backend=backend))
     assert all(x.isfinite().all() for x in pair)
     assert pair.reliable.tolist() == [False, True, True]
     if pair.model[0] == Model.NONE:
@@ -146,7 +148,7 @@ def test_a_useless_sample_is_told_and_poisons_no_other(scene, case, backend):
         assert not pair.fundamental[0].any()
     if case not in ("same point", "no motion", "noise", "seven"):
         assert pair.model[0] == Model.NONE
-    clean = relative_pose(s.a[1:], s.b[1:], s.K[1:], backend=backend)
+    clean = relative_pose(s.a[1:], s.b[1:], s.K[1:], options=TwoViewOptions(backend=backend))
     torch.testing.assert_close(pair.T_b_a[1:], clean.T_b_a, atol=1e-7, rtol=0)
     assert torch.equal(pair.inliers[1:], clean.inliers)
 
@@ -209,13 +211,13 @@ def test_too_few_pairs_are_no_motion(scene, count):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_an_empty_batch_is_an_empty_answer(scene, backend):
     s = scene(batch=1, count=20)
-    assert relative_pose(s.a[:0], s.b[:0], s.K[:0], backend=backend).T_b_a.shape == (0, 4, 4)
+    assert relative_pose(s.a[:0], s.b[:0], s.K[:0], options=TwoViewOptions(backend=backend)).T_b_a.shape == (0, 4, 4)
 
 
 def test_wrong_arguments_are_refused(scene):
     s = scene(batch=2, count=20)
     with pytest.raises(ValueError, match="backend"):
-        run(s, backend="numpy")
+        run(s, options=TwoViewOptions(backend="numpy"))
     with pytest.raises(ValueError, match=r"shape \(2, 3, 3\)"):
         relative_pose(s.a, s.b, s.K[0])
     with pytest.raises(ValueError, match=r"shape \(2, 20\)"):

@@ -1,0 +1,91 @@
+"""``vode odom``: runs and trajectory files."""
+
+import json
+
+import numpy as np
+import pytest
+
+from vode.cli import main
+from vode.io.image import write_image
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
+
+
+def test_train_odom_and_depth_on_the_world(run, tmp_path, capfd):
+    assert (run / "results.json").exists()
+    assert main(["depth", str(run), "--json", str(tmp_path / "depth.json")]) == 0
+    assert main(["odom", str(run), "--alignment", "none", "--json", str(tmp_path / "odom.json")]) == 0
+    out = capfd.readouterr().out
+    assert "abs_rel" in out
+    assert "alignment" in out
+    depth = json.loads((tmp_path / "depth.json").read_text())
+    assert {"abs_rel", "sq_rel", "rmse", "rmse_log", "d1", "d2", "d3", "cap", "crop", "scaling"} <= depth.keys()
+    odom = json.loads((tmp_path / "odom.json").read_text())
+    assert {"t_err_percent", "r_err_deg_per_100m", "ate_m", "alignment", "frames"} <= odom.keys()
+    poses = np.loadtxt(run / "odometry" / "world99.txt")
+    assert poses.shape == (4, 12)
+    assert (run / "odometry" / "world99.png").stat().st_size > 5000
+    log = [json.loads(line) for line in (run / "odometry" / "world99.log.jsonl").read_text().splitlines()]
+    assert [row["frame"] for row in log] == list(range(1, len(poses)))
+    assert {"method", "reason", "inliers", "parallax", "scale_deviation"} <= log[0].keys()
+    assert (run / "depth" / "world99.png").stat().st_size > 5000
+
+
+def test_own_images_are_trained_on_and_tracked(run, tmp_path, refused, tiny):
+    drive = WorldSequence(3, WorldOptions(size=(64, 96), frames=4))
+    (tmp_path / "walk").mkdir()
+    for i in range(4):
+        write_image(tmp_path / "walk" / f"{i}.png", drive.frame(i))
+    where = ["--dataset", "folder", "--data", str(tmp_path / "walk")]
+    assert "give --calibration FILE or --fov DEGREES" in refused("odom", run, *where)
+    assert main(["odom", str(run), *where, "--fov", "82", "--out", str(tmp_path / "out")]) == 0
+    assert np.loadtxt(tmp_path / "out" / "walk.txt").shape == (4, 12)
+    arguments = [*tiny, "--sequences", "walk", *where, "--fov", "82", "--run", str(tmp_path / "run")]
+    assert main(["train", "world", *arguments]) == 0
+
+
+def test_trajectory_files_are_scored_alone(kitti, tmp_path):
+    ground_truth = kitti / "poses" / "03.txt"
+    file = tmp_path / "out.json"
+    assert (
+        main(["odom", "--estimate", str(ground_truth), "--ground-truth", str(ground_truth), "--json", str(file)]) == 0
+    )
+    assert json.loads(file.read_text())["ate_m"] == pytest.approx(0, abs=1e-9)
+
+
+def test_poses_can_be_refined_together(run, tmp_path, refused):
+    for way in ("none", "window"):
+        assert main(["odom", str(run), "--alignment", "none", "--refine", way, "--out", str(tmp_path / way)]) == 0
+    one, two = ((tmp_path / way / "world99.txt").read_text() for way in ("none", "window"))
+    assert one.count("\n") == two.count("\n")
+    assert "--refine" in refused("odom", "--estimate", "a.txt", "--ground-truth", "a.txt", "--refine", "window")
+
+
+def test_methods_side_by_side_in_one_table(run, kitti, tmp_path, capfd):
+    ground_truths = [str(kitti / "poses" / f"{name}.txt") for name in ("03", "04")]
+    files = {name: tmp_path / name for name in ("table.csv", "table.tex", "out.json")}
+    arguments = [
+        "--estimate",
+        f"slam={kitti / 'poses'}",
+        f"part={ground_truths[1]}",
+        "--ground-truth",
+        *ground_truths,
+        "--published",
+    ]
+    assert main(["odom", *arguments, "--table", str(files["table.csv"]), "--json", str(files["out.json"])]) == 0
+    assert json.loads(files["out.json"].read_text())["methods"]["slam"].keys() == {"03", "04"}
+    assert files["table.csv"].read_text().startswith("method,03 t_err (%)")
+    assert "SfMLearner [published]" in capfd.readouterr().out
+    where = ["--data", str(kitti), "--sequences", "03", "--camera", "0", "--alignment", "none", "--plot-format", "svg"]
+    compared = [
+        "--compare",
+        f"slam={ground_truths[0]}",
+        "--out",
+        str(tmp_path / "out"),
+        "--table",
+        str(files["table.tex"]),
+    ]
+    assert main(["odom", str(run), *where, *compared]) == 0
+    names = {file.name for file in (tmp_path / "out").iterdir()}
+    assert names == {"03.txt", "03.log.jsonl", "03.svg", "03-coordinates.svg", "03-error-vode.svg", "03-error-slam.svg"}
+    assert "slam &" in files["table.tex"].read_text()

@@ -1,0 +1,145 @@
+"""Predictions as files: of images and of a video, in every format, and what is refused."""
+
+import json
+
+import av
+import cv2
+import numpy as np
+import pytest
+import torch
+
+import vode
+from vode.cli import main
+from vode.io.depth import read_depth
+from vode.io.flow import read_flow
+from vode.io.image import read_image, write_image
+from vode.io.video_writer import write_video
+from vode.networks.depth import DepthNet
+from vode.networks.flow import FlowNet
+from vode.pipelines.options import FrameRange
+from vode.pipelines.predict import predict_depth_files, predict_flow_files
+from vode.recipes import recipe
+from vode.run_folder import RunFolder
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
+
+COUNT = 4
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    return vode.Model(DepthNet().eval(), FlowNet().eval(), size=(64, 96), source="a run")
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """A folder of images without ground truth or camera."""
+    folder = tmp_path_factory.mktemp("predict") / "walk"
+    folder.mkdir()
+    sequence = WorldSequence(3, WorldOptions(size=(70, 121), frames=COUNT))
+    for i in range(COUNT):
+        write_image(folder / f"view{i + 8}.png", sequence.frame(i))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory, images):
+    path = tmp_path_factory.mktemp("video") / "walk.mp4"
+    assert write_video(path, (read_image(images / f"view{i + 8}.png") for i in range(COUNT)), rate=5.0) == COUNT
+    return path
+
+
+def frames_of(path):
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def test_depth_in_every_format(model, images, tmp_path):
+    out, told = tmp_path / "out", []
+    written = predict_depth_files(
+        model, images, out, ("png", "npz", "color", "video"), on_progress=lambda *now: told.append(now)
+    )
+    assert written.count == COUNT
+    assert told == [(done, COUNT) for done in range(1, COUNT + 1)]
+    assert set(written.files) == {out / "depth.npz", out / "depth.mp4"}
+    with np.load(out / "depth.npz") as archive:
+        assert archive.files == ["view8", "view9", "view10", "view11"]
+        for name in archive.files:
+            expected = model.predict_depth(read_image(images / f"{name}.png")).numpy()
+            np.testing.assert_array_equal(archive[name], expected)
+            kept = read_depth(out / f"{name}.png")[0].numpy()
+            np.testing.assert_allclose(kept, np.where(expected * 256 < 65535, expected, 0), atol=0.5 / 256 + 1e-6)
+            assert read_image(out / "color" / f"{name}.png").shape == (3, 70, 121)
+    shown = frames_of(out / "depth.mp4")
+    # images above their depth, without the odd last column
+    assert [frame.shape for frame in shown] == [(140, 120, 3)] * COUNT
+    assert "256" in json.loads((out / "prediction.json").read_text())["depth"]
+
+
+def test_flow_in_every_format(model, images, tmp_path):
+    out = tmp_path / "out"
+    written = predict_flow_files(model, images, out, ("flo", "png", "color", "video"))
+    assert written.count == COUNT - 1
+    assert {path.name for path in out.glob("*.flo")} == {"view8.flo", "view9.flo", "view10.flo"}
+    a, b = (read_image(images / f"view{i}.png") for i in (9, 10))
+    expected = model.predict_flow(a, b).movedim(-1, 0)
+    flow, valid = read_flow(out / "view9.flo")
+    torch.testing.assert_close(flow, expected)
+    assert valid.all()
+    torch.testing.assert_close(read_flow(out / "view9.png")[0], expected, atol=0.5 / 64 + 1e-5, rtol=0)
+    assert len(frames_of(out / "flow.mp4")) == COUNT - 1
+
+
+def test_a_video_is_predicted_like_its_frames(model, video, tmp_path):
+    frames = list(vode.open_video(video))
+    assert [timestamp for timestamp, _ in frames] == pytest.approx([0, 0.2, 0.4, 0.6])
+    written = predict_depth_files(model, video, tmp_path / "out", ("npz",), FrameRange(start=1, step=2))
+    assert written.count == 2
+    with np.load(tmp_path / "out" / "depth.npz") as archive:
+        assert archive.files == ["000001", "000003"]
+        np.testing.assert_array_equal(archive["000003"], model.predict_depth(frames[3][1]))
+
+
+def test_the_command_line_writes_beside_nothing_else(model, images, tmp_path, monkeypatch, capfd):
+    folder = RunFolder(tmp_path / "run")
+    folder.write_config(recipe("world"))
+    folder.write_weights({"depth": model.depth, "flow": model.flow})
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", "depth", str(images), "--model", "run", "--device", "cpu", "--formats", "png"]) == 0
+    assert "walk-depth: 4 frames" in capfd.readouterr().out
+    names = {path.name for path in (tmp_path / "walk-depth").iterdir()}
+    assert names == {"view8.png", "view9.png", "view10.png", "view11.png", "prediction.json"}
+    stored = cv2.imread(str(tmp_path / "walk-depth" / "view8.png"), cv2.IMREAD_UNCHANGED)
+    assert (stored.dtype, stored.shape) == (np.uint16, (70, 121))
+    assert main(["predict", "flow", str(images), "--model", "run", "--out", "flows", "--end", "2"]) == 0
+    assert {path.name for path in (tmp_path / "flows").glob("*.flo")} == {"view8.flo"}
+
+
+def test_inputs_that_cannot_be_predicted_are_named(model, images, tmp_path):
+    with pytest.raises(vode.InputError, match=r"none\.mp4: no such file or folder"):
+        predict_depth_files(model, tmp_path / "none.mp4", tmp_path / "out")
+    with pytest.raises(vode.InputError, match="no frame from 9 to None, of 4"):
+        predict_depth_files(model, images, tmp_path / "out", frames=FrameRange(start=9))
+    with pytest.raises(vode.InputError, match="a step is 1 or more"):
+        predict_depth_files(model, images, tmp_path / "out", frames=FrameRange(step=0))
+    with pytest.raises(vode.InputError, match="the folder of the input itself"):
+        predict_depth_files(model, images, images)
+    with pytest.raises(vode.InputError, match="one frame; flow needs two"):
+        predict_flow_files(model, images / "view8.png", tmp_path / "out")
+    (tmp_path / "two").mkdir()
+    for suffix in ("png", "jpg"):
+        write_image(tmp_path / "two" / f"a.{suffix}", torch.rand(3, 64, 96))
+    with pytest.raises(vode.InputError, match="two images of one name"):
+        predict_depth_files(model, tmp_path / "two", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_half_written_is_left_of_a_damaged_input(model, images, tmp_path):
+    (tmp_path / "walk").mkdir()
+    for image in images.iterdir():
+        data = image.read_bytes()
+        (tmp_path / "walk" / image.name).write_bytes(data if image.name != "view10.png" else data[:200])
+    with pytest.raises(vode.InputError, match=r"view10\.png: the image is cut short"):
+        predict_depth_files(model, tmp_path / "walk", tmp_path / "out", ("npz", "video"))
+    assert list((tmp_path / "out").iterdir()) == []

@@ -1,0 +1,20 @@
+"""Names of devices."""
+
+from __future__ import annotations
+
+import torch
+
+from vode.errors import InputError
+
+
+def device_name(asked: str) -> str:
+    """What "auto" stands for on this machine; other names as they are. InputError for one that is not there."""
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(asked).type
+    except RuntimeError:
+        raise InputError(f"no device is called {asked!r}; give auto, cpu, cuda or cuda:1") from None
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"{asked}: no GPU that torch can use; give cpu or auto")
+    return asked

@@ -1,0 +1,96 @@
+"""Model: trained networks with their options, ready to predict; and where they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vode.devices import device_name
+from vode.errors import InputError
+from vode.evaluation.depth_report import predict_depth
+from vode.evaluation.flow_report import predict_flow
+from vode.io.array import float_image, like
+from vode.networks.depth import DepthNet
+from vode.networks.flow import FlowNet
+from vode.odometry.options import TrackerOptions
+from vode.odometry.perception import Networks
+from vode.run_folder import RunFolder
+from vode.training.config import VideoConfig
+
+Array = TypeVar("Array", np.ndarray, Tensor)
+
+
+class Model:
+    """A depth network and a flow network, the image size that they work at, and how they are tracked with."""
+
+    def __init__(
+        self,
+        depth: DepthNet,
+        flow: FlowNet,
+        *,
+        size: tuple[int, int],
+        tracker: TrackerOptions = TrackerOptions(),
+        source: str = "",
+    ) -> None:
+        self.depth, self.flow = depth, flow
+        self.size, self.tracker, self.source = size, tracker, source
+
+    def __repr__(self) -> str:
+        return f"Model({self.source!r}, size={self.size[0]}x{self.size[1]}, device={self.device})"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.depth.parameters()).device
+
+    def to(self, device: torch.device | str) -> Model:
+        """Move both networks; returns the model itself."""
+        self.depth.to(device)
+        self.flow.to(device)
+        return self
+
+    def predict_depth(self, image: Array, *, flip: bool = False) -> Array:
+        """Depth (H, W) float32 of an image, up to one scale for the whole video.
+
+        ``image``: numpy or torch, (H, W, 3), (3, H, W) or grey (H, W), uint8, uint16 or floats in 0..1; the result is
+        of the same kind. ``flip`` averages with the prediction of the mirrored image. The inverse depth is computed at
+        ``size`` and resized bilinearly (align_corners=False). InputError for another image.
+        """
+        pixels = float_image(image)
+        depth = predict_depth(self.depth, pixels, self.size, flip=flip)
+        inverse = F.interpolate(1 / depth[None], pixels.shape[-2:], mode="bilinear", align_corners=False)
+        return like(1 / inverse[0, 0], image)
+
+    def predict_flow(self, image_a: Array, image_b: Array) -> Array:
+        """Optical flow (H, W, 2) float32 from image a to image b in pixels, x then y; images as ``predict_depth``.
+
+        InputError for images of different sizes.
+        """
+        a, b = float_image(image_a), float_image(image_b)
+        if a.shape != b.shape:
+            shapes = " and ".join(f"{x.shape[-1]}x{x.shape[-2]}" for x in (a, b))
+            raise InputError(f"images of {shapes} pixels; flow is between images of one size")
+        return like(predict_flow(self.flow, a, b, self.size).movedim(0, -1).contiguous(), image_a)
+
+    def perception(self) -> Networks:
+        """Flow and depth as odometry takes them."""
+        return Networks(self.flow, self.depth)
+
+
+def load(source: str | Path, *, device: str = "auto") -> Model:
+    """A trained model: ``source`` is the folder of a run of depth and odometry.
+
+    ``device``: cpu, cuda, ...; auto takes the GPU if there is one. InputError names the file that is missing, damaged
+    or of another kind.
+    """
+    folder, where = RunFolder(source), device_name(device)
+    if not folder.holds_run:
+        raise InputError(f"{source}: no run in it (no config.json); give the folder that training left")
+    config = folder.read_config(VideoConfig)
+    depth, flow = folder.load_network(DepthNet, where), folder.load_network(FlowNet, where)
+    return Model(depth, flow, size=config.size, tracker=config.tracker, source=str(source))

@@ -1,0 +1,1 @@
+"""What the verbs of the command line do, as functions: files and options in, files and results out."""

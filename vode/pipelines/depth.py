@@ -1,0 +1,90 @@
+"""Depth: predicted by a run, or read from a file of predictions, evaluated and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from vode.datasets.depth_frames import DepthFrames, SequenceFrames
+from vode.errors import InputError
+from vode.evaluation import depth_report
+from vode.evaluation.completeness import complete
+from vode.evaluation.depth import DepthProtocol, summary
+from vode.evaluation.depth_sets import DEPTH_SETS
+from vode.evaluation.predictions import Predictions, save_predictions
+from vode.evaluation.result import Result
+from vode.io.atomic import make_folder
+from vode.model import load
+from vode.pipelines.evaluation_data import evaluation_sequences, refuse_leak
+from vode.pipelines.options import DepthEvaluation, EvaluationData, PredictionFile
+
+
+def evaluate_depth_of(
+    source: Path | PredictionFile,
+    where: EvaluationData = EvaluationData(),
+    options: DepthEvaluation = DepthEvaluation(),
+    *,
+    keep: Path | None = None,
+    out: Path | None = None,
+    on_progress: Callable[[str], None] = lambda line: None,
+) -> dict[str, Result]:
+    """Errors of the depth of a run (its folder) or of a file, by the name of the set of frames.
+
+    ``keep`` is a file (.npz) to save the predictions in. Pictures and the errors of every image go to ``out``, by
+    default RUN/depth, none for a file. ``on_progress`` is called with a line about each file and result.
+    """
+    run = None if isinstance(source, PredictionFile) else source
+    model = None if run is None else load(run, device=where.device)
+    sets = _open_sets(run, where, options, None if model is None else model.size)
+    if len(sets) > 1 and (run is None or keep is not None):
+        raise InputError("a file of predictions holds one sequence; name one of them")
+    out = out or (None if run is None else run / "depth")
+    results: dict[str, Result] = {}
+    for frames, standard in sets:
+        protocol = _protocol(options, standard)
+        chosen, notes = complete(frames, allow_missing=options.allow_missing)
+        if isinstance(source, PredictionFile):
+            predict = depth_report.from_file(Predictions(source.path, frames.names(), inverse=source.inverse), frames)
+        elif model is not None:
+            predict = depth_report.from_network(model.depth, frames, model.size, flip=options.flip)
+        if keep is not None:
+            save_predictions(keep, ((frames.names()[i], predict(i)) for i in chosen))
+            on_progress(f"{keep}: {len(chosen)} predictions")
+            predict = depth_report.from_file(Predictions(keep, frames.names()), frames)
+        scores = depth_report.score_frames(predict, frames, chosen, protocol)
+        results[frames.name] = summary(scores, protocol, notes=(*frames.notes, *notes))
+        on_progress(f"{results[frames.name]}\n")
+        if out is not None:
+            drawn = depth_report.draw(
+                make_folder(out),
+                predict,
+                frames,
+                scores,
+                protocol,
+                worst_count=options.worst,
+                error_maps=options.error_maps,
+            )
+            for file in drawn:
+                on_progress(str(file))
+    return results
+
+
+def _open_sets(
+    run: Path | None, where: EvaluationData, options: DepthEvaluation, size: tuple[int, int] | None
+) -> list[tuple[DepthFrames, DepthProtocol]]:
+    """The frames that are scored, each set with the protocol of its published figures."""
+    if where.data is not None and where.dataset in DEPTH_SETS:
+        refuse_leak(where, run)
+        chosen = DEPTH_SETS[where.dataset]
+        return [(chosen.open(where.data, options.annotated), chosen.protocol)]
+    sequences = evaluation_sequences(where, size, run=run, also=tuple(DEPTH_SETS))
+    return [(SequenceFrames(sequence, options.every), DepthProtocol()) for sequence in sequences]
+
+
+def _protocol(options: DepthEvaluation, standard: DepthProtocol) -> DepthProtocol:
+    """The test set's protocol with what was asked for in its place."""
+    crop = standard.crop if options.crop is None else None if options.crop == "none" else options.crop
+    if options.cap is not None:
+        standard = replace(standard, cap=options.cap, clip=None)
+    return replace(standard, crop=crop, scaling=options.scaling)

@@ -1,0 +1,114 @@
+"""Odometry: sequences tracked by a run, or trajectory files, evaluated and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vode.datasets.base import Sequence as Video
+from vode.datasets.base import noted
+from vode.evaluation import comparison
+from vode.evaluation.result import Result
+from vode.evaluation.runs import ground_truth_trajectory
+from vode.evaluation.tables import Table
+from vode.io.atomic import make_folder, write_bytes
+from vode.io.trajectory import Trajectory
+from vode.model import Model, load
+from vode.odometry.visual_odometry import track
+from vode.pipelines.evaluation_data import evaluation_sequences
+from vode.pipelines.options import EvaluationData, OdometryOptions
+
+SHOWN = 5
+"""frames without a motion of their own that are named"""
+
+OnProgress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class OdometryReport:
+    """Trajectories and results by method and sequence, and the plots that were drawn."""
+
+    trajectories: Mapping[str, Mapping[str, Trajectory]]
+    results: Mapping[str, Mapping[str, Result]]
+    overview: Table
+    """t_err, r_err and ATE of all"""
+    plots: tuple[Path, ...] = ()
+
+
+def evaluate_run(
+    run: Path,
+    where: EvaluationData = EvaluationData(),
+    options: OdometryOptions = OdometryOptions(),
+    out: Path | None = None,
+    on_progress: OnProgress = lambda line: None,
+) -> OdometryReport:
+    """Track sequences with a run's networks and evaluate the trajectories where there is ground truth.
+
+    Trajectories, a log of every motion and plots are written to ``out``, by default RUN/odometry; ``on_progress`` is
+    called with a line about each.
+    """
+    model = load(run, device=where.device)
+    sequences = evaluation_sequences(where, model.size, run=run)
+    for line in noted(sequences):
+        on_progress(line)
+    others = comparison.read_methods(options.compare, [sequence.name for sequence in sequences])
+    out = make_folder(out or run / "odometry")
+    estimates = {"vode": track_sequences(model, sequences, out, options, on_progress)} | others
+    ground_truths = {s.name: ground_truth_trajectory(s) for s in sequences if s.poses is not None}
+    return _evaluated(estimates, ground_truths, options, out)
+
+
+def evaluate_files(
+    estimates: Sequence[str],
+    ground_truths: Sequence[Path],
+    options: OdometryOptions = OdometryOptions(),
+    out: Path | None = None,
+) -> OdometryReport:
+    """Evaluate trajectory files: ``estimates`` are [NAME=]FILE or folders of SEQUENCE.txt; plots only into ``out``."""
+    true = comparison.read_ground_truths(ground_truths)
+    return _evaluated(comparison.read_methods([*estimates, *options.compare], true), true, options, out)
+
+
+def track_sequences(
+    model: Model,
+    sequences: Sequence[Video],
+    out: Path,
+    options: OdometryOptions = OdometryOptions(),
+    on_progress: OnProgress = lambda line: None,
+) -> dict[str, Trajectory]:
+    """The trajectory of each sequence by its name, written to ``out`` with a log of every motion."""
+    tracker = model.tracker if options.refine is None else replace(model.tracker, refine=options.refine)
+    trajectories = {}
+    for sequence in sequences:
+        tracked = track(sequence, model.perception(), size=model.size, options=tracker)
+        file = out / f"{sequence.name}.txt"
+        if options.format == "kitti":
+            tracked.trajectory.write_kitti(file)
+        else:
+            tracked.trajectory.write_tum(file)
+        log = file.with_suffix(".log.jsonl")
+        write_bytes(log, tracked.log().encode())
+        on_progress(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}")
+        extrapolated = tracked.extrapolated()
+        for line in extrapolated[:SHOWN]:
+            on_progress(f"  {line}")
+        if len(extrapolated) > SHOWN:
+            on_progress(f"  and {len(extrapolated) - SHOWN} more, in {log}")
+        trajectories[sequence.name] = tracked.trajectory
+    return trajectories
+
+
+def _evaluated(
+    trajectories: Mapping[str, Mapping[str, Trajectory]],
+    ground_truths: Mapping[str, Trajectory],
+    options: OdometryOptions,
+    out: Path | None,
+) -> OdometryReport:
+    results = comparison.score(trajectories, ground_truths, options.alignment)
+    overview = comparison.odometry_table(results, published=options.published)
+    plots: list[Path] = []
+    if out is not None:
+        alignment, kind = options.alignment, options.plot_format
+        plots = comparison.draw(out, trajectories, ground_truths, results, alignment, kind=kind)
+    return OdometryReport(trajectories, results, overview, tuple(plots))

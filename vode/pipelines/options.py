@@ -1,0 +1,139 @@
+"""Options of the verbs that evaluate and predict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vode.datasets.options import DataOptions
+
+Alignment = Literal["none", "scale", "6dof", "7dof", "scale_7dof"]
+PlotFormat = Literal["png", "pdf", "svg"]
+
+
+@dataclass(frozen=True)
+class EvaluationData(DataOptions):
+    """What a run is evaluated on; without ``data`` the held-out sequence of the built-in world."""
+
+    device: str = "auto"
+    """cpu, cuda, ...; auto takes the GPU if there is one"""
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """Where results are written."""
+
+    out: Path | None = None
+    """folder for pictures and files; default a folder of the verb's name in the run's, none without a run"""
+    table: Path | None = None
+    """file for the table: .txt, .md, .csv or .tex"""
+    json: Path | None = None
+    """file for the numbers"""
+
+
+@dataclass(frozen=True)
+class OdometryOptions:
+    """How sequences are tracked and trajectories evaluated."""
+
+    alignment: Alignment = "7dof"
+    """what is fitted to the ground truth before scoring"""
+    refine: Literal["none", "window"] | None = None
+    """window refines the poses of the last keyframes together; default as in the run, where it is none"""
+    compare: tuple[str, ...] = ()
+    """trajectories of other methods compared with the run's: [NAME=]FILE, or a folder of SEQUENCE.txt"""
+    published: bool = False
+    """put the published rows for KITTI 09 and 10 into the table"""
+    format: Literal["kitti", "tum"] = "kitti"
+    """of the trajectory files that are written; TUM needs timestamps"""
+    plot_format: PlotFormat = "png"
+    """of the plots"""
+
+
+@dataclass(frozen=True)
+class DepthEvaluation:
+    """What counts, and how depth is predicted."""
+
+    crop: Literal["garg", "eigen", "nyu", "none"] | None = None
+    """part of the image that counts; default that of the test set, none for sequences"""
+    cap: float | None = None
+    """largest depth that counts, metres, to which predictions are clipped; default that of the test set, 80 for
+    sequences"""
+    scaling: Literal["median", "none", "global"] = "median"
+    """each image by its median, all by one factor, or none"""
+    every: int = 1
+    """take every n-th frame of a sequence"""
+    flip: bool = False
+    """predict the mirrored image too and average"""
+    annotated: Path | None = None
+    """KITTI's annotated depth maps: the folder with train and val"""
+    allow_missing: bool = False
+    """score the frames that are there, and say how many are not"""
+    worst: int = 4
+    """how many of the worst images to draw"""
+    error_maps: bool = False
+    """draw the error of every image"""
+    published: bool = False
+    """put the published rows for KITTI Eigen into the table"""
+
+
+@dataclass(frozen=True)
+class PredictionFile:
+    """Depth that was predicted before."""
+
+    path: Path
+    """.npz of saved predictions, or .npy (N, H, W)"""
+    inverse: bool = False
+    """the file holds inverse depth (disparity)"""
+
+
+@dataclass(frozen=True)
+class FlowEvaluation:
+    """Which pairs count."""
+
+    every: int = 1
+    """take every n-th pair of a sequence"""
+    allow_missing: bool = False
+    """score the pairs that are there, and say how many are not"""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is relocalized; by default what the run was trained on."""
+
+    data: Path | None = None
+    """folder of the scene"""
+    dataset: str | None = None
+    """its layout"""
+    sequences: tuple[str, ...] = ()
+    """names of the sequences that were trained on"""
+    split: Literal["test", "train"] = "test"
+    """the images: those that the scene is tested on, or those that were trained on"""
+
+
+DepthFile = Literal["png", "npz", "color", "video"]
+FlowFile = Literal["flo", "png", "color", "video"]
+
+
+@dataclass(frozen=True)
+class FrameRange:
+    """Which frames of the input are taken."""
+
+    start: int = 0
+    """first frame"""
+    end: int | None = None
+    """frame before which it ends"""
+    step: int = 1
+    """take every n-th frame"""
+
+
+@dataclass(frozen=True)
+class CopyOptions:
+    """How the copy is made."""
+
+    size: tuple[int, int] = (256, 832)
+    """height and width of its images"""
+    kind: Literal["jpg", "png"] = "jpg"
+    """of its images"""
+    quality: int = 95
+    """of JPEG, 1 to 100"""

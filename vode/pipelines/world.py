@@ -1,0 +1,29 @@
+"""Sequences of the built-in world as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.devices import device_name
+from vode.io.atomic import make_folder
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
+
+
+def write_world(
+    out: Path, seed: int, options: WorldOptions = WorldOptions(), *, camera: int = 2, device: str = "auto"
+) -> Path:
+    """Write one sequence in the KITTI odometry layout, named by its seed in two digits, with depth and flow."""
+    sequence, frames = WorldSequence(seed, options, device=device_name(device)), range(options.frames)
+    return write_kitti_sequence(
+        make_folder(out),
+        f"{seed:02d}",
+        camera,
+        (sequence.frame(i) for i in frames),
+        sequence.intrinsics,
+        sequence.poses,
+        sequence.timestamps,
+        (sequence.depth(i) for i in frames),
+        (sequence.flow(i) for i in frames[:-1]),
+    )
