@@ -28,7 +28,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     Raises InputError for a file that is missing, damaged, or holds more than plain tensors and numbers.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such weights file; check pose.backbone_weights")
+        raise InputError(f"{path}: no such weights file")
     content: Any
     try:
         if path.suffix == ".safetensors":
