@@ -201,7 +201,7 @@ def test_bad_weights_are_refused_in_one_line(tmp_path, state):
     path = tmp_path / "weights.pt"
     assert "weights.pt: neither a file of weights nor one of xfeat," in refused(path)
     assert "no matcher 'orb'; there are xfeat," in refused(MatcherOptions("orb"))
-    assert "missing.pt: no such file" in refused(MatcherOptions("xfeat", (tmp_path / "missing.pt",)))
+    assert "missing.pt: no such weights file" in refused(MatcherOptions("xfeat", (tmp_path / "missing.pt",)))
     torch.save({"skip1.1.weight": Runs(tmp_path / "ran")}, path)
     assert "weights.pt: not plain weights" in refused(path)
     assert not (tmp_path / "ran").exists()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import av
 import numpy as np
@@ -26,8 +26,6 @@ KEPT = 4
 """decoded frames that are kept, for the neighbours that pairs share"""
 COMPARED = 20
 """frames at the beginning that must come out of the decoder at the times that their packets tell"""
-DECODER = ("_lock", "_process", "_next", "_recent", "_stream", "_frames")
-"""attributes of a Video that belong to the process that decodes"""
 
 
 class Video:
@@ -37,8 +35,6 @@ class Video:
     file that cannot be decoded, or the frame at which it fails.
     """
 
-    _recent: OrderedDict[int, np.ndarray]
-    _stream: av.VideoStream
     _frames: Iterator[tuple[int, av.VideoFrame]]
 
     def __init__(self, path: Path | str) -> None:
@@ -48,11 +44,11 @@ class Video:
         with open(self.path, "rb") as file:
             if file.read(64).lstrip(b"\xef\xbb\xbf \r\n").startswith(LISTS):
                 raise InputError(f"{path}: a list of other files, not a video; name the video itself")
-        stream = _open(self.path)
+        container, stream = _open(self.path)
         if not 0 < stream.width * stream.height <= MAX_PIXELS:
             raise InputError(f"{path}: {stream.width}x{stream.height} pixels; a frame has 1 to {MAX_PIXELS}")
         self._pts, self._keys = _index_of_packets(self.path) or _index_of_frames(self.path)
-        if stream.container.format.name == "mpeg":
+        if container.format.name == "mpeg":
             # a program stream times some packets only, and of the others FFmpeg's guesses are wrong after a seek
             self._keys = self._keys[:0]
         self.count = len(self._pts)
@@ -60,17 +56,15 @@ class Video:
             raise InputError(f"{path}: no frame of it can be decoded; convert it, to H.264 in .mp4 for example")
         differs = stream.frames not in (0, self.count)
         self.notes = (f"{path}: {self.count} frames can be decoded; the file tells of {stream.frames}",) * differs
-        rate, unit = stream.average_rate, stream.time_base
-        self.timestamps = np.arange(self.count) / float(rate) if rate else None
+        self.timestamps = np.arange(self.count) / float(stream.average_rate) if stream.average_rate else None
         """(count,) seconds from the first, None if the file does not tell"""
         # AVI tells when frames are decoded, not when they are shown
-        if len(self._keys) and unit and stream.container.format.name != "avi":
-            self.timestamps = (self._pts - self._pts[0]) * float(unit)
-        self._forget()
+        if len(self._keys) and container.format.name != "avi":
+            self.timestamps = (self._pts - self._pts[0]) * float(stream.time_base or 1)
+        self._reset()
         self.size = self.frame(0).shape[:2]
 
     def frame(self, index: int) -> np.ndarray:
-        """Frame ``index``; IndexError beyond the last, InputError if it cannot be decoded."""
         if not 0 <= index < self.count:
             raise IndexError(f"{self.path}: frame {index} of {self.count}")
         with self._lock:
@@ -89,7 +83,8 @@ class Video:
             frame = self._advance(index)
         if frame is None:
             raise InputError(f"{self.path}: frame {index} cannot be decoded; cut the video there, or copy it again")
-        pixels = frame.to_ndarray(format="rgb24", width=self._stream.width, height=self._stream.height, threads=1)
+        stream = self._file[1]
+        pixels = frame.to_ndarray(format="rgb24", width=stream.width, height=stream.height, threads=1)
         # the display matrix turns counterclockwise
         return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
 
@@ -107,7 +102,7 @@ class Video:
             self._restart()
         # a damaged keyframe, or a container without an index, may bring it out behind
         for key in keys[:-3:-1]:
-            self._frames = self._numbered(_decoded(self._stream, self._pts[key]))
+            self._frames = self._numbered(_decoded(*self._file, start=int(self._pts[key])))
             first = next(self._frames, None)
             if first is not None and first[0] <= keys[-1]:
                 self._frames, self._next = chain([first], self._frames), first[0]
@@ -115,8 +110,8 @@ class Video:
         self._restart()
 
     def _restart(self) -> None:
-        self._stream, self._process, self._next = _open(self.path), os.getpid(), 0
-        self._frames = self._numbered(_decoded(self._stream))
+        self._file, self._process, self._next = _open(self.path), os.getpid(), 0
+        self._frames = self._numbered(_decoded(*self._file))
 
     def _numbered(self, frames: Iterator[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
         for count, frame in enumerate(frames):
@@ -127,65 +122,68 @@ class Video:
                 if self._pts[number] == frame.pts:
                     yield number, frame
 
+    def _reset(self) -> None:
+        """No decoder is open yet."""
+        self._lock, self._recent = threading.Lock(), OrderedDict[int, np.ndarray]()
+        self._process, self._next = -1, 0
+        self._frames = iter(())
+
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in DECODER}
+        own = ("_lock", "_recent", "_file", "_frames")
+        return {name: value for name, value in self.__dict__.items() if name not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ |= state
-        self._forget()
-
-    def _forget(self) -> None:
-        """Go on as if the decoder had not been opened yet."""
-        self._lock, self._process, self._next = threading.Lock(), -1, 0
-        self._recent, self._frames = OrderedDict(), iter(())
+        self._reset()
 
 
 def _index_of_packets(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
     """Times (count,) of frames, and numbers of keyframes, as packets tell them; None if frames have other times."""
-    packets = [(p.pts, p.dts, p.is_keyframe) for p in _packets(_open(path)) if p.size and not p.is_discard]
+    packets = [(p.pts, p.dts, p.is_keyframe) for p in _packets(*_open(path)) if p.size and not p.is_discard]
     pts = sorted(time for time, *_ in packets if time is not None)
     dts = [time for _, time, _ in packets if time is not None]
     if not pts or len(set(pts)) < len(packets) or dts != sorted(dts):
         return None
     keys = sorted(time for time, _, key in packets if key and time is not None) or pts[:1]
-    first = [frame.pts for frame in islice(_decoded(_open(path)), COMPARED)]
-    last, end = [frame.pts for frame in _decoded(_open(path), keys[-1])], pts[pts.index(keys[-1]) :]
+    first = [frame.pts for frame in islice(_decoded(*_open(path)), COMPARED)]
+    last, end = [frame.pts for frame in _decoded(*_open(path), start=keys[-1])], pts[pts.index(keys[-1]) :]
     as_told = first == pts[:COMPARED] and last[-len(end) :] == end
     return (np.array(pts), np.searchsorted(pts, keys)) if as_told else None
 
 
 def _index_of_frames(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """The same of the frames that can be decoded; their numbers, and no keyframes, if they have no times in order."""
-    frames = [(frame.pts, frame.key_frame) for frame in _decoded(_open(path))]
+    frames = [(frame.pts, frame.key_frame) for frame in _decoded(*_open(path))]
     pts = [time for time, _ in frames if time is not None]
     if len(pts) < len(frames) or any(a >= b for a, b in pairwise(pts)):
         return np.arange(len(frames)), np.arange(0)
     return np.array(pts), np.flatnonzero([key for _, key in frames])
 
 
-def _open(path: Path) -> av.VideoStream:
-    """The pictures of a file, from the beginning."""
+def _open(path: Path) -> tuple[InputContainer, av.VideoStream]:
+    """A file and its pictures, from the beginning."""
     with suppress(av.FFmpegError, OSError):
         # an absolute path has no protocol before it; titles may be in any encoding, which PyAV 19 always allows
-        stream = av.open(str(path.absolute()), metadata_errors="replace").streams.best("video")
+        container = av.open(str(path.absolute()), metadata_errors="replace")
+        stream = container.streams.best("video")
         if isinstance(stream, av.VideoStream) and stream.codec_context is not None:
             # a forked process that frees a decoder with threads waits, for ever, for what only its parent has
             stream.thread_type, stream.codec_context.thread_count = "NONE", 1
-            return stream
+            return container, stream
     raise InputError(f"{path}: not a video that FFmpeg decodes; convert it, to H.264 in .mp4 for example")
 
 
-def _packets(stream: av.VideoStream) -> Iterator[av.Packet]:
+def _packets(container: InputContainer, stream: av.VideoStream) -> Iterator[av.Packet[av.VideoStream]]:
     """Packets up to the end of the file, or to where it is cut."""
     with suppress(av.FFmpegError):
-        yield from cast(InputContainer, stream.container).demux(stream)
+        yield from container.demux(stream)
 
 
-def _decoded(stream: av.VideoStream, start: int | None = None) -> Iterator[av.VideoFrame]:
-    """Frames from where the stream is, or from a keyframe or a little before it; without those that are damaged."""
+def _decoded(container: InputContainer, stream: av.VideoStream, *, start: int | None = None) -> Iterator[av.VideoFrame]:
+    """Frames from where the file is, or from a keyframe or a little before it; without those that are damaged."""
     if start is not None:
         with suppress(av.FFmpegError):
-            cast(InputContainer, stream.container).seek(int(start), stream=stream)
-    for packet in _packets(stream):
+            container.seek(start, stream=stream)
+    for packet in _packets(container, stream):
         with suppress(av.FFmpegError):
             yield from packet.decode()

@@ -17,7 +17,7 @@ from vode.errors import InputError, one_line
 SHOWN = 3
 """maximum number of mismatching names that a message lists"""
 WRAPPERS = ("state_dict", "extractor")
-"""names that checkpoints have their weights under: those of Places365, and of DISK"""
+"""keys that checkpoints nest their weights under: those of Places365, and of DISK"""
 CLASSIFIERS = ("fc.", "aux1.fc2.", "aux2.fc2.")
 """classification layers, which a pose network replaces"""
 
@@ -28,7 +28,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     Raises InputError for a file that is missing, damaged, or holds more than plain tensors and numbers.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no such weights file; check pose.backbone_weights")
+        raise InputError(f"{path}: no such weights file")
     content: Any
     try:
         if path.suffix == ".safetensors":

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import NamedTuple, cast, get_args
 
 import torch
 from kornia.feature import DISK, LightGlue, XFeat, match_mnn
@@ -87,12 +87,14 @@ def open_matcher(matcher: str | Path | MatcherOptions, device: torch.device | st
     options = matcher if isinstance(matcher, MatcherOptions) else _options(str(matcher))
     if options.name not in get_args(MatcherName):
         raise InputError(f"no matcher {options.name!r}; there are {', '.join(get_args(MatcherName))}")
+    glue: LightGlue | None
+    extract: Callable[[Tensor], Features]
     if options.name == "disk-lightglue":
-        find, glue = _disk(options)
+        disk, glue = _disk(options)
+        extract = partial(disk_features, disk.to(device).eval(), count=options.points)
     else:
-        find, glue = _xfeat(options)
-    find = find.to(device).eval()
-    extract = partial(xfeat_features if isinstance(find, XFeat) else disk_features, find, count=options.points)
+        xfeat, glue = _xfeat(options)
+        extract = partial(xfeat_features, xfeat.to(device).eval(), count=options.points)
     if glue is None:
         return FeatureMatcher(extract, partial(nearest_neighbours, least=_least(options, LEAST_COSINE)))
     return FeatureMatcher(extract, partial(lightglue_pairs, glue.to(device).eval()))
@@ -132,8 +134,9 @@ def lightglue_pairs(network: LightGlue, a: Features, b: Features) -> Pairs:
 
 
 def _options(name_or_file: str) -> MatcherOptions:
-    if name_or_file in get_args(MatcherName):
-        return MatcherOptions(name_or_file)
+    for name in get_args(MatcherName):
+        if name_or_file == name:
+            return MatcherOptions(name)
     path = Path(name_or_file)
     if not path.is_file():
         names = ", ".join(get_args(MatcherName))
@@ -177,7 +180,7 @@ def _disk(options: MatcherOptions) -> tuple[DISK, LightGlue]:
 def _lightglue(features: str, options: MatcherOptions) -> LightGlue:
     """LightGlue as it was trained for these features, without its weights."""
     settings = {name: value for name, value in LightGlue.features[features].items() if name != "weights"}
-    return LightGlue(None, **settings | {"filter_threshold": _least(options, LEAST_SCORE)})
+    return LightGlue(cast(str, None), **settings | {"filter_threshold": _least(options, LEAST_SCORE)})
 
 
 def _least(options: MatcherOptions, usual: float) -> float:

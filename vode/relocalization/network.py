@@ -92,6 +92,7 @@ class PoseNet(Network):
         self.centre.copy_(first + away.mean(0))
         spread = (away - away.mean(0)).square().mean().sqrt()
         self.spread.copy_(spread if bool(spread > 0) else torch.ones(()))
+        # the rotation nearest to the mean matrix
         mean_rotation = roma.special_procrustes(T_scene_cam[:, :3, :3].mean(0))
         start = write_rotation(matrix_to_quaternion(mean_rotation), self.options.rotation)
         for layer in self._last_layers():
