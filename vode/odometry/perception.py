@@ -104,15 +104,18 @@ class Classical:
 
     def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
         grey_a, grey_b = (_grey(frame.image) for frame in (a, b))
-        flows = (self._search.calc(one, two, None) for one, two in ((grey_a, grey_b), (grey_b, grey_a)))
-        ab, ba = (torch.from_numpy(flow).movedim(-1, 0)[None] for flow in flows)
-        return ab, ba
+        return self._search_flow(grey_a, grey_b), self._search_flow(grey_b, grey_a)
 
     def depth(self, frame: Frame) -> Tensor:
         depth = self._sequence.depth(frame.index)
         if depth is None:
             return torch.zeros_like(frame.image[:, :1])
         return F.interpolate(depth[None], frame.image.shape[-2:], mode="nearest-exact")
+
+    def _search_flow(self, grey_a: np.ndarray, grey_b: np.ndarray) -> Tensor:
+        # OpenCV takes None for no initial flow, which its types do not say.
+        flow = self._search.calc(grey_a, grey_b, None)  # type: ignore[call-overload]
+        return torch.from_numpy(flow).movedim(-1, 0)[None]
 
 
 def _grey(image: Tensor) -> np.ndarray:
