@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from vode.evaluation.result import Result
     from vode.io.trajectory import Trajectory, read_trajectory
     from vode.model import Model, load
+    from vode.odometry.matchers import open_matcher
+    from vode.odometry.perception import Matched
     from vode.odometry.visual_odometry import VisualOdometry
     from vode.pipelines.inputs import open_sequence, open_video
     from vode.pipelines.train import resume, train
@@ -31,6 +33,7 @@ __version__ = "0.2.0"
 _HOMES = {
     "Camera": "vode.cameras.lens",
     "InputError": "vode.errors",
+    "Matched": "vode.odometry.perception",
     "Model": "vode.model",
     "Result": "vode.evaluation.result",
     "RunFolder": "vode.run_folder",
@@ -40,6 +43,7 @@ _HOMES = {
     "evaluate_flow": "vode.evaluation.flow",
     "evaluate_odometry": "vode.evaluation.odometry",
     "load": "vode.model",
+    "open_matcher": "vode.odometry.matchers",
     "open_sequence": "vode.pipelines.inputs",
     "open_video": "vode.pipelines.inputs",
     "read_camera": "vode.cameras.calibration",
@@ -51,6 +55,7 @@ _HOMES = {
 __all__ = [
     "Camera",
     "InputError",
+    "Matched",
     "Model",
     "Result",
     "RunFolder",
@@ -61,6 +66,7 @@ __all__ = [
     "evaluate_flow",
     "evaluate_odometry",
     "load",
+    "open_matcher",
     "open_sequence",
     "open_video",
     "read_camera",

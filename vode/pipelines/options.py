@@ -38,6 +38,8 @@ class OdometryOptions:
 
     alignment: Alignment = "7dof"
     """what is fitted to the ground truth before scoring"""
+    matcher: str | None = None
+    """learned matches instead of the run's flow: xfeat, xfeat-lighterglue, disk-lightglue or a file of weights"""
     refine: Literal["none", "window"] | None = None
     """window refines the poses of the last keyframes together; default as in the run, where it is none"""
     compare: tuple[str, ...] = ()
