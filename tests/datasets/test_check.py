@@ -73,7 +73,7 @@ def test_a_damaged_map_is_one_problem(tmp_path):
 def test_stamps_out_of_order_are_counted(root):
     (root / "sequences" / "01" / "times.txt").write_text("0.0\n0.3\n0.2\n0.2\n")
     problems = check(options(root), quick=True).sequences[1].problems
-    assert problems == ["2 of 4 stamps are not after the one before, first that of frame 2"]
+    assert problems == ["2 of 4 timestamps are not after the one before, first that of frame 2"]
 
 
 def test_links_that_turn_in_circles_end(root):
@@ -94,5 +94,5 @@ def test_what_cannot_be_found_at_all_is_refused(tmp_path):
         check(options(tmp_path))
     with pytest.raises(InputError, match="no data set is called"):
         check(DataOptions("kitty", tmp_path))
-    with pytest.raises(InputError, match="--data"):
+    with pytest.raises(InputError, match="needs its folder"):
         check(DataOptions("tum"))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vode.augmentation.options import Augment
-from vode.datasets.base import Sequence, noted
+from vode.datasets.base import Sequence, known, noted
 from vode.datasets.sample import collate
 from vode.errors import InputError
 from vode.geometry.camera import pixel_grid, project, transform, unproject
@@ -22,6 +22,7 @@ class Wall(Sequence):
         self.name, self.count, self.size, self.ground_truth = name, count, size, ground_truth
         self.intrinsics = torch.tensor([[60.0, 0, 50.0], [0, 55.0, 20.0], [0, 0, 1]])
         if ground_truth:
+            self.capabilities = known(poses=True, depth=True, flow=True)
             self.poses = torch.eye(4, dtype=torch.float64).repeat(count, 1, 1)
             self.poses[:, :3, 3] = torch.arange(count)[:, None] * STEP + 7
         self.timestamps = None
@@ -143,7 +144,7 @@ def test_workers_change_nothing():
 
 
 def test_unusable_input():
-    with pytest.raises(InputError, match="b: 3 frames, too few for snippets that span 5"):
+    with pytest.raises(InputError, match="b: 3 frames, too few for clips that span 5"):
         ClipDataset([Wall("a", 2), Wall("b", 3)], length=3, stride=2)
     with pytest.raises(InputError, match=r"differ in size .*b 10x8"):
         ClipDataset([Wall("a", 3), Wall("b", 3, size=(8, 10))])

@@ -198,7 +198,7 @@ def test_frames_beyond_the_drive():
     drive = WorldSequence(2, WorldOptions(size=(8, 24), frames=2))
     assert drive.flow(1) is None
     for i in (-1, 2):
-        with pytest.raises(IndexError, match=f"frame {i} of a drive of 2"):
+        with pytest.raises(IndexError, match=f"frame {i} of a sequence of 2"):
             drive.frame(i)
 
 

@@ -10,37 +10,34 @@ from typing import Any
 from vode.datasets.base import Sequence, noted
 from vode.datasets.kitti import leakage
 from vode.datasets.options import DataOptions
-from vode.datasets.registry import DATASETS, held_out_names, open_sequences
+from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 from vode.io.atomic import write_bytes
 from vode.run_folder import RunFolder
 from vode.world import sequence as built_in
+from vode.world.options import WorldOptions
 
 
 @dataclass(frozen=True)
 class EvaluationData(DataOptions):
-    """What a run is evaluated on; without ``data`` a held-out drive of the built-in world."""
+    """What a run is evaluated on; without ``data`` a held-out sequence of the built-in world."""
 
     device: str = "auto"
     """cpu, cuda, ...; auto takes the GPU if there is one"""
 
-    def open(self, size: tuple[int, int], *, run: Path | None = None, also: tuple[str, ...] = ()) -> list[Sequence]:
+    def open(self, size: tuple[int, int], *, run: Path | None = None) -> list[Sequence]:
         """The sequences: those that are named, or the data set's test sequences.
 
-        ``also`` are names of data sets that the message about an unknown one adds. InputError if the ``run`` was
-        trained on a published test set among them.
+        InputError if the ``run`` was trained on a published test set among them.
         """
         if self.data is None:
             return [built_in.held_out_sequence(size)]
-        if self.dataset not in DATASETS:
-            raise InputError(
-                f"no data set is called {self.dataset!r}; choose one of {', '.join(dict.fromkeys([*DATASETS, *also]))}"
-            )
+        dataset = open_dataset(self, world=WorldOptions(size=size))
         if len(self.camera) > 1:
             raise InputError(f"cameras {', '.join(map(str, self.camera))}; choose one with --camera")
-        names = self.sequences or held_out_names(self)
+        names = dataset.chosen("test")
         self.refuse_leak(run, names)
-        sequences = open_sequences(self, names)
+        sequences = dataset.open_all(names)
         for line in noted(sequences):
             print(line)
         return sequences

@@ -16,13 +16,12 @@ from rich.progress import Progress
 
 from vode.cli.common import save_json
 from vode.datasets import prepared
-from vode.datasets.check import Report, SequenceReport
+from vode.datasets.check import ListReport, Report, SequenceReport, check_list
 from vode.datasets.check import check as check_data
-from vode.datasets.nyu import LABELED
+from vode.datasets.dataset import Dataset
 from vode.datasets.options import DataOptions
-from vode.datasets.registry import DATASETS, open_sequence, reader
+from vode.datasets.registry import open_dataset
 from vode.errors import InputError
-from vode.evaluation.depth_sets import DEPTH_SETS
 
 WORKERS = os.cpu_count() or 1
 SHOWN = 10
@@ -44,8 +43,10 @@ def check(
         workers: files that are read at a time.
         json: file for the whole report.
     """
-    if _is_list(where):
-        content, problems = check_list(where, annotated), 0
+    listed = check_list(where, annotated=annotated)
+    if listed is not None:
+        _print_list(listed)
+        content, problems = dataclasses.asdict(listed), 0
     else:
         with _progress() as on_progress:
             report = check_data(where, quick=quick, workers=workers, on_progress=on_progress)
@@ -74,51 +75,32 @@ def prepare(
         quality: of JPEG, 1 to 100.
         workers: images that are worked on at a time.
     """
-    sequences = where.sequences or reader(where).training(where.data)
-    training = tuple(name for name in sequences if name in _training(where)) or sequences
+    dataset = open_dataset(where)
+    sequences = dataset.chosen("train")
+    training = tuple(name for name in sequences if name in _training(dataset)) or sequences
     manifest = prepared.Manifest(where.dataset, size, kind, quality, where.camera, sequences, training)
     with _progress() as on_progress:
         written = prepared.prepare(
             out,
             manifest,
-            lambda name, camera: open_sequence(where, name, camera),
+            dataset.open,
             workers=workers,
             on_progress=on_progress,
         )
     print(f"{out}: {len(sequences)} sequences, {written} images written; train with --data {out}")
 
 
-def check_list(where: DataOptions, annotated: Path | None) -> dict[str, object]:
-    """A list of test frames: how many there are, and which lack a file."""
-    frames = DEPTH_SETS[where.dataset].open(where.data, annotated)
-    missing = frames.missing()
-    names = frames.names()
-    print(f"{frames.name}: {len(frames) - len(missing)} of {len(frames)} test frames are there")
-    for note in frames.notes:
+def _print_list(report: ListReport) -> None:
+    print(f"{report.dataset}: {report.frames - len(report.missing)} of {report.frames} test frames are there")
+    for note in report.notes:
         print(f"  note: {note}")
-    _some([f"{names[i]}: {file}" for i, file in missing.items()], "missing")
-    return {
-        "dataset": where.dataset,
-        "data": str(where.data),
-        "frames": len(frames),
-        "missing": {names[i]: str(file) for i, file in missing.items()},
-        "notes": frames.notes,
-    }
+    _some([f"{name}: {file}" for name, file in report.missing.items()], "missing")
 
 
-def _is_list(where: DataOptions) -> bool:
-    """Whether the data is a list of single test frames."""
-    if where.data is None or where.dataset not in DEPTH_SETS:
-        return False
-    if where.dataset == "nyu":
-        return where.data.is_file() or (where.data / LABELED).is_file()
-    return where.dataset not in DATASETS
-
-
-def _training(where: DataOptions) -> tuple[str, ...]:
+def _training(dataset: Dataset) -> tuple[str, ...]:
     """The data set's own training sequences; none if it has none of them."""
     try:
-        return reader(where).training(where.data)
+        return dataset.training()
     except InputError:
         return ()
 

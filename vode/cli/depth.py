@@ -10,13 +10,14 @@ import tyro
 
 from vode.cli.common import EvaluationData, save_json
 from vode.datasets.depth_frames import DepthFrames, SequenceFrames
+from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 from vode.evaluation import depth_report, published, tables
 from vode.evaluation.comparison import results_to_dict
 from vode.evaluation.completeness import complete
 from vode.evaluation.depth import DepthProtocol, summary
-from vode.evaluation.depth_sets import DEPTH_SETS
 from vode.evaluation.predictions import Predictions, save_predictions
+from vode.evaluation.protocols import depth_protocol
 from vode.evaluation.result import Result
 from vode.io.atomic import make_folder
 from vode.networks.depth import DepthNet
@@ -114,14 +115,13 @@ def open_sets(
     run: Path | None, where: EvaluationData, how: DepthArguments, size: tuple[int, int] | None
 ) -> list[tuple[DepthFrames, DepthProtocol]]:
     """The frames that are scored, each set with the protocol of its published figures."""
-    if where.data is not None and where.dataset in DEPTH_SETS:
-        where.refuse_leak(run)
-        chosen = DEPTH_SETS[where.dataset]
-        return [(chosen.open(where.data, how.annotated), chosen.protocol)]
     if where.data is None and size is None:
         raise InputError("name the folder of the data that was predicted with --data")
-    sequences = where.open(size, run=run, also=tuple(DEPTH_SETS))
-    return [(SequenceFrames(sequence, how.every), DepthProtocol()) for sequence in sequences]
+    if where.data is None:
+        return [(SequenceFrames(sequence, how.every), DepthProtocol()) for sequence in where.open(size)]
+    dataset = open_dataset(where, annotated=how.annotated)
+    where.refuse_leak(run, dataset.chosen("test"))
+    return [(frames, depth_protocol(where.dataset)) for frames in dataset.depth_frames(how.every)]
 
 
 def report(results: dict[str, Result], with_published: bool, table: Path | None, json: Path | None) -> None:

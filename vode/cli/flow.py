@@ -10,7 +10,7 @@ import tyro
 
 from vode.cli.common import EvaluationData, save_json
 from vode.datasets.flow_pairs import FlowPairs, SequencePairs
-from vode.datasets.kitti.flow import KittiFlow
+from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 from vode.evaluation.comparison import results_to_dict
 from vode.evaluation.completeness import complete
@@ -23,9 +23,6 @@ from vode.networks.flow import FlowNet
 from vode.run_folder import RunFolder
 from vode.training.config import VideoConfig
 from vode.training.distributed import device_name
-
-FLOW_SETS = {"kitti-flow": KittiFlow, "kitti-2012": KittiFlow, "kitti-2015": KittiFlow}
-"""Test sets of flow by their name on the command line."""
 
 
 def flow(
@@ -82,9 +79,11 @@ def score_run(run: Path, where: EvaluationData, every: int, allow_missing: bool,
 
 def open_pairs(run: Path, where: EvaluationData, every: int, size: tuple[int, int]) -> list[FlowPairs]:
     """The pairs that are scored."""
-    if where.data is not None and where.dataset in FLOW_SETS:
-        return [FLOW_SETS[where.dataset](where.data)]
-    return [SequencePairs(sequence, every) for sequence in where.open(size, run=run, also=tuple(FLOW_SETS))]
+    if where.data is None:
+        return [SequencePairs(sequence, every) for sequence in where.open(size)]
+    dataset = open_dataset(where)
+    where.refuse_leak(run, dataset.chosen("test"))
+    return dataset.flow_pairs(every)
 
 
 def score_files(estimate: Path, ground_truth: Path, noc: Path | None) -> Result:

@@ -48,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             parse(later(VERBS[verb]), rest, verb)()
     except InputError as error:
-        print(f"vode: {error}", file=sys.stderr)
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in error.parameters)
+        print(f"vode: {error} ({flags})" if flags else f"vode: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader of the output went away, as head does: nothing to tell, and nobody to tell it to.

@@ -42,7 +42,7 @@ class Video:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise InputError(f"{path}: no such file; check --data")
+            raise InputError(f"{path}: no such file; check the path")
         with open(self.path, "rb") as file:
             if file.read(64).lstrip(b"\xef\xbb\xbf \r\n").startswith(LISTS):
                 raise InputError(f"{path}: a list of other files, not a video; name the video itself")

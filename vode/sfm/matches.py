@@ -63,7 +63,7 @@ def why_not(evidence: Evidence) -> str | None:
         return f"no motion between its frames (median {moved:.1f} px); film while walking"
     if neighbours < MATCHES:
         few = f"too few matches (median {neighbours:.0f} between neighbours; {MATCHES} are needed)"
-        return soft if blurred else f"{few}; film more slowly, or take more frames with a smaller --step"
+        return soft if blurred else f"{few}; film more slowly, or take more frames with a smaller step"
     shift = parallax(evidence)
     if shift is not None and shift < TURNING * evidence.size[1]:
         return f"the camera only turns (parallax {shift:.1f} px); walk sideways while filming"

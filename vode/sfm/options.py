@@ -17,15 +17,15 @@ class FrameOptions:
     end: int | None = None
     """frame before which it ends"""
     step: int | None = None
-    """take one frame, the sharpest, of every n; default as many as make about --frames"""
+    """take one frame, the sharpest, of every n; default as many as make about ``frames``"""
     frames: int = 200
-    """frames to take, about, unless --step is given"""
+    """frames to take, about, unless ``step`` is given"""
     rotate: QuarterTurn = 0
     """degrees by which the images are turned clockwise"""
     fov: float | None = None
     """the camera's horizontal field of view in degrees, if it is known; else mapping finds it"""
     calibration: Path | None = None
-    """or its calibration, as for --dataset folder; the images are then freed of its distortion"""
+    """or its calibration, as for the data set folder; the images are then undistorted"""
 
 
 @dataclass(frozen=True)

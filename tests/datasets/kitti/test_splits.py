@@ -2,7 +2,7 @@
 
 import pytest
 
-from vode.datasets.splits import Frame, is_validation, read_split, split_names
+from vode.datasets.kitti.splits import Frame, is_validation, read_split, split_names
 from vode.errors import InputError
 
 
