@@ -171,4 +171,4 @@ def test_notes_are_told_and_many_of_them_counted():
     for wall in walls:
         wall.notes = ("half of it is missing",)
     assert noted(walls[:2]) == ["0: half of it is missing", "1: half of it is missing"]
-    assert noted(walls)[5:] == ["and 4 more notes; vode data check tells all"]
+    assert noted(walls)[5:] == ["and 4 more notes; checking the data set tells all"]

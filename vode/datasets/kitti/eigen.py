@@ -1,6 +1,6 @@
 """KITTI raw as depth is scored on it: single frames that a list names, with depth from the lidar or the annotators.
 
-KITTI's annotated depth maps ("improved truth", Uhrig et al., 3DV 2017) have a tree of their own:
+KITTI's annotated depth maps (Uhrig et al., 3DV 2017) have a tree of their own:
 
     depth_root/{train,val}/2011_09_26_drive_0002_sync/proj_depth/groundtruth/image_02/0000000069.png
 """
