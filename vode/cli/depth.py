@@ -120,8 +120,9 @@ def open_sets(
     if where.data is None:
         return [(SequenceFrames(sequence, how.every), DepthProtocol()) for sequence in where.open(size)]
     dataset = open_dataset(where, annotated=how.annotated)
+    sets = dataset.depth_frames(how.every)
     where.refuse_leak(run, dataset.chosen("test"))
-    return [(frames, depth_protocol(where.dataset)) for frames in dataset.depth_frames(how.every)]
+    return [(frames, depth_protocol(where.dataset)) for frames in sets]
 
 
 def report(results: dict[str, Result], with_published: bool, table: Path | None, json: Path | None) -> None:

@@ -82,8 +82,9 @@ def open_pairs(run: Path, where: EvaluationData, every: int, size: tuple[int, in
     if where.data is None:
         return [SequencePairs(sequence, every) for sequence in where.open(size)]
     dataset = open_dataset(where)
+    pairs = dataset.flow_pairs(every)
     where.refuse_leak(run, dataset.chosen("test"))
-    return dataset.flow_pairs(every)
+    return pairs
 
 
 def score_files(estimate: Path, ground_truth: Path, noc: Path | None) -> Result:

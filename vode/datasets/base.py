@@ -67,7 +67,7 @@ class Sequence(Protocol):
     def camera(self) -> Camera:
         """The pinhole camera of its frames, which have no distortion: ``size`` and ``intrinsics``."""
         (fx, _, cx), (_, fy, cy), _ = self.intrinsics.tolist()
-        return Camera(tuple(self.size), (fx, fy), (cx, cy))
+        return Camera((self.size[0], self.size[1]), (fx, fy), (cx, cy))
 
     def frame_name(self, index: int) -> str:
         """What tells a frame from all others of the data set."""

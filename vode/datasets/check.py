@@ -120,7 +120,7 @@ def _check_sequence(sequence: Sequence, name: str, camera: int) -> SequenceRepor
         name,
         camera,
         frames=len(sequence),
-        size=tuple(sequence.size),
+        size=(sequence.size[0], sequence.size[1]),
         intrinsics={"fx": fx, "fy": fy, "cx": cx, "cy": cy},
         poses=sequence.poses is not None,
         timestamps=sequence.timestamps is not None,

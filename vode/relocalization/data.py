@@ -28,7 +28,8 @@ def scene_sequences(config: RelocalizationConfig) -> tuple[list[Sequence], list[
         where = config.data or config.dataset
         raise InputError(f"{where}: {count} images with a place; at least {config.views.every} make a scene")
     parts = [time_blocks(len(sequence), config.views) for sequence in whole]
-    return tuple([only_frames(s, part[i]) for s, part in zip(whole, parts, strict=True)] for i in (0, 1))
+    trained, tested = ([only_frames(s, part[i]) for s, part in zip(whole, parts, strict=True)] for i in (0, 1))
+    return trained, tested
 
 
 def scene_names(dataset: Dataset) -> tuple[str, ...]:

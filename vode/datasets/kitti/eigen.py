@@ -45,7 +45,8 @@ class KittiRawFrames(DepthFrames):
         self.root, self.frames, self.name, self.camera = Path(root), list(frames), name, camera
         self.depth_root = None if depth_root is None else Path(depth_root)
         # one a date, of which the lists have five
-        self._cache, self._calibrations = cache, {}
+        self._calibrations: dict[str, LidarCalibration] = {}
+        self._cache = cache
         _check_folder(self.root, "2011_09_26 and other dates")
         if self.depth_root is not None:
             _check_folder(self.depth_root, "train and val with the annotated depth maps")
