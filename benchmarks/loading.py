@@ -27,7 +27,7 @@ from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.base import Sequence
 from vode.datasets.options import DataOptions
 from vode.datasets.prepared import Manifest, PreparedSequence, prepare
-from vode.datasets.registry import open_sequences, reader
+from vode.datasets.registry import open_dataset, open_sequences
 from vode.datasets.sample import collate
 from vode.geometry.resize import resize_images
 from vode.training.clip_dataset import ClipDataset
@@ -52,7 +52,7 @@ def main(options: Options) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     where = DataOptions(options.dataset, options.data, options.sequences, (options.camera,))
-    names = options.sequences or reader(where).names(options.data)
+    names = options.sequences or open_dataset(where).names()
     originals = open_sequences(where, names)
     rows = []
     with tempfile.TemporaryDirectory() as folder:

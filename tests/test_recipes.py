@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from vode.datasets.kitti.odometry import LENGTHS, TRAIN
+from vode.datasets.kitti.splits import is_validation, read_split
 from vode.datasets.kitti.writer import write_kitti_sequence
-from vode.datasets.splits import is_validation, read_split
 from vode.io.image import write_image
 from vode.recipes import RECIPES, recipe
 from vode.run_folder import RunFolder

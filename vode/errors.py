@@ -4,8 +4,14 @@
 class InputError(Exception):
     """Input that cannot be used: one line that names the file (and line) and what to do about it.
 
+    ``parameters`` are the names of the options that the remedy is about, such as "data" or "fov", if the message alone
+    does not do: whoever offers them under names of its own, as the command line does, adds these to the message.
     The command line prints the message and exits with status 2; nothing else is caught there.
     """
+
+    def __init__(self, message: str = "", *parameters: str) -> None:
+        super().__init__(message)
+        self.parameters = parameters
 
 
 def one_line(error: Exception) -> str:

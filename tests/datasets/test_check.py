@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vode.datasets.check import check
+from vode.datasets.check import check, check_list
 from vode.datasets.kitti.writer import write_kitti_sequence
 from vode.datasets.options import DataOptions
 from vode.errors import InputError
@@ -73,7 +73,7 @@ def test_a_damaged_map_is_one_problem(tmp_path):
 def test_stamps_out_of_order_are_counted(root):
     (root / "sequences" / "01" / "times.txt").write_text("0.0\n0.3\n0.2\n0.2\n")
     problems = check(options(root), quick=True).sequences[1].problems
-    assert problems == ["2 of 4 stamps are not after the one before, first that of frame 2"]
+    assert problems == ["2 of 4 timestamps are not after the one before, first that of frame 2"]
 
 
 def test_links_that_turn_in_circles_end(root):
@@ -94,5 +94,37 @@ def test_what_cannot_be_found_at_all_is_refused(tmp_path):
         check(options(tmp_path))
     with pytest.raises(InputError, match="no data set is called"):
         check(DataOptions("kitty", tmp_path))
-    with pytest.raises(InputError, match="--data"):
+    with pytest.raises(InputError, match="needs its folder"):
         check(DataOptions("tum"))
+
+
+def test_a_list_of_test_frames_is_compared_with_the_disk(tmp_path):
+    raw = tmp_path / "2011_09_26" / "2011_09_26_drive_0002_sync"
+    for folder, file in (("image_02", "0000000003.png"), ("velodyne_points", "0000000003.bin")):
+        (raw / folder / "data").mkdir(parents=True)
+        (raw / folder / "data" / file).touch()
+    (raw / "image_02" / "data" / "0000000006.png").touch()
+    report = check_list(DataOptions("kitti-eigen", tmp_path))
+    assert (report.dataset, report.data, report.frames, len(report.missing)) == ("kitti-eigen", str(tmp_path), 697, 696)
+    assert "2011_09_26_drive_0002 frame 3" not in report.missing
+    lacking = {number: report.missing[f"2011_09_26_drive_0002 frame {number}"] for number in (0, 6)}
+    assert [file.rsplit("/", 1)[1] for file in lacking.values()] == ["0000000000.png", "0000000006.bin"]
+
+
+def test_only_sets_with_such_a_list_are_compared(root, tmp_path):
+    assert check_list(options(root)) is None
+    assert check_list(DataOptions("nyu", tmp_path)) is None
+    with pytest.raises(InputError, match="annotated depth maps"):
+        check_list(DataOptions("kitti-eigen-benchmark", tmp_path))
+    assert len(check_list(DataOptions("kitti-eigen-benchmark", tmp_path), annotated=tmp_path).missing) == 652
+
+
+def test_a_right_image_that_is_damaged_is_a_problem(tmp_path):
+    for folder in ("image_2", "image_3"):
+        (tmp_path / folder).mkdir()
+        write_image(tmp_path / folder / "000004_10.png", torch.zeros(3, 24, 64))
+    assert check(DataOptions("kitti-2015", tmp_path)).problems == 0
+    (tmp_path / "image_3" / "000004_10.png").write_bytes(b"\x89PNG")
+    report = check(DataOptions("kitti-2015", tmp_path))
+    assert "image_3/000004_10.png" in report.sequences[0].problems[0]
+    assert report.missing[:2] == ["000000: none of 2 frames", "000001: none of 2 frames"]

@@ -1,4 +1,4 @@
-"""Frames of a sequence that have true depth."""
+"""Frames of a sequence that have ground truth depth."""
 
 import pytest
 import torch
@@ -36,5 +36,14 @@ def test_a_sequence_without_depth_is_named():
         def depth(self, index):
             return None
 
-    with pytest.raises(InputError, match="drive: no frame has true depth"):
+    with pytest.raises(InputError, match="drive: no frame has ground truth depth"):
         SequenceFrames(Dark())
+
+
+def test_frames_of_several_sequences_are_one_list_with_the_notes_of_all():
+    second = Drive()
+    second.name, second.notes = "second", ("a note", "a note")
+    frames = SequenceFrames([Drive(), second], 4, name="both")
+    assert (frames.name, frames.notes) == ("both", ("a note",))
+    assert frames.names() == [f"{name} frame {i}" for name in ("drive", "second") for i in (0, 4, 8)]
+    assert [float(frames.depth(i).max()) for i in range(6)] == [0, 4, 8, 0, 4, 8]

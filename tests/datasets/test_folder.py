@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from vode.datasets.folder import FolderSequence
+from vode.datasets.folder import FolderDataset, FolderSequence, names_in
 from vode.errors import InputError
 from vode.io.image import write_image
 
@@ -48,8 +48,8 @@ def root(tmp_path):
 
 
 def test_folders_of_images_and_videos_are_sequences(root):
-    assert FolderSequence.training(root) == ("Tour.MP4", "ride.avi", "walk")
-    sequences = [FolderSequence(root, name) for name in FolderSequence.names(root)]
+    assert FolderDataset(root).names("train") == ("Tour.MP4", "ride.avi", "walk")
+    sequences = [FolderSequence(root, name) for name in names_in(root)]
     assert [sequence.name for sequence in sequences] == ["Tour", "ride", "walk"]
     assert [shown(sequence) for sequence in sequences] == [[*range(1, 11)], [*range(1, 11)], [1, 2, 3]]
     assert all(sequence.size == SIZE and torch.equal(sequence.intrinsics, MATRIX) for sequence in sequences)
@@ -61,7 +61,7 @@ def test_folders_of_images_and_videos_are_sequences(root):
 
 def test_a_folder_of_images_or_a_video_may_be_named_itself(root):
     for place, name, count in ((root / "walk", "walk", 3), (root / "ride.avi", "ride", 10)):
-        assert FolderSequence.names(place) == (name,)
+        assert names_in(place) == (name,)
         assert shown(FolderSequence(place, name, fov=60)) == [*range(1, count + 1)]
     assert torch.equal(FolderSequence(root / "ride.avi", "ride").intrinsics, MATRIX)
 
@@ -73,9 +73,9 @@ def test_numbers_in_names_are_ordered_as_numbers(tmp_path):
 
 def test_where_nothing_is_it_is_said(root):
     with pytest.raises(InputError, match="no images"):
-        FolderSequence.training(root / "empty")
+        FolderDataset(root / "empty").names("train")
     with pytest.raises(InputError, match="nowhere: no such file or folder"):
-        FolderSequence.names(root / "nowhere")
+        names_in(root / "nowhere")
     with pytest.raises(InputError, match="empty: no images"):
         FolderSequence(root, "empty", fov=60)
     with pytest.raises(InputError, match="run: no such file or folder"):
@@ -95,13 +95,13 @@ def test_the_camera_comes_from_a_file_or_an_angle(root):
     assert FolderSequence(root, "walk", calibration=root / "mine.txt").intrinsics[0, 0] == 80
     assert FolderSequence(root, "walk", 1, calibration=root / "mine.txt").intrinsics[0, 0] == 60
     assert FolderSequence(root, "walk", fov=90).intrinsics[0, 0] == pytest.approx(32)
-    with pytest.raises(InputError, match="both --calibration and --fov"):
+    with pytest.raises(InputError, match="both a calibration and a field of view"):
         FolderSequence(root, "walk", calibration=root / "mine.txt", fov=90)
     with pytest.raises(InputError, match="field of view"):
         FolderSequence(root, "walk", fov=190)
     (root / "walk" / "camera.json").unlink()
     (root / "camera.yaml").unlink()
-    with pytest.raises(InputError, match="no camera; give --calibration"):
+    with pytest.raises(InputError, match="no camera; give a calibration"):
         FolderSequence(root, "walk")
     (root / "camera.yaml").write_text(CAMERA.replace("64", "640"))
     with pytest.raises(InputError, match=r"camera\.yaml: a camera of 640x48 pixels, but the images are 64x48"):
@@ -158,13 +158,13 @@ def test_links_that_go_round_in_circles_are_no_images(root):
     (root / "self.mp4").symlink_to(root / "self.mp4")
     (root / "walk" / "0.png").symlink_to(root / "walk" / "0.png")
     (root / "walk" / "5.png").symlink_to(root / "walk")
-    assert FolderSequence.names(root) == ("Tour.MP4", "ride.avi", "walk")
+    assert names_in(root) == ("Tour.MP4", "ride.avi", "walk")
     assert shown(FolderSequence(root, "walk")) == [1, 2, 3]
     for name in ("self", "self.mp4"):
         with pytest.raises(InputError, match=f"{name}: no such file or folder"):
             FolderSequence(root, name)
         with pytest.raises(InputError, match=f"{name}: no such file or folder"):
-            FolderSequence.names(root / name)
+            names_in(root / name)
     with pytest.raises(InputError, match="round: no images"):
         FolderSequence(root, "round")
 
@@ -172,5 +172,5 @@ def test_links_that_go_round_in_circles_are_no_images(root):
 def test_a_linked_folder_counts_like_any_other(root, tmp_path_factory):
     (root / "elsewhere").symlink_to(tmp_path_factory.mktemp("elsewhere"))
     put(root / "elsewhere", "1.png")
-    assert "elsewhere" in FolderSequence.names(root)
+    assert "elsewhere" in names_in(root)
     assert shown(FolderSequence(root, "elsewhere")) == [1]

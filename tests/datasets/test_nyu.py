@@ -7,7 +7,7 @@ import pytest
 import scipy.io
 import torch
 
-from vode.datasets.nyu import NyuLabeled, NyuScene
+from vode.datasets.nyu import NyuDataset, NyuLabeled, NyuScene
 from vode.errors import InputError
 from vode.io.image import write_image
 
@@ -39,7 +39,7 @@ def test_raw_frames_are_ordered_by_time(tmp_path):
     assert scene.timestamps.tolist() == [99.5, 999.75, 1000.25]
     assert scene.notes == ("1 of 4 raw frames are cut short, and left out",)
     assert scene.size == (480, 640)
-    assert NyuScene.training(tmp_path) == ("kitchen_0001",)
+    assert NyuDataset(tmp_path).names("train") == ("kitchen_0001",)
 
 
 def test_raw_frames_are_freed_of_the_distortion(tmp_path):
@@ -74,8 +74,8 @@ def test_bad_folders_are_named(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="empty: no r-"):
         NyuScene(tmp_path, "empty")
-    with pytest.raises(InputError, match="no folder in it holds"):
-        NyuScene.training(tmp_path)
+    with pytest.raises(InputError, match="no folder with r-"):
+        NyuDataset(tmp_path).names("train")
     with pytest.raises(InputError, match="leads out of this folder"):
         NyuScene(tmp_path / "empty", "..")
     put_raw(tmp_path / "a", "yesterday", 1)

@@ -9,7 +9,7 @@ from vode.datasets.kitti.odometry import KittiOdometry
 from vode.datasets.kitti.writer import write_kitti_sequence
 from vode.datasets.options import DataOptions
 from vode.datasets.prepared import MANIFEST, SEQUENCE, Manifest, PreparedSequence, prepare
-from vode.datasets.registry import open_sequence, open_sequences, reader
+from vode.datasets.registry import open_dataset, open_sequences
 from vode.datasets.sequence_slice import SequenceSlice
 from vode.errors import InputError
 from vode.io.image import write_image
@@ -39,7 +39,7 @@ def make(originals, out, manifest=PNG, **options):
 def test_a_copy_gives_the_samples_that_the_originals_give(originals, tmp_path):
     assert make(originals, tmp_path / "out") == 10
     options = DataOptions("kitti-odom", tmp_path / "out")
-    assert reader(options).training(tmp_path / "out") == ("00",)
+    assert open_dataset(options).names("train") == ("00",)
     copy, whole = (
         open_sequences(DataOptions("kitti-odom", root), ("00", "01")) for root in (tmp_path / "out", originals)
     )
@@ -85,8 +85,8 @@ def test_an_interrupted_copy_goes_on_where_it_stopped(originals, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         make(originals, out, workers=1, on_progress=stop)
-    with pytest.raises(InputError, match=r"not finished, as 1 of 2; run vode prepare again"):
-        PreparedSequence.training(out)
+    with pytest.raises(InputError, match=r"not finished, as 1 of 2; prepare the copy again"):
+        open_dataset(DataOptions("kitti-odom", out)).names("train")
     there = {file: file.stat().st_mtime_ns for file in out.rglob("*.png")}
     (out / "01" / "2" / "000001.png").write_bytes(b"")
     assert 0 < make(originals, out) <= 5
@@ -102,11 +102,11 @@ def test_a_copy_made_otherwise_is_not_mixed_with_and_other_folders_are_left_alon
     with pytest.raises(InputError, match="made otherwise"):
         make(originals, tmp_path / "out", Manifest("kitti-odom", (16, 52), "png", 95, (2,), ("00",), ("00",)))
     make(originals, tmp_path / "out")
-    assert PreparedSequence.names(tmp_path / "out") == ("00", "01")
+    assert open_dataset(DataOptions("kitti-odom", tmp_path / "out")).names() == ("00", "01")
     with pytest.raises(InputError, match="not empty"):
         make(originals, originals)
-    with pytest.raises(InputError, match="--dataset kitti-odom"):
-        reader(DataOptions("tum", tmp_path / "out"))
+    with pytest.raises(InputError, match="a prepared copy of kitti-odom; name this"):
+        open_dataset(DataOptions("tum", tmp_path / "out"))
     with pytest.raises(InputError, match=r"02.*of 00, 01 of camera 2"):
         PreparedSequence(tmp_path / "out", "02")
     with pytest.raises(InputError, match="leads out"):
@@ -117,7 +117,7 @@ def test_a_copy_made_otherwise_is_not_mixed_with_and_other_folders_are_left_alon
     ("file", "content", "says"),
     [
         (MANIFEST, "{", "not JSON"),
-        (MANIFEST, "[]", "not written by vode prepare"),
+        (MANIFEST, "[]", "not of a prepared copy"),
         (MANIFEST, json.dumps({"format": "other"}), "not the manifest"),
         (MANIFEST, {"kind": "/../../x"}, "choose jpg or png"),
         (MANIFEST, {"size": [10**6, 10**6]}, "height and a width"),
@@ -145,4 +145,4 @@ def test_a_damaged_original_is_named_and_the_rest_stays(originals, tmp_path):
         make(root, out, manifest)
     write_image(image, torch.rand(3, 48, 160))
     make(root, out, manifest)
-    assert open_sequence(DataOptions("kitti-odom", out), "00", 2).frame(3).shape == (3, *SIZE)
+    assert open_dataset(DataOptions("kitti-odom", out)).open("00").frame(3).shape == (3, *SIZE)

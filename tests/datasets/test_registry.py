@@ -1,68 +1,59 @@
-"""Data sets by name: every reader keeps the contract, and options that do not fit are refused."""
+"""The registry: every name is a reader, names are listed without importing any, the table is what these declare."""
 
 import inspect
+import subprocess
+import sys
 
 import pytest
 import torch
 
-from vode.datasets.base import Sequence
-from vode.datasets.kitti.writer import write_kitti_sequence
-from vode.datasets.options import DataOptions
-from vode.datasets.registry import DATASETS, held_out_names, open_sequence, open_sequences, reader
+from vode.datasets.base import Capability
+from vode.datasets.dataset import Dataset
+from vode.datasets.options import SET_OPTIONS, DataOptions
+from vode.datasets.registry import ALIASES, DATASETS, capabilities, dataset_class, open_dataset, table
 from vode.errors import InputError
 from vode.io.image import write_image
 
 
-@pytest.mark.parametrize("name", DATASETS)
-def test_readers_are_alike(name):
-    found = DATASETS[name]
-    assert Sequence in found.__mro__
-    assert [*inspect.signature(found).parameters][:3] == ["root", "sequence", "camera"]
-    assert found.__doc__ is not None
-    assert callable(found.names)
-    assert callable(found.training)
+@pytest.mark.parametrize("name", [*DATASETS, *ALIASES])
+def test_every_name_is_a_documented_reader_that_declares_the_options_it_takes(name):
+    found = dataset_class(name)
+    assert issubclass(found, Dataset)
+    assert found.__doc__ != Dataset.__doc__
+    arguments = {p.name for p in inspect.signature(found).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    assert found.own_options - set(SET_OPTIONS) == arguments
 
 
-@pytest.mark.parametrize("name", DATASETS)
-def test_a_folder_of_something_else_is_refused_in_one_line(name, tmp_path):
-    (tmp_path / "notes.txt").write_text("nothing to see")
-    for ask in (DATASETS[name].training, lambda root: DATASETS[name](root, "2011_09_26_drive_0001")):
-        with pytest.raises(InputError) as refusal:
-            ask(tmp_path)
-        assert str(tmp_path) in str(refusal.value)
-        assert "\n" not in str(refusal.value)
+def test_listing_the_names_imports_no_reader():
+    code = (
+        "import sys; from vode.datasets import registry; assert registry.DATASETS and registry.ALIASES; "
+        "print([m for m in ('torch', 'numpy', 'cv2', 'h5py', 'scipy', 'vode.world') if m in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", [name for name in DATASETS if name not in ("kitti-raw", "folder")])
-def test_names_of_sequences_do_not_leave_the_root(name, tmp_path):
-    outside = tmp_path / "seq"
-    outside.mkdir()
-    write_image(outside / "a.png", torch.rand(3, 4, 4))
-    (tmp_path / "root" / "sequences").mkdir(parents=True)
-    with pytest.raises(InputError):
-        DATASETS[name](tmp_path / "root", "../seq")
+def test_the_table_has_a_row_for_every_set():
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table().splitlines()]
+    assert rows[0] == ["data set", *Capability, "options"]
+    assert [row[0].strip("`") for row in rows[2:]] == list(DATASETS)
+    for row in rows[2:]:
+        declared = {capability for capability, cell in zip(Capability, row[1:-1], strict=True) if cell}
+        assert declared == capabilities()[row[0].strip("`")]
+    assert rows[2 + list(DATASETS).index("folder")][-1] == "calibration, fov, rotate"
 
 
-def test_a_sequence_of_every_camera_or_a_part_of_it(tmp_path):
-    root = tmp_path / "kitti"
-    write_kitti_sequence(root, "00", 2, torch.rand(6, 3, 12, 40), torch.eye(3))
-    folder = root / "sequences" / "00"
-    (folder / "image_3").symlink_to(folder / "image_2")
-    (folder / "calib.txt").write_text("\n".join(f"P{k}: 9 0 19 0 0 9 5 0 0 0 1 0" for k in range(4)))
-    both = open_sequences(DataOptions("kitti-odom", root, camera=(2, 3)), ("00",))
-    assert [len(sequence) for sequence in both] == [6, 6]
-    part = open_sequence(DataOptions("kitti-odom", root, start=1, end=6, step=2), "00", 2)
-    assert len(part) == 3
-    assert torch.equal(part.frame(1), both[0].frame(3))
+def test_an_unknown_name_is_told_which_there_are():
+    with pytest.raises(InputError, match=r"called 'kity'; choose one of kitti-odom, .*folder, world, kitti-flow$"):
+        open_dataset(DataOptions("kity"))
 
 
-def test_own_cameras_are_for_own_images(tmp_path):
+def test_options_of_one_set_reach_it_and_no_other(tmp_path):
     write_image(tmp_path / "a.png", torch.rand(3, 12, 16))
-    options = DataOptions("folder", tmp_path, fov=90.0)
-    assert open_sequence(options, held_out_names(options)[0], 2).intrinsics[0, 0] == pytest.approx(8)
-    with pytest.raises(InputError, match="--fov"):
-        open_sequence(DataOptions("tum", tmp_path, fov=90.0), "rgbd_dataset_freiburg1", 2)
-    with pytest.raises(InputError, match="choose one of kitti-odom"):
-        reader(DataOptions("kity", tmp_path))
+    dataset = open_dataset(DataOptions("folder", tmp_path, fov=90.0), world="not looked at")
+    assert dataset.open(dataset.names("test")[0]).intrinsics[0, 0] == pytest.approx(8)
+    with pytest.raises(InputError, match=r"^calibration, fov: not for tum") as refusal:
+        open_dataset(DataOptions("tum", tmp_path, fov=90.0, calibration=tmp_path / "camera.yaml"))
+    assert refusal.value.parameters == ("calibration", "fov")
     with pytest.raises(InputError, match=r"no images\.bin"):
-        held_out_names(DataOptions("colmap", tmp_path))
+        open_dataset(DataOptions("colmap", tmp_path)).names("test")

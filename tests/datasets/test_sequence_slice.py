@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from vode.datasets.base import Sequence
+from vode.datasets.base import Capability, Sequence, known
 from vode.datasets.sequence_slice import SequenceSlice
 from vode.errors import InputError
 from vode.training.clip_dataset import ClipDataset, ClipShape
@@ -17,6 +17,7 @@ class Numbered(Sequence):
     """Ten frames whose images, depth (of even ones) and flow (of all but 4 and the last) tell their numbers."""
 
     name, size, intrinsics, notes = "numbered", (4, 6), torch.eye(3), ("a note",)
+    capabilities = known(depth=True, flow=True, stereo=True, poses=True, map=True, points=True)
 
     def __init__(self):
         self.poses_in_scene = torch.eye(4, dtype=torch.float64).repeat(10, 1, 1)
@@ -43,6 +44,12 @@ class Numbered(Sequence):
     def flow(self, index):
         return None if index in (4, 9) else (torch.full((2, *self.size), float(index)), torch.ones(1, *self.size))
 
+    def flow_noc(self, index):
+        return torch.full((1, *self.size), float(index))
+
+    def right(self, index):
+        return torch.full((3, *self.size), float(index))
+
 
 PARTS = [({}, range(10)), ({"start": 3}, range(3, 10)), ({"end": 4}, range(4)), ({"start": 2, "end": 7}, range(2, 7))]
 PARTS += [({"step": 3}, range(0, 10, 3)), ({"start": 1, "end": 9, "step": 2}, range(1, 9, 2)), ({"end": 99}, range(10))]
@@ -61,6 +68,15 @@ def test_everything_belongs_to_the_same_frames(options, numbers):
     depths = [None if clip.depth(i) is None else int(clip.depth(i)[0, 0, 0]) for i in range(len(clip))]
     assert depths == [None if n % 2 else n for n in numbers]
     assert [clip.has_depth(i) for i in range(len(clip))] == [n % 2 == 0 for n in numbers]
+    assert [int(clip.right(i)[0, 0, 0]) for i in range(len(clip))] == list(numbers)
+    assert [clip.frame_name(i) for i in range(len(clip))] == [f"numbered frame {n}" for n in numbers]
+    step = options.get("step", 1)
+    assert clip.capabilities == (whole.capabilities if step == 1 else whole.capabilities - {Capability.FLOW})
+    noc = [clip.flow_noc(i) for i in range(len(clip))]
+    known_flow = [step == 1 and n not in (4, 9) and n + 1 in numbers for n in numbers]
+    assert [None if x is None else int(x[0, 0, 0]) for x in noc] == [
+        n if there else None for n, there in zip(numbers, known_flow, strict=True)
+    ]
     assert [numbers[i] for i in clip.starts] == [n for n in (0, 3, 4, 7) if n in numbers]
 
 

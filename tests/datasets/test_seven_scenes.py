@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vode.datasets.seven_scenes import T_DEPTH_COLOUR, SevenScenes, read_sequences
+from vode.datasets.seven_scenes import T_DEPTH_COLOUR, SevenScenes, SevenScenesDataset, read_sequences
 from vode.errors import InputError
 from vode.geometry.camera import project, transform, unproject
 from vode.geometry.pose import inverse, so3_exp
@@ -54,7 +54,7 @@ def test_frames_with_a_pose_are_read_and_the_others_counted(scene):
     assert not sequence.depth(1)[0, :, 0].any()
     torch.testing.assert_close(sequence.poses[1], inverse(pose(0)) @ pose(3), atol=1e-8, rtol=0)
     torch.testing.assert_close(sequence.poses_in_scene[1], pose(3), atol=1e-8, rtol=0)
-    assert SevenScenes.training(scene) == ("seq-01",)
+    assert SevenScenesDataset(scene).names("train") == ("seq-01",)
     assert read_sequences(scene / "TestSplit.txt") == ("seq-12",)
     (scene / "seq-01" / "frame-000000.depth.png").unlink()
     assert sequence.depth(0) is None
@@ -72,7 +72,7 @@ def test_frames_with_a_pose_are_read_and_the_others_counted(scene):
 def test_bad_files_are_named(scene, file, content, says):
     (scene / file).write_text(content)
     with pytest.raises(InputError, match=says):
-        [SevenScenes(scene, name) for name in SevenScenes.training(scene)]
+        SevenScenesDataset(scene).sequences("train")
 
 
 def test_what_is_not_there_is_named(scene):

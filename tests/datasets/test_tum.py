@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from vode.datasets.tum import CAMERAS, TumSequence
+from vode.datasets.tum import CAMERAS, TumDataset, TumSequence
 from vode.errors import InputError
 from vode.geometry.pose import rotation_angle
 from vode.io.depth import write_depth
@@ -42,8 +42,8 @@ def test_images_depth_and_poses_are_put_together_by_time(tree):
     sequence = TumSequence(tree, NAME)
     # the truth ends before the last image
     assert len(sequence) == 3
-    assert sequence.notes[0].startswith("1 of 4 images without a true pose")
-    assert "depth.txt: 1 stamps" in sequence.notes[1]
+    assert sequence.notes[0].startswith("1 of 4 images without a ground truth pose")
+    assert "depth.txt: 1 timestamps" in sequence.notes[1]
     assert sequence.timestamps.tolist() == pytest.approx([100, 100.1, 100.2])
     assert [sequence.has_depth(i) for i in range(3)] == [True, False, False]
     assert sequence.depth(1) is None
@@ -53,7 +53,7 @@ def test_images_depth_and_poses_are_put_together_by_time(tree):
     expected = Rotation.from_rotvec([0, 0.1, 0]).as_matrix()
     np.testing.assert_allclose(sequence.poses[2, :3, :3], expected, atol=1e-5)
     np.testing.assert_allclose(sequence.poses[2, :3, 3], [0.2, 0, 0], atol=1e-5)
-    assert TumSequence.training(tree) == (NAME,)
+    assert TumDataset(tree).names("train") == (NAME,)
 
 
 def test_without_a_truth_all_images_stay(tree):
@@ -66,7 +66,7 @@ def test_without_a_truth_all_images_stay(tree):
     assert not TumSequence(tree, NAME).has_depth(3)
 
 
-def test_the_lens_is_straightened(tree):
+def test_the_lens_is_undistorted(tree):
     folder = tree / NAME
     place = np.array([[80.0, 60.0], [550.0, 400.0]])
     pinhole = TumSequence(tree, NAME).intrinsics.double().numpy()
@@ -108,7 +108,7 @@ def test_other_trees_are_refused(tree):
     with pytest.raises(InputError, match="restore the name"):
         TumSequence(tree, "renamed")
     with pytest.raises(InputError, match=r"rgb\.txt"):
-        TumSequence.training(tree / "renamed")
+        TumDataset(tree / "renamed").names("train")
 
 
 def test_images_of_another_size_are_refused(tree):

@@ -135,7 +135,7 @@ def test_a_scene_with_lists_is_tested_on_its_own(kitchen):
     trained, tested = scene_sequences(config)
     assert [(s.name, len(s)) for s in trained] == [("seq-01", 12)]
     assert [(s.name, len(s)) for s in tested] == [("seq-02", 4)]
-    with pytest.raises(InputError, match=r"seq-02: tested on in .*; train on others, or insist with --allow-leak"):
+    with pytest.raises(InputError, match=r"seq-02: tested on in .*; train on others, or allow the leak"):
         scene_sequences(replace(config, sequences=("seq-01", "seq-02")))
     assert len(scene_sequences(replace(config, sequences=("seq-01", "seq-02"), allow_leak=True))[0]) == 2
 

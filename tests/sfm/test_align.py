@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from vode.cli import main
 from vode.datasets.mapped.colmap import ColmapSequence
-from vode.datasets.mapped.transforms_json import TransformsSequence
+from vode.datasets.mapped.transforms_json import TransformsSequence, names_in
 from vode.errors import InputError
 from vode.io.image import write_image
 from vode.sfm.align import align, read_scene, write_aligned
@@ -119,12 +119,12 @@ def test_any_layout_is_brought_into_the_axes_of_a_model(tmp_path, write):
     if write is colmap:
         sequence = ColmapSequence(tmp_path / "out", "walk")
     else:
-        (name,) = TransformsSequence.names(tmp_path / "out")
+        (name,) = names_in(tmp_path / "out")
         sequence = TransformsSequence(tmp_path / "out", name)
     np.testing.assert_allclose(sequence.poses_in_scene, ground_truth, atol=1e-9)
     assert [round(float(sequence.frame(k).mean()) * COUNT) for k in (0, 7)] == [0, 7]
     if write is transforms:
-        assert sequence.camera == TransformsSequence(b, "transforms").camera
+        assert sequence.lens == TransformsSequence(b, "transforms").lens
 
 
 def test_points_go_along(tmp_path):

@@ -181,8 +181,9 @@ def test_frames_that_a_data_set_keeps_are_validated_on_and_not_trained_on():
     kept = validation_sequences(config, [one, two])
     assert [(sequence.name, sequence.starts) for sequence in kept] == [("world1", (1,))]
     assert one.starts == (0, 2)
-    with pytest.raises(InputError, match="kitti-raw keeps no frames for validation; name sequences for it"):
+    with pytest.raises(InputError, match="kitti-raw keeps no frames for validation; name sequences for it") as refusal:
         validation_sequences(config, [two])
+    assert refusal.value.parameters == ("validation",)
 
 
 def test_gradients_that_are_never_finite_end_the_run_and_leave_it_good(tmp_path, monkeypatch):

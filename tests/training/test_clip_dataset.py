@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vode.augmentation.options import Augment
-from vode.datasets.base import Sequence, noted
+from vode.datasets.base import Sequence, known, noted
 from vode.datasets.sample import collate
 from vode.errors import InputError
 from vode.geometry.camera import pixel_grid, project, transform, unproject
@@ -22,6 +22,7 @@ class Wall(Sequence):
         self.name, self.count, self.size, self.ground_truth = name, count, size, ground_truth
         self.intrinsics = torch.tensor([[60.0, 0, 50.0], [0, 55.0, 20.0], [0, 0, 1]])
         if ground_truth:
+            self.capabilities = known(poses=True, depth=True, flow=True)
             self.poses = torch.eye(4, dtype=torch.float64).repeat(count, 1, 1)
             self.poses[:, :3, 3] = torch.arange(count)[:, None] * STEP + 7
         self.timestamps = None
@@ -170,4 +171,4 @@ def test_notes_are_listed_and_many_of_them_counted():
     for wall in walls:
         wall.notes = ("half of it is missing",)
     assert noted(walls[:2]) == ["0: half of it is missing", "1: half of it is missing"]
-    assert noted(walls)[5:] == ["and 4 more notes; vode data check tells all"]
+    assert noted(walls)[5:] == ["and 4 more notes; checking the data set tells all"]

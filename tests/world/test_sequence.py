@@ -1,5 +1,7 @@
 """The built-in world: its depth, flow and poses agree with each other and with its images."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -115,10 +117,51 @@ def test_exposure_changes_brightness_alone():
     assert torch.equal(varied.depth(2), plain.depth(2))
 
 
-def test_the_held_out_drive_is_long_and_new():
+def test_the_held_out_sequence_is_long():
     drive = held_out_sequence((64, 192))
     assert drive.poses[:, :3, 3].diff(dim=0).norm(dim=-1).sum() > 200
     assert drive.size == (64, 192)
+
+
+@pytest.fixture
+def rendered(monkeypatch):
+    """The numbers of the frames that were rendered, as they are."""
+    render, numbers = WorldSequence._render, []
+    monkeypatch.setattr(WorldSequence, "_render", lambda self, i: numbers.append(i) or render(self, i))
+    return numbers
+
+
+def test_a_sequence_of_the_training_set_is_rendered_once_for_all_epochs(rendered):
+    sequences = [WorldSequence(seed, WorldOptions(size=(64, 192), frames=20)) for seed in range(2)]
+    for _ in range(3):
+        for drive in sequences:
+            [drive.raw(i, (32, 96)) for i in range(20)]
+    assert rendered == [*range(20)] * 2
+    assert sequence.KEPT_BYTES >= 20 * 3 * 256 * 832
+
+
+def test_no_more_images_are_kept_than_the_bytes_allow_and_those_used_last_stay(rendered, monkeypatch):
+    options = WorldOptions(size=(16, 48), frames=6)
+    whole = [WorldSequence(2, options).frame(i) for i in range(6)]
+    monkeypatch.setattr(sequence, "KEPT_BYTES", 3 * 3 * 16 * 48)
+    drive = WorldSequence(2, options)
+    rendered.clear()
+    for i in (0, 1, 2, 0, 3, 0, 2, 1):
+        assert torch.equal(drive.frame(i), whole[i])
+    assert rendered == [0, 1, 2, 3, 1]
+    assert sum(image.nbytes for image in drive._images.values()) <= sequence.KEPT_BYTES
+
+
+def test_threads_that_share_a_small_memory_get_the_right_images(monkeypatch):
+    options = WorldOptions(size=(16, 48), frames=8)
+    whole = [WorldSequence(2, options).frame(i) for i in range(8)]
+    monkeypatch.setattr(sequence, "KEPT_BYTES", 0)
+    drive = WorldSequence(2, options)
+    numbers = np.random.default_rng(0).integers(8, size=96).tolist()
+    with ThreadPoolExecutor(8) as pool:
+        assert all(
+            torch.equal(image, whole[i]) for i, image in zip(numbers, pool.map(drive.frame, numbers), strict=True)
+        )
 
 
 def test_written_and_read_back(drive, tmp_path):
@@ -198,7 +241,7 @@ def test_frames_beyond_the_drive():
     drive = WorldSequence(2, WorldOptions(size=(8, 24), frames=2))
     assert drive.flow(1) is None
     for i in (-1, 2):
-        with pytest.raises(IndexError, match=f"frame {i} of a drive of 2"):
+        with pytest.raises(IndexError, match=f"frame {i} of a sequence of 2"):
             drive.frame(i)
 
 

@@ -121,7 +121,7 @@ def _of_colmap(path: Path, number: int) -> Camera:
     if not cameras:
         raise InputError(f"{path}: no camera in it; give YAML, JSON, KITTI's calib.txt or COLMAP's cameras.txt")
     if len(cameras) > 1 and number not in cameras:
-        raise InputError(f"{path}: holds cameras {', '.join(map(str, cameras))}; choose one of them as camera")
+        raise InputError(f"{path}: holds cameras {', '.join(map(str, cameras))}; choose one of these", "camera")
     return cameras[number] if len(cameras) > 1 else next(iter(cameras.values()))
 
 

@@ -18,7 +18,7 @@ from vode.errors import InputError
 from vode.pipelines.options import CopyOptions
 
 if TYPE_CHECKING:
-    from vode.datasets.check import Report, SequenceReport
+    from vode.datasets.check import ListReport, Report, SequenceReport
 
 WORKERS = os.cpu_count() or 1
 SHOWN = 10
@@ -41,9 +41,12 @@ def check(
         json: file for the whole report.
     """
     from vode.datasets.check import check as check_data
+    from vode.datasets.check import check_list
 
-    if _is_list(where):
-        content, problems = check_list(where, annotated), 0
+    listed = check_list(where, annotated=annotated)
+    if listed is not None:
+        _print_list(listed)
+        content, problems = dataclasses.asdict(listed), 0
     else:
         with _progress() as on_progress:
             report = check_data(where, quick=quick, workers=workers, on_progress=on_progress)
@@ -74,37 +77,11 @@ def prepare(
     print(f"{out}: {len(sequences)} sequences, {written} images written; train with --data {out}")
 
 
-def check_list(where: DataOptions, annotated: Path | None) -> dict[str, object]:
-    """A list of test frames: how many there are, and which lack a file."""
-    from vode.evaluation.depth_sets import DEPTH_SETS
-
-    frames = DEPTH_SETS[where.dataset].open(where.data, annotated)
-    missing = frames.missing()
-    names = frames.names()
-    print(f"{frames.name}: {len(frames) - len(missing)} of {len(frames)} test frames are there")
-    for note in frames.notes:
+def _print_list(report: ListReport) -> None:
+    print(f"{report.dataset}: {report.frames - len(report.missing)} of {report.frames} test frames are there")
+    for note in report.notes:
         print(f"  note: {note}")
-    _some([f"{names[i]}: {file}" for i, file in missing.items()], "missing")
-    return {
-        "dataset": where.dataset,
-        "data": str(where.data),
-        "frames": len(frames),
-        "missing": {names[i]: str(file) for i, file in missing.items()},
-        "notes": frames.notes,
-    }
-
-
-def _is_list(where: DataOptions) -> bool:
-    """Whether the data is a list of single test frames."""
-    from vode.datasets.nyu import LABELED
-    from vode.datasets.registry import DATASETS
-    from vode.evaluation.depth_sets import DEPTH_SETS
-
-    if where.data is None or where.dataset not in DEPTH_SETS:
-        return False
-    if where.dataset == "nyu":
-        return where.data.is_file() or (where.data / LABELED).is_file()
-    return where.dataset not in DATASETS
+    _some([f"{name}: {file}" for name, file in report.missing.items()], "missing")
 
 
 def _print(report: Report) -> None:

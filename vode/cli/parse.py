@@ -40,6 +40,6 @@ def later(function: Callable[..., None]) -> Callable[..., Callable[[], None]]:
 
 
 def flagged(error: InputError) -> str:
-    """The message of an error with the flag of the option that it is about, where it names one."""
-    parameter = getattr(error, "parameter", None)
-    return f"{error} (--{parameter})" if parameter else str(error)
+    """The message of an error with the flags of the options that it is about, where it names any."""
+    flags = ", ".join(f"--{name.replace('_', '-')}" for name in error.parameters)
+    return f"{error} ({flags})" if flags else str(error)

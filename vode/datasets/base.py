@@ -1,26 +1,53 @@
-"""The Sequence contract (one reader a data set) and snippets of consecutive frames for training."""
+"""The Sequence contract: a video of one camera, and what may be known of it."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
 
+from vode.cameras.lens import Camera
 from vode.geometry.resize import as_float, resize_images
 from vode.io.image import to_raw
 
 
+class Capability(StrEnum):
+    """Ground truth, or a second view, that a data set or a sequence may have besides its images."""
+
+    DEPTH = "depth"
+    """``depth`` of some frames"""
+    FLOW = "flow"
+    """``flow`` from some frames to the next"""
+    STEREO = "stereo"
+    """``right``, the image of the camera to the right, of some frames"""
+    POSES = "poses"
+    """``poses`` of all frames"""
+    MAP = "map"
+    """``poses_in_scene`` of all frames, in axes that several sequences share"""
+    POINTS = "points"
+    """``points``, those of the map that each frame sees"""
+
+
 @runtime_checkable
 class Sequence(Protocol):
-    """A video of one camera. Readers derive from it and so inherit "not known" for what they lack."""
+    """A video of one camera. Readers derive from it and so inherit "not known" for what they lack.
+
+    ``capabilities`` declare what is known of the sequence; of single frames it may still be missing, so that
+    ``depth``, ``flow`` and ``right`` give None for these. What is not declared gives None for all.
+    """
 
     name: str
     size: tuple[int, int]
     """(height, width) of every frame."""
     intrinsics: Tensor
     """(3, 3) float32 pixels, for the full ``size``."""
+    capabilities: frozenset[Capability] = frozenset()
+    """What is known of some of its frames at least."""
     poses: Tensor | None = None
     """(N, 4, 4) float64 world-from-camera, metres, world = the first frame."""
     poses_in_scene: Tensor | None = None
@@ -28,13 +55,27 @@ class Sequence(Protocol):
     timestamps: Tensor | None = None
     """(N,) float64 seconds."""
     starts: tuple[int, ...] | None = None
-    """The frames that training snippets may begin at; None = all."""
+    """The frames that training clips may begin at; None = all."""
     validation: tuple[int, ...] = ()
     """Those that the data set keeps for validation instead."""
     notes: tuple[str, ...] = ()
     """What was left out, assumed or could not be had: for people to read."""
 
     def __len__(self) -> int: ...
+
+    @property
+    def camera(self) -> Camera:
+        """The pinhole camera of its frames, which have no distortion: ``size`` and ``intrinsics``."""
+        (fx, _, cx), (_, fy, cy), _ = self.intrinsics.tolist()
+        return Camera((self.size[0], self.size[1]), (fx, fy), (cx, cy))
+
+    def frame_name(self, index: int) -> str:
+        """What tells a frame from all others of the data set."""
+        return f"{self.name} frame {index}"
+
+    def missing_file(self, index: int) -> Path | None:
+        """The first file of a frame that is not there, in readers that open what is not complete."""
+        return None
 
     def frame(self, index: int) -> Tensor:
         """Image (3, H, W) float32 RGB in 0..1."""
@@ -53,7 +94,15 @@ class Sequence(Protocol):
         return None
 
     def flow(self, index: int) -> tuple[Tensor, Tensor] | None:
-        """Flow (2, H, W) pixels from this frame to the next and visible (1, H, W), bool or 0 and 1."""
+        """Flow (2, H, W) pixels from this frame to the next and where it is known (1, H, W), bool or 0 and 1."""
+        return None
+
+    def flow_noc(self, index: int) -> Tensor | None:
+        """Which pixels of known flow are seen in both images (1, H, W), bool or 0 and 1, if the data tells that."""
+        return None
+
+    def right(self, index: int) -> Tensor | None:
+        """Image (3, H, W) float32 RGB in 0..1 of the rectified camera to the right."""
         return None
 
     def points(self, index: int) -> Tensor | None:
@@ -83,14 +132,31 @@ class ImageSequence(Sequence, Protocol):
         return to_raw(self.pixels(index), size)
 
 
+def only_frames(sequence: Sequence, frames: Iterable[int]) -> Sequence:
+    """The same sequence, of which only some frames may begin a clip."""
+    part = copy.copy(sequence)
+    part.starts = tuple(frames)
+    return part
+
+
+def validation_parts(sequences: Iterable[Sequence]) -> list[Sequence]:
+    """The sequences that keep frames for validation, of which only these may begin a clip."""
+    return [only_frames(sequence, sequence.validation) for sequence in sequences if sequence.validation]
+
+
 def noted(sequences: Iterable[Sequence], shown: int = 5) -> list[str]:
     """The notes of sequences, a line each, the first few of many."""
     lines = [f"{sequence.name}: {note}" for sequence in sequences for note in sequence.notes]
     rest = len(lines) - shown
-    return lines if rest <= 1 else [*lines[:shown], f"and {rest} more notes; vode data check tells all"]
+    return lines if rest <= 1 else [*lines[:shown], f"and {rest} more notes; checking the data set tells all"]
 
 
 def left_out_note(kept: Tensor, what: str = "frames whose pose is not finite or no rotation") -> tuple[str, ...]:
     """A note that counts what ``kept`` (N,) leaves out; none if that is nothing."""
     count = int((~kept).sum())
     return (f"{count} of {len(kept)} {what} are left out",) if count else ()
+
+
+def known(**parts: bool) -> frozenset[Capability]:
+    """The capabilities whose names are given as true: ``known(poses=True, depth=False)``."""
+    return frozenset(Capability(name) for name, there in parts.items() if there)

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from vode.datasets.base import Sequence
+from vode.datasets.base import Capability, Sequence
+from vode.datasets.dataset import Dataset
 from vode.datasets.options import DataOptions
-from vode.datasets.registry import open_sequence, reader
+from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 
 OnProgress = Callable[[str, int, int], None]
@@ -33,7 +35,7 @@ class SequenceReport:
     poses: bool = False
     timestamps: bool = False
     depth: int = 0
-    """frames with true depth"""
+    """frames with ground truth depth"""
     flow: int = 0
     starts: int | None = None
     """frames that training may start at, where these are not all"""
@@ -56,6 +58,19 @@ class Report:
         return sum(len(sequence.problems) for sequence in self.sequences)
 
 
+@dataclass
+class ListReport:
+    """What was found of a list of single test frames."""
+
+    dataset: str
+    data: str
+    frames: int
+    """on the list"""
+    missing: dict[str, str]
+    """the first file that is not there of each frame that lacks one, by the frame's name"""
+    notes: tuple[str, ...] = ()
+
+
 def check(
     options: DataOptions, *, quick: bool = False, workers: int = 2, on_progress: OnProgress = lambda *_: None
 ) -> Report:
@@ -63,33 +78,49 @@ def check(
 
     InputError if the data set cannot be found at all; what is wrong with a sequence is a problem in its report.
     """
-    found = reader(options)
-    names = options.sequences or found.names(options.data)
+    dataset = open_dataset(options)
+    names = dataset.chosen("all")
     if not names:
-        raise InputError(f"{options.data}: no sequence of {options.dataset} in it; check --data and --dataset")
+        raise InputError(f"{options.data}: no sequence of {options.dataset} in it; check the folder", "data", "dataset")
     report = Report(options.dataset, str(options.data))
     for name in names:
         for camera in options.camera:
-            report.sequences.append(_check_sequence(options, name, camera, quick, workers, on_progress))
-    if hasattr(found, "official") and not options.sequences:
-        report.missing = _missing(options, found.official(options.data), report)
+            try:
+                sequence = dataset.open(name, camera)
+            except InputError as error:
+                report.sequences.append(SequenceReport(name, camera, problems=[str(error)]))
+                continue
+            found = _check_sequence(sequence, name, camera)
+            if not quick:
+                found.problems += _unreadable(sequence, workers, on_progress) + _map_problems(sequence)
+            report.sequences.append(found)
+    if not options.sequences:
+        report.missing = _missing(dataset, report)
     return report
 
 
-def _check_sequence(
-    options: DataOptions, name: str, camera: int, quick: bool, workers: int, on_progress: OnProgress
-) -> SequenceReport:
-    try:
-        sequence = open_sequence(options, name, camera)
-    except InputError as error:
-        return SequenceReport(name, camera, problems=[str(error)])
+def check_list(options: DataOptions, **offered: Any) -> ListReport | None:
+    """Which frames of a data set's list of test frames are there; None if it has no such list.
+
+    ``offered`` are options of single sets, as ``open_dataset`` has them. InputError if the set cannot be found.
+    """
+    frames = open_dataset(options, **offered).test_frames()
+    if frames is None:
+        return None
+    names = frames.names()
+    missing = {names[i]: str(file) for i, file in frames.missing().items()}
+    return ListReport(options.dataset, str(options.data), len(frames), missing, frames.notes)
+
+
+def _check_sequence(sequence: Sequence, name: str, camera: int) -> SequenceReport:
+    """What can be told without reading images."""
     (fx, _, cx), (_, fy, cy), _ = sequence.intrinsics.tolist()
     frames = range(len(sequence))
     report = SequenceReport(
         name,
         camera,
         frames=len(sequence),
-        size=tuple(sequence.size),
+        size=(sequence.size[0], sequence.size[1]),
         intrinsics={"fx": fx, "fy": fy, "cx": cx, "cy": cy},
         poses=sequence.poses is not None,
         timestamps=sequence.timestamps is not None,
@@ -99,8 +130,6 @@ def _check_sequence(
         notes=sequence.notes,
     )
     report.problems += _timestamp_problems(sequence.timestamps) + _pose_problems(sequence.poses)
-    if not quick:
-        report.problems += _unreadable(sequence, workers, on_progress) + _map_problems(sequence)
     return report
 
 
@@ -116,7 +145,9 @@ def _unreadable(sequence: Sequence, workers: int, on_progress: OnProgress) -> li
 
 def _read(sequence: Sequence, index: int) -> list[str]:
     errors = []
-    kinds = {sequence.frame: True, sequence.depth: sequence.has_depth(index), sequence.flow: sequence.has_flow(index)}
+    stereo = Capability.STEREO in sequence.capabilities
+    depth, flow = sequence.has_depth(index), sequence.has_flow(index)
+    kinds = {sequence.frame: True, sequence.depth: depth, sequence.flow: flow, sequence.right: stereo}
     for read, there in kinds.items():
         try:
             if there:
@@ -141,7 +172,9 @@ def _timestamp_problems(timestamps: Tensor | None) -> list[str]:
     back = (timestamps.diff() <= 0).nonzero()[:, 0] + 1
     if not len(back):
         return []
-    return [f"{len(back)} of {len(timestamps)} stamps are not after the one before, first that of frame {int(back[0])}"]
+    return [
+        f"{len(back)} of {len(timestamps)} timestamps are not after the one before, first that of frame {int(back[0])}"
+    ]
 
 
 def _pose_problems(poses: Tensor | None) -> list[str]:
@@ -151,14 +184,14 @@ def _pose_problems(poses: Tensor | None) -> list[str]:
     return [f"{len(bad)} of {len(poses)} poses are not finite, first that of frame {int(bad[0])}"]
 
 
-def _missing(options: DataOptions, official: dict[str, int], report: Report) -> list[str]:
+def _missing(dataset: Dataset, report: Report) -> list[str]:
     """Sequences that are not there, and those that are too short."""
     there: dict[str, int] = {}
     for sequence in report.sequences:
         there[sequence.name] = max(there.get(sequence.name, 0), sequence.frames)
     lines = []
-    for name, wanted in official.items():
-        count = there[name] if name in there else _frames(options, name)
+    for name, wanted in dataset.official().items():
+        count = there[name] if name in there else _frames(dataset, name)
         if count == 0:
             lines.append(f"{name}: none of {wanted} frames")
         elif count < wanted:
@@ -166,9 +199,9 @@ def _missing(options: DataOptions, official: dict[str, int], report: Report) -> 
     return lines
 
 
-def _frames(options: DataOptions, name: str) -> int:
+def _frames(dataset: Dataset, name: str) -> int:
     """The frames of a sequence that is not among those that were looked at; 0 if it cannot be opened."""
     try:
-        return len(open_sequence(options, name, options.camera[0]))
+        return len(dataset.open(name))
     except InputError:
         return 0

@@ -1,4 +1,4 @@
-"""Single frames with true depth: what depth is scored on."""
+"""Single frames with ground truth depth: what depth is scored on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class DepthFrames(Protocol):
 
     name: str
     notes: tuple[str, ...] = ()
-    """what a reader of the numbers should know about this truth"""
+    """what a reader of the numbers should know about this ground truth"""
 
     def __len__(self) -> int: ...
 
@@ -25,7 +25,7 @@ class DepthFrames(Protocol):
         ...
 
     def missing(self) -> dict[int, Path]:
-        """The frames that lack their image or truth, each with the first file that is not there."""
+        """The frames that lack their image or ground truth, each with the first file that is not there."""
         return {}
 
     def frame(self, index: int) -> Tensor:
@@ -38,22 +38,33 @@ class DepthFrames(Protocol):
 
 
 class SequenceFrames(DepthFrames):
-    """Every ``every``-th frame of a Sequence that has true depth; InputError if none has."""
+    """Every ``every``-th frame of a sequence, or of several, that has depth; InputError if none has.
 
-    def __init__(self, sequence: Sequence, every: int = 1) -> None:
-        self.name, self._sequence = sequence.name, sequence
-        self._numbers = [i for i in range(0, len(sequence), every) if sequence.has_depth(i)]
-        if not self._numbers:
-            raise InputError(f"{sequence.name}: no frame has true depth; put uint16 PNGs in depth_C beside image_C")
+    ``name`` is that of the first sequence, unless it is given.
+    """
+
+    def __init__(self, sequences: Sequence | list[Sequence], every: int = 1, *, name: str = "") -> None:
+        sequences = sequences if isinstance(sequences, list) else [sequences]
+        self.name = name or sequences[0].name
+        self.notes = tuple(dict.fromkeys(note for sequence in sequences for note in sequence.notes))
+        self._frames = [(s, i) for s in sequences for i in range(0, len(s), every) if s.has_depth(i)]
+        if not self._frames:
+            raise InputError(f"{self.name}: no frame has ground truth depth; add its depth maps, or choose another")
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._frames)
 
     def names(self) -> list[str]:
-        return [f"{self.name} frame {number}" for number in self._numbers]
+        return [sequence.frame_name(number) for sequence, number in self._frames]
+
+    def missing(self) -> dict[int, Path]:
+        files = ((i, sequence.missing_file(number)) for i, (sequence, number) in enumerate(self._frames))
+        return {i: file for i, file in files if file is not None}
 
     def frame(self, index: int) -> Tensor:
-        return self._sequence.frame(self._numbers[index])
+        sequence, number = self._frames[index]
+        return sequence.frame(number)
 
     def depth(self, index: int) -> Tensor:
-        return self._sequence.depth(self._numbers[index])
+        sequence, number = self._frames[index]
+        return sequence.depth(number)

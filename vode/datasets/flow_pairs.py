@@ -1,4 +1,4 @@
-"""Pairs of frames with true flow: what flow is scored on."""
+"""Pairs of frames with ground truth flow: what flow is scored on."""
 
 from __future__ import annotations
 
@@ -45,23 +45,32 @@ class FlowPairs(Protocol):
 
 
 class SequencePairs(FlowPairs):
-    """Every ``every``-th pair of consecutive frames with true flow; InputError if there is none."""
+    """Every ``every``-th pair of consecutive frames of a sequence, or of several, that has flow; else InputError.
 
-    def __init__(self, sequence: Sequence, every: int = 1) -> None:
-        self.name, self._sequence = sequence.name, sequence
-        self._numbers = [i for i in range(0, len(sequence) - 1, every) if sequence.has_flow(i)]
-        if not self._numbers:
-            raise InputError(f"{sequence.name}: no pair has true flow; put KITTI flow PNGs in flow_C beside image_C")
+    ``name`` is that of the first sequence, unless it is given.
+    """
+
+    def __init__(self, sequences: Sequence | list[Sequence], every: int = 1, *, name: str = "") -> None:
+        sequences = sequences if isinstance(sequences, list) else [sequences]
+        self.name = name or sequences[0].name
+        self._pairs = [(s, i) for s in sequences for i in range(0, len(s) - 1, every) if s.has_flow(i)]
+        if not self._pairs:
+            raise InputError(f"{self.name}: no pair has ground truth flow; add its flow maps, or choose another")
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._pairs)
 
     def names(self) -> list[str]:
-        return [f"{self.name} frame {number}" for number in self._numbers]
+        return [sequence.frame_name(number) for sequence, number in self._pairs]
+
+    def missing(self) -> dict[int, Path]:
+        files = ((i, s.missing_file(n) or s.missing_file(n + 1)) for i, (s, n) in enumerate(self._pairs))
+        return {i: file for i, file in files if file is not None}
 
     def images(self, index: int) -> tuple[Tensor, Tensor]:
-        number = self._numbers[index]
-        return self._sequence.frame(number), self._sequence.frame(number + 1)
+        sequence, number = self._pairs[index]
+        return sequence.frame(number), sequence.frame(number + 1)
 
     def ground_truth(self, index: int) -> GroundTruthFlow:
-        return GroundTruthFlow(*self._sequence.flow(self._numbers[index]))
+        sequence, number = self._pairs[index]
+        return GroundTruthFlow(*sequence.flow(number), sequence.flow_noc(number))

@@ -18,6 +18,7 @@ import torch
 from vode.cameras.calibration import read_camera
 from vode.cameras.lens import Camera
 from vode.datasets.base import ImageSequence
+from vode.datasets.dataset import Dataset
 from vode.datasets.options import QuarterTurn
 from vode.errors import InputError
 from vode.geometry.camera import rotate_intrinsics
@@ -29,7 +30,7 @@ CAMERA_FILES = ("camera.yaml", "camera.yml", "camera.json", "calib.txt", "camera
 
 
 class FolderSequence(ImageSequence):
-    """The images of one folder, or the frames of one video, without lens distortion, then turned clockwise.
+    """The images of one folder, or the frames of one video, undistorted, then turned clockwise.
 
     A calibration belongs to the images as they are stored (of a video: as players show it); ``fov`` is the horizontal
     angle of view, in degrees, of the images as they are turned. Raises InputError naming the file and the remedy.
@@ -46,7 +47,7 @@ class FolderSequence(ImageSequence):
         rotate: QuarterTurn = 0,
     ) -> None:
         if calibration is not None and fov is not None:
-            raise InputError("both --calibration and --fov; give one of them")
+            raise InputError("both a calibration and a field of view; give one of them", "calibration", "fov")
         path = _place(Path(root), sequence)
         self.name, self._quarters = Path(sequence).stem if path.is_file() else sequence, rotate // 90
         self._video, self._files = (Video(path), []) if path.is_file() else (None, image_files(path))
@@ -57,36 +58,17 @@ class FolderSequence(ImageSequence):
             if self._video.timestamps is not None:
                 self.timestamps = torch.from_numpy(self._video.timestamps)
         if fov is not None:
-            self._camera, self.intrinsics = Camera.of_view(stored, 90.0), Camera.of_view(self.size, fov).intrinsics
+            self._lens, self.intrinsics = Camera.of_view(stored, 90.0), Camera.of_view(self.size, fov).intrinsics
             return
         found = calibration or camera_file(root, sequence)
         if found is None:
             raise InputError(
-                f"{path}: no camera; give --calibration FILE or --fov DEGREES, or put camera.yaml beside it"
+                f"{path}: no camera; give a calibration file or a field of view, or put camera.yaml beside it",
+                "calibration",
+                "fov",
             )
-        self._camera = read_camera(found, stored, camera=camera)
-        self.intrinsics = rotate_intrinsics(self._camera.intrinsics, stored, self._quarters)
-
-    @staticmethod
-    def names(root: Path | str) -> tuple[str, ...]:
-        """The video, or the folder of images, or else the folders and videos in it."""
-        root = Path(root)
-        if root.is_file():
-            return (root.stem,)
-        if not root.is_dir():
-            raise InputError(f"{root}: no such file or folder; check --data")
-        if _images(root):
-            return (root.resolve().name,)
-        found = [path for path in root.iterdir() if (_images(path) if path.is_dir() else _is_video(path))]
-        return tuple(sorted(path.name for path in found))
-
-    @classmethod
-    def training(cls, root: Path | str) -> tuple[str, ...]:
-        """All of them; InputError if there is none."""
-        found = cls.names(root)
-        if not found:
-            raise InputError(f"{root}: no images (.png, .jpg) or videos in it; check --data")
-        return found
+        self._lens = read_camera(found, stored, camera=camera)
+        self.intrinsics = rotate_intrinsics(self._lens.intrinsics, stored, self._quarters)
 
     def __len__(self) -> int:
         return self._video.count if self._video else len(self._files)
@@ -95,16 +77,45 @@ class FolderSequence(ImageSequence):
         if self._video is not None:
             stored = self._video.frame(index)
         else:
-            stored = read_pixels(self._files[index], self._camera.size)
-        upright = np.rot90(self._camera.undistort(stored), -self._quarters)
+            stored = read_pixels(self._files[index], self._lens.size)
+        upright = np.rot90(self._lens.undistort(stored), -self._quarters)
         return np.ascontiguousarray(upright)
+
+
+class FolderDataset(Dataset):
+    """Somebody's own images and videos; ``root`` may be a video, a folder of images, or a folder of both."""
+
+    name = "folder"
+    own_options = frozenset({"calibration", "fov", "rotate"})
+    expects = "images (.png, .jpg) or videos"
+
+    def on_disk(self) -> tuple[str, ...]:
+        return names_in(self.root)
+
+    def open_whole(self, name: str, camera: int) -> FolderSequence:
+        own = {option: getattr(self.options, option) for option in self.own_options}
+        return FolderSequence(self.root, name, camera, **own)
+
+
+def names_in(root: Path) -> tuple[str, ...]:
+    """The video, or the folder of images, or else the folders and videos in it."""
+    if root.is_file():
+        return (root.stem,)
+    if not root.is_dir():
+        raise InputError(f"{root}: no such file or folder; check the path", "data")
+    if _images(root):
+        return (root.resolve().name,)
+    found = [path for path in root.iterdir() if (_images(path) if path.is_dir() else _is_video(path))]
+    return tuple(sorted(path.name for path in found))
 
 
 def image_files(folder: Path) -> list[Path]:
     """The images of a folder, 2 before 10; InputError if there is none."""
     found = sorted(_images(folder), key=lambda path: natural(path.name))
     if not found:
-        raise InputError(f"{folder}: no images (.png, .jpg) in it; check --data and --sequences")
+        raise InputError(
+            f"{folder}: no images (.png, .jpg) in it; check the folder and the sequence's name", "data", "sequences"
+        )
     return found
 
 
@@ -123,7 +134,7 @@ def _place(root: Path, sequence: str) -> Path:
         return root
     path = inside(root, sequence)
     if not path.exists():
-        raise InputError(f"{path}: no such file or folder; check --data and --sequences")
+        raise InputError(f"{path}: no such file or folder; check its name", "data", "sequences")
     return path
 
 

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from vode.cameras.lens import Camera
-from vode.datasets.base import ImageSequence
+from vode.datasets.base import Capability, ImageSequence
+from vode.datasets.dataset import Dataset
 from vode.datasets.depth_frames import DepthFrames
 from vode.errors import InputError
 from vode.io.files import inside, natural
@@ -41,13 +42,13 @@ LABELED, SPLITS, TEST_IMAGES = "nyu_depth_v2_labeled.mat", "splits.mat", 654
 
 
 class NyuScene(ImageSequence):
-    """The colour frames of one folder of the raw data, by time; raw ones are freed of the lens' distortion.
+    """The colour frames of one folder of the raw data, by time; raw ones are undistorted.
 
-    Raw frames that are cut short, which the set has, are left out and counted in ``notes``. There is one colour
-    camera, whatever ``camera`` says. Raises InputError naming the file and the remedy.
+    Raw frames that are cut short, which the set has, are left out and counted in ``notes``. Raises InputError naming
+    the file and the remedy.
     """
 
-    def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
+    def __init__(self, root: Path | str, sequence: str) -> None:
         self.name, self.folder, self.size = sequence, inside(root, sequence), SIZE
         raw = {_raw_time(path): path for path in self.folder.glob("r-*.ppm")}
         if raw:
@@ -60,29 +61,41 @@ class NyuScene(ImageSequence):
             self.images = sorted(found, key=lambda path: natural(path.name))
             self.notes = ("frames that are no raw ones are taken to be without the lens' distortion",)
         if not self.images:
-            raise InputError(f"{self.folder}: no r-*.ppm, .jpg or .png in it; check --data and --sequences")
-        self.camera = CAMERA if raw else UNDISTORTED
-        self.intrinsics = self.camera.intrinsics
-
-    @staticmethod
-    def names(root: Path | str) -> tuple[str, ...]:
-        """All folders that hold frames."""
-        kinds = ("r-*.ppm", *(f"*{suffix}" for suffix in IMAGE_SUFFIXES))
-        folders = (path for path in Path(root).glob("*") if path.is_dir())
-        return tuple(sorted(path.name for path in folders if any(any(path.glob(kind)) for kind in kinds)))
-
-    @classmethod
-    def training(cls, root: Path | str) -> tuple[str, ...]:
-        """All of them; InputError if there is none."""
-        if not cls.names(root):
-            raise InputError(f"{root}: no folder in it holds r-*.ppm, .jpg or .png; check --data")
-        return cls.names(root)
+            raise InputError(
+                f"{self.folder}: no r-*.ppm, .jpg or .png in it; check the folder and the scene's name",
+                "data",
+                "sequences",
+            )
+        self._lens = CAMERA if raw else UNDISTORTED
+        self.intrinsics = self._lens.intrinsics
 
     def __len__(self) -> int:
         return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
-        return self.camera.undistort(read_pixels(self.images[index], SIZE))
+        return self._lens.undistort(read_pixels(self.images[index], SIZE))
+
+
+class NyuDataset(Dataset):
+    """NYU Depth V2: raw scenes to train on, and 654 labelled test images that depth is scored on. One colour camera."""
+
+    name = "nyu"
+    capabilities = frozenset({Capability.DEPTH})
+    expects = "folder with r-*.ppm, .jpg or .png"
+
+    def on_disk(self) -> tuple[str, ...]:
+        kinds = ("r-*.ppm", *(f"*{suffix}" for suffix in IMAGE_SUFFIXES))
+        folders = (path for path in self.root.glob("*") if path.is_dir())
+        return tuple(sorted(path.name for path in folders if any(any(path.glob(kind)) for kind in kinds)))
+
+    def open_whole(self, name: str, camera: int) -> NyuScene:
+        return NyuScene(self.root, name)
+
+    def test_frames(self) -> NyuLabeled | None:
+        return NyuLabeled(self.root) if self.root.is_file() or (self.root / LABELED).is_file() else None
+
+    def depth_frames(self, every: int = 1) -> list[DepthFrames]:
+        return [NyuLabeled(self.root)]
 
 
 class NyuLabeled(DepthFrames):

@@ -9,14 +9,18 @@ from typing import Literal
 QuarterTurn = Literal[0, 90, 180, 270]
 
 
+SET_OPTIONS = ("calibration", "fov", "rotate")
+"""the DataOptions that only some data sets understand, which declare it"""
+
+
 @dataclass(frozen=True)
 class DataOptions:
     """Where images come from."""
 
     dataset: str = "kitti-odom"
-    """layout of the data, or world, the built-in one"""
+    """name of the data set, or of its layout; world is the built-in one"""
     data: Path | None = None
-    """folder of the data set, or a video file; a copy that vode prepare made serves as well"""
+    """folder of the data set, or a video file; a prepared copy serves as well"""
     sequences: tuple[str, ...] = ()
     """names of sequences; none = the data set's own choice"""
     camera: tuple[int, ...] = (2,)

@@ -3,7 +3,7 @@
     out/manifest.json                 what was copied: data set, size, kind and quality of the images, sequences
     out/00/2/000000.jpg               images of a sequence, by camera, numbered in order
     out/00/2/depth/000000.png         16-bit, metres x 256, 0 = unknown, where the original has depth
-    out/00/2/sequence.json            intrinsics, poses, stamps, frames that training may start at; written last
+    out/00/2/sequence.json            intrinsics, poses, timestamps, frames that training may start at; written last
 
 Flow and the points of a scene are not copied.
 """
@@ -22,7 +22,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.datasets.base import ImageSequence, Sequence
+from vode.datasets.base import Capability, ImageSequence, Sequence, known
+from vode.datasets.dataset import Dataset
+from vode.datasets.options import DataOptions
+from vode.datasets.registry import MANIFEST
 from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.resize import resize_depth
@@ -31,7 +34,7 @@ from vode.io.depth import read_depth, write_depth
 from vode.io.files import inside, read_bytes
 from vode.io.image import MAX_PIXELS, read_pixels, write_image
 
-MANIFEST, SEQUENCE = "manifest.json", "sequence.json"
+SEQUENCE = "sequence.json"
 FORMAT = "vode prepared 1"
 
 
@@ -66,7 +69,9 @@ class PreparedSequence(ImageSequence):
         file = self._folder / SEQUENCE
         if not file.is_file():
             there = f"{', '.join(manifest.sequences)} of camera {', '.join(map(str, manifest.camera))}"
-            raise InputError(f"{file}: no such file; the copy is of {there}; choose one, or run vode prepare again")
+            raise InputError(
+                f"{file}: no such file; the copy is of {there}; choose one, or prepare it again", "sequences", "camera"
+            )
         values = _load(file)
         self.size = manifest.size
         try:
@@ -79,25 +84,12 @@ class PreparedSequence(ImageSequence):
             self.starts = None if values["starts"] is None else tuple(map(int, values["starts"]))
             self.validation = tuple(map(int, values["validation"]))
             self.notes = tuple(map(str, values["notes"]))
+            depth = (self._folder / "depth").is_dir()
+            self.capabilities = known(poses=self.poses is not None, map=self.poses_in_scene is not None, depth=depth)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise InputError(
-                f"{file}: not a prepared sequence ({error}); remove it and run vode prepare again"
+                f"{file}: not a prepared sequence ({error}); remove it and prepare the copy again"
             ) from None
-
-    @staticmethod
-    def names(root: Path | str) -> tuple[str, ...]:
-        """The sequences of the copy."""
-        return read_manifest(root).sequences
-
-    @staticmethod
-    def training(root: Path | str) -> tuple[str, ...]:
-        """Those of them that are trained on; InputError if the copy is not finished."""
-        manifest = read_manifest(root)
-        wanted = [place(root, name, camera) for name in manifest.sequences for camera in manifest.camera]
-        lacking = [folder for folder in wanted if not (folder / SEQUENCE).is_file()]
-        if lacking:
-            raise InputError(f"{lacking[0]}: not finished, as {len(lacking)} of {len(wanted)}; run vode prepare again")
-        return manifest.training
 
     def __len__(self) -> int:
         return len(self.images)
@@ -113,6 +105,37 @@ class PreparedSequence(ImageSequence):
 
     def _depth(self, index: int) -> Path:
         return self._folder / "depth" / f"{index:06d}.png"
+
+
+class PreparedDataset(Dataset):
+    """A copy that ``prepare`` made of whatever data set; its sequences have of that what is copied."""
+
+    capabilities = frozenset({Capability.DEPTH, Capability.POSES, Capability.MAP})
+    expects = "sequence of a prepared copy"
+
+    def __init__(self, root: Path | str | None, options: DataOptions = DataOptions()) -> None:
+        self.name = options.dataset
+        super().__init__(root, options)
+        self.manifest = read_manifest(self.root)
+        if self.manifest.dataset != self.name:
+            raise InputError(
+                f"{root}: a prepared copy of {self.manifest.dataset}; name this as the data set", "dataset"
+            )
+
+    def on_disk(self) -> tuple[str, ...]:
+        return self.manifest.sequences
+
+    def training(self) -> tuple[str, ...]:
+        """The sequences that are trained on; InputError if the copy is not finished."""
+        wanted = [place(self.root, name, camera) for name in self.manifest.sequences for camera in self.manifest.camera]
+        lacking = [folder for folder in wanted if not (folder / SEQUENCE).is_file()]
+        if lacking:
+            unfinished = f"not finished, as {len(lacking)} of {len(wanted)}"
+            raise InputError(f"{lacking[0]}: {unfinished}; prepare the copy again")
+        return self.manifest.training
+
+    def open_whole(self, name: str, camera: int) -> PreparedSequence:
+        return PreparedSequence(self.root, name, camera)
 
 
 def is_prepared(root: Path) -> bool:
@@ -133,7 +156,7 @@ def read_manifest(root: Path | str) -> Manifest:
         lists = {key: tuple(values[key]) for key in ("size", "camera", "sequences", "training")}
         return Manifest(**{**values, **lists})
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: not the manifest of a prepared copy ({error}); run vode prepare again") from None
+        raise InputError(f"{path}: not the manifest of a prepared copy ({error}); prepare the copy again") from None
 
 
 def prepare(
@@ -166,14 +189,14 @@ def _write_manifest(out: Path, manifest: Manifest) -> None:
         there = read_manifest(out)
         made = dataclasses.replace(there, sequences=manifest.sequences, training=manifest.training)
         if made != manifest:
-            raise InputError(f"{out}: holds a copy that was made otherwise, see {MANIFEST}; name another --out")
+            raise InputError(f"{out}: holds a copy that was made otherwise, see {MANIFEST}; name another folder", "out")
         manifest = dataclasses.replace(
             manifest,
             sequences=tuple(dict.fromkeys(there.sequences + manifest.sequences)),
             training=tuple(dict.fromkeys(there.training + manifest.training)),
         )
     elif out.is_dir() and any(out.iterdir()):
-        raise InputError(f"{out}: the folder is not empty, and no prepared copy; name another --out")
+        raise InputError(f"{out}: the folder is not empty, and no prepared copy; name another", "out")
     content = {"format": FORMAT} | dataclasses.asdict(manifest)
     write_bytes(make_folder(out) / MANIFEST, (json.dumps(content, indent=1) + "\n").encode())
 
@@ -234,9 +257,9 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON ({error}); run vode prepare again") from None
+        raise InputError(f"{path}: not JSON ({error}); prepare the copy again") from None
     if not isinstance(values, Mapping):
-        raise InputError(f"{path}: not written by vode prepare; check --data")
+        raise InputError(f"{path}: not of a prepared copy; check the folder", "data")
     return dict(values)
 
 

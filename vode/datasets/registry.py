@@ -1,101 +1,86 @@
-"""Every data set by its name, and the sequences that somebody asks for."""
+"""Every data set by its name, whatever it is read for. A new set is one reader, a ``Dataset``, and one line here."""
 
 from __future__ import annotations
 
-import dataclasses
+import importlib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any
 
-from vode.datasets.base import Sequence
-from vode.datasets.folder import FolderSequence
-from vode.datasets.kitti.odometry import KittiOdometry
-from vode.datasets.kitti.raw import KittiRaw
-from vode.datasets.kitti.stereo import KittiScene
-from vode.datasets.mapped.cambridge import CambridgeSequence
-from vode.datasets.mapped.colmap import ColmapSequence
-from vode.datasets.mapped.transforms_json import TransformsSequence
-from vode.datasets.nyu import NyuScene
 from vode.datasets.options import DataOptions
-from vode.datasets.prepared import PreparedSequence, is_prepared, read_manifest
-from vode.datasets.sequence_slice import SequenceSlice
-from vode.datasets.seven_scenes import SevenScenes
-from vode.datasets.tum import TumSequence
 from vode.errors import InputError
 
+if TYPE_CHECKING:
+    from vode.datasets.base import Capability, Sequence
+    from vode.datasets.dataset import Dataset
 
-class Reader(Protocol):
-    """What a data set's reader, a class, offers: its sequences by name.
-
-    A reader may have ``test(root)``, the names of the sequences that are tested on, and ``official(root)``, the number
-    of frames that each should have.
-    """
-
-    def __call__(self, root: Path, sequence: str, camera: int = 2) -> Sequence: ...
-
-    def names(self, root: Path) -> tuple[str, ...]:
-        """The sequences on disk."""
-        ...
-
-    def training(self, root: Path) -> tuple[str, ...]:
-        """Those of them that are trained on."""
-        ...
-
-
-DATASETS: Mapping[str, Reader] = {
-    "kitti-odom": KittiOdometry,
-    "kitti-raw": KittiRaw,
-    "kitti-2015": KittiScene,
-    "kitti-2012": KittiScene,
-    "nyu": NyuScene,
-    "tum": TumSequence,
-    "7scenes": SevenScenes,
-    "cambridge": CambridgeSequence,
-    "colmap": ColmapSequence,
-    "transforms": TransformsSequence,
-    "folder": FolderSequence,
+DATASETS: Mapping[str, str] = {
+    "kitti-odom": "vode.datasets.kitti.odometry:KittiOdometryDataset",
+    "kitti-raw": "vode.datasets.kitti.raw:KittiRawDataset",
+    "kitti-eigen": "vode.datasets.kitti.eigen:EigenDataset",
+    "kitti-eigen-benchmark": "vode.datasets.kitti.eigen:EigenBenchmarkDataset",
+    "kitti-2015": "vode.datasets.kitti.stereo:KittiStereoDataset",
+    "kitti-2012": "vode.datasets.kitti.stereo:KittiStereoDataset",
+    "nyu": "vode.datasets.nyu:NyuDataset",
+    "tum": "vode.datasets.tum:TumDataset",
+    "7scenes": "vode.datasets.seven_scenes:SevenScenesDataset",
+    "cambridge": "vode.datasets.mapped.cambridge:CambridgeDataset",
+    "colmap": "vode.datasets.mapped.colmap:ColmapDataset",
+    "transforms": "vode.datasets.mapped.transforms_json:TransformsDataset",
+    "folder": "vode.datasets.folder:FolderDataset",
+    "world": "vode.world.dataset:WorldDataset",
 }
-"""Reader of each data set by its name on the command line."""
+"""Module and class of each data set, imported when it is asked for."""
+ALIASES = {"kitti-flow": "kitti-2015"}
+"""Other names of data sets."""
+PREPARED = "vode.datasets.prepared:PreparedDataset"
+MANIFEST = "manifest.json"
+"""The file that tells a prepared copy, of whatever data set, by being in its folder."""
 
 
-def reader(options: DataOptions) -> Reader:
-    """The reader of the data set that is named; InputError if there is none."""
-    if options.dataset not in DATASETS:
-        raise InputError(f"no data set is called {options.dataset!r}; choose one of {', '.join(DATASETS)}")
-    if options.data is None:
-        raise InputError(f"the data set {options.dataset} needs its folder; give it with --data DIR")
-    if is_prepared(options.data):
-        dataset = read_manifest(options.data).dataset
-        if dataset != options.dataset:
-            raise InputError(f"{options.data}: a prepared copy of {dataset}; give --dataset {dataset}")
-        return PreparedSequence
-    return DATASETS[options.dataset]
+def dataset_class(name: str) -> type[Dataset]:
+    """The reader of a data set; InputError tells which there are."""
+    target = DATASETS.get(ALIASES.get(name, name))
+    if target is None:
+        known = ", ".join([*DATASETS, *ALIASES])
+        raise InputError(f"no data set is called {name!r}; choose one of {known}", "dataset")
+    return _imported(target)
 
 
-def held_out_names(options: DataOptions) -> tuple[str, ...]:
-    """The sequences that a data set is tested on: those of its own list, if it has one, else all on disk."""
-    found = reader(options)
-    names = getattr(found, "test", found.names)(options.data)
-    if not names:
-        raise InputError(f"{options.data}: no sequence of {options.dataset} in it; check --data and --dataset")
-    return names
+def open_dataset(options: DataOptions, **offered: Any) -> Dataset:
+    """The data set that the options name, or a prepared copy of it.
+
+    ``offered`` are values for options that only some sets have, as ``world=WorldOptions()`` or ``annotated=folder``:
+    a set takes those that it declares in ``own_options``.
+    """
+    kind = dataset_class(options.dataset)
+    if kind.needs_folder and options.data is not None and (options.data / MANIFEST).is_file():
+        kind = _imported(PREPARED)
+    taken = {name: value for name, value in offered.items() if name in kind.own_options}
+    return kind(options.data, options, **taken)
 
 
-def open_sequences(options: DataOptions, names: tuple[str, ...]) -> list[Sequence]:
-    """Those sequences, each of every camera that is asked for."""
-    return [open_sequence(options, name, camera) for name in names for camera in options.camera]
+def open_sequences(options: DataOptions, names: tuple[str, ...] = ()) -> list[Sequence]:
+    """Those sequences of the data set that the options name, or all that these choose, of every camera."""
+    dataset = open_dataset(options)
+    return dataset.open_all(names or dataset.chosen("all"))
 
 
-def open_sequence(options: DataOptions, name: str, camera: int) -> Sequence:
-    """One sequence, or the part of it that is asked for."""
-    found = reader(options)
-    own = {key: getattr(options, key) for key in ("calibration", "fov", "rotate")}
-    if found is FolderSequence:
-        sequence = FolderSequence(options.data, name, camera, **own)
-    elif own != {field.name: field.default for field in dataclasses.fields(DataOptions) if field.name in own}:
-        raise InputError(f"--calibration, --fov and --rotate are for --dataset folder; {options.dataset} has its own")
-    else:
-        sequence = found(options.data, name, camera)
-    if (options.start, options.end, options.step) == (0, None, 1):
-        return sequence
-    return SequenceSlice(sequence, start=options.start, end=options.end, step=options.step)
+def capabilities() -> dict[str, frozenset[Capability]]:
+    """What each data set can know, without opening any."""
+    return {name: dataset_class(name).capabilities for name in DATASETS}
+
+
+def table() -> str:
+    """The data sets, what each can know, and the options of its own, as a table in Markdown."""
+    from vode.datasets.base import Capability
+
+    rows = [["data set", *Capability, "options"], ["---"] * (len(Capability) + 2)]
+    for name, found in capabilities().items():
+        own = ", ".join(sorted(dataset_class(name).own_options))
+        rows.append([f"`{name}`", *("x" if capability in found else "" for capability in Capability), own])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _imported(target: str) -> type[Dataset]:
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -34,5 +34,5 @@ def collate(samples: list[Sample]) -> dict[str, Tensor]:
         for key, value in sample.items():
             if value.shape != first[key].shape:
                 shapes = f"{tuple(value.shape)}, in sample 0 {tuple(first[key].shape)}"
-                raise ValueError(f"{key} of sample {number} is {shapes}; give the snippets one size")
+                raise ValueError(f"{key} of sample {number} is {shapes}; give the clips one size")
     return {key: torch.stack([sample[key] for sample in samples]) for key in first}

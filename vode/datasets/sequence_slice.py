@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from torch import Tensor
 
-from vode.datasets.base import Sequence
+from vode.datasets.base import Sequence, known
 from vode.errors import InputError
 from vode.geometry.pose import from_first
 
@@ -17,12 +19,15 @@ class SequenceSlice(Sequence):
 
     def __init__(self, whole: Sequence, *, start: int = 0, end: int | None = None, step: int = 1) -> None:
         if step < 1 or start < 0 or (end is not None and end < 0):
-            raise InputError(f"step {step}, start {start}, end {end}: a step is 1 or more, start and end 0 or more")
+            bounds = f"step {step}, start {start}, end {end}"
+            raise InputError(f"{bounds}: a step is 1 or more, start and end 0 or more", "step", "start", "end")
         self._whole, self._numbers = whole, range(len(whole))[start:end:step]
         if not self._numbers:
-            raise InputError(f"{whole.name}: no frame from {start} to {end}, of {len(whole)}; change --start or --end")
+            none = f"no frame from {start} to {end}, of {len(whole)}"
+            raise InputError(f"{whole.name}: {none}; change the start or the end", "start", "end")
         self.name, self.size, self.intrinsics, self.notes = whole.name, whole.size, whole.intrinsics, whole.notes
         chosen = list(self._numbers)
+        self.capabilities = whole.capabilities - (known() if step == 1 else known(flow=True))
         self.poses = None if whole.poses is None else from_first(whole.poses[chosen])
         self.poses_in_scene = None if whole.poses_in_scene is None else whole.poses_in_scene[chosen]
         self.timestamps = None if whole.timestamps is None else whole.timestamps[chosen]
@@ -33,6 +38,12 @@ class SequenceSlice(Sequence):
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def frame_name(self, index: int) -> str:
+        return self._whole.frame_name(self._numbers[index])
+
+    def missing_file(self, index: int) -> Path | None:
+        return self._whole.missing_file(self._numbers[index])
 
     def frame(self, index: int) -> Tensor:
         return self._whole.frame(self._numbers[index])
@@ -54,3 +65,9 @@ class SequenceSlice(Sequence):
 
     def flow(self, index: int) -> tuple[Tensor, Tensor] | None:
         return self._whole.flow(self._numbers[index]) if self.has_flow(index) else None
+
+    def flow_noc(self, index: int) -> Tensor | None:
+        return self._whole.flow_noc(self._numbers[index]) if self.has_flow(index) else None
+
+    def right(self, index: int) -> Tensor | None:
+        return self._whole.right(self._numbers[index])

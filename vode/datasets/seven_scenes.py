@@ -19,7 +19,8 @@ import torch
 from torch import Tensor
 
 from vode.cameras.lens import Camera
-from vode.datasets.base import ImageSequence, left_out_note
+from vode.datasets.base import Capability, ImageSequence, known, left_out_note
+from vode.datasets.dataset import Dataset
 from vode.errors import InputError
 from vode.geometry.pose import from_first, inverse, is_rigid
 from vode.geometry.synthesis import depth_buffer
@@ -52,14 +53,15 @@ class SevenScenes(ImageSequence):
     """One sequence of a scene, ``root``; world = its first frame.
 
     Frames whose pose is not finite or no rotation, which the set has, are left out and counted in ``notes``.
-    There is one camera, whatever ``camera`` says. Raises InputError naming the file and the remedy.
+    Raises InputError naming the file and the remedy.
     """
 
-    def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
+    def __init__(self, root: Path | str, sequence: str) -> None:
         self.name, self.folder = sequence, inside(root, sequence)
         images = sorted(path for kind in ("png", "jpg") for path in self.folder.glob(f"frame-*.color.{kind}"))
         if not images:
-            raise InputError(f"{self.folder}: no frame-000000.color.png or others like it; check --data, --sequences")
+            none = "no frame-000000.color.png or others like it"
+            raise InputError(f"{self.folder}: {none}; check the folder and the sequence's name", "data", "sequences")
         self.size, self.intrinsics = CAMERA.size, CAMERA.intrinsics
         read_pixels(images[0], self.size)
         poses = torch.stack([read_pose(_beside(image, "pose.txt")) for image in images])
@@ -70,28 +72,7 @@ class SevenScenes(ImageSequence):
         self.images = [images[i] for i in kept.nonzero()[:, 0].tolist()]
         self.poses_in_scene = poses[kept]
         self.poses = from_first(self.poses_in_scene)
-
-    @staticmethod
-    def names(root: Path | str) -> tuple[str, ...]:
-        """All sequences of a scene on disk."""
-        return tuple(sorted(path.name for path in Path(root).glob("seq-*") if path.is_dir()))
-
-    @classmethod
-    def official(cls, root: Path | str) -> dict[str, int]:
-        """The frames of every sequence that the scene's two lists name."""
-        lists = [path for path in (Path(root) / f"{part}Split.txt" for part in ("Train", "Test")) if path.is_file()]
-        length = FRAMES.get(Path(root).resolve().name, 1000)
-        return {name: length for path in lists for name in read_sequences(path)}
-
-    @staticmethod
-    def training(root: Path | str) -> tuple[str, ...]:
-        """The names of the training sequences of a scene."""
-        return read_sequences(Path(root) / "TrainSplit.txt")
-
-    @staticmethod
-    def test(root: Path | str) -> tuple[str, ...]:
-        """The names of the test sequences."""
-        return read_sequences(Path(root) / "TestSplit.txt")
+        self.capabilities = known(poses=True, map=True, depth=any(map(self.has_depth, range(len(self)))))
 
     def _unseen_note(self, images: list[Path]) -> tuple[str, ...]:
         """A note that counts the poses that have no image."""
@@ -115,6 +96,32 @@ class SevenScenes(ImageSequence):
         depth = torch.where(depth >= UNKNOWN - 1e-3, 0.0, depth)
         cameras = DEPTH_CAMERA.intrinsics[None], T_DEPTH_COLOUR[None], self.intrinsics[None]
         return depth_buffer(depth[None], *cameras, self.size)[0]
+
+
+class SevenScenesDataset(Dataset):
+    """One scene of 7-Scenes, with the sequences that its lists train and test on. One camera."""
+
+    name = "7scenes"
+    capabilities = frozenset({Capability.DEPTH, Capability.POSES, Capability.MAP})
+    expects = "seq-01 or others like it"
+
+    def on_disk(self) -> tuple[str, ...]:
+        return tuple(sorted(path.name for path in self.root.glob("seq-*") if path.is_dir()))
+
+    def training(self) -> tuple[str, ...]:
+        return read_sequences(self.root / "TrainSplit.txt")
+
+    def test(self) -> tuple[str, ...]:
+        return read_sequences(self.root / "TestSplit.txt")
+
+    def official(self) -> dict[str, int]:
+        """The frames of every sequence that the scene's two lists name."""
+        lists = [path for path in (self.root / f"{part}Split.txt" for part in ("Train", "Test")) if path.is_file()]
+        length = FRAMES.get(self.root.resolve().name, 1000)
+        return {name: length for path in lists for name in read_sequences(path)}
+
+    def open_whole(self, name: str, camera: int) -> SevenScenes:
+        return SevenScenes(self.root, name)
 
 
 def read_sequences(path: Path) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """TUM RGB-D (Sturm et al., IROS 2012): colour images with depth and poses, put together by their times.
 
-root/rgbd_dataset_freiburg1_rpy/rgb.txt            "stamp rgb/stamp.png", # starts a comment
-root/rgbd_dataset_freiburg1_rpy/depth.txt          "stamp depth/stamp.png", 16-bit, metres x 5000 (optional)
-root/rgbd_dataset_freiburg1_rpy/groundtruth.txt    "stamp tx ty tz qx qy qz qw" (optional)
+root/rgbd_dataset_freiburg1_rpy/rgb.txt            "timestamp rgb/timestamp.png", # starts a comment
+root/rgbd_dataset_freiburg1_rpy/depth.txt          "timestamp depth/timestamp.png", 16-bit, metres x 5000 (optional)
+root/rgbd_dataset_freiburg1_rpy/groundtruth.txt    "timestamp tx ty tz qx qy qz qw" (optional)
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from scipy.spatial.transform import Rotation, Slerp
 from torch import Tensor
 
 from vode.cameras.lens import Camera
-from vode.datasets.base import ImageSequence, left_out_note
+from vode.datasets.base import Capability, ImageSequence, known, left_out_note
+from vode.datasets.dataset import Dataset
 from vode.errors import InputError
 from vode.geometry.pose import from_first
 from vode.io.depth import read_depth
@@ -49,26 +50,26 @@ DEPTH_UNIT = 5000.0
 APART = 0.02
 """seconds: most that the depth of a frame may be away from it"""
 GAP = 0.1
-"""seconds: most between two true poses that the pose of a frame is interpolated from"""
+"""seconds: most between two ground truth poses that the pose of a frame is interpolated from"""
 
 
 class TumSequence(ImageSequence):
-    """One sequence; images and depth without lens distortion, world = its first frame.
+    """One sequence; images and depth undistorted, world = its first frame.
 
-    The lens is known by the "freiburg1", 2 or 3 in the folder's name; there is one colour camera, whatever ``camera``
-    says. Poses are interpolated to the times of the images; images at whose time there is no truth are left out where
-    there is a truth at all, and counted in ``notes``. Raises InputError naming the file and the remedy.
+    The lens is known by the "freiburg1", 2 or 3 in the folder's name. Poses are interpolated to the times of the
+    images; images at whose time there is no ground truth are left out where there is any at all, and counted in
+    ``notes``. Raises InputError naming the file and the remedy.
     """
 
-    def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
+    def __init__(self, root: Path | str, sequence: str) -> None:
         self.name, self.folder = sequence, inside(root, sequence)
         if not self.folder.is_dir():
-            raise InputError(f"{self.folder}: no such folder; check --data and --sequences")
+            raise InputError(f"{self.folder}: no such folder; check its name", "data", "sequences")
         lens = next((name for name in CAMERAS if name in sequence), None)
         if lens is None:
             raise InputError(f"{self.folder}: names of TUM sequences hold {', '.join(CAMERAS)}; restore the name")
-        self.camera = CAMERAS[lens]
-        self.size, self.intrinsics = SIZE, self.camera.intrinsics
+        self._lens = CAMERAS[lens]
+        self.size, self.intrinsics = SIZE, self._lens.intrinsics
         timestamps, images, self.notes = _listed(self.folder, "rgb.txt")
         read_pixels(images[0], SIZE)
         ground_truth = self.folder / "groundtruth.txt"
@@ -79,28 +80,16 @@ class TumSequence(ImageSequence):
         )
         if not bool(kept.any()):
             raise InputError(f"{ground_truth}: no pose at the time of any image; check the file")
-        self.notes += left_out_note(kept, "images without a true pose near their time")
+        self.notes += left_out_note(kept, "images without a ground truth pose near their time")
         self.timestamps, self.images = timestamps[kept], [images[i] for i in kept.nonzero()[:, 0].tolist()]
         self._depths = self._nearest_depths() if (self.folder / "depth.txt").is_file() else None
-
-    @staticmethod
-    def names(root: Path | str) -> tuple[str, ...]:
-        """All sequences in a folder."""
-        return tuple(sorted(path.parent.name for path in Path(root).glob("*/rgb.txt")))
-
-    @classmethod
-    def training(cls, root: Path | str) -> tuple[str, ...]:
-        """All of them; InputError if there is none."""
-        found = cls.names(root)
-        if not found:
-            raise InputError(f"{root}: no folder in it holds an rgb.txt; check --data")
-        return found
+        self.capabilities = known(poses=self.poses is not None, depth=self._depths is not None)
 
     def __len__(self) -> int:
         return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
-        return self.camera.undistort(read_pixels(self.images[index], SIZE))
+        return self._lens.undistort(read_pixels(self.images[index], SIZE))
 
     def has_depth(self, index: int) -> bool:
         return self._depths is not None and self._depths[index] is not None
@@ -109,7 +98,7 @@ class TumSequence(ImageSequence):
         if not self.has_depth(index):
             return None
         depth = read_depth(self._depths[index], unit=DEPTH_UNIT, expected=SIZE)
-        return torch.from_numpy(self.camera.undistort(depth[0].numpy(), nearest=True))[None]
+        return torch.from_numpy(self._lens.undistort(depth[0].numpy(), nearest=True))[None]
 
     def _nearest_depths(self) -> list[Path | None]:
         """The depth file closest in time to each image, None where none is near."""
@@ -124,8 +113,22 @@ class TumSequence(ImageSequence):
         return found
 
 
+class TumDataset(Dataset):
+    """TUM RGB-D: every folder with an rgb.txt is a sequence of one colour camera."""
+
+    name = "tum"
+    capabilities = frozenset({Capability.DEPTH, Capability.POSES})
+    expects = "folder with an rgb.txt"
+
+    def on_disk(self) -> tuple[str, ...]:
+        return tuple(sorted(path.parent.name for path in self.root.glob("*/rgb.txt")))
+
+    def open_whole(self, name: str, camera: int) -> TumSequence:
+        return TumSequence(self.root, name)
+
+
 def _listed(folder: Path, name: str) -> tuple[Tensor, list[Path], tuple[str, ...]]:
-    """Stamps (N,) in order, the files that a list names, and a note if it was out of order."""
+    """Timestamps (N,) in order, the files that a list names, and a note if it was out of order."""
     path, rows = folder / name, []
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip() or line.startswith("#"):
@@ -136,13 +139,13 @@ def _listed(folder: Path, name: str) -> tuple[Tensor, list[Path], tuple[str, ...
     if not rows:
         raise InputError(f"{path}: names no image; copy it again")
     back = sum(later[0] <= earlier[0] for earlier, later in pairwise(rows))
-    notes = (f"{path}: {back} stamps are not after the one before; put in order",) if back else ()
+    notes = (f"{path}: {back} timestamps are not after the one before; put in order",) if back else ()
     rows.sort(key=lambda row: row[0])
     return torch.tensor([seconds for seconds, _ in rows], dtype=torch.float64), [file for _, file in rows], notes
 
 
 def _interpolated(ground_truth: Trajectory, timestamps: Tensor) -> tuple[Tensor, Tensor]:
-    """Poses (M, 4, 4), world = the first, at those stamps between two near poses, and which these are (N,)."""
+    """Poses (M, 4, 4), world = the first, at those times between two near poses, and which these are (N,)."""
     order = ground_truth.timestamps.argsort()
     times, poses = ground_truth.timestamps[order], ground_truth.poses[order]
     distinct = torch.cat([times.new_ones(1), times.diff()]) > 0

@@ -11,13 +11,14 @@ from vode.errors import InputError
 from vode.evaluation import depth_report
 from vode.evaluation.completeness import complete
 from vode.evaluation.depth import DepthProtocol, summary
-from vode.evaluation.depth_sets import DEPTH_SETS
 from vode.evaluation.predictions import Predictions, save_predictions
+from vode.evaluation.protocols import depth_protocol
 from vode.evaluation.result import Result
 from vode.io.atomic import make_folder
 from vode.model import load
-from vode.pipelines.evaluation_data import evaluation_sequences, refuse_leak
+from vode.pipelines.evaluation_data import evaluation_dataset, refuse_leak
 from vode.pipelines.options import DepthEvaluation, EvaluationData, PredictionFile
+from vode.world.sequence import held_out_sequence
 
 
 def evaluate_depth_of(
@@ -74,12 +75,14 @@ def _open_sets(
     run: Path | None, where: EvaluationData, options: DepthEvaluation, size: tuple[int, int] | None
 ) -> list[tuple[DepthFrames, DepthProtocol]]:
     """The frames that are scored, each set with the protocol of its published figures."""
-    if where.data is not None and where.dataset in DEPTH_SETS:
-        refuse_leak(where, run)
-        chosen = DEPTH_SETS[where.dataset]
-        return [(chosen.open(where.data, options.annotated), chosen.protocol)]
-    sequences = evaluation_sequences(where, size, run=run, also=tuple(DEPTH_SETS))
-    return [(SequenceFrames(sequence, options.every), DepthProtocol()) for sequence in sequences]
+    dataset = evaluation_dataset(where, annotated=options.annotated)
+    if dataset is None:
+        if size is None:
+            raise InputError("name the folder of the data that was predicted", "data")
+        return [(SequenceFrames(held_out_sequence(size), options.every), DepthProtocol())]
+    sets = dataset.depth_frames(options.every)
+    refuse_leak(where, run, dataset.chosen("test"))
+    return [(frames, depth_protocol(where.dataset)) for frames in sets]
 
 
 def _protocol(options: DepthEvaluation, standard: DepthProtocol) -> DepthProtocol:

@@ -1,38 +1,39 @@
-"""The sequences that a run is evaluated on."""
+"""What a run is evaluated on."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from vode.datasets.base import Sequence
+from vode.datasets.dataset import Dataset
 from vode.datasets.kitti import leakage
-from vode.datasets.registry import DATASETS, held_out_names, open_sequences
+from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 from vode.pipelines.options import EvaluationData
 from vode.run_folder import RunFolder
-from vode.world import sequence as world
+from vode.world.options import WorldOptions
+from vode.world.sequence import held_out_sequence
 
 
-def evaluation_sequences(
-    where: EvaluationData, size: tuple[int, int] | None, *, run: Path | None = None, also: tuple[str, ...] = ()
-) -> list[Sequence]:
+def evaluation_sequences(where: EvaluationData, size: tuple[int, int], *, run: Path | None = None) -> list[Sequence]:
     """The sequences that are named, or the data set's test sequences; images of the world have ``size``.
 
-    ``also`` are names of data sets that the message about an unknown one adds. InputError if the ``run`` was trained on
-    a published test set among them.
+    InputError if the ``run`` was trained on a published test set among them.
     """
-    if where.data is None:
-        if size is None:
-            raise InputError("name the folder of the data that was predicted")
-        return [world.held_out_sequence(size)]
-    if where.dataset not in DATASETS:
-        known = ", ".join(dict.fromkeys([*DATASETS, *also]))
-        raise InputError(f"no data set is called {where.dataset!r}; choose one of {known}")
+    if where.data is None and where.dataset != "world":
+        return [held_out_sequence(size)]
+    dataset = open_dataset(where, world=WorldOptions(size=size))
     if len(where.camera) > 1:
-        raise InputError(f"cameras {', '.join(map(str, where.camera))}: evaluation takes one camera; choose it")
-    names = where.sequences or held_out_names(where)
+        cameras = ", ".join(map(str, where.camera))
+        raise InputError(f"cameras {cameras}: evaluation takes one camera; choose it", "camera")
+    names = dataset.chosen("test")
     refuse_leak(where, run, names)
-    return open_sequences(where, names)
+    return dataset.open_all(names)
+
+
+def evaluation_dataset(where: EvaluationData, **offered: object) -> Dataset | None:
+    """The data set that is named; None where none is, for the held-out sequence of the world."""
+    return None if where.data is None and where.dataset != "world" else open_dataset(where, **offered)
 
 
 def refuse_leak(where: EvaluationData, run: Path | None, names: tuple[str, ...] = ()) -> None:

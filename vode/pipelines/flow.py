@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from vode.datasets.flow_pairs import FlowPairs, SequencePairs
-from vode.datasets.kitti.flow import KittiFlow
 from vode.errors import InputError
 from vode.evaluation.completeness import complete
 from vode.evaluation.flow import evaluate_flow
@@ -16,10 +15,9 @@ from vode.evaluation.result import Result
 from vode.io.atomic import make_folder
 from vode.io.flow import read_flow
 from vode.model import load
-from vode.pipelines.evaluation_data import evaluation_sequences
+from vode.pipelines.evaluation_data import evaluation_dataset, refuse_leak
 from vode.pipelines.options import EvaluationData, FlowEvaluation
-
-FLOW_SETS = {"kitti-flow": KittiFlow, "kitti-2012": KittiFlow, "kitti-2015": KittiFlow}
+from vode.world.sequence import held_out_sequence
 
 
 def evaluate_flow_of(
@@ -63,10 +61,12 @@ def evaluate_flow_files(estimate: Path, ground_truth: Path, noc: Path | None = N
 
 def _open_pairs(run: Path, where: EvaluationData, every: int, size: tuple[int, int]) -> list[FlowPairs]:
     """The pairs that are scored."""
-    if where.data is not None and where.dataset in FLOW_SETS:
-        return [FLOW_SETS[where.dataset](where.data)]
-    sequences = evaluation_sequences(where, size, run=run, also=tuple(FLOW_SETS))
-    return [SequencePairs(sequence, every) for sequence in sequences]
+    dataset = evaluation_dataset(where)
+    if dataset is None:
+        return [SequencePairs(held_out_sequence(size), every)]
+    pairs = dataset.flow_pairs(every)
+    refuse_leak(where, run, dataset.chosen("test"))
+    return pairs
 
 
 def _files(path: Path) -> list[Path]:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from vode.datasets.base import Sequence
+from vode.datasets.dataset import Dataset
 from vode.datasets.folder import image_files
 from vode.datasets.options import DataOptions
-from vode.datasets.registry import open_sequence as open_one
+from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 from vode.io.image import IMAGE_SUFFIXES, read_pixels
 from vode.io.video import Video
@@ -71,22 +72,21 @@ def open_sequence(dataset: str, root: Path | str, name: str | None = None, **opt
     ``name`` may be left out where there is one sequence. ``options`` are fields of ``DataOptions``, such as
     ``camera=0``, ``fov=60`` or ``step=2``. InputError names what is missing.
     """
-    camera = options.pop("camera", None)
+    if isinstance(camera := options.get("camera"), int):
+        options["camera"] = (camera,)
     try:
         where = replace(DataOptions(), dataset=dataset, data=Path(root), **options)
     except TypeError as error:
         raise InputError(f"{error}; the options of a data set are the fields of DataOptions") from None
-    camera = where.camera[0] if camera is None else int(camera)
-    return open_one(where, name or _only_name(where), camera)
+    opened = open_dataset(where)
+    return opened.open(name or _only_name(opened))
 
 
-def _only_name(where: DataOptions) -> str:
-    from vode.datasets.registry import reader
-
-    names = reader(where).names(where.data)
+def _only_name(dataset: Dataset) -> str:
+    names = dataset.names()
     if len(names) != 1:
         shown = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
         raise InputError(
-            f"{where.data}: {len(names)} sequences of {where.dataset} ({shown or 'none'}); name one of them"
+            f"{dataset.root}: {len(names)} sequences of {dataset.name} ({shown or 'none'}); name one of them"
         )
     return names[0]

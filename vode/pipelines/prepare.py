@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vode.datasets import prepared
+from vode.datasets.dataset import Dataset
 from vode.datasets.options import DataOptions
-from vode.datasets.registry import open_sequence, reader
+from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 from vode.pipelines.options import CopyOptions
 
@@ -21,24 +22,25 @@ def prepare_copy(
     on_progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> tuple[tuple[str, ...], int]:
     """Write what is not there yet of a copy; the names of its sequences and the number of images written."""
-    sequences = where.sequences or reader(where).training(where.data)
-    training = tuple(name for name in sequences if name in _training(where)) or sequences
+    dataset = open_dataset(where)
+    sequences = dataset.chosen("train")
+    training = tuple(name for name in sequences if name in _training(dataset)) or sequences
     manifest = prepared.Manifest(
         where.dataset, options.size, options.kind, options.quality, where.camera, sequences, training
     )
     written = prepared.prepare(
         out,
         manifest,
-        lambda name, camera: open_sequence(where, name, camera),
+        dataset.open,
         workers=workers,
         on_progress=on_progress,
     )
     return sequences, written
 
 
-def _training(where: DataOptions) -> tuple[str, ...]:
+def _training(dataset: Dataset) -> tuple[str, ...]:
     """The data set's own training sequences; none if it has none of them."""
     try:
-        return reader(where).training(where.data)
+        return dataset.training()
     except InputError:
         return ()

@@ -25,5 +25,5 @@ def write_world(
         sequence.poses,
         sequence.timestamps,
         (sequence.depth(i) for i in frames),
-        (sequence.flow(i) for i in frames[:-1]),
+        (sequence.flow_between(i, i + 1) for i in frames[:-1]),
     )

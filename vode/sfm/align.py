@@ -21,7 +21,7 @@ from vode.datasets.mapped.base import MappedSequence
 from vode.datasets.mapped.cambridge import LISTS, CambridgeSequence
 from vode.datasets.mapped.colmap import image_folder
 from vode.datasets.mapped.colmap_model import find_model, read_model
-from vode.datasets.mapped.transforms_json import TransformsSequence, write_transforms
+from vode.datasets.mapped.transforms_json import TransformsSequence, names_in, write_transforms
 from vode.errors import InputError
 from vode.geometry.alignment import robust_similarity
 from vode.geometry.pose import from_rotation_translation, is_rigid, rotation_angle
@@ -87,9 +87,7 @@ def read_scene(root: Path, layout: Layout | None = None) -> Scene:
         kept = is_rigid(torch.stack([pose for _, pose in images])).tolist() if images else []
         return Scene(root, layout, {n: pose for (n, pose), use in zip(images, kept, strict=True) if use}, {})
     if layout == "transforms":
-        parts: dict[str, MappedSequence] = {
-            name: TransformsSequence(root, name) for name in TransformsSequence.names(root)
-        }
+        parts: dict[str, MappedSequence] = {name: TransformsSequence(root, name) for name in names_in(root)}
     else:
         there = [part for part, name in LISTS.items() if (root / name).is_file()]
         parts = {f"transforms_{part}": CambridgeSequence(root, part) for part in there}
@@ -156,7 +154,7 @@ def write_aligned(b: Scene, alignment: Alignment, out: Path) -> None:
             for name, part in b.parts.items():
                 names = [image.relative_to(b.root).as_posix() for image in part.images]
                 poses = alignment.apply(part.poses_in_scene)
-                write_transforms(inside(folder, f"{name}.json"), part.camera, names, poses)
+                write_transforms(inside(folder, f"{name}.json"), part.lens, names, poses)
         for name in b.poses:
             _link(inside(images, name), inside(target, name))
 
@@ -198,7 +196,7 @@ def _layout(root: Path) -> Layout:
         find_model(root)
         return "colmap"
     except InputError:
-        if TransformsSequence.names(root):
+        if names_in(root):
             return "transforms"
         if any((root / name).is_file() for name in LISTS.values()):
             return "cambridge"

@@ -104,7 +104,8 @@ def build(
             raise InputError(
                 f"{video}: mapping failed, with {found} of {len(taken.numbers)} frames registered (median "
                 f"{neighbour_matches(evidence):.0f} matches between neighbours); walk more slowly and sideways, "
-                "or give fov"
+                "or give the field of view",
+                "fov",
             )
         quality = _quality(video, models, taken, evidence)
         if quality.path_per_depth < NEAR:
@@ -115,7 +116,10 @@ def build(
         if not PLAUSIBLE_VIEW[0] < quality.fov < PLAUSIBLE_VIEW[1] or abs(quality.distortion) > PLAUSIBLE_BEND:
             raise InputError(
                 f"{video}: its camera cannot be estimated (field of view {quality.fov:.0f} degrees, k1 "
-                f"{quality.distortion:.2g}); give fov or calibration, or film with turns and sideways steps"
+                f"{quality.distortion:.2g}); give the field of view or a calibration, or film with turns and sideways "
+                "steps",
+                "fov",
+                "calibration",
             )
         _keep(folder, models[0])
         content = dataclasses.asdict(quality)

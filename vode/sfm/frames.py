@@ -9,7 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from vode.datasets.folder import FolderSequence, camera_file
+from vode.datasets.folder import FolderSequence, camera_file, names_in
 from vode.errors import InputError
 from vode.io.image import encode
 from vode.sfm.options import FrameOptions
@@ -37,7 +37,7 @@ class Frames(NamedTuple):
 
 def open_video(video: Path, options: FrameOptions) -> tuple[FolderSequence, bool]:
     """A video or folder of images, and whether its camera is known; InputError if it is not a single sequence."""
-    names = FolderSequence.names(video)
+    names = names_in(video)
     if len(names) != 1:
         found = f"{len(names)} videos and folders of images in it" if names else "no images or videos in it"
         raise InputError(f"{video}: {found}; name one video, or one folder of images")
@@ -61,12 +61,16 @@ def take_frames(
     numbers = range(len(sequence))[options.start : options.end]
     step = options.step if options.step is not None else max(round(len(numbers) / max(options.frames, 1)), 1)
     if min(step, options.frames) < 1 or min(options.start, options.end or 0) < 0:
-        raise InputError("step and frames must be 1 or more, start and end 0 or more")
+        bounds = "the step and the number of frames must be 1 or more, start and end 0 or more"
+        raise InputError(bounds, "step", "frames", "start", "end")
     stretches = [numbers[at : at + step] for at in range(0, len(numbers), step)]
     if len(stretches) < FEWEST:
         raise InputError(
             f"{video}: {len(stretches)} frames, of {len(sequence)} in it, are too few to map; "
-            "take more by start, end or step"
+            "take more by another start, end or step",
+            "start",
+            "end",
+            "step",
         )
     on_progress(f"choosing {len(stretches)} of {len(numbers)} frames")
     taken, blurs = [], []

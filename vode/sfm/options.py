@@ -28,7 +28,7 @@ class FrameOptions:
     fov: float | None = None
     """horizontal field of view in degrees, if known; otherwise mapping estimates it"""
     calibration: Path | None = None
-    """calibration file of the camera, as for a folder of images; the images are then undistorted"""
+    """calibration file of the camera, as for the data set folder of images; the images are then undistorted"""
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,12 @@ from itertools import accumulate
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 from torch.utils.data import Dataset
 
 from vode.augmentation.geometric import draw_variation, vary_sample
 from vode.augmentation.options import Augment
 from vode.augmentation.photometric import to_float_and_augment
-from vode.datasets.base import Sequence
+from vode.datasets.base import Capability, Sequence
 from vode.datasets.sample import Sample
 from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
@@ -97,16 +96,11 @@ class ClipDataset(Dataset[Sample]):
         which = bisect_right(self._ends, number)
         return self.sequences[which], self._starts[which][number - (self._ends[which - 1] if which else 0)]
 
-    def _common_ground_truth(self) -> frozenset[str]:
-        known = {"poses", "depth", "flow"} if self.stride == 1 and self.length > 1 else {"poses", "depth"}
-        for sequence in self.sequences:
-            if sequence.poses is None:
-                known.discard("poses")
-            if "depth" in known and sequence.depth(0) is None:
-                known.discard("depth")
-            if "flow" in known and _flow(sequence, 0) is None:
-                known.discard("flow")
-        return frozenset(known)
+    def _common_ground_truth(self) -> frozenset[Capability]:
+        wanted = {Capability.POSES, Capability.DEPTH}
+        if self.stride == 1 and self.length > 1:
+            wanted.add(Capability.FLOW)
+        return frozenset(wanted).intersection(*(sequence.capabilities for sequence in self.sequences))
 
     def _read(self, sequence: Sequence, frames: range, size: tuple[int, int]) -> Sample:
         sample: Sample = {
@@ -116,13 +110,13 @@ class ClipDataset(Dataset[Sample]):
         if not self._ground_truth:
             return sample
         unknown = torch.zeros(1, *sequence.size)
-        if "poses" in self._ground_truth:
+        if Capability.POSES in self._ground_truth:
             sample["poses"] = from_first(sequence.poses[list(frames)]).to(torch.float32)
-        if "depth" in self._ground_truth:
+        if Capability.DEPTH in self._ground_truth:
             maps = [sequence.depth(i) for i in frames]
             sample["depth"] = resize_depth(torch.stack([unknown if depth is None else depth for depth in maps]), size)
-        if "flow" in self._ground_truth:
-            pairs = [_flow(sequence, i) or (unknown.expand(2, -1, -1), unknown) for i in frames[:-1]]
+        if Capability.FLOW in self._ground_truth:
+            pairs = [sequence.flow(i) or (unknown.expand(2, -1, -1), unknown) for i in frames[:-1]]
             flow, visible = (
                 torch.stack([part.to(torch.float32) for part in parts]) for parts in zip(*pairs, strict=True)
             )
@@ -134,7 +128,3 @@ def _starts(sequence: Sequence, span: int) -> range | list[int]:
     """The frames that a clip which ends ``span`` frames later begins at."""
     last = len(sequence) - span
     return range(max(0, last)) if sequence.starts is None else [i for i in sequence.starts if i < last]
-
-
-def _flow(sequence: Sequence, index: int) -> tuple[Tensor, Tensor] | None:
-    return sequence.flow(index) if hasattr(sequence, "flow") else None

@@ -19,7 +19,6 @@ from vode.run_folder import RunFolder
 from vode.training import distributed
 from vode.training.checkpoint import TrainState, read_checkpoint, restore, save_state
 from vode.training.config import RunConfig, StageConfig
-from vode.training.data import training_names
 from vode.training.distributed import Group
 from vode.training.log import RunLog, SilentLog, mean_scalars
 from vode.training.memory import keep_freed_memory, memory_gib, peak_memory_gib
@@ -45,7 +44,7 @@ def train(config: RunConfig, folder: Path | str) -> dict[str, float | None]:
     if config.start_from is None:
         run.family.begin(run.state.networks, run.samples)
     if group.writes:
-        names = training_names(config)
+        names = tuple(dict.fromkeys(sequence.name for sequence in run.samples.sequences))
         seen = RunFolder(config.start_from).kitti_drives() if config.start_from else frozenset()
         run_folder.write_data(config.dataset, names, leakage.drives(config.dataset, names) | seen)
         save_state(run_folder, run.state, None, config.keep)

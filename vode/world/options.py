@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class WorldOptions:
-    """What a drive through the built-in world looks like."""
+    """What a sequence of the built-in world looks like."""
 
     size: tuple[int, int] = (64, 192)
     """height and width of the images in pixels"""

@@ -21,7 +21,7 @@ PAINTS = (
 
 
 def street(rng: np.random.Generator, arcs: np.ndarray, options) -> list[Solid]:
-    """Every solid of a drive whose camera is at arc lengths ``arcs`` (N,) metres, a frame each."""
+    """Every solid of a sequence whose camera is at arc lengths ``arcs`` (N,) metres, a frame each."""
     first, last = -20.0, float(arcs[-1]) + MAX_VIEW
     solids = [s for side in (-1, 1) for s in _row(rng, first, last, side)]
     if options.moving:
@@ -62,7 +62,7 @@ def _row(rng: np.random.Generator, first: float, last: float, side: int) -> list
 
 
 def _traffic(rng: np.random.Generator, arcs: np.ndarray, last: float, options) -> list[Solid]:
-    """Oncoming cars on the left and, in half of the drives, one ahead in the camera's lane."""
+    """Oncoming cars on the left and, in half of the sequences, one ahead in the camera's lane."""
     solids = []
     seconds = len(arcs) / 10.0
     arc = rng.uniform(15, 50)

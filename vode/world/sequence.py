@@ -1,4 +1,4 @@
-"""The built-in world: a rendered drive along a curving road, with exact depth, flow and poses.
+"""The built-in world: rendered sequences of a ride along a curving road, with exact depth, flow and poses.
 
 Everything about a sequence is a pure function of its seed and options, on any device.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from typing import TypeVar
 
 import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-from vode.datasets.base import Sequence
+from vode.datasets.base import Capability, Sequence
 from vode.geometry import warp
 from vode.geometry.camera import pixel_grid, project, transform
 from vode.geometry.pose import from_first
@@ -23,11 +24,15 @@ from vode.world.options import WorldOptions
 from vode.world.renderer import SKY, Hits, Noise, Placed
 from vode.world.scenes import ROAD_HALF, street
 
+K = TypeVar("K")
+
 CAMERA_HEIGHT = 1.65
 RATE = 10.0
 FOCAL_OF_WIDTH = 718.856 / 1241.0
 STEP = 0.5
 HELD_OUT_SEED, HELD_OUT_FRAMES = 10_000, 300
+KEPT_BYTES = 2**25
+"""of images that a sequence keeps: 20 of 256x832, and so a whole training set of 64 such sequences in 0.8 GB"""
 
 
 class Road:
@@ -61,7 +66,9 @@ class Road:
 
 
 class WorldSequence(Sequence):
-    """A drive: images, depth, flow and poses, rendered when asked; images are kept."""
+    """Images, depth, flow and poses, rendered when asked; the images used last, of ``KEPT_BYTES``, are kept."""
+
+    capabilities = frozenset({Capability.DEPTH, Capability.FLOW, Capability.POSES})
 
     def __init__(
         self, seed: int, options: WorldOptions = WorldOptions(), *, device: torch.device | str = "cpu"
@@ -69,7 +76,7 @@ class WorldSequence(Sequence):
         self.name, self.options, self.size = f"world{seed}", options, tuple(options.size)
         self.device = torch.device(device)
         rng = np.random.default_rng([7, seed])
-        arcs = _drive(rng, options)
+        arcs = _arcs(rng, options)
         self.road = Road(rng, arcs[-1])
         self._T_map_cam = torch.tensor(_camera_path(rng, self.road, arcs))
         self._gain = 1 + options.exposure * _wobble(rng, len(arcs), 2, 6)
@@ -84,7 +91,8 @@ class WorldSequence(Sequence):
             [[focal, 0, (width - 1) / 2], [0, focal, 0.49 * (height - 1)], [0, 0, 1]], dtype=torch.float32
         )
         self.timestamps = torch.arange(options.frames, dtype=torch.float64) / RATE
-        self._images: dict[int, Tensor] = {}
+        self._images: OrderedDict[int, Tensor] = OrderedDict()
+        self._most = max(KEPT_BYTES // (3 * height * width), 2)
         self._casts: OrderedDict[int, tuple[Hits, Placed, Tensor]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -103,10 +111,12 @@ class WorldSequence(Sequence):
         return resize_images(self._levels(i)[None], size)[0]
 
     def _levels(self, i: int) -> Tensor:
-        """Image i with 8 bits, kept."""
-        if i not in self._images:
-            self._images[i] = (self._render(i) * 255).round().to(torch.uint8).cpu()
-        return self._images[i]
+        """Image i with 8 bits."""
+        found = self._images.get(i)
+        if found is None:
+            found = (self._render(i) * 255).round().to(torch.uint8).cpu()
+        _keep(self._images, i, found, self._most)
+        return found
 
     def has_depth(self, i: int) -> bool:
         return True
@@ -149,16 +159,14 @@ class WorldSequence(Sequence):
         found = self._casts.get(i)
         if found is None:
             if not 0 <= i < len(self):
-                raise IndexError(f"frame {i} of a drive of {len(self)}")
+                raise IndexError(f"frame {i} of a sequence of {len(self)}")
             T_map_cam = self._T_map_cam[i].float().to(self.device)
             intrinsics = self.intrinsics.to(self.device)
             places = self.road.place(self._arc + self._speed * i / RATE, self._lateral)
             placed = Placed(self.solids, torch.tensor(places, dtype=torch.float32))
             directions = renderer.camera_rays(T_map_cam, intrinsics, self.size)
-            # kept by the caller too: another thread may push it out of the few that stay
-            found = self._casts[i] = renderer.cast(placed, T_map_cam, intrinsics, directions), placed, directions
-            while len(self._casts) > 2:
-                self._casts.popitem(last=False)
+            found = renderer.cast(placed, T_map_cam, intrinsics, directions), placed, directions
+        _keep(self._casts, i, found, 2)
         return found
 
     def _render(self, i: int) -> Tensor:
@@ -175,6 +183,14 @@ class WorldSequence(Sequence):
         return (image * float(self._gain[i])).clamp(0, 1)
 
 
+def _keep(kept: OrderedDict[int, K], i: int, value: K, most: int) -> None:
+    """Keep ``value`` as that used last, and of all no more than ``most``. Other threads may do so at the same time."""
+    kept.pop(i, None)
+    kept[i] = value
+    while len(kept) > most:
+        kept.popitem(last=False)
+
+
 def _wobble(rng: np.random.Generator, count: int, shortest: float, longest: float) -> np.ndarray:
     """A smooth random signal of ``count`` frames within about -1..1; periods in seconds."""
     time = np.arange(count) / RATE
@@ -184,7 +200,7 @@ def _wobble(rng: np.random.Generator, count: int, shortest: float, longest: floa
     return np.mean(waves, axis=0)
 
 
-def _drive(rng: np.random.Generator, options: WorldOptions) -> np.ndarray:
+def _arcs(rng: np.random.Generator, options: WorldOptions) -> np.ndarray:
     """Arc length of the camera at each frame: a speed that changes smoothly within its bounds."""
     slow, fast = options.speed
     middle = rng.uniform(slow + 0.25 * (fast - slow), fast - 0.25 * (fast - slow))
@@ -254,5 +270,5 @@ def _ground_colour(lateral: Tensor, along: Tensor, foot: Tensor) -> Tensor:
 
 
 def held_out_sequence(size: tuple[int, int]) -> WorldSequence:
-    """The drive that runs are scored on: over 200 m, of a seed that no recipe trains on."""
+    """The sequence that runs are scored on: over 200 m, of a seed that no recipe trains on."""
     return WorldSequence(HELD_OUT_SEED, WorldOptions(size=size, frames=HELD_OUT_FRAMES))

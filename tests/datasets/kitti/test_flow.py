@@ -3,10 +3,15 @@
 import pytest
 import torch
 
-from vode.datasets.kitti.flow import KittiFlow
+from vode.datasets.kitti.stereo import KittiStereoDataset
 from vode.errors import InputError
 from vode.io.flow import write_flow
 from vode.io.image import write_image
+
+
+def pairs_of(root):
+    (pairs,) = KittiStereoDataset(root).flow_pairs()
+    return pairs
 
 
 @pytest.fixture(params=["image_2", "colored_0"])
@@ -24,9 +29,10 @@ def root(request, tmp_path):
     return tmp_path
 
 
-def test_pairs_with_their_truth(root):
-    pairs = KittiFlow(root)
+def test_pairs_with_their_ground_truth(root):
+    pairs = pairs_of(root)
     assert (len(pairs), pairs.names(), pairs.missing()) == (2, ["000000_10", "000001_10"], {})
+    assert pairs.name == ("kitti-2015" if (root / "image_2").is_dir() else "kitti-2012")
     assert [image.mean().item() for image in pairs.images(0)] == pytest.approx([0.5, 0.55], abs=0.003)
     ground_truth = pairs.ground_truth(1)
     assert ground_truth.flow.unique().tolist() == [3]
@@ -37,11 +43,11 @@ def test_pairs_with_their_truth(root):
 def test_without_noc_nothing_is_told(root):
     for file in (root / "flow_noc").iterdir():
         file.unlink()
-    assert KittiFlow(root).ground_truth(0).seen is None
+    assert pairs_of(root).ground_truth(0).seen is None
 
 
 def test_what_is_missing_is_named(root, tmp_path):
     next(root.glob("*/000001_11.png")).unlink()
-    assert {i: file.name for i, file in KittiFlow(root).missing().items()} == {1: "000001_11.png"}
+    assert {i: file.name for i, file in pairs_of(root).missing().items()} == {1: "000001_11.png"}
     with pytest.raises(InputError, match=r"elsewhere: no flow_occ"):
-        KittiFlow(tmp_path / "elsewhere")
+        pairs_of(tmp_path / "elsewhere")

@@ -13,7 +13,8 @@ import torch
 from vode.datasets.base import Sequence
 from vode.datasets.kitti.odometry import TEST, TRAIN, KittiOdometry
 from vode.datasets.kitti.writer import write_kitti_sequence
-from vode.datasets.registry import DATASETS
+from vode.datasets.options import DataOptions
+from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 from vode.io.atomic import write_error
 from vode.io.trajectory import read_trajectory
@@ -56,7 +57,7 @@ def root(tmp_path) -> Path:
 
 
 def test_fields(root):
-    sequence = DATASETS["kitti-odom"](root, "05")
+    sequence = open_dataset(DataOptions("kitti-odom", root)).open("05")
     assert isinstance(sequence, Sequence)
     assert (sequence.name, sequence.size, len(sequence)) == ("05", SIZE, 3)
     assert sequence.intrinsics.tolist() == [[718.5, 0, 607.25], [0, 718.5, 185.5], [0, 0, 1]]

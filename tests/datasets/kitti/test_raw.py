@@ -7,8 +7,10 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from vode.datasets.kitti.raw import KittiRawFrames, LidarCalibration, read_velodyne, velodyne_depth
-from vode.datasets.splits import Frame
+from vode.cameras.kitti import LidarCalibration
+from vode.datasets.kitti.eigen import KittiRawFrames
+from vode.datasets.kitti.lidar import read_velodyne, velodyne_depth
+from vode.datasets.kitti.splits import Frame
 from vode.errors import InputError
 from vode.io.depth import write_depth
 from vode.io.image import write_image

@@ -6,8 +6,8 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from vode.datasets.kitti.odometry import KittiOdometry
-from vode.datasets.kitti.raw import KittiRaw
-from vode.datasets.splits import read_split
+from vode.datasets.kitti.raw import KittiRaw, KittiRawDataset
+from vode.datasets.kitti.splits import read_split
 from vode.errors import InputError
 from vode.io.image import write_image
 
@@ -87,7 +87,7 @@ def test_training_starts_at_listed_frames_that_are_not_kept_for_validation(raw):
     listed = {frame.number for frame in read_split("zhou") if frame.drive == DRIVE}
     assert set(drive.starts) | set(drive.validation) == listed & set(range(FRAMES))
     assert not set(drive.starts) & set(drive.validation)
-    assert KittiRaw.training(raw) == KittiRaw.names(raw) == (DRIVE,)
+    assert KittiRawDataset(raw).names("train") == KittiRawDataset(raw).names() == (DRIVE,)
 
 
 def test_packets_that_are_missing_cost_the_poses_and_broken_ones_are_named(raw):
@@ -122,7 +122,7 @@ def test_the_real_lidar_projects_into_the_image_at_edges_of_brightness(real_data
     root = real_data / "kitti_raw"
     if not root.is_dir():
         pytest.skip(f"not there: {root}")
-    drive = KittiRaw(root, KittiRaw.names(root)[0])
+    drive = KittiRawDataset(root).sequences()[0]
     agreement = []
     for i in range(0, len(drive), 4):
         depth, grey = drive.depth(i)[0], drive.frame(i).mean(0)

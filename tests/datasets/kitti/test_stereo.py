@@ -3,12 +3,17 @@
 import pytest
 import torch
 
-from vode.datasets.kitti.stereo import BASELINE, FOCAL, KittiScene, KittiStereo
+from vode.datasets.kitti.stereo import BASELINE, FOCAL, KittiScene, KittiStereoDataset
 from vode.errors import InputError
 from vode.geometry.warp import backward_warp
 from vode.io.depth import write_depth
 from vode.io.flow import write_flow
 from vode.io.image import write_image
+
+
+def frames_of(root):
+    (frames,) = KittiStereoDataset(root).depth_frames()
+    return frames
 
 
 @pytest.fixture
@@ -28,7 +33,7 @@ def root(tmp_path):
 
 
 def test_depth_is_focal_length_times_baseline_over_disparity(root):
-    frames = KittiStereo(root)
+    frames = frames_of(root)
     assert (len(frames), frames.names(), frames.missing(), frames.notes) == (2, ["000000_10", "000007_10"], {}, ())
     assert frames.frame(1).shape == (3, 10, 20)
     assert frames.depth(1).unique().tolist() == [0, (45 + 305) / 8]
@@ -38,24 +43,24 @@ def test_without_calibration_the_usual_camera_is_taken_and_said(root):
     for file in (root / "calib_cam_to_cam").iterdir():
         file.unlink()
     with pytest.raises(InputError, match=r"000000\.txt: no such file"):
-        KittiStereo(root).depth(0)
+        frames_of(root)
     (root / "calib_cam_to_cam").rmdir()
-    frames = KittiStereo(root)
+    frames = frames_of(root)
     assert frames.depth(0).max() == pytest.approx(FOCAL * BASELINE / 8)
     assert "0.5327 m" in frames.notes[0]
 
 
 def test_what_is_missing_is_named(root, tmp_path):
     (root / "image_2" / "000007_10.png").unlink()
-    assert {i: file.name for i, file in KittiStereo(root).missing().items()} == {1: "000007_10.png"}
+    assert {i: file.name for i, file in frames_of(root).missing().items()} == {1: "000007_10.png"}
     with pytest.raises(InputError, match=r"elsewhere: no disp_occ_0"):
-        KittiStereo(tmp_path / "elsewhere")
+        frames_of(tmp_path / "elsewhere")
 
 
 def test_real_streets_have_plausible_depth(real_data):
     if not (real_data / "kitti_2015").is_dir():
         pytest.skip(f"not there: {real_data / 'kitti_2015'}")
-    frames = KittiStereo(real_data / "kitti_2015")
+    frames = frames_of(real_data / "kitti_2015")
     assert len(frames) > 0
     assert frames.missing() == {}
     for i in range(len(frames)):
@@ -70,7 +75,7 @@ def test_scenes_are_sequences_of_two_frames_with_depth_and_flow(root):
     write_image(root / "image_2" / "000007_11.png", torch.rand(3, 10, 20))
     (root / "flow_occ").mkdir()
     write_flow(root / "flow_occ" / "000007_10.png", torch.full((2, 10, 20), 1.5), torch.ones(1, 10, 20))
-    assert KittiScene.training(root) == ("000000", "000007")
+    assert KittiStereoDataset(root).names("train") == ("000000", "000007")
     scene = KittiScene(root, "000007")
     assert (len(scene), scene.has_depth(0), scene.has_depth(1), scene.has_flow(0)) == (2, True, False, True)
     assert scene.depth(0).unique().tolist() == [0, (45 + 305) / 8]
@@ -90,7 +95,7 @@ def test_the_layout_of_2012_is_read_with_its_calibration(root, tmp_path):
     for name in ("000000", "000007"):
         rows = [f"P{k}: 700 0 10 {x} 0 700 5 0 0 0 1 0" for k, x in enumerate((0, -380, 45, -335))]
         (new / "calib" / f"{name}.txt").write_text("\n".join(rows))
-    frames = KittiStereo(new)
+    frames = frames_of(new)
     assert (frames.name, frames.notes) == ("kitti-2012", ())
     assert frames.depth(0).max().item() == pytest.approx(700 * (45 + 335) / 700 / 8)
     assert KittiScene(new, "000007").depth(0).max().item() == pytest.approx(47.5)
@@ -99,9 +104,8 @@ def test_the_layout_of_2012_is_read_with_its_calibration(root, tmp_path):
 def test_the_real_right_image_looks_like_the_left_one_when_moved_by_the_disparity(real_data):
     if not (real_data / "kitti_2015").is_dir():
         pytest.skip(f"not there: {real_data / 'kitti_2015'}")
-    frames = KittiStereo(real_data / "kitti_2015")
-    for i in range(len(frames)):
-        left, right, disparity = frames.frame(i), frames.right(i), frames.disparity(i)
+    for scene in KittiStereoDataset(real_data / "kitti_2015").sequences():
+        left, right, disparity = scene.frame(0), scene.right(0), scene.disparity()
         flow = torch.cat([-disparity, torch.zeros_like(disparity)])[None]
         moved = backward_warp(right[None], flow)[0]
         known = (disparity > 0).expand_as(left)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from vode.datasets.mapped.cambridge import CambridgeSequence
+from vode.datasets.mapped.cambridge import CambridgeDataset, CambridgeSequence
 from vode.errors import InputError
 from vode.io.image import write_image
 
@@ -74,16 +74,16 @@ def test_folders_and_lists_give_their_images_with_their_poses(scene, sequence, n
 
 
 def test_sequences_are_named_by_the_lists(scene):
-    assert CambridgeSequence.names(scene) == ("seq1", "seq2", "seq3")
-    assert CambridgeSequence.training(scene) == ("seq1", "seq3")
-    assert CambridgeSequence.test(scene) == ("seq2",)
-    assert CambridgeSequence.official(scene) == {"train": 3, "test": 2}
-    assert CambridgeSequence.official(scene / "ShopFacade") == {"train": 231, "test": 103}
+    assert CambridgeDataset(scene).names() == ("seq1", "seq2", "seq3")
+    assert CambridgeDataset(scene).names("train") == ("seq1", "seq3")
+    assert CambridgeDataset(scene).names("test") == ("seq2",)
+    assert CambridgeDataset(scene).official() == {"train": 3, "test": 2}
+    assert CambridgeDataset(scene / "ShopFacade").official() == {"train": 231, "test": 103}
     (scene / "dataset_test.txt").unlink()
-    assert CambridgeSequence.names(scene) == ("seq1", "seq3")
+    assert CambridgeDataset(scene).names() == ("seq1", "seq3")
     (scene / "dataset_train.txt").unlink()
     with pytest.raises(InputError, match=r"no dataset_train.txt in it"):
-        CambridgeSequence.names(scene)
+        CambridgeDataset(scene).names()
 
 
 def test_the_focal_length_is_the_median_of_the_maps(scene):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from vode.datasets.mapped.colmap import ColmapSequence
+from vode.datasets.mapped.colmap import ColmapDataset, ColmapSequence
 from vode.datasets.mapped.colmap_model import read_model, read_points
 from vode.errors import InputError
 from vode.io.image import write_image
@@ -185,7 +185,7 @@ def test_a_binary_point_that_is_nowhere_is_named(tmp_path):
 def test_straightened_dots_lie_where_we_project_them(tmp_path, kind, camera, lens, distortion):
     model = mapped(tmp_path, kind, [camera], ["1.png"])
     sequence = ColmapSequence(tmp_path, "images")
-    assert (sequence.camera.lens, sequence.camera.distortion) == (lens, distortion)
+    assert (sequence.lens.lens, sequence.lens.distortion) == (lens, distortion)
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
     for point, (x, y) in zip(POINTS, projected(sequence, 0), strict=True):
         u, v = model.images[10].project_point(point) - 0.5
@@ -198,7 +198,7 @@ def test_straightened_dots_lie_where_we_project_them(tmp_path, kind, camera, len
 
 def test_sequences_are_folders(tmp_path):
     mapped(tmp_path, "binary")
-    assert ColmapSequence.names(tmp_path) == ColmapSequence.training(tmp_path) == ("images", "run/far", "walk")
+    assert ColmapDataset(tmp_path).names() == ColmapDataset(tmp_path).names("train") == ("images", "run/far", "walk")
     assert [path.name for path in ColmapSequence(tmp_path, "images").images] == ["top.png"]
     assert len(ColmapSequence(tmp_path, "run/far")) == 1
     with pytest.raises(InputError, match="no images of a folder 'run'; there are images, run/far, walk"):
@@ -290,15 +290,15 @@ def test_bad_text_is_named(tmp_path, file, old, new, says):
     assert old in text
     path.write_text(text.replace(old, new))
     with pytest.raises(InputError, match=says):
-        [*read_all(path.parent), *(ColmapSequence(tmp_path, name) for name in ColmapSequence.names(tmp_path))]
+        [*read_all(path.parent), *(ColmapSequence(tmp_path, name) for name in ColmapDataset(tmp_path).names())]
 
 
 def test_an_unknown_camera_model_or_none_at_all_is_named(tmp_path):
     mapped(tmp_path, "binary", [("FOV", (110, 108, 66.2, 46.1, 0.3))])
     with pytest.raises(InputError, match="camera 1 is of model 7, which is not known"):
-        ColmapSequence.names(tmp_path)
+        ColmapDataset(tmp_path).names()
     (tmp_path / "sparse" / "0").rename(tmp_path / "model").joinpath("cameras.bin").unlink()
     with pytest.raises(InputError, match=r"cameras.bin: no such file"):
-        ColmapSequence.names(tmp_path / "model")
+        ColmapDataset(tmp_path / "model").names()
     with pytest.raises(InputError, match=r"no images.bin or images.txt"):
-        ColmapSequence.names(tmp_path)
+        ColmapDataset(tmp_path).names()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from vode.datasets.mapped.transforms_json import TransformsSequence
+from vode.datasets.mapped.transforms_json import TransformsDataset, TransformsSequence
 from vode.errors import InputError
 from vode.io.image import write_image
 
@@ -83,9 +83,9 @@ def test_the_angle_of_view_spans_the_width(tmp_path):
         ({"k1": 0, "k2": 0.0}, "pinhole", ()),
     ],
 )
-def test_a_dot_seen_through_the_lens_is_straightened(tmp_path, keys, lens, distortion):
+def test_a_dot_seen_through_the_lens_is_undistorted(tmp_path, keys, lens, distortion):
     sequence = written(tmp_path, **CAMERA, **keys)
-    assert (sequence.camera.lens, sequence.camera.distortion) == (lens, distortion)
+    assert (sequence.lens.lens, sequence.lens.distortion) == (lens, distortion)
     ray, matrix = np.array([[[0.3, -0.25, 1.0]]]), np.array([[50.0, 0, 32.5], [0, 52, 22.5], [0, 0, 1]])
     if lens == "fisheye":
         seen = cv2.fisheye.distortPoints(ray[..., :2], matrix, np.array(distortion))
@@ -115,16 +115,16 @@ def test_names_may_lack_the_suffix_and_images_may_have_alpha(tmp_path):
 
 def test_training_and_testing_take_the_file_that_is_named_so(tmp_path):
     with pytest.raises(InputError, match=r"no transforms.json"):
-        TransformsSequence.training(tmp_path)
+        TransformsDataset(tmp_path).names("train")
     written(tmp_path, name="transforms_b", **CAMERA)
     written(tmp_path, name="transforms_a", **CAMERA)
     both = ("transforms_a", "transforms_b")
-    assert TransformsSequence.training(tmp_path) == TransformsSequence.test(tmp_path) == both
+    assert TransformsDataset(tmp_path).names("train") == TransformsDataset(tmp_path).names("test") == both
     written(tmp_path, name="transforms_train", **CAMERA)
     written(tmp_path, name="transforms_test", **CAMERA)
-    assert TransformsSequence.names(tmp_path) == (*both, "transforms_test", "transforms_train")
-    assert TransformsSequence.training(tmp_path) == ("transforms_train",)
-    assert TransformsSequence.test(tmp_path) == ("transforms_test",)
+    assert TransformsDataset(tmp_path).names() == (*both, "transforms_test", "transforms_train")
+    assert TransformsDataset(tmp_path).names("train") == ("transforms_train",)
+    assert TransformsDataset(tmp_path).names("test") == ("transforms_test",)
 
 
 USELESS = [

@@ -22,7 +22,8 @@ import torch
 from torch import Tensor
 
 from vode.cameras.kitti import read_calibration
-from vode.datasets.base import ImageSequence
+from vode.datasets.base import Capability, ImageSequence, known
+from vode.datasets.dataset import Dataset
 from vode.errors import InputError
 from vode.geometry.pose import from_first
 from vode.io.depth import read_depth
@@ -53,7 +54,7 @@ class KittiOdometry(ImageSequence):
 
     def __init__(self, root: Path | str, sequence: str, camera: int = 2) -> None:
         root = Path(root)
-        self.name, self.camera = sequence, camera
+        self.name, self._number = sequence, camera
         self.folder = _sequence_folder(root, sequence)
         self.images = numbered_images(_camera_folder(self.folder, camera))
         self.size = image_size(self.images[0])
@@ -62,32 +63,8 @@ class KittiOdometry(ImageSequence):
         numbers = [int(image.stem) for image in self.images]
         self.poses = _camera_poses(root / "poses" / f"{sequence}.txt", numbers, offset)
         self.timestamps = _timestamps(self.folder / "times.txt", numbers)
-
-    @staticmethod
-    def names(root: Path | str) -> tuple[str, ...]:
-        """All sequences on disk."""
-        return tuple(sorted(path.name for path in Path(root).glob("sequences/[!.]*") if path.is_dir()))
-
-    @staticmethod
-    def test(root: Path | str) -> tuple[str, ...]:
-        """The names of the test sequences."""
-        return TEST
-
-    @staticmethod
-    def official(root: Path | str) -> dict[str, int]:
-        """The frames that each sequence with public truth has."""
-        return {f"{number:02d}": length for number, length in enumerate(LENGTHS)}
-
-    @staticmethod
-    def training(root: Path | str) -> tuple[str, ...]:
-        """The names of the training sequences that are on disk; InputError if there is none."""
-        found = tuple(name for name in TRAIN if (Path(root) / "sequences" / name).is_dir())
-        if not found:
-            raise InputError(
-                f"{Path(root) / 'sequences'}: none of the training sequences {TRAIN[0]}-{TRAIN[-1]} is there; "
-                "check --data, or name others with --sequences"
-            )
-        return found
+        depth, flow = ((self.folder / f"{kind}_{camera}").is_dir() for kind in ("depth", "flow"))
+        self.capabilities = known(poses=self.poses is not None, depth=depth, flow=flow)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -112,7 +89,31 @@ class KittiOdometry(ImageSequence):
         return read_flow(self._beside("flow", index), expected=self.size)
 
     def _beside(self, kind: str, index: int) -> Path:
-        return self.folder / f"{kind}_{self.camera}" / f"{self.images[index].stem}.png"
+        return self.folder / f"{kind}_{self._number}" / f"{self.images[index].stem}.png"
+
+
+class KittiOdometryDataset(Dataset):
+    """KITTI odometry (Geiger et al., CVPR 2012), and whatever else is written in its layout."""
+
+    name = "kitti-odom"
+    capabilities = frozenset({Capability.DEPTH, Capability.FLOW, Capability.POSES})
+    expects = f"sequences/{TRAIN[0]} to {TRAIN[-1]}, which are trained on,"
+
+    def on_disk(self) -> tuple[str, ...]:
+        return tuple(sorted(path.name for path in self.root.glob("sequences/[!.]*") if path.is_dir()))
+
+    def training(self) -> tuple[str, ...]:
+        return tuple(name for name in TRAIN if (self.root / "sequences" / name).is_dir())
+
+    def test(self) -> tuple[str, ...]:
+        return TEST
+
+    def official(self) -> dict[str, int]:
+        """The frames that each sequence with public ground truth has."""
+        return {f"{number:02d}": length for number, length in enumerate(LENGTHS)}
+
+    def open_whole(self, name: str, camera: int) -> KittiOdometry:
+        return KittiOdometry(self.root, name, camera)
 
 
 def _sequence_folder(root: Path, sequence: str) -> Path:
@@ -122,7 +123,9 @@ def _sequence_folder(root: Path, sequence: str) -> Path:
     folder = inside(parent, sequence)
     if not folder.is_dir():
         found = sorted(entry.name for entry in parent.iterdir() if entry.is_dir() and entry.name[0] != ".")
-        raise InputError(f"{folder}: no such sequence; there are {', '.join(found) or 'none'}; choose one of these")
+        raise InputError(
+            f"{folder}: no such sequence; there are {', '.join(found) or 'none'}; choose one of these", "sequences"
+        )
     return folder
 
 
@@ -130,14 +133,16 @@ def _camera_folder(folder: Path, camera: int) -> Path:
     images = folder / f"image_{camera}"
     if not images.is_dir():
         found = sorted(entry.name for entry in folder.glob("image_*") if entry.is_dir())
-        raise InputError(f"{images}: no such folder; there are {', '.join(found) or 'none'}; choose another camera")
+        raise InputError(
+            f"{images}: no such folder; there are {', '.join(found) or 'none'}; choose another camera", "camera"
+        )
     return images
 
 
 def numbered_images(folder: Path) -> list[Path]:
     """The numbered images of a folder in order; InputError if there are none, or gaps, or doubles."""
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; check --data, --sequences and --camera")
+        raise InputError(f"{folder}: no such folder; check its name, and the camera's", "data", "sequences", "camera")
     images = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and re.fullmatch(r"[0-9]+", p.stem)]
     images.sort(key=lambda path: int(path.stem))
     if not images:

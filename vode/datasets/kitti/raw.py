@@ -1,14 +1,10 @@
-"""KITTI raw: drives as sequences, and single frames that a split lists, with true depth from the lidar.
+"""KITTI raw: drives as sequences, with depth from the lidar and poses from GPS and inertial sensors.
 
-    root/2011_09_26/calib_cam_to_cam.txt, calib_velo_to_cam.txt, calib_imu_to_velo.txt
-    root/2011_09_26/2011_09_26_drive_0002_sync/image_02/data/0000000069.png (or .jpg); image_00, 01, 03
-    root/2011_09_26/2011_09_26_drive_0002_sync/image_02/timestamps.txt            (optional)
-    root/2011_09_26/2011_09_26_drive_0002_sync/velodyne_points/data/0000000069.bin  (optional)
-    root/2011_09_26/2011_09_26_drive_0002_sync/oxts/data/0000000069.txt           (optional: poses)
-
-KITTI's annotated depth maps ("improved truth", Uhrig et al., 3DV 2017) have a tree of their own:
-
-    depth_root/{train,val}/2011_09_26_drive_0002_sync/proj_depth/groundtruth/image_02/0000000069.png
+root/2011_09_26/calib_cam_to_cam.txt, calib_velo_to_cam.txt, calib_imu_to_velo.txt
+root/2011_09_26/2011_09_26_drive_0002_sync/image_02/data/0000000069.png (or .jpg); image_00, 01, 03
+root/2011_09_26/2011_09_26_drive_0002_sync/image_02/timestamps.txt            (optional)
+root/2011_09_26/2011_09_26_drive_0002_sync/velodyne_points/data/0000000069.bin  (optional)
+root/2011_09_26/2011_09_26_drive_0002_sync/oxts/data/0000000069.txt           (optional: poses)
 """
 
 from __future__ import annotations
@@ -22,18 +18,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.cameras.kitti import CALIBRATION_FILES, IMU_FILE, LidarCalibration, read_lidar_calibration, read_transform
-from vode.datasets.base import ImageSequence
-from vode.datasets.depth_frames import DepthFrames
+from vode.cameras.kitti import IMU_FILE, read_lidar_calibration, read_transform
+from vode.datasets.base import Capability, ImageSequence, known
+from vode.datasets.dataset import Dataset
 from vode.datasets.kitti.lidar import read_velodyne, velodyne_depth
 from vode.datasets.kitti.odometry import numbered_images
-from vode.datasets.splits import Frame, is_validation, read_split
+from vode.datasets.kitti.splits import is_validation, read_split
 from vode.errors import InputError
 from vode.geometry.pose import from_first, inverse
-from vode.io.cache import cached_depth
-from vode.io.depth import read_depth
-from vode.io.files import inside
-from vode.io.image import IMAGE_SUFFIXES, image_size, read_image, read_pixels
+from vode.io.image import image_size, read_pixels
 from vode.io.text import parse_numbers, read_lines
 
 OXTS_NUMBERS = 30
@@ -48,9 +41,11 @@ class KittiRaw(ImageSequence):
     """
 
     def __init__(self, root: Path | str, sequence: str, camera: int = 2) -> None:
-        self.name, self.camera = sequence.removesuffix("_sync"), camera
+        self.name = sequence.removesuffix("_sync")
         if not re.fullmatch(r"\d{4}_\d\d_\d\d_drive_\d{4}", self.name):
-            raise InputError(f"{root}: no drive is called {sequence!r}; names are like 2011_09_26_drive_0001")
+            raise InputError(
+                f"{root}: no drive is called {sequence!r}; names are like 2011_09_26_drive_0001", "sequences"
+            )
         self._date = Path(root) / self.name[:10]
         self.folder = self._date / f"{self.name}_sync"
         self.images = numbered_images(self.folder / f"image_{camera:02d}" / "data")
@@ -61,31 +56,8 @@ class KittiRaw(ImageSequence):
         self.timestamps = _timestamps(self.folder / f"image_{camera:02d}" / "timestamps.txt", numbers)
         self.poses = self._oxts_poses(numbers)
         self.starts, self.validation = _zhou_starts(self.name, numbers)
-
-    @staticmethod
-    def names(root: Path | str) -> tuple[str, ...]:
-        """All drives on disk."""
-        return tuple(sorted(path.name.removesuffix("_sync") for path in Path(root).glob("*/*_drive_????_sync")))
-
-    @classmethod
-    def training(cls, root: Path | str) -> tuple[str, ...]:
-        """The drives of Zhou et al. that are on disk; InputError if there is none."""
-        listed = {frame.drive for frame in read_split("zhou")}
-        found = tuple(name for name in cls.names(root) if name in listed)
-        if not found:
-            raise InputError(
-                f"{root}: none of the {len(listed)} drives of Zhou's training list is there; check --data, "
-                "or name others with --sequences"
-            )
-        return found
-
-    @staticmethod
-    def official(root: Path | str) -> dict[str, int]:
-        """The frames that the drives of Zhou's list have at the least: one more than the last that is listed."""
-        last: dict[str, int] = {}
-        for frame in read_split("zhou"):
-            last[frame.drive] = max(last.get(frame.drive, 0), frame.number)
-        return {drive: number + 2 for drive, number in last.items()}
+        depth = (self.folder / "velodyne_points" / "data").is_dir()
+        self.capabilities = known(poses=self.poses is not None, depth=depth)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -123,86 +95,30 @@ class KittiRaw(ImageSequence):
         return from_first(read_oxts(files) @ T_imu_cam)
 
 
-class KittiRawFrames(DepthFrames):
-    """Frames of KITTI raw with their depth: annotated (from ``depth_root``), or else of the lidar scan.
+class KittiRawDataset(Dataset):
+    """KITTI raw (Geiger et al., IJRR 2013): drives; Zhou et al. (CVPR 2017) list those that are trained on."""
 
-    Depth of lidar scans is kept in the folder ``cache``, if one is given. InputError names what is missing and
-    the remedy.
-    """
+    name = "kitti-raw"
+    capabilities = frozenset({Capability.DEPTH, Capability.POSES})
+    expects = "drive of Zhou's training list"
 
-    def __init__(
-        self,
-        root: Path | str,
-        frames: List[Frame],
-        *,
-        name: str = "kitti-raw",
-        camera: int = 2,
-        depth_root: Path | str | None = None,
-        cache: Path | None = None,
-    ) -> None:
-        self.root, self.frames, self.name, self.camera = Path(root), list(frames), name, camera
-        self.depth_root = None if depth_root is None else Path(depth_root)
-        self._cache, self._calibrations = cache, {}
-        _check_folder(self.root, "2011_09_26 and other dates")
-        if self.depth_root is not None:
-            _check_folder(self.depth_root, "train and val with the annotated depth maps")
+    def on_disk(self) -> tuple[str, ...]:
+        return tuple(sorted(path.name.removesuffix("_sync") for path in self.root.glob("*/*_drive_????_sync")))
 
-    def __len__(self) -> int:
-        return len(self.frames)
+    def training(self) -> tuple[str, ...]:
+        """The drives of Zhou et al. that are on disk."""
+        listed = {frame.drive for frame in read_split("zhou")}
+        return tuple(name for name in self.on_disk() if name in listed)
 
-    def names(self) -> list[str]:
-        return [str(frame) for frame in self.frames]
+    def official(self) -> dict[str, int]:
+        """The frames that the drives of Zhou's list have at the least: one more than the last that is listed."""
+        last: dict[str, int] = {}
+        for frame in read_split("zhou"):
+            last[frame.drive] = max(last.get(frame.drive, 0), frame.number)
+        return {drive: number + 2 for drive, number in last.items()}
 
-    def missing(self) -> dict[int, Path]:
-        files = ((i, file) for i in range(len(self)) for file in (self.ground_truth_file(i), self.image_file(i)))
-        return {i: file for i, file in files if not file.is_file()}
-
-    def image_file(self, i: int) -> Path:
-        """Where the image is, or should be."""
-        folder = self._drive(i) / f"image_{self.camera:02d}" / "data"
-        names = [folder / f"{self.frames[i].number:010d}{suffix}" for suffix in IMAGE_SUFFIXES]
-        return next((name for name in names if name.is_file()), names[0])
-
-    def ground_truth_file(self, i: int) -> Path:
-        """Where the lidar scan or the annotated depth map is, or should be."""
-        frame = self.frames[i]
-        if self.depth_root is None:
-            return self._drive(i) / "velodyne_points" / "data" / f"{frame.number:010d}.bin"
-        place = Path(f"{frame.drive}_sync") / "proj_depth" / "groundtruth" / f"image_{self.camera:02d}"
-        names = [self.depth_root / part / place / f"{frame.number:010d}.png" for part in ("train", "val")]
-        return next((name for name in names if name.is_file()), names[0])
-
-    def frame(self, index: int) -> Tensor:
-        return read_image(self.image_file(index))
-
-    def depth(self, index: int) -> Tensor:
-        if self.depth_root is not None:
-            return read_depth(self.ground_truth_file(index))
-        if self._cache is None:
-            return self._lidar_depth(index)
-        folder = self.root / self.frames[index].date
-        sources = [
-            self.ground_truth_file(index),
-            self.image_file(index),
-            *(folder / name for name in CALIBRATION_FILES),
-        ]
-        for source in sources:
-            if not source.is_file():
-                raise InputError(f"{source}: no such file; copy this date and drive again")
-        return cached_depth(self._cache, sources, lambda: self._lidar_depth(index))
-
-    def _lidar_depth(self, i: int) -> Tensor:
-        points = read_velodyne(self.ground_truth_file(i))
-        return velodyne_depth(points, self._calibration(self.frames[i].date), image_size(self.image_file(i)))
-
-    def _drive(self, i: int) -> Path:
-        frame = self.frames[i]
-        return inside(self.root, Path(frame.date) / f"{frame.drive}_sync")
-
-    def _calibration(self, date: str) -> LidarCalibration:
-        if date not in self._calibrations:
-            self._calibrations[date] = read_lidar_calibration(self.root / date, self.camera)
-        return self._calibrations[date]
+    def open_whole(self, name: str, camera: int) -> KittiRaw:
+        return KittiRaw(self.root, name, camera)
 
 
 def read_oxts(files: List[Path]) -> Tensor:
@@ -249,8 +165,3 @@ def _time(path: Path, line: int, text: str) -> datetime:
         return datetime.fromisoformat(text.strip()[:26])
     except ValueError:
         raise InputError(f"{path}:{line}: not a time like 2011-09-26 13:02:25.964389445; copy it again") from None
-
-
-def _check_folder(folder: Path, content: str) -> None:
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; give the one that holds {content}")

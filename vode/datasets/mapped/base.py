@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vode.cameras.calibration import check_size
 from vode.cameras.lens import Camera
-from vode.datasets.base import ImageSequence, left_out_note
+from vode.datasets.base import ImageSequence, known, left_out_note
 from vode.errors import InputError
 from vode.geometry.pose import from_first, is_rigid
 from vode.io.image import image_size, read_pixels
@@ -41,11 +41,13 @@ class SeenPoints(NamedTuple):
 
 
 class MappedSequence(ImageSequence):
-    """Images of one camera, straightened, in the order they are given in; world = the first of them.
+    """Images of one camera, undistorted, in the order they are given in; world = the first of them.
+
+    ``lens`` is the camera that took them.
 
     Images without a file, and those whose pose is not finite or no rotation, are left out and counted in ``notes``.
     ``where`` names the list of the images in messages. ``points`` are those that the map saw in the image as it was
-    taken: straightened, it may show less at its border. Raises InputError naming the file and the remedy.
+    taken: undistorted, it may show less at its border. Raises InputError naming the file and the remedy.
     """
 
     def __init__(self, name: str, where: Path, images: list[Placed]) -> None:
@@ -55,26 +57,27 @@ class MappedSequence(ImageSequence):
             lost = next(image.file for image in images if not isfile(image.file))
             self.notes += (f"{len(images) - len(there)} of {len(images)} images are missing: first {lost}",)
         if not there:
-            raise InputError(f"{where}: not one of its {len(images)} images is there; check --data")
+            raise InputError(f"{where}: not one of its {len(images)} images is there; check the folder", "data")
         poses = torch.stack([image.T_world_cam for image in there])
         kept = is_rigid(poses)
         if not bool(kept.any()):
             raise InputError(f"{where}: no image has a usable pose; make the map again")
         self.notes += left_out_note(kept, "images whose pose is not finite or no rotation")
         placed = [there[i] for i in kept.nonzero()[:, 0].tolist()]
-        self.images, self.camera = [image.file for image in placed], placed[0].camera
+        self.images, self.lens = [image.file for image in placed], placed[0].camera
         self.poses_in_scene = poses[kept]
         self.poses = from_first(self.poses_in_scene)
-        self.size = self.camera.size
+        self.capabilities = known(poses=True, map=True)
+        self.size = self.lens.size
         self._check_cameras(where, placed)
-        check_size(where, self.camera, image_size(self.images[0]))
-        self.intrinsics = self.camera.intrinsics
+        check_size(where, self.lens, image_size(self.images[0]))
+        self.intrinsics = self.lens.intrinsics
 
     def __len__(self) -> int:
         return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
-        return self.camera.undistort(read_pixels(self.images[index], self.size))
+        return self.lens.undistort(read_pixels(self.images[index], self.size))
 
     def points(self, index: int) -> Tensor | None:
         if self._seen is None:
@@ -90,8 +93,8 @@ class MappedSequence(ImageSequence):
         numbers = np.array([(*image.camera.focal, *image.camera.centre, *image.camera.size) for image in placed])
         differ = (np.abs(numbers - numbers[0]) / numbers[0, 0]).max(1)
         for i, image in enumerate(placed):
-            if _same_lens(image.camera, self.camera):
-                bend = np.subtract(image.camera.distortion, self.camera.distortion)
+            if _same_lens(image.camera, self.lens):
+                bend = np.subtract(image.camera.distortion, self.lens.distortion)
                 differ[i] = max(differ[i], np.abs(bend).max(initial=0.0))
             else:
                 differ[i] = np.inf
@@ -104,8 +107,8 @@ class MappedSequence(ImageSequence):
             )
         if len({image.camera for image in placed}) > 1:
             middle = np.median(numbers[:, :4], axis=0).tolist()
-            lens, distortion = self.camera.lens, self.camera.distortion
-            self.camera = Camera(self.size, tuple(middle[:2]), tuple(middle[2:]), lens, distortion)
+            lens, distortion = self.lens.lens, self.lens.distortion
+            self.lens = Camera(self.size, tuple(middle[:2]), tuple(middle[2:]), lens, distortion)
             self.notes += (f"the images' cameras differ by up to {100 * spread:.2g} %: one is taken for all",)
 
 

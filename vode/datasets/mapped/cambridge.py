@@ -9,6 +9,7 @@ x y z is the camera's centre in the world, the quaternion turns world to camera;
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from os.path import isfile, normpath
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,8 @@ import torch
 from torch import Tensor
 
 from vode.cameras.lens import Camera
+from vode.datasets.base import Capability, known
+from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import MappedSequence, Placed, SeenPoints
 from vode.datasets.mapped.colmap_model import world_from_camera
 from vode.datasets.mapped.nvm import nvm_focals, nvm_points, stem
@@ -44,18 +47,18 @@ class CambridgeSequence(MappedSequence):
     """The images of one folder, such as seq1, that the lists name; the lists themselves are "train" and "test".
 
     The focal length is the median of those in reconstruction.nvm, or else that of Brachmann and Rother, which
-    ``notes`` tell, as they count the images beside these that no list names; principal point in the middle. There is
-    one camera, whatever ``camera`` says. Raises InputError naming the file and the remedy.
+    ``notes`` tell, as they count the images beside these that no list names; principal point in the middle. Raises
+    InputError naming the file and the remedy.
     """
 
-    def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
+    def __init__(self, root: Path | str, sequence: str) -> None:
         self._root = root = Path(root)
         if sequence in LISTS:
             where, rows = root / LISTS[sequence], read_list(root / LISTS[sequence])
         else:
             where, rows = root, {name: pose for name, pose in _all(root).items() if _folder(name) == sequence}
         if not rows:
-            raise InputError(f"{where}: no image of {sequence!r} is listed; check --sequences")
+            raise InputError(f"{where}: no image of {sequence!r} is listed; check its name", "sequences")
         files = {name: inside(root, name) for name in sorted(rows)}
         first = next((file for file in files.values() if isfile(file)), None)
         if first is None:
@@ -64,6 +67,7 @@ class CambridgeSequence(MappedSequence):
         focal, note = _focal(root, set(files), size)
         shared = Camera(size, (focal, focal), ((size[1] - 1) / 2, (size[0] - 1) / 2))
         super().__init__(sequence, where, [Placed(file, shared, rows[name]) for name, file in files.items()])
+        self.capabilities |= known(points=(root / MAP).is_file())
         self.notes += note + _unlisted_note(root, {file.parent for file in self.images})
 
     @cached_property
@@ -75,30 +79,33 @@ class CambridgeSequence(MappedSequence):
         names = (stem(image.relative_to(self._root).as_posix()) for image in self.images)
         return SeenPoints(found.places, [found.rows.get(name, none) for name in names])
 
-    @staticmethod
-    def names(root: Path | str) -> tuple[str, ...]:
-        """The folders that the lists name."""
-        return tuple(sorted({_folder(name) for name in _all(Path(root))}))
 
-    @staticmethod
-    def training(root: Path | str) -> tuple[str, ...]:
-        """The folders of the training list."""
-        return tuple(sorted({_folder(name) for name in read_list(Path(root) / LISTS["train"])}))
+class CambridgeDataset(Dataset):
+    """One scene of Cambridge Landmarks, with the folders that its lists train and test on. One camera."""
 
-    @staticmethod
-    def test(root: Path | str) -> tuple[str, ...]:
-        """The folders of the test list."""
-        return tuple(sorted({_folder(name) for name in read_list(Path(root) / LISTS["test"])}))
+    name = "cambridge"
+    capabilities = frozenset({Capability.POSES, Capability.MAP, Capability.POINTS})
+    expects = "image of a list"
 
-    @staticmethod
-    def official(root: Path | str) -> dict[str, int]:
+    def on_disk(self) -> tuple[str, ...]:
+        return _folders(_all(self.root))
+
+    def training(self) -> tuple[str, ...]:
+        return _folders(read_list(self.root / LISTS["train"]))
+
+    def test(self) -> tuple[str, ...]:
+        return _folders(read_list(self.root / LISTS["test"]))
+
+    def official(self) -> dict[str, int]:
         """The images of both lists, as the lists have them and, of the four known scenes, as they should be."""
-        known = SCENES.get(Path(root).resolve().name)
-        if known is not None:
-            return dict(zip(LISTS, known, strict=True))
-        return {
-            part: len(read_list(Path(root) / name)) for part, name in LISTS.items() if (Path(root) / name).is_file()
-        }
+        known_scene = SCENES.get(self.root.resolve().name)
+        if known_scene is not None:
+            return dict(zip(LISTS, known_scene, strict=True))
+        lists = {part: self.root / name for part, name in LISTS.items()}
+        return {part: len(read_list(path)) for part, path in lists.items() if path.is_file()}
+
+    def open_whole(self, name: str, camera: int) -> CambridgeSequence:
+        return CambridgeSequence(self.root, name)
 
 
 def read_list(path: Path) -> dict[str, Tensor]:
@@ -143,6 +150,10 @@ def _unlisted_note(root: Path, folders: set[Path]) -> tuple[str, ...]:
     there = {file for folder in folders for file in folder.glob("*") if file.suffix.lower() in IMAGE_SUFFIXES}
     alone = there - listed
     return (f"{len(alone)} of {len(there)} images are in no list: first {min(alone)}",) if alone else ()
+
+
+def _folders(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(map(_folder, names))))
 
 
 def _folder(name: str) -> str:

@@ -11,8 +11,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from vode.datasets.base import Capability, known
+from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import MappedSequence, Placed, SeenPoints
-from vode.datasets.mapped.colmap_model import Image, find_model, read_model, read_points
+from vode.datasets.mapped.colmap_model import Image, find_model, has_points, read_model, read_points
 from vode.errors import InputError
 from vode.io.files import inside
 
@@ -23,18 +25,19 @@ TOP = "images"
 class ColmapSequence(MappedSequence):
     """The registered images of one folder, by name; "images" are those in no folder.
 
-    Their unit is the map's, which knows no metres unless it was scaled. Each sequence has one camera, whatever
-    ``camera`` says. Raises InputError naming the file and the remedy.
+    Their unit is the map's, which knows no metres unless it was scaled. Raises InputError naming the file and the
+    remedy.
     """
 
-    def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
+    def __init__(self, root: Path | str, sequence: str) -> None:
         self._model = model_folder = find_model(root)
         model = read_model(model_folder)
         chosen = sorted((image for image in model.images if folder_of(image) == sequence), key=lambda image: image.name)
         if not chosen:
             found = ", ".join(sorted({folder_of(image) for image in model.images})) or "none"
             raise InputError(
-                f"{model_folder}: no images of a folder {sequence!r}; there are {found}; choose one of these"
+                f"{model_folder}: no images of a folder {sequence!r}; there are {found}; choose one of these",
+                "sequences",
             )
         images = image_folder(root)
         placed = [
@@ -43,6 +46,7 @@ class ColmapSequence(MappedSequence):
         super().__init__(sequence, model_folder, placed)
         numbers = {place.file: image.points.numpy() for place, image in zip(placed, chosen, strict=True)}
         self._numbers = [numbers[file] for file in self.images]
+        self.capabilities |= known(points=has_points(model_folder))
 
     @cached_property
     def _seen(self) -> SeenPoints | None:
@@ -58,18 +62,19 @@ class ColmapSequence(MappedSequence):
         rows = np.searchsorted(found.numbers, wanted)
         return SeenPoints(found.places, [np.unique(part) for part in np.split(rows, ends[:-1])])
 
-    @staticmethod
-    def names(root: Path | str) -> tuple[str, ...]:
-        """The folders that hold registered images."""
-        return tuple(sorted({folder_of(image) for image in read_model(find_model(root)).images}))
 
-    @classmethod
-    def training(cls, root: Path | str) -> tuple[str, ...]:
-        """All of them; InputError if there is none."""
-        found = cls.names(root)
-        if not found:
-            raise InputError(f"{find_model(root)}: no registered image in the model; map the scene again")
-        return found
+class ColmapDataset(Dataset):
+    """A scene that COLMAP has mapped; every folder of registered images is a sequence of one camera."""
+
+    name = "colmap"
+    capabilities = frozenset({Capability.POSES, Capability.MAP, Capability.POINTS})
+    expects = "registered image of a model"
+
+    def on_disk(self) -> tuple[str, ...]:
+        return tuple(sorted({folder_of(image) for image in read_model(find_model(self.root)).images}))
+
+    def open_whole(self, name: str, camera: int) -> ColmapSequence:
+        return ColmapSequence(self.root, name)
 
 
 def folder_of(image: Image) -> str:

@@ -78,8 +78,17 @@ def read_model(folder: Path) -> Model:
 
 def read_points(folder: Path) -> Points | None:
     """The points of the model in a folder, from the kind of file that ``read_model`` takes; None without that file."""
-    path = folder / ("points3D.bin" if (folder / "images.bin").is_file() else "points3D.txt")
+    path = _points_file(folder)
     return _points(path, version(path)) if path.is_file() else None
+
+
+def has_points(folder: Path) -> bool:
+    """Whether ``read_points`` finds a file to read."""
+    return _points_file(folder).is_file()
+
+
+def _points_file(folder: Path) -> Path:
+    return folder / ("points3D.bin" if (folder / "images.bin").is_file() else "points3D.txt")
 
 
 @lru_cache(maxsize=4)

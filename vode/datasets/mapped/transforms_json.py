@@ -20,6 +20,8 @@ import torch
 from torch import Tensor
 
 from vode.cameras.lens import Camera
+from vode.datasets.base import Capability
+from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import MappedSequence, Placed
 from vode.errors import InputError
 from vode.io.atomic import write_bytes
@@ -36,10 +38,10 @@ CAMERA_KEYS = (
 class TransformsSequence(MappedSequence):
     """The frames of one transforms file, named by its stem; their unit is the file's, metres or not.
 
-    There is one camera, whatever ``camera`` says. Raises InputError naming the file and the remedy.
+    Raises InputError naming the file and the remedy.
     """
 
-    def __init__(self, root: Path | str, sequence: str, camera: int = 0) -> None:
+    def __init__(self, root: Path | str, sequence: str) -> None:
         path = inside(root, f"{sequence}.json")
         content = _load(path)
         frames = content.get("frames")
@@ -48,7 +50,8 @@ class TransformsSequence(MappedSequence):
         files = [_image_file(Path(root), path, number, frame) for number, frame in enumerate(frames)]
         first = next((file for file in files if isfile(file)), None)
         if first is None:
-            raise InputError(f"{path}: not one of its {len(files)} images is there: first {files[0]}; check --data")
+            none = f"not one of its {len(files)} images is there: first {files[0]}"
+            raise InputError(f"{path}: {none}; check the folder", "data")
         size, cameras, placed = image_size(first), {}, []
         for number, (file, frame) in enumerate(zip(files, frames, strict=True)):
             values = {key: frame.get(key, content.get(key)) for key in CAMERA_KEYS}
@@ -58,24 +61,35 @@ class TransformsSequence(MappedSequence):
             placed.append(Placed(file, cameras[key], _pose(path, number, frame)))
         super().__init__(sequence, path, placed)
 
-    @staticmethod
-    def names(root: Path | str) -> tuple[str, ...]:
-        """The stems of the transforms files."""
-        return tuple(sorted(path.stem for path in Path(root).glob("transforms*.json")))
 
-    @classmethod
-    def training(cls, root: Path | str) -> tuple[str, ...]:
-        """transforms_train, else all of them; InputError if there is none."""
-        found = cls.names(root)
-        if not found:
-            raise InputError(f"{root}: no transforms.json in it; check --data")
-        return ("transforms_train",) if "transforms_train" in found else found
+class TransformsDataset(Dataset):
+    """A scene in transforms files, a sequence each; transforms_train and transforms_test are its splits. One camera."""
 
-    @classmethod
-    def test(cls, root: Path | str) -> tuple[str, ...]:
-        """transforms_test, else all of them."""
-        found = cls.names(root)
-        return ("transforms_test",) if "transforms_test" in found else found
+    name = "transforms"
+    capabilities = frozenset({Capability.POSES, Capability.MAP})
+    expects = "transforms.json"
+
+    def on_disk(self) -> tuple[str, ...]:
+        return names_in(self.root)
+
+    def training(self) -> tuple[str, ...]:
+        return self._named("transforms_train")
+
+    def test(self) -> tuple[str, ...]:
+        return self._named("transforms_test")
+
+    def open_whole(self, name: str, camera: int) -> TransformsSequence:
+        return TransformsSequence(self.root, name)
+
+    def _named(self, name: str) -> tuple[str, ...]:
+        """The file of that name alone, else all."""
+        found = self.on_disk()
+        return (name,) if name in found else found
+
+
+def names_in(root: Path) -> tuple[str, ...]:
+    """The stems of a folder's transforms files."""
+    return tuple(sorted(path.stem for path in root.glob("transforms*.json")))
 
 
 def write_transforms(path: Path, camera: Camera, names: Sequence[str], poses: Tensor) -> None:

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from vode.datasets.splits import read_split
+from vode.datasets.kitti.splits import read_split
+from vode.datasets.options import DataOptions
+from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 from vode.evaluation.completeness import complete
 from vode.evaluation.depth import summary
 from vode.evaluation.depth_report import score_frames
-from vode.evaluation.depth_sets import DEPTH_SETS
+from vode.evaluation.protocols import depth_protocol
 from vode.io.depth import write_depth
 from vode.io.image import write_image
 
@@ -44,6 +46,11 @@ def trees(tmp_path, monkeypatch):
     return raw, annotated
 
 
+def frames_of(name, root, annotated=None):
+    (frames,) = open_dataset(DataOptions(name, root), annotated=annotated).depth_frames()
+    return frames
+
+
 @pytest.mark.parametrize(
     ("name", "total", "depth", "abs_rel", "crop", "cap"),
     [
@@ -53,14 +60,13 @@ def trees(tmp_path, monkeypatch):
 )
 def test_the_frames_that_are_there_are_scored_by_the_published_protocol(trees, name, total, depth, abs_rel, crop, cap):
     raw, annotated = trees
-    chosen = DEPTH_SETS[name]
-    frames = chosen.open(raw, annotated)
+    frames, protocol = frames_of(name, raw, annotated), depth_protocol(name)
     assert len(frames) == len(set(frames.names())) == total
     numbers, notes = complete(frames, allow_missing=True)
     assert len(numbers) == 3
     assert notes[0].startswith(f"{total - 3} of the {total} of {name} are missing")
-    scores = score_frames(lambda i: torch.full((1, 4, 12), depth), frames, numbers, chosen.protocol)
-    result = summary(scores, chosen.protocol)
+    scores = score_frames(lambda i: torch.full((1, 4, 12), depth), frames, numbers, protocol)
+    result = summary(scores, protocol)
     assert result["abs_rel"] == pytest.approx(abs_rel, abs=1e-6)
     assert result["ratio_median"] == pytest.approx(1)
     assert result.protocol["crop"] == crop
@@ -69,7 +75,7 @@ def test_the_frames_that_are_there_are_scored_by_the_published_protocol(trees, n
 
 
 def test_lidar_depth_is_kept(trees, tmp_path):
-    frames = DEPTH_SETS["kitti-eigen"].open(trees[0], None)
+    frames = frames_of("kitti-eigen", trees[0])
     (i, *_), _ = complete(frames, allow_missing=True)
     first = frames.depth(i)
     assert len(list((tmp_path / "cache" / "vode" / "kitti_lidar").iterdir())) == 1
@@ -80,7 +86,16 @@ def test_lidar_depth_is_kept(trees, tmp_path):
 
 
 def test_annotated_maps_need_their_folder(trees):
-    with pytest.raises(InputError, match="--annotated"):
-        DEPTH_SETS["kitti-eigen-benchmark"].open(trees[0], None)
+    with pytest.raises(InputError, match="annotated depth maps; name their folder") as refusal:
+        frames_of("kitti-eigen-benchmark", trees[0])
+    assert refusal.value.parameters == ("annotated",)
     with pytest.raises(InputError, match="nowhere: no such folder"):
-        DEPTH_SETS["kitti-eigen-benchmark"].open(trees[0], trees[0] / "nowhere")
+        frames_of("kitti-eigen-benchmark", trees[0], trees[0] / "nowhere")
+
+
+def test_the_drives_of_the_lists_are_tested_on_and_others_trained_on(trees):
+    dataset = open_dataset(DataOptions("kitti-eigen", trees[0]))
+    assert len(dataset.names("test")) == 28
+    assert dataset.names("all") == ("2011_09_26_drive_0002",)
+    with pytest.raises(InputError, match="no drive of Zhou's training list"):
+        dataset.names("train")

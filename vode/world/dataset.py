@@ -1,0 +1,56 @@
+"""The built-in world as a data set, whose sequences are named by their seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vode.datasets.base import Capability
+from vode.datasets.dataset import Dataset
+from vode.datasets.options import DataOptions
+from vode.errors import InputError
+from vode.world.options import WorldOptions
+from vode.world.sequence import HELD_OUT_SEED, WorldSequence, held_out_sequence
+
+TRAINING_SEEDS = tuple(str(seed) for seed in range(64))
+VALIDATION_SEEDS = ("20000", "20001", "20002", "20003")
+"""neither trained on nor tested on"""
+TEST_SEEDS = (str(HELD_OUT_SEED),)
+
+
+class WorldDataset(Dataset):
+    """Streets that are rendered as ``world`` says; any seed names one. The test sequence alone has its own length."""
+
+    name = "world"
+    capabilities = frozenset({Capability.DEPTH, Capability.FLOW, Capability.POSES})
+    own_options = frozenset({"world"})
+    expects = "sequence"
+    needs_folder = False
+
+    def __init__(
+        self,
+        root: Path | str | None = None,
+        options: DataOptions = DataOptions(),
+        *,
+        world: WorldOptions = WorldOptions(),
+    ) -> None:
+        super().__init__(root, options)
+        self.world = world
+
+    def on_disk(self) -> tuple[str, ...]:
+        return TRAINING_SEEDS + VALIDATION_SEEDS + TEST_SEEDS
+
+    def training(self) -> tuple[str, ...]:
+        return TRAINING_SEEDS
+
+    def validation(self) -> tuple[str, ...]:
+        return VALIDATION_SEEDS
+
+    def test(self) -> tuple[str, ...]:
+        return TEST_SEEDS
+
+    def open_whole(self, name: str, camera: int) -> WorldSequence:
+        if not (name.isascii() and name.isdigit()):
+            raise InputError(f"sequences of the built-in world are numbers, not {name!r}; name seeds", "sequences")
+        if name in TEST_SEEDS:
+            return held_out_sequence(self.world.size)
+        return WorldSequence(int(name), self.world)
