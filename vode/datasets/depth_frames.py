@@ -67,4 +67,7 @@ class SequenceFrames(DepthFrames):
 
     def depth(self, index: int) -> Tensor:
         sequence, number = self._frames[index]
-        return sequence.depth(number)
+        depth = sequence.depth(number)
+        if depth is None:
+            raise InputError(f"{sequence.frame_name(number)}: its ground truth depth is gone; restore the depth map")
+        return depth

@@ -73,4 +73,7 @@ class SequencePairs(FlowPairs):
 
     def ground_truth(self, index: int) -> GroundTruthFlow:
         sequence, number = self._pairs[index]
-        return GroundTruthFlow(*sequence.flow(number), sequence.flow_noc(number))
+        known = sequence.flow(number)
+        if known is None:
+            raise InputError(f"{sequence.frame_name(number)}: its ground truth flow is gone; restore the flow map")
+        return GroundTruthFlow(*known, sequence.flow_noc(number))

@@ -50,7 +50,8 @@ class FolderSequence(ImageSequence):
             raise InputError("both a calibration and a field of view; give one of them", "calibration", "fov")
         path = _place(Path(root), sequence)
         self.name, self._quarters = Path(sequence).stem if path.is_file() else sequence, rotate // 90
-        self._video, self._files = (Video(path), []) if path.is_file() else (None, image_files(path))
+        self._video = Video(path) if path.is_file() else None
+        self._files = [] if self._video else image_files(path)
         stored = self._video.size if self._video else image_size(self._files[0])
         self.size = stored[::-1] if self._quarters % 2 else stored
         if self._video is not None:

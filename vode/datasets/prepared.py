@@ -209,8 +209,9 @@ def _copy(
 
     def copy(index: int) -> bool:
         file, depth_file = folder / f"{index:06d}.{manifest.kind}", folder / "depth" / f"{index:06d}.png"
-        if sequence.has_depth(index) and not _whole(depth_file):
-            depth = resize_depth(sequence.depth(index)[None], manifest.size)[0]
+        depth = None if _whole(depth_file) else sequence.depth(index)
+        if depth is not None:
+            depth = resize_depth(depth[None], manifest.size)[0]
             make_folder(depth_file.parent)
             write_depth(depth_file, depth, sync=False)
         if _whole(file):

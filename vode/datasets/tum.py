@@ -81,7 +81,8 @@ class TumSequence(ImageSequence):
         if not bool(kept.any()):
             raise InputError(f"{ground_truth}: no pose at the time of any image; check the file")
         self.notes += left_out_note(kept, "images without a ground truth pose near their time")
-        self.timestamps, self.images = timestamps[kept], [images[i] for i in kept.nonzero()[:, 0].tolist()]
+        self.timestamps = self._times = timestamps[kept]
+        self.images = [images[i] for i in kept.nonzero()[:, 0].tolist()]
         self._depths = self._nearest_depths() if (self.folder / "depth.txt").is_file() else None
         self.capabilities = known(poses=self.poses is not None, depth=self._depths is not None)
 
@@ -95,9 +96,10 @@ class TumSequence(ImageSequence):
         return self._depths is not None and self._depths[index] is not None
 
     def depth(self, index: int) -> Tensor | None:
-        if not self.has_depth(index):
+        file = self._depths[index] if self._depths is not None else None
+        if file is None:
             return None
-        depth = read_depth(self._depths[index], unit=DEPTH_UNIT, expected=SIZE)
+        depth = read_depth(file, unit=DEPTH_UNIT, expected=SIZE)
         return torch.from_numpy(self._lens.undistort(depth[0].numpy(), nearest=True))[None]
 
     def _nearest_depths(self) -> list[Path | None]:
@@ -106,7 +108,7 @@ class TumSequence(ImageSequence):
         self.notes += notes
         known = times.tolist()
         found: list[Path | None] = []
-        for timestamp in self.timestamps.tolist():
+        for timestamp in self._times.tolist():
             after = bisect_left(known, timestamp)
             best = min(range(max(after - 1, 0), min(after + 1, len(known))), key=lambda i: abs(known[i] - timestamp))
             found.append(files[best] if abs(known[best] - timestamp) <= APART else None)
@@ -146,6 +148,8 @@ def _listed(folder: Path, name: str) -> tuple[Tensor, list[Path], tuple[str, ...
 
 def _interpolated(ground_truth: Trajectory, timestamps: Tensor) -> tuple[Tensor, Tensor]:
     """Poses (M, 4, 4), world = the first, at those times between two near poses, and which these are (N,)."""
+    if ground_truth.timestamps is None:
+        raise InputError(f"{ground_truth.name}: its rows have no times; copy the data set's own file again")
     order = ground_truth.timestamps.argsort()
     times, poses = ground_truth.timestamps[order], ground_truth.poses[order]
     distinct = torch.cat([times.new_ones(1), times.diff()]) > 0

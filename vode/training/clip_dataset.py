@@ -81,7 +81,7 @@ class ClipDataset(Dataset[Sample]):
         number, draw = index if isinstance(index, tuple) else (index, index)
         sequence, start = self.locate(number)
         frames = range(start, start + self.length * self.stride, self.stride)
-        size = tuple(self.size or sequence.size)
+        size = self.size or sequence.size
         if self.augment is None:
             sample = self._read(sequence, frames, size)
         else:
@@ -110,7 +110,7 @@ class ClipDataset(Dataset[Sample]):
         if not self._ground_truth:
             return sample
         unknown = torch.zeros(1, *sequence.size)
-        if Capability.POSES in self._ground_truth:
+        if Capability.POSES in self._ground_truth and sequence.poses is not None:
             sample["poses"] = from_first(sequence.poses[list(frames)]).to(torch.float32)
         if Capability.DEPTH in self._ground_truth:
             maps = [sequence.depth(i) for i in frames]

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vode.geometry.camera import pixel_grid, project, rays, transform
+from vode.geometry.resize import image_size
 
 GROUND, SKY = 0, 1
 FACES = 6
@@ -84,7 +85,7 @@ def cast(placed: Placed, T_map_cam: Tensor, intrinsics: Tensor, directions: Tens
     depth = torch.where(down > 1e-6, -origin[1] / down.clamp(min=1e-6), MAX_DEPTH).clamp(max=MAX_DEPTH)
     surface = torch.where(depth < MAX_DEPTH, GROUND, SKY)
     hits = Hits(depth, surface, torch.zeros_like(depth), torch.zeros_like(depth))
-    rectangles = _rectangles(placed, T_map_cam, intrinsics, tuple(depth.shape))
+    rectangles = _rectangles(placed, T_map_cam, intrinsics, image_size(depth))
     for number, (top, bottom, left, right) in enumerate(rectangles):
         if top < bottom and left < right:
             window = (slice(top, bottom), slice(left, right))

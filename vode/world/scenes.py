@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vode.world.options import WorldOptions
 from vode.world.renderer import MAX_VIEW, Solid
 
 ROAD_HALF = 4.2
@@ -20,7 +21,7 @@ PAINTS = (
 )
 
 
-def street(rng: np.random.Generator, arcs: np.ndarray, options) -> list[Solid]:
+def street(rng: np.random.Generator, arcs: np.ndarray, options: WorldOptions) -> list[Solid]:
     """Every solid of a sequence whose camera is at arc lengths ``arcs`` (N,) metres, a frame each."""
     first, last = -20.0, float(arcs[-1]) + MAX_VIEW
     solids = [s for side in (-1, 1) for s in _row(rng, first, last, side)]
@@ -61,7 +62,7 @@ def _row(rng: np.random.Generator, first: float, last: float, side: int) -> list
     return solids
 
 
-def _traffic(rng: np.random.Generator, arcs: np.ndarray, last: float, options) -> list[Solid]:
+def _traffic(rng: np.random.Generator, arcs: np.ndarray, last: float, options: WorldOptions) -> list[Solid]:
     """Oncoming cars on the left and, in half of the sequences, one ahead in the camera's lane."""
     solids = []
     seconds = len(arcs) / 10.0

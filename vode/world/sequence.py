@@ -73,19 +73,20 @@ class WorldSequence(Sequence):
     def __init__(
         self, seed: int, options: WorldOptions = WorldOptions(), *, device: torch.device | str = "cpu"
     ) -> None:
-        self.name, self.options, self.size = f"world{seed}", options, tuple(options.size)
+        self.name, self.options = f"world{seed}", options
+        self.size = height, width = options.size
         self.device = torch.device(device)
         rng = np.random.default_rng([7, seed])
         arcs = _arcs(rng, options)
         self.road = Road(rng, arcs[-1])
         self._T_map_cam = torch.tensor(_camera_path(rng, self.road, arcs))
+        self.poses = from_first(self._T_map_cam)
         self._gain = 1 + options.exposure * _wobble(rng, len(arcs), 2, 6)
         self.solids = street(rng, arcs, options)
         self._arc = np.array([s.arc for s in self.solids])
         self._speed = np.array([s.speed for s in self.solids])
         self._lateral = np.array([s.lateral for s in self.solids])
         self.noise = Noise(seed, self.device)
-        height, width = self.size
         focal = FOCAL_OF_WIDTH * width
         self.intrinsics = torch.tensor(
             [[focal, 0, (width - 1) / 2], [0, focal, 0.49 * (height - 1)], [0, 0, 1]], dtype=torch.float32
@@ -97,11 +98,6 @@ class WorldSequence(Sequence):
 
     def __len__(self) -> int:
         return self.options.frames
-
-    @property
-    def poses(self) -> Tensor:
-        """World-from-camera (N, 4, 4) float64, the world being the first camera."""
-        return from_first(self._T_map_cam)
 
     def frame(self, i: int) -> Tensor:
         """Image i, (3, H, W) float32 in 0..1, in the 256 levels that a file would hold."""

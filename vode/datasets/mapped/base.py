@@ -50,6 +50,9 @@ class MappedSequence(ImageSequence):
     taken: undistorted, it may show less at its border. Raises InputError naming the file and the remedy.
     """
 
+    poses: Tensor
+    poses_in_scene: Tensor
+
     def __init__(self, name: str, where: Path, images: list[Placed]) -> None:
         self.name = name
         there = [image for image in images if isfile(image.file)]

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vode.cameras.lens import Camera
+from vode.cameras.lens import Camera, Lens
 from vode.datasets.base import Capability
 from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import MappedSequence, Placed
@@ -155,7 +155,7 @@ def _camera(path: Path, values: Mapping[str, Any], size: tuple[int, int]) -> Cam
         fisheye = "FISHEYE" in str(values["camera_model"]).upper() or bool(numbers.get("is_fisheye"))
         names = ("k1", "k2", "k3", "k4") if fisheye else ("k1", "k2", "p1", "p2", "k3")
         distortion = tuple(numbers.get(name, 0.0) for name in names)
-        lens = "fisheye" if fisheye else "radtan" if any(distortion) else "pinhole"
+        lens: Lens = "fisheye" if fisheye else "radtan" if any(distortion) else "pinhole"
         return Camera((height, width), (fx, fy), (cx, cy), lens, distortion if lens != "pinhole" else ())
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise InputError(f"{path}: no camera in it ({error}); it needs fl_x or camera_angle_x") from None
