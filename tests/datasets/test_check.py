@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vode.datasets.check import check, check_list
-from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.datasets.kitti.writer import GroundTruth, write_kitti_sequence
 from vode.datasets.options import DataOptions
 from vode.errors import InputError
 from vode.io.depth import write_depth
@@ -19,7 +19,8 @@ def root(tmp_path):
     poses = torch.eye(4, dtype=torch.float64).repeat(4, 1, 1)
     timestamps = torch.arange(4, dtype=torch.float64) / 10
     write_kitti_sequence(tmp_path, "00", 2, torch.rand(4, 3, 24, 64), K)
-    write_kitti_sequence(tmp_path, "01", 2, torch.rand(4, 3, 24, 64), K, poses, timestamps, torch.ones(4, 1, 24, 64))
+    known = GroundTruth(poses, torch.ones(4, 1, 24, 64))
+    write_kitti_sequence(tmp_path, "01", 2, torch.rand(4, 3, 24, 64), K, timestamps, known)
     return tmp_path
 
 

@@ -11,7 +11,7 @@ import torch
 
 from vode.datasets.base import Capability, Sequence
 from vode.datasets.kitti.splits import read_split
-from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.datasets.kitti.writer import GroundTruth, write_kitti_sequence
 from vode.datasets.options import DataOptions
 from vode.datasets.registry import DATASETS, dataset_class, open_dataset, open_sequences
 from vode.errors import InputError
@@ -46,7 +46,7 @@ def kitti_odom(root):
     poses, flow = torch.eye(4, dtype=torch.float64).repeat(2, 1, 1), (torch.ones(2, *SIZE), torch.ones(1, *SIZE))
     for name in ("00", "09", "10"):
         images, depths = torch.rand(2, 3, *SIZE), torch.ones(2, 1, *SIZE)
-        write_kitti_sequence(root, name, 2, images, K, poses, torch.arange(2.0), depths, [flow])
+        write_kitti_sequence(root, name, 2, images, K, torch.arange(2.0), GroundTruth(poses, depths, [flow]))
 
 
 def kitti_raw(root):

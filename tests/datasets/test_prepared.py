@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vode.datasets.kitti.odometry import KittiOdometry
-from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.datasets.kitti.writer import GroundTruth, write_kitti_sequence
 from vode.datasets.options import DataOptions
 from vode.datasets.prepared import MANIFEST, SEQUENCE, Manifest, PreparedSequence, prepare
 from vode.datasets.registry import open_dataset, open_sequences
@@ -28,7 +28,8 @@ def originals(tmp_path_factory):
     for seed in (0, 1):
         drive = WorldSequence(seed, WorldOptions(size=(48, 160), frames=5))
         frames, depths = ([f(i) for i in range(5)] for f in (drive.frame, drive.depth))
-        write_kitti_sequence(root, f"{seed:02d}", 2, frames, drive.intrinsics, drive.poses, drive.timestamps, depths)
+        known = GroundTruth(drive.poses, depths)
+        write_kitti_sequence(root, f"{seed:02d}", 2, frames, drive.intrinsics, drive.timestamps, known)
     return root
 
 

@@ -8,7 +8,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from vode.datasets.kitti.odometry import KittiOdometry
-from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.datasets.kitti.writer import GroundTruth, write_kitti_sequence
 from vode.geometry import warp
 from vode.world import renderer, sequence
 from vode.world.options import WorldOptions
@@ -171,10 +171,8 @@ def test_written_and_read_back(drive, tmp_path):
         0,
         (drive.frame(i) for i in range(5)),
         drive.intrinsics,
-        drive.poses,
         drive.timestamps,
-        (drive.depth(i) for i in range(5)),
-        (drive.flow(i) for i in range(4)),
+        GroundTruth(drive.poses, (drive.depth(i) for i in range(5)), (drive.flow(i) for i in range(4))),
     )
     read = KittiOdometry(tmp_path, "00", camera=0)
     assert torch.equal(read.frame(2), drive.frame(2))

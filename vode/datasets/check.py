@@ -55,6 +55,7 @@ class Report:
 
     @property
     def problems(self) -> int:
+        """How many the sequences have together."""
         return sum(len(sequence.problems) for sequence in self.sequences)
 
 

@@ -41,7 +41,9 @@ class FlowPairs(Protocol):
         """Both images (3, H, W) float32 RGB in 0..1."""
         ...
 
-    def ground_truth(self, index: int) -> GroundTruthFlow: ...
+    def ground_truth(self, index: int) -> GroundTruthFlow:
+        """The flow of pair ``index`` as the set has it."""
+        ...
 
 
 class SequencePairs(FlowPairs):

@@ -139,6 +139,7 @@ class PreparedDataset(Dataset):
 
 
 def is_prepared(root: Path) -> bool:
+    """Whether a folder is a prepared copy."""
     return (root / MANIFEST).is_file()
 
 
@@ -148,6 +149,7 @@ def place(root: Path | str, sequence: str, camera: int) -> Path:
 
 
 def read_manifest(root: Path | str) -> Manifest:
+    """What a prepared copy was made from; InputError if its manifest is missing or not one."""
     path = Path(root) / MANIFEST
     values = _load(path)
     try:

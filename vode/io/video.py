@@ -65,6 +65,7 @@ class Video:
         self.size = self.frame(0).shape[:2]
 
     def frame(self, index: int) -> np.ndarray:
+        """RGB (H, W, 3) uint8, turned as players show it; IndexError beyond ``count``, InputError if damaged."""
         if not 0 <= index < self.count:
             raise IndexError(f"{self.path}: frame {index} of {self.count}")
         with self._lock:

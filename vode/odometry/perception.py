@@ -51,7 +51,7 @@ class MatchingPerception(DepthSource, Matcher, Protocol):
     """Depth of frames and correspondences between two."""
 
 
-class Matched:
+class Matched(MatchingPerception):
     """A matcher's correspondences beside the depth of another source."""
 
     def __init__(self, matcher: Matcher, depth: DepthSource) -> None:
@@ -79,7 +79,7 @@ def find_matches(
     return flow_matches(*perception.flow(a, b), options, tracked=tracked, seed=seed)[1]
 
 
-class Networks:
+class Networks(Perception):
     """Flow and depth of trained networks."""
 
     def __init__(self, flow: FlowNet, depth: DepthNet) -> None:
@@ -94,7 +94,7 @@ class Networks:
         return self._depth.depth(frame.image).float()
 
 
-class Classical:
+class Classical(Perception):
     """OpenCV's dense inverse search flow (Kroeger et al., ECCV 2016) and the depth that the sequence itself has."""
 
     def __init__(self, sequence: Sequence) -> None:

@@ -34,7 +34,9 @@ class TrackingModel(Protocol):
     """(height, width) that images are resized to"""
     tracker: TrackerOptions
 
-    def perception(self) -> Perception: ...
+    def perception(self) -> Perception:
+        """Its flow and depth."""
+        ...
 
 
 class View(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.datasets.kitti.writer import GroundTruth, write_kitti_sequence
 from vode.devices import device_name
 from vode.io.atomic import make_folder
 from vode.world.options import WorldOptions
@@ -22,8 +22,10 @@ def write_world(
         camera,
         (sequence.frame(i) for i in frames),
         sequence.intrinsics,
-        sequence.poses,
         sequence.timestamps,
-        (sequence.depth(i) for i in frames),
-        (sequence.flow_between(i, i + 1) for i in frames[:-1]),
+        GroundTruth(
+            sequence.poses,
+            (sequence.depth(i) for i in frames),
+            (sequence.flow_between(i, i + 1) for i in frames[:-1]),
+        ),
     )

@@ -12,7 +12,7 @@ import torch
 
 from vode.datasets.base import Sequence
 from vode.datasets.kitti.odometry import TEST, TRAIN, KittiOdometry
-from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.datasets.kitti.writer import GroundTruth, write_kitti_sequence
 from vode.datasets.options import DataOptions
 from vode.datasets.registry import open_dataset
 from vode.errors import InputError
@@ -207,9 +207,8 @@ OWN_POSES[0] = torch.eye(4)
 def test_written_sequence_reads_back_exactly(tmp_path):
     frames, depths, flows = made()
     timestamps = torch.tensor([0.0, 0.1, 0.2 + 1e-15], dtype=torch.float64)
-    folder = write_kitti_sequence(
-        tmp_path, "w0", 2, iter(frames), INTRINSICS, OWN_POSES, timestamps, iter(depths), iter(flows)
-    )
+    known = GroundTruth(OWN_POSES, iter(depths), iter(flows))
+    folder = write_kitti_sequence(tmp_path, "w0", 2, iter(frames), INTRINSICS, timestamps, known)
     assert folder == tmp_path / "sequences" / "w0"
     sequence = KittiOdometry(tmp_path, "w0")
     assert torch.equal(sequence.intrinsics, INTRINSICS)
@@ -240,7 +239,7 @@ def test_existing_sequence_is_kept(root):
         write_kitti_sequence(root, "05", 2, made()[0], INTRINSICS)
     shutil.rmtree(root / "sequences" / "05")
     with pytest.raises(InputError, match=r"poses/05\.txt: exists already"):
-        write_kitti_sequence(root, "05", 2, made()[0], INTRINSICS, OWN_POSES)
+        write_kitti_sequence(root, "05", 2, made()[0], INTRINSICS, ground_truth=GroundTruth(OWN_POSES))
 
 
 def broken_frames():
@@ -251,14 +250,14 @@ def broken_frames():
 def test_interrupted_or_inconsistent_writing_leaves_nothing(tmp_path, monkeypatch):
     frames, depths, flows = made()
     with pytest.raises(KeyboardInterrupt):
-        write_kitti_sequence(tmp_path, "w0", 2, broken_frames(), INTRINSICS, OWN_POSES)
+        write_kitti_sequence(tmp_path, "w0", 2, broken_frames(), INTRINSICS, ground_truth=GroundTruth(OWN_POSES))
     for arguments, message in [
-        ({"poses": OWN_POSES[:2]}, "2 poses for 3 frames"),
+        ({"ground_truth": GroundTruth(poses=OWN_POSES[:2])}, "2 poses for 3 frames"),
         ({"timestamps": torch.arange(4)}, "4 timestamps for 3 frames"),
-        ({"depths": depths[:2]}, "depths: too few"),
-        ({"depths": torch.cat([depths, depths])}, "more depths or flows"),
-        ({"flows": flows[:1]}, "flows: too few"),
-        ({"flows": flows + flows}, "more depths or flows"),
+        ({"ground_truth": GroundTruth(depths=depths[:2])}, "depths: too few"),
+        ({"ground_truth": GroundTruth(depths=torch.cat([depths, depths]))}, "more depths or flows"),
+        ({"ground_truth": GroundTruth(flows=flows[:1])}, "flows: too few"),
+        ({"ground_truth": GroundTruth(flows=flows + flows)}, "more depths or flows"),
     ]:
         with pytest.raises(ValueError, match=message):
             write_kitti_sequence(tmp_path, "w0", 2, frames, INTRINSICS, **arguments)
@@ -270,7 +269,7 @@ def test_interrupted_or_inconsistent_writing_leaves_nothing(tmp_path, monkeypatc
 
     monkeypatch.setattr("vode.io.image.write_bytes", full)
     with pytest.raises(InputError, match="disk is full"):
-        write_kitti_sequence(tmp_path, "w0", 2, frames, INTRINSICS, OWN_POSES)
+        write_kitti_sequence(tmp_path, "w0", 2, frames, INTRINSICS, ground_truth=GroundTruth(OWN_POSES))
     assert os.listdir(tmp_path / "sequences") == []
     assert not (tmp_path / "poses").exists()
 

@@ -20,6 +20,7 @@ class Frame(NamedTuple):
 
     @property
     def date(self) -> str:
+        """The day, such as 2011_09_26, whose calibration holds."""
         return self.drive[:10]
 
     def __str__(self) -> str:

@@ -178,6 +178,7 @@ def read_stereo(root: Path, scene: str) -> tuple[Tensor, float]:
 
 
 def calibration_note(root: Path) -> tuple[str, ...]:
+    """A note if ``root`` has no calibration, so that one camera is assumed for all frames."""
     if (root / "calib_cam_to_cam").is_dir() or (root / "calib").is_dir():
         return ()
     return (f"no calib_cam_to_cam: focal length {FOCAL} px and baseline {BASELINE} m for every frame",)

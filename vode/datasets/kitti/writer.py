@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,24 +20,31 @@ from vode.io.flow import write_flow
 from vode.io.image import write_image
 
 
+class GroundTruth(NamedTuple):
+    """What is known of the N frames of a sequence."""
+
+    poses: Tensor | None = None
+    """(N, 4, 4) world-from-camera of the camera that took them, metres"""
+    depths: Iterable[Tensor] | None = None
+    """N of (1, H, W), metres"""
+    flows: Iterable[tuple[Tensor, Tensor]] | None = None
+    """N - 1 pairs of flow (2, H, W) to the next frame, pixels, and where it is visible there (1, H, W)"""
+
+
 def write_kitti_sequence(
     root: Path | str,
     name: str,
     camera: int,
     frames: Iterable[Tensor],
     intrinsics: Tensor,
-    poses: Tensor | None = None,
     timestamps: Tensor | None = None,
-    depths: Iterable[Tensor] | None = None,
-    flows: Iterable[tuple[Tensor, Tensor]] | None = None,
+    ground_truth: GroundTruth = GroundTruth(),
 ) -> Path:
     """Write frames (3, H, W) in 0..1 as sequence ``name``, whole or not at all; returns its folder.
 
-    ``intrinsics`` (3, 3); ``poses`` (N, 4, 4) world-from-camera of this camera, in metres; ``timestamps`` (N,)
-    seconds; ``depths`` (1, H, W) metres; ``flows`` pairs of flow (2, H, W) and visible (1, H, W), N - 1 of
-    them. Frames, depths and flows are taken in step, one at a time, so they may be generators. Images are
-    stored with 8 bits, depth to 1/256 m, flow to 1/64 pixel; numbers in text exactly. The calibration
-    names this camera only, at the origin.
+    ``intrinsics`` (3, 3); ``timestamps`` (N,) seconds. Frames, depths and flows are taken in step, one at a time, so
+    they may be generators. Images are stored with 8 bits, depth to 1/256 m, flow to 1/64 pixel; numbers in text
+    exactly. The calibration names this camera only, at the origin.
 
     Everything goes to a hidden folder that is renamed when complete. Raises InputError if the sequence or
     its poses exist already or the disk is full, ValueError if the lengths differ.
@@ -49,25 +57,20 @@ def write_kitti_sequence(
     work = final.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
     try:
         _make_folder(work)
-        count = _write_frames(work, camera, frames, depths, flows)
-        _check_count("poses", poses, count)
+        count = _write_frames(work, camera, frames, ground_truth)
+        _check_count("poses", ground_truth.poses, count)
         _check_count("timestamps", timestamps, count)
         _write_rows(work / "calib.txt", f"P{camera}: ", torch.cat([intrinsics, torch.zeros(3, 1)], dim=1).view(1, 12))
         if timestamps is not None:
             _write_rows(work / "times.txt", "", timestamps.view(-1, 1))
-        _publish(work, final, poses_file, poses)
+        _publish(work, final, poses_file, ground_truth.poses)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return final
 
 
-def _write_frames(
-    work: Path,
-    camera: int,
-    frames: Iterable[Tensor],
-    depths: Iterable[Tensor] | None,
-    flows: Iterable[tuple[Tensor, Tensor]] | None,
-) -> int:
+def _write_frames(work: Path, camera: int, frames: Iterable[Tensor], ground_truth: GroundTruth) -> int:
+    _, depths, flows = ground_truth
     kinds = {"image": True, "depth": depths is not None, "flow": flows is not None}
     folders = {kind: work / f"{kind}_{camera}" for kind, wanted in kinds.items() if wanted}
     for folder in folders.values():
