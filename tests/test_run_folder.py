@@ -71,7 +71,7 @@ def test_an_unknown_key_names_itself_and_a_newer_version_its_number(tmp_path):
         ({"depth": {"scales": 3}}, "depth.scales.: 3 is none of 1, 4"),
         ({"version": 7}, "version 7 of the configuration, 2 is the newest known"),
         ({"family": "audio"}, "family 'audio'; known are video, relocalization"),
-        ({"size": 4}, "size.: 4 is no list"),
+        ({"size": 4}, "size.: 4 is not a list"),
     ):
         path.write_text(json.dumps(values | changes))
         with pytest.raises(InputError, match=message) as caught:

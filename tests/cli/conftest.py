@@ -5,6 +5,7 @@ import shlex
 import pytest
 
 from vode.cli import main
+from vode.pipelines import depth, evaluation_data, flow
 from vode.training import video
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
@@ -27,7 +28,8 @@ def short_sequences():
     drive = WorldSequence(99, WorldOptions(size=(64, 96), frames=4))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(video, "scoring_sequence", lambda config: drive)
-        patch.setattr("vode.world.sequence.held_out_sequence", lambda size: drive)
+        for module in (depth, evaluation_data, flow):
+            patch.setattr(module, "held_out_sequence", lambda size: drive)
         yield
 
 

@@ -64,7 +64,7 @@ def test_bad_input_is_one_line(run, tmp_path, capfd):
     line = refused(
         capfd, "train", "posenet", *TINY, "--pose.backbone-weights", tmp_path / "w.pth", "--run", tmp_path / "r"
     )
-    assert "w.pth: no such file of weights" in line
+    assert "w.pth: no such weights file" in line
     assert not (tmp_path / "run").exists()
 
 

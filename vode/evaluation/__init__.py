@@ -1,1 +1,1 @@
-"""Truth against estimate: each evaluator takes both and returns a Result."""
+"""Ground truth against estimates: each evaluator takes both and returns a Result."""
