@@ -130,6 +130,6 @@ class RunFolder:
             values = json.loads(path.read_text("utf-8"))
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror}); name the folder of a run") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{path}: not JSON ({error}); copy the run again") from error
         return migrated(values, path)

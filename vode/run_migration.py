@@ -32,7 +32,7 @@ def migrated(values: Any, path: Path) -> dict[str, Any]:
     if version == 1:
         try:
             values = _from_1(values)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: not a configuration of version 1 ({error!r}); copy the run again") from error
     elif version != VERSION:
         raise InputError(

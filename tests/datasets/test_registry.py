@@ -3,6 +3,7 @@
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -41,6 +42,11 @@ def test_the_table_has_a_row_for_every_set():
         declared = {capability for capability, cell in zip(Capability, row[1:-1], strict=True) if cell}
         assert declared == capabilities()[row[0].strip("`")]
     assert rows[2 + list(DATASETS).index("folder")][-1] == "calibration, fov, rotate"
+
+
+def test_the_manual_has_the_table():
+    manual = Path(__file__).parents[2] / "docs" / "data.md"
+    assert table() in manual.read_text("utf-8")
 
 
 def test_an_unknown_name_is_told_which_there_are():
