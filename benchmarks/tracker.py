@@ -47,8 +47,8 @@ HEADINGS = ("video", "seen by", "alignment", "t_err %", "r_err deg/100 m", "ATE 
 class Exact:
     """The world's own flow and depth; the flow off by 1 px on a fraction of the pixels, moving boxes on another."""
 
-    def __init__(self, drive: WorldSequence, *, noisy: float = 0.0, cars: float = 0.0) -> None:
-        self.device, self._drive, self._noisy, self._cars = torch.device("cpu"), drive, noisy, cars
+    def __init__(self, sequence: WorldSequence, *, noisy: float = 0.0, cars: float = 0.0) -> None:
+        self.device, self._sequence, self._noisy, self._cars = torch.device("cpu"), sequence, noisy, cars
         self._draw = torch.Generator().manual_seed(0)
 
     def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
@@ -64,11 +64,11 @@ class Exact:
         return ab[None], ba[None]
 
     def depth(self, frame: Frame) -> Tensor:
-        depth = self._drive.depth(frame.index)[None]
+        depth = self._sequence.depth(frame.index)[None]
         return torch.where(depth > 0, depth, FAR)
 
     def _flow(self, i: int, j: int) -> Tensor:
-        flow, seen = self._drive.flow_between(i, j)
+        flow, seen = self._sequence.flow_between(i, j)
         noise = torch.randn(flow.shape, generator=self._draw)
         wrong = torch.rand(1, *flow.shape[1:], generator=self._draw) < self._noisy
         # what the other frame does not show is sent out of it
@@ -76,7 +76,7 @@ class Exact:
 
     def _boxes(self) -> list[tuple[int, int, int, int]]:
         """Three boxes that together cover the fraction of the image."""
-        height, width = self._drive.size
+        height, width = self._sequence.size
         each = int((self._cars / 3 * height * width) ** 0.5)
         corners = torch.rand(3, 2, generator=self._draw)
         return [(int(y * (height - each)), int(x * (width - each)), each, each) for y, x in corners.tolist()]
@@ -123,22 +123,22 @@ def tracked_rows(
 
 
 def world_rows(frames: int) -> list[list[str]]:
-    """Exact and corrupted flow, DIS flow with exact depth, and the baseline, on one drive."""
-    drive = WorldSequence(1, WorldOptions(size=SIZE, frames=frames))
-    length = float(Trajectory(drive.poses, drive.timestamps).distances()[-1])
+    """Exact and corrupted flow, DIS flow with exact depth, and the baseline, on one sequence."""
+    sequence = WorldSequence(1, WorldOptions(size=SIZE, frames=frames))
+    length = float(Trajectory(sequence.poses, sequence.timestamps).distances()[-1])
     name = f"world, {length:.0f} m"
     plain, window = TrackerOptions(subpixel=False), TrackerOptions(subpixel=False, refine="window")
-    corrupted = Exact(drive, noisy=0.2, cars=0.15)
+    corrupted = Exact(sequence, noisy=0.2, cars=0.15)
     runs = {
-        "exact flow, exact depth": (Exact(drive), plain),
-        "exact flow, exact depth, window": (Exact(drive), window),
+        "exact flow, exact depth": (Exact(sequence), plain),
+        "exact flow, exact depth, window": (Exact(sequence), window),
         "corrupted flow, exact depth": (corrupted, plain),
         "corrupted flow, exact depth, window": (corrupted, window),
-        "DIS flow, exact depth": (Classical(drive), TrackerOptions()),
-        "DIS flow, exact depth, window": (Classical(drive), TrackerOptions(refine="window")),
+        "DIS flow, exact depth": (Classical(sequence), TrackerOptions()),
+        "DIS flow, exact depth, window": (Classical(sequence), TrackerOptions(refine="window")),
     }
-    rows = tracked_rows(name, drive, SIZE, runs)
-    return [*rows, row(name, "OpenCV tracks, true lengths", baseline(drive, SIZE), drive)]
+    rows = tracked_rows(name, sequence, SIZE, runs)
+    return [*rows, row(name, "OpenCV tracks, true lengths", baseline(sequence, SIZE), sequence)]
 
 
 def kitti_rows(root: Path, runs: list[Path]) -> list[list[str]]:
@@ -180,11 +180,11 @@ def tum_rows(root: Path) -> list[list[str]]:
 
 def milliseconds(options: TrackerOptions, repeats: int = 20) -> float:
     """Median time of a frame, everything but flow and depth."""
-    drive = WorldSequence(1, WorldOptions(size=SIZE, frames=2))
-    a, b = (Frame(i, image[None]) for i, image in enumerate(read_ahead(drive, SIZE)))
-    exact = Exact(drive)
+    sequence = WorldSequence(1, WorldOptions(size=SIZE, frames=2))
+    a, b = (Frame(i, image[None]) for i, image in enumerate(read_ahead(sequence, SIZE)))
+    exact = Exact(sequence)
     flows, depths = exact.flow(a, b), (exact.depth(a), exact.depth(b))
-    camera, still = drive.intrinsics[None], torch.eye(4).double()
+    camera, still = sequence.intrinsics[None], torch.eye(4).double()
     took = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -199,7 +199,7 @@ def main() -> None:
     parser.add_argument("--kitti", type=Path, help="folder of KITTI odometry")
     parser.add_argument("--runs", type=Path, nargs="*", default=[], help="runs whose networks track it")
     parser.add_argument("--tum", type=Path, help="folder of TUM RGB-D sequences")
-    parser.add_argument("--frames", type=int, default=450, help="length of the drive through the world")
+    parser.add_argument("--frames", type=int, default=450, help="length of the sequence through the world")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

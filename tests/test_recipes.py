@@ -20,17 +20,17 @@ from vode.world.sequence import WorldSequence
 DRIVE = "2011_09_26_drive_0001"
 
 
-def drive(size, frames=4):
+def sequence(size, frames=4):
     return WorldSequence(3, WorldOptions(size=size, frames=frames))
 
 
 def kitti_odom(root):
-    made = drive((64, 96))
+    made = sequence((64, 96))
     write_kitti_sequence(root, "00", 2, [made.frame(i) for i in range(4)], made.intrinsics)
 
 
 def kitti_eigen(root):
-    made, date = drive((64, 96)), root / DRIVE[:10]
+    made, date = sequence((64, 96)), root / DRIVE[:10]
     for camera in ("02", "03"):
         folder = date / f"{DRIVE}_sync" / f"image_{camera}" / "data"
         folder.mkdir(parents=True)
@@ -43,7 +43,7 @@ def kitti_eigen(root):
 
 def nyu(root):
     (root / "kitchen").mkdir(parents=True)
-    made = drive((480, 640), frames=2)
+    made = sequence((480, 640), frames=2)
     for i in range(12):
         write_image(root / "kitchen" / f"{i}.jpg", made.frame(i // 6))
 
@@ -51,7 +51,7 @@ def nyu(root):
 def tum(root):
     folder = root / "rgbd_dataset_freiburg3_toy"
     (folder / "rgb").mkdir(parents=True)
-    made = drive((480, 640), frames=2)
+    made = sequence((480, 640), frames=2)
     for i in range(4):
         write_image(folder / "rgb" / f"{i}.png", made.frame(i // 2))
     (folder / "rgb.txt").write_text("".join(f"{i}.0 rgb/{i}.png\n" for i in range(4)))
@@ -60,7 +60,7 @@ def tum(root):
 def folder(root):
     root.mkdir()
     for i in range(3):
-        write_image(root / f"{i}.png", drive((64, 96)).frame(i))
+        write_image(root / f"{i}.png", sequence((64, 96)).frame(i))
 
 
 TREES = {"kitti-odom": kitti_odom, "kitti-eigen": kitti_eigen, "nyu": nyu, "tum": tum, "folder": folder}

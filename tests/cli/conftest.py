@@ -25,11 +25,11 @@ def tiny():
 @pytest.fixture(autouse=True, scope="package")
 def short_sequences():
     """The held-out sequence has a few frames."""
-    drive = WorldSequence(99, WorldOptions(size=(64, 96), frames=4))
+    sequence = WorldSequence(99, WorldOptions(size=(64, 96), frames=4))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(video, "scoring_sequence", lambda config: drive)
+        patch.setattr(video, "scoring_sequence", lambda config: sequence)
         for module in (depth, evaluation_data, flow):
-            patch.setattr(module, "held_out_sequence", lambda size: drive)
+            patch.setattr(module, "held_out_sequence", lambda size: sequence)
         yield
 
 
@@ -43,7 +43,7 @@ def run(short_sequences, tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def kitti(tmp_path_factory):
-    """Two drives of the world written in the KITTI odometry layout."""
+    """Two sequences of the world written in the KITTI odometry layout."""
     folder = tmp_path_factory.mktemp("cli") / "kitti"
     arguments = ["--seeds", "3", "4", "--size", "64", "96", "--frames", "4", "--camera", "0", "--device", "cpu"]
     assert main(["world", "--out", str(folder), *arguments]) == 0

@@ -33,10 +33,10 @@ def test_train_odom_and_depth_on_the_world(run, tmp_path, capfd):
 
 
 def test_own_images_are_trained_on_and_tracked(run, tmp_path, refused, tiny):
-    drive = WorldSequence(3, WorldOptions(size=(64, 96), frames=4))
+    sequence = WorldSequence(3, WorldOptions(size=(64, 96), frames=4))
     (tmp_path / "walk").mkdir()
     for i in range(4):
-        write_image(tmp_path / "walk" / f"{i}.png", drive.frame(i))
+        write_image(tmp_path / "walk" / f"{i}.png", sequence.frame(i))
     where = ["--dataset", "folder", "--data", str(tmp_path / "walk")]
     line = refused("odom", run, *where)
     assert "give a calibration file or a field of view" in line

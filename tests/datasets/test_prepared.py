@@ -23,13 +23,13 @@ PNG = Manifest("kitti-odom", SIZE, "png", 95, (2,), ("00", "01"), ("00",))
 
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory):
-    """Two drives of the world, of five frames, in the KITTI odometry layout."""
+    """Two sequences of the world, of five frames, in the KITTI odometry layout."""
     root = tmp_path_factory.mktemp("kitti")
     for seed in (0, 1):
-        drive = WorldSequence(seed, WorldOptions(size=(48, 160), frames=5))
-        frames, depths = ([f(i) for i in range(5)] for f in (drive.frame, drive.depth))
-        known = GroundTruth(drive.poses, depths)
-        write_kitti_sequence(root, f"{seed:02d}", 2, frames, drive.intrinsics, drive.timestamps, known)
+        sequence = WorldSequence(seed, WorldOptions(size=(48, 160), frames=5))
+        frames, depths = ([f(i) for i in range(5)] for f in (sequence.frame, sequence.depth))
+        known = GroundTruth(sequence.poses, depths)
+        write_kitti_sequence(root, f"{seed:02d}", 2, frames, sequence.intrinsics, sequence.timestamps, known)
     return root
 
 

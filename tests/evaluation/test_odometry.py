@@ -29,8 +29,8 @@ def angle(rotation: np.ndarray) -> float:
     return float(Rotation.from_matrix(rotation).magnitude())
 
 
-def drive(frames: int, seed: int, speed: float = 1.5) -> np.ndarray:
-    """A wandering drive (N, 4, 4)."""
+def wandering_path(frames: int, seed: int, speed: float = 1.5) -> np.ndarray:
+    """A wandering path (N, 4, 4)."""
     generator = np.random.default_rng(seed)
     pose = np.eye(4)
     poses = [pose]
@@ -44,7 +44,7 @@ def drive(frames: int, seed: int, speed: float = 1.5) -> np.ndarray:
 
 
 def disturbed(poses: np.ndarray, seed: int, scale: float = 0.2) -> np.ndarray:
-    """An odometry of the drive: every step a little wrong, other units, another origin."""
+    """An odometry of the path: every step a little wrong, other units, another origin."""
     generator = np.random.default_rng(seed)
     start = np.eye(4)
     start[:3, :3] = Rotation.random(rng=generator).as_matrix()
@@ -118,7 +118,7 @@ def trajectory(poses: np.ndarray, frames: list[int] | None = None, **fields) -> 
 @pytest.mark.parametrize("alignment", ALIGNMENTS)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_against_a_referee(alignment: str, seed: int) -> None:
-    ground_truth = drive(260, seed)
+    ground_truth = wandering_path(260, seed)
     poses = disturbed(ground_truth, seed + 10)
     generator = np.random.default_rng(seed)
     frames = [f for f in range(3, 260) if generator.uniform() > 0.05]
@@ -133,7 +133,7 @@ def test_against_a_referee(alignment: str, seed: int) -> None:
 
 def test_segments_against_a_plain_loop() -> None:
     """Lost frames, a path whose length is known, and rows that are not those of the ground truth."""
-    ground_truth = drive(300, 7)
+    ground_truth = wandering_path(300, 7)
     estimate = disturbed(ground_truth, 8, scale=1.0)
     rows = [row for row in range(4, 295) if row % 7]
     distance = np.concatenate([[0], np.linalg.norm(np.diff(ground_truth[:, :3, 3], axis=0), axis=1).cumsum()])
@@ -154,7 +154,7 @@ def test_segments_against_a_plain_loop() -> None:
 
 def test_snippets_against_a_plain_loop() -> None:
     """Only five poses of consecutive frames are a snippet; each is scaled by itself."""
-    ground_truth = drive(60, 9)
+    ground_truth = wandering_path(60, 9)
     estimate = disturbed(ground_truth, 10)
     frames = [frame for frame in range(60) if frame not in (17, 18, 40)]
     errors = []
@@ -186,7 +186,7 @@ def test_relative_and_absolute_errors_by_hand() -> None:
 
 
 def test_trajectories_files_and_arrays_score_alike(tmp_path) -> None:
-    ground_truth = drive(150, 11)
+    ground_truth = wandering_path(150, 11)
     estimate = disturbed(ground_truth, 12)
     for name, poses in (("estimate", estimate), ("truth", ground_truth)):
         trajectory(poses).write_kitti(tmp_path / f"{name}.txt")
@@ -210,7 +210,7 @@ def test_trajectories_files_and_arrays_score_alike(tmp_path) -> None:
 
 def test_7dof_is_the_best_similarity() -> None:
     """No similarity that a general optimiser finds has a smaller ATE."""
-    ground_truth = drive(60, 3)
+    ground_truth = wandering_path(60, 3)
     poses = disturbed(ground_truth, 4)
     x, y = poses[:, :3, 3], ground_truth[:, :3, 3]
 
@@ -226,7 +226,7 @@ def test_7dof_is_the_best_similarity() -> None:
 
 @pytest.mark.parametrize(("alignment", "zero"), [("7dof", True), ("6dof", False), ("none", False)])
 def test_a_moved_and_scaled_copy(alignment: str, zero: bool) -> None:
-    ground_truth = drive(150, 5)
+    ground_truth = wandering_path(150, 5)
     moved = np.tile(np.eye(4), (150, 1, 1))
     rotation = Rotation.from_rotvec([0.3, -2.0, 0.5]).as_matrix()
     moved[:, :3, :3] = rotation @ ground_truth[:, :3, :3]
@@ -239,7 +239,7 @@ def test_a_moved_and_scaled_copy(alignment: str, zero: bool) -> None:
 
 
 def test_constant_drift_by_hand() -> None:
-    """A straight 250 m drive whose estimate is 2 % too long."""
+    """A straight path of 250 m whose estimate is 2 % too long."""
     ground_truth = np.tile(np.eye(4), (251, 1, 1))
     ground_truth[:, 2, 3] = np.arange(251)
     estimate = ground_truth.copy()
@@ -273,7 +273,7 @@ def test_snippet_ate_by_hand() -> None:
 
 
 def test_short_trajectories_say_what_cannot_be_measured() -> None:
-    ground_truth = drive(20, 0)
+    ground_truth = wandering_path(20, 0)
     result = evaluate_odometry(trajectory(disturbed(ground_truth, 1)), trajectory(ground_truth))
     assert result["t_err_percent"] is None
     assert result["r_err_deg_per_100m"] is None
@@ -289,7 +289,7 @@ def test_short_trajectories_say_what_cannot_be_measured() -> None:
 
 
 def test_lengths_that_differ_and_lost_frames_are_stated() -> None:
-    ground_truth = drive(120, 0)
+    ground_truth = wandering_path(120, 0)
     estimate = trajectory(disturbed(ground_truth, 1)[:100], dropped=3)
     result = evaluate_odometry(estimate, trajectory(ground_truth))
     assert (result["frames"], result["frames_in_estimate"], result["frames_in_ground_truth"]) == (100, 100, 120)
@@ -300,7 +300,7 @@ def test_lengths_that_differ_and_lost_frames_are_stated() -> None:
 
 
 def test_matched_by_time_against_a_denser_truth() -> None:
-    ground_truth = drive(400, 2, speed=0.5)
+    ground_truth = wandering_path(400, 2, speed=0.5)
     estimate = disturbed(ground_truth, 3)
     timestamps = torch.arange(400, dtype=torch.float64) / 100
     video = torch.arange(0, 400, 2)
@@ -318,7 +318,7 @@ def test_matched_by_time_against_a_denser_truth() -> None:
 
 @pytest.mark.parametrize("alignment", [a for a in ALIGNMENTS if a != "none"])
 def test_positions_that_are_all_the_same(alignment: str) -> None:
-    ground_truth = drive(20, 0)
+    ground_truth = wandering_path(20, 0)
     still = ground_truth.copy()
     still[:, :3, 3] = 7
     with pytest.raises(InputError, match=r"still\.txt: all 20 matched positions are the same"):
@@ -329,7 +329,7 @@ def test_positions_that_are_all_the_same(alignment: str) -> None:
 
 
 def test_nothing_matches_or_an_unknown_alignment() -> None:
-    ground_truth = drive(20, 0)
+    ground_truth = wandering_path(20, 0)
     with pytest.raises(InputError, match="no frame matches"):
         evaluate_odometry(trajectory(ground_truth[:2], [50, 51]), trajectory(ground_truth))
     with pytest.raises(ValueError, match="alignment is one of"):

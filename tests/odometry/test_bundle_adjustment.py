@@ -22,7 +22,7 @@ def normal(seed, *shape):
 
 @pytest.fixture
 def exact():
-    """A drive forward past points, all of it known."""
+    """A camera that moves forward past points, all of it known."""
     way = torch.tensor([0.1, 0.02, -1.0, 0, 0, 0], dtype=torch.float64) * torch.arange(FRAMES)[:, None]
     turn = 0.02 * normal(0, FRAMES, 6)
     turn[0] = 0

@@ -22,26 +22,26 @@ def frame_motion(
 
 
 @pytest.fixture(scope="module")
-def drive(world):
+def sequence(world):
     return world(5, 4)
 
 
 @pytest.fixture(scope="module")
-def inputs(drive, ground_truth):
+def inputs(sequence, ground_truth):
     """Exact flows, depths and intrinsics of the pair that starts at a frame."""
-    exact = ground_truth(drive)
+    exact = ground_truth(sequence)
 
     def of(i):
-        a, b = (Frame(k, drive.frame(k)[None]) for k in (i, i + 1))
-        return *exact.flow(a, b), exact.depth(a), exact.depth(b), drive.intrinsics[None]
+        a, b = (Frame(k, sequence.frame(k)[None]) for k in (i, i + 1))
+        return *exact.flow(a, b), exact.depth(a), exact.depth(b), sequence.intrinsics[None]
 
     return of
 
 
-def test_exact_flow_and_depth_give_the_exact_motion(drive, inputs):
+def test_exact_flow_and_depth_give_the_exact_motion(sequence, inputs):
     for i in range(3):
         motion, evidence = frame_motion(*inputs(i), STILL)
-        T_b_a = inverse(drive.poses[i + 1]) @ drive.poses[i]
+        T_b_a = inverse(sequence.poses[i + 1]) @ sequence.poses[i]
         assert motion.method is Method.ESSENTIAL
         assert motion.reason is None
         assert motion.inliers > 1000
@@ -52,11 +52,11 @@ def test_exact_flow_and_depth_give_the_exact_motion(drive, inputs):
         assert (motion.T_b_a[:3, 3] - T_b_a[:3, 3]).norm() < 0.01 * T_b_a[:3, 3].norm()
 
 
-def test_images_take_the_bias_out_of_a_flow(drive, inputs):
+def test_images_take_the_bias_out_of_a_flow(sequence, inputs):
     flow_ab, flow_ba, *rest = inputs(0)
     bias = torch.tensor([0.1, 0.4]).view(1, 2, 1, 1)
-    images = drive.frame(0)[None], drive.frame(1)[None]
-    T_b_a = inverse(drive.poses[1]) @ drive.poses[0]
+    images = sequence.frame(0)[None], sequence.frame(1)[None]
+    T_b_a = inverse(sequence.poses[1]) @ sequence.poses[0]
     errors = []
     for given in (None, images):
         motion, _ = frame_motion(flow_ab + bias, flow_ba - bias, *rest, STILL, images=given)
@@ -79,7 +79,7 @@ def test_depth_in_another_unit_scales_the_translation_alone(inputs):
     assert two.scale_deviation == pytest.approx(one.scale_deviation, rel=1e-2)
 
 
-def test_points_that_are_carried_come_first_between_pixels_too(drive, inputs):
+def test_points_that_are_carried_come_first_between_pixels_too(sequence, inputs):
     tracked = torch.tensor([[[20.25, 60.5], [300.0, 80.75]]], dtype=torch.float64)
     _, evidence = frame_motion(*inputs(0), STILL, TrackerOptions(count=500), tracked=tracked)
     assert evidence.found.points_a.shape == (1, 500, 2)
@@ -153,12 +153,12 @@ def test_broken_predictions_never_leave_the_tracker(inputs):
     assert motion.T_b_a.isfinite().all()
 
 
-def test_unknown_depth_takes_no_part(drive, inputs):
+def test_unknown_depth_takes_no_part(sequence, inputs):
     flow_ab, flow_ba, depth_a, depth_b, intrinsics = inputs(0)
     holes = torch.rand(1, 1, 96, 320, generator=torch.Generator().manual_seed(0)) < 0.1
     motion, _ = frame_motion(
         flow_ab, flow_ba, depth_a.masked_fill(holes, 0), depth_b.masked_fill(holes, 0), intrinsics, STILL
     )
-    T_b_a = inverse(drive.poses[1]) @ drive.poses[0]
+    T_b_a = inverse(sequence.poses[1]) @ sequence.poses[0]
     assert motion.method is Method.ESSENTIAL
     assert (motion.T_b_a[:3, 3] - T_b_a[:3, 3]).norm() < 0.01 * T_b_a[:3, 3].norm()

@@ -28,30 +28,30 @@ class Corners:
 
 
 @pytest.fixture(scope="module")
-def drive(world):
+def sequence(world):
     return world(8, 6)
 
 
 @pytest.mark.parametrize("refine", ["none", "window"])
-def test_correspondences_of_a_matcher_track_as_flow_does(drive, ground_truth, refine):
-    exact = ground_truth(drive)
+def test_correspondences_of_a_matcher_track_as_flow_does(sequence, ground_truth, refine):
+    exact = ground_truth(sequence)
     options = TrackerOptions(subpixel=False, refine=refine)
-    tracked = track(drive, Matched(Corners(exact), exact), size=SIZE, options=options)
+    tracked = track(sequence, Matched(Corners(exact), exact), size=SIZE, options=options)
     assert not exact.asked
-    away = (tracked.trajectory.positions - drive.poses[:, :3, 3]).norm(dim=-1)
+    away = (tracked.trajectory.positions - sequence.poses[:, :3, 3]).norm(dim=-1)
     assert away.max() < 0.05
     assert tracked.summary() == "5 motions: 5 essential"
 
 
-def test_a_matcher_that_finds_nothing_keeps_the_velocity(drive, ground_truth):
-    exact = ground_truth(drive)
-    tracked = track(drive, Matched(Corners(exact, 0), exact), size=SIZE, options=TrackerOptions(subpixel=False))
+def test_a_matcher_that_finds_nothing_keeps_the_velocity(sequence, ground_truth):
+    exact = ground_truth(sequence)
+    tracked = track(sequence, Matched(Corners(exact, 0), exact), size=SIZE, options=TrackerOptions(subpixel=False))
     assert tracked.summary() == "5 motions: 5 extrapolated"
 
 
-def test_flow_gives_the_tracked_points_first(drive, ground_truth):
-    exact = ground_truth(drive)
-    a, b = (Frame(i, drive.frame(i)[None]) for i in (0, 1))
+def test_flow_gives_the_tracked_points_first(sequence, ground_truth):
+    exact = ground_truth(sequence)
+    a, b = (Frame(i, sequence.frame(i)[None]) for i in (0, 1))
     points = torch.tensor([[[30.0, 70.0], [200.0, 80.0]]])
     found = find_matches(exact, a, b, MatchOptions(count=100), tracked=points)
     assert torch.equal(found.points_a[:, :2], points)

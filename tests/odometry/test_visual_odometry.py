@@ -28,7 +28,7 @@ EYE = torch.eye(4, dtype=torch.float64)
 
 
 @pytest.fixture(scope="module")
-def drive(world):
+def sequence(world):
     return world(8, 12)
 
 
@@ -43,16 +43,16 @@ def flickering(ground_truth):
     return Flickering
 
 
-def online(drive, perception, options, camera=None):
+def online(sequence, perception, options, camera=None):
     """Frames registered by hand."""
-    odometry = VisualOdometry(perception, drive.intrinsics if camera is None else camera, options)
-    for i in range(len(drive)):
-        odometry.register_frame(drive.frame(i), float(drive.timestamps[i]))
+    odometry = VisualOdometry(perception, sequence.intrinsics if camera is None else camera, options)
+    for i in range(len(sequence)):
+        odometry.register_frame(sequence.frame(i), float(sequence.timestamps[i]))
     return odometry
 
 
-def distance(odometry, drive):
-    return (odometry.trajectory.positions - drive.poses[:, :3, 3]).norm(dim=-1)
+def distance(odometry, sequence):
+    return (odometry.trajectory.positions - sequence.poses[:, :3, 3]).norm(dim=-1)
 
 
 def methods(odometry):
@@ -60,14 +60,14 @@ def methods(odometry):
 
 
 @pytest.mark.parametrize("options", [EXACT, WINDOW])
-def test_exact_flow_and_depth_give_the_exact_trajectory(drive, ground_truth, options):
+def test_exact_flow_and_depth_give_the_exact_trajectory(sequence, ground_truth, options):
     done = []
-    odometry = track(drive, ground_truth(drive), size=SIZE, options=options, on_progress=done.append)
+    odometry = track(sequence, ground_truth(sequence), size=SIZE, options=options, on_progress=done.append)
     assert done == list(range(1, 12))
     assert len(odometry) == len(odometry.trajectory) == 12
     assert torch.equal(odometry.trajectory.poses[0], EYE)
     assert any(x.changed for x in odometry.results) == (options is WINDOW)
-    true = Trajectory(drive.poses, drive.timestamps)
+    true = Trajectory(sequence.poses, sequence.timestamps)
     assert evaluate_odometry(odometry.trajectory, true, "none")["ate_m"] < 0.01 * float(true.distances()[-1])
     assert odometry.summary() == "11 motions: 11 essential"
     assert all(x.reason is None and x.describe() == "" for x in odometry.results)
@@ -75,20 +75,20 @@ def test_exact_flow_and_depth_give_the_exact_trajectory(drive, ground_truth, opt
 
 @pytest.mark.parametrize(("refine", "subpixel"), [("none", True), ("window", False)])
 def test_a_frame_at_a_time_is_the_whole_sequence(world, flickering, refine, subpixel):
-    drive, options = world(8, 9), TrackerOptions(subpixel=subpixel, refine=refine)
-    batch = track(drive, flickering(drive), size=SIZE, options=options)
-    single = online(drive, flickering(drive), options)
+    sequence, options = world(8, 9), TrackerOptions(subpixel=subpixel, refine=refine)
+    batch = track(sequence, flickering(sequence), size=SIZE, options=options)
+    single = online(sequence, flickering(sequence), options)
     assert torch.equal(batch.trajectory.poses, single.trajectory.poses)
-    assert torch.equal(single.trajectory.timestamps, drive.timestamps)
+    assert torch.equal(single.trajectory.timestamps, sequence.timestamps)
     assert [(x.method, x.changed) for x in batch.results] == [(x.method, x.changed) for x in single.results]
 
 
-def test_the_window_says_which_poses_it_corrects(drive, flickering):
-    odometry = VisualOdometry(flickering(drive), drive.intrinsics, WINDOW)
+def test_the_window_says_which_poses_it_corrects(sequence, flickering):
+    odometry = VisualOdometry(flickering(sequence), sequence.intrinsics, WINDOW)
     corrected = []
     for i in range(12):
         before = odometry.trajectory.poses
-        found = odometry.register_frame(drive.frame(i))
+        found = odometry.register_frame(sequence.frame(i))
         after = odometry.trajectory.poses
         different = [k for k in range(i) if not torch.equal(before[k], after[k])]
         assert list(found.changed) == different
@@ -100,9 +100,9 @@ def test_the_window_says_which_poses_it_corrects(drive, flickering):
 
 
 @pytest.mark.parametrize("what", ["black", "grey", "lost"])
-def test_a_frame_that_shows_nothing_is_bridged(drive, ground_truth, corrupted, what):
-    exact = ground_truth(drive)
-    odometry = track(corrupted(drive, f5=what, f6=what), exact, size=SIZE, options=EXACT)
+def test_a_frame_that_shows_nothing_is_bridged(sequence, ground_truth, corrupted, what):
+    exact = ground_truth(sequence)
+    odometry = track(corrupted(sequence, f5=what, f6=what), exact, size=SIZE, options=EXACT)
     five, six, seven = odometry.results[5:8]
     for bridged in (five, six):
         assert bridged.method is Method.EXTRAPOLATED
@@ -114,26 +114,26 @@ def test_a_frame_that_shows_nothing_is_bridged(drive, ground_truth, corrupted, w
     assert (4, 7) in exact.asked
     assert odometry.summary() == "11 motions: 9 essential, 2 extrapolated"
     assert [line.partition(":")[0] for line in odometry.extrapolated()] == ["frame 5", "frame 6"]
-    away = distance(odometry, drive)
+    away = distance(odometry, sequence)
     assert away[[5, 6]].max() < 0.3
     assert away[-1] < 0.1
 
 
-def test_a_repeated_frame_does_not_move(drive, ground_truth, corrupted):
-    odometry = track(corrupted(drive, f5=4), ground_truth(drive), size=SIZE, options=EXACT)
+def test_a_repeated_frame_does_not_move(sequence, ground_truth, corrupted):
+    odometry = track(corrupted(sequence, f5=4), ground_truth(sequence), size=SIZE, options=EXACT)
     repeated = odometry.results[5]
     assert (repeated.method, repeated.reason) == (Method.REPEATED, Reason.SAME_IMAGE)
     assert repeated.describe() == "the image is that of frame 4"
     assert torch.equal(odometry.trajectory.poses[5], odometry.trajectory.poses[4])
-    assert distance(odometry, drive)[-1] < 0.1
+    assert distance(odometry, sequence)[-1] < 0.1
 
 
 @pytest.mark.parametrize("options", [EXACT, WINDOW])
 @pytest.mark.parametrize("what", ["black", "lost"])
-def test_the_first_frames_may_show_nothing(drive, ground_truth, corrupted, what, options):
-    odometry = track(corrupted(drive, f0=what, f1=what), ground_truth(drive), size=SIZE, options=options)
+def test_the_first_frames_may_show_nothing(sequence, ground_truth, corrupted, what, options):
+    odometry = track(corrupted(sequence, f0=what, f1=what), ground_truth(sequence), size=SIZE, options=options)
     assert torch.equal(odometry.trajectory.poses[:3], EYE.expand(3, 4, 4))
-    moved = torch.linalg.solve(drive.poses[2], drive.poses[11])[:3, 3]
+    moved = torch.linalg.solve(sequence.poses[2], sequence.poses[11])[:3, 3]
     assert (odometry.trajectory.positions[-1] - moved).norm() < 0.1
     assert methods(odometry) == ["start"] * 3 + ["essential"] * 9
     nothing = Reason.UNREADABLE if what == "lost" else Reason.BLANK
@@ -146,12 +146,12 @@ def test_a_video_that_shows_nothing_is_refused(world, ground_truth, corrupted):
         track(corrupted(short, f0="lost", f1="lost", f2="black"), ground_truth(short), size=SIZE)
 
 
-def test_a_late_frame_is_told_and_the_velocity_reaches_over_it(drive, ground_truth, corrupted):
-    late = corrupted(drive, f6="black")
+def test_a_late_frame_is_told_and_the_velocity_reaches_over_it(sequence, ground_truth, corrupted):
+    late = corrupted(sequence, f6="black")
     steps = torch.ones(11, dtype=torch.float64)
     steps[5] = 3
     late.timestamps = torch.cat([torch.zeros(1, dtype=torch.float64), steps.cumsum(0)]) * 0.1
-    odometry = track(late, ground_truth(drive), size=SIZE, options=EXACT)
+    odometry = track(late, ground_truth(sequence), size=SIZE, options=EXACT)
     moved = odometry.trajectory.positions.diff(dim=0).norm(dim=-1)
     assert float(moved[5]) == pytest.approx(3 * float(moved[4]), rel=0.05)
     assert odometry.results[6].details.late == pytest.approx(3)
@@ -161,45 +161,46 @@ def test_a_late_frame_is_told_and_the_velocity_reaches_over_it(drive, ground_tru
 
 @pytest.mark.parametrize("factor", [0.0, float("nan"), -1.0])
 def test_stamps_of_no_use_do_no_harm(world, ground_truth, corrupted, factor):
-    drive = world(8, 6)
-    plain, stamped = (corrupted(drive, f3="black") for _ in range(2))
+    sequence = world(8, 6)
+    plain, stamped = (corrupted(sequence, f3="black") for _ in range(2))
     plain.timestamps, stamped.timestamps = None, factor * torch.arange(6, dtype=torch.float64)
-    poses = [track(x, ground_truth(drive), size=SIZE, options=EXACT).trajectory.poses for x in (plain, stamped)]
+    poses = [track(x, ground_truth(sequence), size=SIZE, options=EXACT).trajectory.poses for x in (plain, stamped)]
     torch.testing.assert_close(poses[1], poses[0], atol=1e-12, rtol=0)
 
 
-def test_timestamps_are_for_all_frames_or_for_none(drive, ground_truth):
-    odometry = VisualOdometry(ground_truth(drive), drive.intrinsics, EXACT)
+def test_timestamps_are_for_all_frames_or_for_none(sequence, ground_truth):
+    odometry = VisualOdometry(ground_truth(sequence), sequence.intrinsics, EXACT)
     assert odometry.trajectory.timestamps is None
-    odometry.register_frame(drive.frame(0), 3.5)
-    for refused in (lambda: odometry.register_frame(drive.frame(1)), lambda: odometry.register_failure("lost")):
+    odometry.register_frame(sequence.frame(0), 3.5)
+    for refused in (lambda: odometry.register_frame(sequence.frame(1)), lambda: odometry.register_failure("lost")):
         with pytest.raises(InputError, match="frame 1 has no timestamp"):
             refused()
-    assert odometry.register_frame(drive.frame(1), np.float32(4.0)).timestamp == 4.0
+    assert odometry.register_frame(sequence.frame(1), np.float32(4.0)).timestamp == 4.0
     assert odometry.trajectory.timestamps.tolist() == [3.5, 4.0]
-    untimed = VisualOdometry(ground_truth(drive), drive.intrinsics, EXACT)
-    untimed.register_frame(drive.frame(0))
+    untimed = VisualOdometry(ground_truth(sequence), sequence.intrinsics, EXACT)
+    untimed.register_frame(sequence.frame(0))
     with pytest.raises(InputError, match="frame 1 has a timestamp"):
-        untimed.register_frame(drive.frame(1), 1.0)
+        untimed.register_frame(sequence.frame(1), 1.0)
     assert untimed.trajectory.timestamps is None
 
 
-def test_a_frame_that_is_refused_has_not_been_seen(drive, ground_truth):
-    odometry = VisualOdometry(ground_truth(drive), drive.intrinsics, EXACT)
+def test_a_frame_that_is_refused_has_not_been_seen(sequence, ground_truth):
+    odometry = VisualOdometry(ground_truth(sequence), sequence.intrinsics, EXACT)
     for i in range(4):
         with pytest.raises(InputError, match="pixels for a camera" if i else "an image of"):
             odometry.register_frame(torch.rand(3, 20, 30) if i else torch.rand(2, 20, 30), 0.1 * i)
-        odometry.register_frame(drive.frame(i), 0.1 * i)
+        odometry.register_frame(sequence.frame(i), 0.1 * i)
     assert torch.equal(
-        odometry.trajectory.poses, track(drive, ground_truth(drive), size=SIZE, options=EXACT).trajectory.poses[:4]
+        odometry.trajectory.poses,
+        track(sequence, ground_truth(sequence), size=SIZE, options=EXACT).trajectory.poses[:4],
     )
 
 
 @pytest.mark.parametrize("kind", [np.ndarray, torch.Tensor])
-def test_poses_are_of_the_kind_that_images_are(drive, ground_truth, kind):
-    odometry = VisualOdometry(ground_truth(drive), drive.intrinsics.numpy(), EXACT)
+def test_poses_are_of_the_kind_that_images_are(sequence, ground_truth, kind):
+    odometry = VisualOdometry(ground_truth(sequence), sequence.intrinsics.numpy(), EXACT)
     for i in range(2):
-        image = drive.frame(i)
+        image = sequence.frame(i)
         found = odometry.register_frame(image.permute(1, 2, 0).numpy() if kind is np.ndarray else image)
     lost = odometry.register_failure("lost")
     for pose in (found.pose, lost.pose, odometry.pose(1)):
@@ -208,7 +209,7 @@ def test_poses_are_of_the_kind_that_images_are(drive, ground_truth, kind):
         assert str(pose.dtype).endswith("float64")
     found.pose[:] = 0
     odometry.pose(1)[:] = 0
-    np.testing.assert_allclose(odometry.trajectory.positions[1], drive.poses[1, :3, 3], atol=0.02)
+    np.testing.assert_allclose(odometry.trajectory.positions[1], sequence.poses[1, :3, 3], atol=0.02)
 
 
 def test_frames_of_eight_bits_go_the_way_of_a_reader(world, ground_truth):
@@ -240,9 +241,9 @@ def test_frames_of_eight_bits_go_the_way_of_a_reader(world, ground_truth):
 class Distorted:
     """The world through a radial lens, with the depth that belongs to the undistorted images."""
 
-    def __init__(self, drive):
-        self.drive = drive
-        (fx, _, cx), (_, fy, cy), _ = drive.intrinsics.tolist()
+    def __init__(self, sequence):
+        self.sequence = sequence
+        (fx, _, cx), (_, fy, cy), _ = sequence.intrinsics.tolist()
         self.camera = Camera(SIZE, (fx, fy), (cx, cy), "radtan", (-0.12, 0.02, 0.0, 0.0))
         x, y = np.meshgrid(np.arange(SIZE[1], dtype=np.float32), np.arange(SIZE[0], dtype=np.float32))
         distorted = np.stack([x, y], -1).reshape(-1, 1, 2)
@@ -250,32 +251,32 @@ class Distorted:
         self.maps = cv2.undistortPoints(distorted, matrix, coefficients, P=matrix).reshape(*SIZE, 2)
 
     def pixels(self, i):
-        image = self.drive.frame(i).permute(1, 2, 0).numpy()
+        image = self.sequence.frame(i).permute(1, 2, 0).numpy()
         return cv2.remap(image, self.maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def depth(self, i, intrinsics):
         """Of frame i as a pinhole camera with other intrinsics sees it."""
-        move = self.drive.intrinsics.double().numpy() @ np.linalg.inv(intrinsics.double().numpy())
-        depth = self.drive.depth(i)[0].numpy()
+        move = self.sequence.intrinsics.double().numpy() @ np.linalg.inv(intrinsics.double().numpy())
+        depth = self.sequence.depth(i)[0].numpy()
         flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
         return torch.from_numpy(cv2.warpPerspective(depth, move, SIZE[::-1], flags=flags))[None]
 
 
-def test_a_camera_with_a_lens_is_undistorted(drive):
-    lens = Distorted(drive)
+def test_a_camera_with_a_lens_is_undistorted(sequence):
+    lens = Distorted(sequence)
     errors = {}
-    for name, camera in (("lens", lens.camera), ("pinhole", drive.intrinsics)):
-        intrinsics = lens.camera.intrinsics if name == "lens" else drive.intrinsics
+    for name, camera in (("lens", lens.camera), ("pinhole", sequence.intrinsics)):
+        intrinsics = lens.camera.intrinsics if name == "lens" else sequence.intrinsics
 
         class Seen:
             def depth(self, i, intrinsics=intrinsics):
                 return lens.depth(i, intrinsics)
 
         odometry = VisualOdometry(Classical(Seen()), camera)
-        for i in range(len(drive)):
+        for i in range(len(sequence)):
             odometry.register_frame(lens.pixels(i))
-        errors[name] = float(distance(odometry, drive).max())
-    length = float(Trajectory(drive.poses).distances()[-1])
+        errors[name] = float(distance(odometry, sequence).max())
+    length = float(Trajectory(sequence.poses).distances()[-1])
     assert errors["lens"] < 0.05 * length
     assert errors["lens"] < errors["pinhole"] / 2
 
@@ -320,8 +321,8 @@ class Scripted:
 
 
 @pytest.mark.parametrize("options", [EXACT, WINDOW])
-def test_every_method_and_reason(drive, ground_truth, options):
-    scripted = Scripted(ground_truth(drive), [])
+def test_every_method_and_reason(sequence, ground_truth, options):
+    scripted = Scripted(ground_truth(sequence), [])
     known, unknown = 1.0, 0.0
     cases = [
         (None, known, Method.START, None, False),
@@ -336,12 +337,12 @@ def test_every_method_and_reason(drive, ground_truth, options):
         ("same", known, Method.REPEATED, Reason.SAME_IMAGE, False),
     ]
     scripted.script = cases
-    odometry = VisualOdometry(scripted, drive.intrinsics, options)
+    odometry = VisualOdometry(scripted, sequence.intrinsics, options)
     for i, (what, *_) in enumerate(cases):
         if what == "unreadable":
             odometry.register_failure("cut short")
         else:
-            image = torch.zeros(3, *SIZE) if what == "black" else drive.frame(6 if what == "same" else i)
+            image = torch.zeros(3, *SIZE) if what == "black" else sequence.frame(6 if what == "same" else i)
             odometry.register_frame(image)
     told = [(x.method, x.reason, x.details.pnp_failed) for x in odometry.results]
     assert told == [tuple(case[2:]) for case in cases]
@@ -350,7 +351,7 @@ def test_every_method_and_reason(drive, ground_truth, options):
     assert odometry.trajectory.poses.isfinite().all()
 
 
-def test_a_model_brings_its_perception_size_and_options(drive, ground_truth):
+def test_a_model_brings_its_perception_size_and_options(sequence, ground_truth):
     class Model:
         size = (48, 160)
         tracker = WINDOW
@@ -363,17 +364,17 @@ def test_a_model_brings_its_perception_size_and_options(drive, ground_truth):
             sizes.append(tuple(frame.image.shape[-2:]))
             return super().depth(frame)
 
-    seen, sizes = Seen(drive), []
-    odometry = VisualOdometry(Model(), drive.intrinsics)
-    odometry.register_frame(drive.frame(0))
+    seen, sizes = Seen(sequence), []
+    odometry = VisualOdometry(Model(), sequence.intrinsics)
+    odometry.register_frame(sequence.frame(0))
     assert odometry.options is WINDOW
-    odometry = VisualOdometry(Model(), drive.intrinsics, EXACT, size=SIZE)
-    odometry.register_frame(drive.frame(0))
+    odometry = VisualOdometry(Model(), sequence.intrinsics, EXACT, size=SIZE)
+    odometry.register_frame(sequence.frame(0))
     assert odometry.options is EXACT
     assert sizes == [(48, 160), SIZE]
 
 
-def test_no_image_but_the_last_is_kept(drive, ground_truth):
+def test_no_image_but_the_last_is_kept(sequence, ground_truth):
     images = []
 
     class Watching(ground_truth):
@@ -381,9 +382,9 @@ def test_no_image_but_the_last_is_kept(drive, ground_truth):
             images.append(weakref.ref(frame.image))
             return super().depth(frame)
 
-    odometry = VisualOdometry(Watching(drive), drive.intrinsics, WINDOW)
+    odometry = VisualOdometry(Watching(sequence), sequence.intrinsics, WINDOW)
     for i in range(5):
-        odometry.register_frame(drive.frame(i))
+        odometry.register_frame(sequence.frame(i))
         gc.collect()
         assert sum(image() is not None for image in images) <= 1
     assert len(images) == 5
@@ -397,6 +398,6 @@ def test_short_videos(world, ground_truth, frames, options):
     assert methods(odometry) == ["start", "essential"][:frames]
 
 
-def test_classical_flow_and_the_depth_of_the_sequence_track_too(drive):
-    odometry = track(drive, Classical(drive), size=SIZE)
-    assert distance(odometry, drive).max() < 0.05 * float(Trajectory(drive.poses).distances()[-1])
+def test_classical_flow_and_the_depth_of_the_sequence_track_too(sequence):
+    odometry = track(sequence, Classical(sequence), size=SIZE)
+    assert distance(odometry, sequence).max() < 0.05 * float(Trajectory(sequence.poses).distances()[-1])

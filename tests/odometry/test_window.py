@@ -46,12 +46,12 @@ class Drive:
         return self.pose(i + 1) @ inverse(self.pose(i)), Matches(a[None], b[None], good.double()), good
 
 
-def run(drive, frames, options=WindowOptions(tracks=200), disturb=None):
+def run(sequence, frames, options=WindowOptions(tracks=200), disturb=None):
     window = Window(K, options)
     window.start(0, torch.eye(4, dtype=torch.float64))
     poses = {}
     for i in range(frames - 1):
-        motion, found, good = drive.step(window, i)
+        motion, found, good = sequence.step(window, i)
         if disturb is not None:
             motion = disturb(i, motion)
         window.add(i + 1, motion, 0.05, found, good)
@@ -60,15 +60,15 @@ def run(drive, frames, options=WindowOptions(tracks=200), disturb=None):
 
 
 def test_exact_matches_leave_the_exact_motion():
-    drive, frames = Drive(), 15
-    window, poses = run(drive, frames)
+    sequence, frames = Drive(), 15
+    window, poses = run(sequence, frames)
     assert window.frames == list(range(8, 15))
     for i in range(frames):
-        torch.testing.assert_close(poses[i], inverse(drive.pose(i)), atol=1e-8, rtol=0)
+        torch.testing.assert_close(poses[i], inverse(sequence.pose(i)), atol=1e-8, rtol=0)
 
 
 def test_lengths_of_steps_that_differ_by_chance_are_brought_together():
-    drive = Drive(noise=0.1)
+    sequence = Drive(noise=0.1)
     generator = torch.Generator().manual_seed(3)
     factors = (0.05 * torch.randn(19, generator=generator, dtype=torch.float64)).exp()
 
@@ -77,25 +77,25 @@ def test_lengths_of_steps_that_differ_by_chance_are_brought_together():
         motion[:3, 3] *= factors[i]
         return motion
 
-    _, poses = run(drive, 20, disturb=disturb)
+    _, poses = run(sequence, 20, disturb=disturb)
     steps = torch.stack([(poses[i + 1][:3, 3] - poses[i][:3, 3]).norm() for i in range(19)])
     assert steps.log()[3:].std() < 0.5 * factors.log()[3:].std()
 
 
 def test_frames_that_hardly_move_do_not_stay():
-    drive = Drive(speed=0.02)
-    window, _ = run(drive, 15, WindowOptions(tracks=200, parallax=2.0))
+    sequence = Drive(speed=0.02)
+    window, _ = run(sequence, 15, WindowOptions(tracks=200, parallax=2.0))
     assert window.frames[-1] == 14
     assert window.frames[0] == 0
     assert len(window.frames) < 7
 
 
 def test_no_more_points_are_followed_than_asked_for():
-    drive = Drive()
+    sequence = Drive()
     window = Window(K, WindowOptions(tracks=150))
     window.start(0, torch.eye(4, dtype=torch.float64))
     for i in range(10):
-        window.add(i + 1, *[drive.step(window, i)[0], 0.05], *drive.step(window, i)[1:])
+        window.add(i + 1, *[sequence.step(window, i)[0], 0.05], *sequence.step(window, i)[1:])
         assert window.tracked().shape[1] <= 150
     assert window.tracked().shape[1] > 100
 
@@ -114,7 +114,7 @@ def test_a_window_without_points_keeps_the_motions():
 
 @pytest.mark.parametrize("fraction", [0.3])
 def test_depth_that_flickers_is_steadied(ground_truth, fraction):
-    drive = WorldSequence(8, WorldOptions(size=(96, 320), frames=25, moving=False))
+    sequence = WorldSequence(8, WorldOptions(size=(96, 320), frames=25, moving=False))
 
     class Flickers(ground_truth):
         def depth(self, frame):
@@ -124,7 +124,9 @@ def test_depth_that_flickers_is_steadied(ground_truth, fraction):
     away = []
     for refine in ("none", "window"):
         options = TrackerOptions(subpixel=False, refine=refine)
-        tracked = track(drive, Flickers(drive), size=(96, 320), options=options)
-        steps = tracked.trajectory.positions.diff(dim=0).norm(dim=-1) / drive.poses[:, :3, 3].diff(dim=0).norm(dim=-1)
+        tracked = track(sequence, Flickers(sequence), size=(96, 320), options=options)
+        steps = tracked.trajectory.positions.diff(dim=0).norm(dim=-1) / sequence.poses[:, :3, 3].diff(dim=0).norm(
+            dim=-1
+        )
         away.append(float(steps.log()[3:].std()))
     assert away[1] < 0.7 * away[0]

@@ -118,9 +118,9 @@ class VisualOdometry:
     def trajectory(self) -> Trajectory:
         """Poses of all frames so far, after all corrections."""
         poses = torch.stack(self._poses) if self._poses else torch.zeros(0, 4, 4, dtype=torch.float64)
-        stamps = [x.timestamp for x in self._results]
-        timed = bool(stamps) and stamps[0] is not None
-        return Trajectory(poses, torch.tensor(stamps, dtype=torch.float64) if timed else None, name=self.name)
+        times = [x.timestamp for x in self._results]
+        timed = bool(times) and times[0] is not None
+        return Trajectory(poses, torch.tensor(times, dtype=torch.float64) if timed else None, name=self.name)
 
     def pose(self, index: int) -> np.ndarray | Tensor:
         """World-from-camera pose (4, 4) float64 of one frame, after all corrections."""
