@@ -287,5 +287,5 @@ def test_a_car_carries_its_points_along_sideways_and_round():
         Rotation.from_euler("y", yaw).apply(local) + np.array([x, 0, z])  # the places of a solid are x, z and yaw
         for x, z, yaw in places
     )
-    moved = sequence._move(torch.tensor(here), *torch.tensor(places))
+    moved = module._move(torch.tensor(here), *torch.tensor(places))
     np.testing.assert_allclose(moved.numpy(), there, atol=1e-12)
