@@ -19,7 +19,7 @@ from vode.training.config import VideoConfig, VideoStage
 from vode.training.log import RunLog
 from vode.training.options import MotionOptions
 from vode.training.sampler import ResumableSampler
-from vode.training.schedule import learning_rate
+from vode.training.step import learning_rate
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 

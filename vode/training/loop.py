@@ -159,7 +159,8 @@ class Run:
         bad, in_a_row = int(step.bad), int(step.bad_in_a_row)
         means["learning_rate"] = step.optimiser.param_groups[0]["lr"]
         means["samples_per_second"] = len(recent) * self.config.batch / max(seconds, 1e-9)
-        means["memory_gib"] = memory_gib(self.group.device)
+        if (memory := memory_gib(self.group.device)) is not None:
+            means["memory_gib"] = memory
         self.log.scalars(name, self.state.done, means | ({"steps_left_out": bad} if bad else {}))
         if in_a_row:
             self.log.say(f"{in_a_row} steps in a row had no finite gradient and were left out, {bad} in this stage")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import resource
 import sys
 from contextlib import suppress
 
 import torch
+
+try:
+    import resource
+except ModuleNotFoundError:  # Windows has no such module
+    resource = None  # type: ignore[assignment]
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4
 """parameters of glibc's mallopt"""
@@ -27,12 +31,14 @@ def keep_freed_memory(device: torch.device) -> None:
             library.mallopt(parameter, value)
 
 
-def memory_gib(device: torch.device) -> float:
-    """Peak memory so far, GiB: of the GPU, or of the process on a CPU."""
+def memory_gib(device: torch.device) -> float | None:
+    """Peak memory so far, GiB: of the GPU, or of the process on a CPU, as ``peak_memory_gib``."""
     return torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else peak_memory_gib()
 
 
-def peak_memory_gib() -> float:
-    """Peak memory of this process so far, GiB."""
+def peak_memory_gib() -> float | None:
+    """Peak memory of this process so far, GiB; None on Windows, where Python does not say."""
+    if resource is None:
+        return None
     unit = 2**30 if sys.platform == "darwin" else 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -1,7 +1,8 @@
-"""One optimiser step: precision, accumulation, clipping, and the handling of non-finite gradients."""
+"""One optimiser step: learning rate, precision, accumulation, clipping, and the handling of non-finite gradients."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -12,8 +13,20 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from vode.augmentation.photometric import to_float_and_augment
 from vode.training import distributed
 from vode.training.config import RunConfig, StageConfig
-from vode.training.schedule import learning_rate
 from vode.training.tasks.base import Task, total_loss
+
+LOWEST = 0.02
+"""final rate of the cosine relative to its peak (Loshchilov and Hutter, ICLR 2017, without restarts)"""
+
+
+def learning_rate(options: StageConfig, step: int) -> float:
+    """Learning rate of a step (0 = first) of a stage, by its schedule."""
+    rate = options.learning_rate * min(1.0, (step + 1) / max(options.warm_up, 1))
+    if options.decay == "cosine":
+        return rate * (LOWEST + (1 - LOWEST) * (1 + math.cos(math.pi * step / options.steps)) / 2)
+    if options.decay == "step":
+        return rate * options.decay_factor ** (step // options.decay_every)
+    return rate
 
 
 class Stepper:
