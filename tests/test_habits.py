@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "vode").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("benchmarks/*.md"))]
 
 MOST_MODULES, MOST_LINES, MOST_PARAMETERS, MOST_README = 15, 300, 7, 200
@@ -67,7 +68,7 @@ def test_packages_are_narrow() -> None:
 
 
 def test_files_are_short() -> None:
-    lines = {named(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    lines = {named(path): len(path.read_text("utf-8").splitlines()) for path in [*MODULES, *TESTS]}
     assert {path: n for path, n in lines.items() if n > MOST_LINES} == {}
 
 

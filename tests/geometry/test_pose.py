@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import warnings
 
 import numpy as np
 import pytest
@@ -74,22 +73,6 @@ def test_the_angle_of_a_small_rotation_survives_float32():
     _, matrix = rotations((10,), angle=1e-4)
     angle = pose.rotation_angle(matrix.float())
     torch.testing.assert_close(angle, torch.full_like(angle, 1e-4), rtol=2e-3, atol=0)
-
-
-@pytest.mark.parametrize("angle", [1e-6, 0.5, 3.0])
-def test_gradients_of_exp_and_log(angle):
-    vector, _ = rotations((3,), angle=angle)
-    assert torch.autograd.gradcheck(pose.so3_exp, vector.requires_grad_(), atol=1e-6)
-    assert torch.autograd.gradcheck(lambda v: pose.so3_log(pose.so3_exp(v)), vector, atol=1e-6)
-
-
-def test_gradients_at_no_rotation_are_those_of_a_small_one():
-    vector = torch.zeros(3, dtype=torch.float64, requires_grad=True)
-    jacobian = torch.autograd.functional.jacobian(pose.so3_exp, vector)
-    generators = torch.linalg.cross(torch.eye(3, dtype=torch.float64)[:, None], torch.eye(3)[None].double())
-    torch.testing.assert_close(jacobian, generators.permute(2, 1, 0))
-    around = torch.autograd.functional.jacobian(lambda v: pose.so3_log(pose.so3_exp(v)), vector)
-    torch.testing.assert_close(around, torch.eye(3, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -253,59 +236,6 @@ def test_interpolation_runs_along_the_screw():
         )
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_euler_angles_are_scipys(order):
-    """Also beyond 2 pi."""
-    angles = np.random.default_rng(2).uniform(-10, 10, (50, 3))
-    expected = Rotation.from_euler(order, angles)
-    matrix = pose.euler_to_matrix(torch.from_numpy(angles), order)
-    torch.testing.assert_close(matrix, torch.from_numpy(expected.as_matrix()), atol=1e-12, rtol=0)
-    torch.testing.assert_close(
-        pose.matrix_to_euler(matrix, order), torch.from_numpy(expected.as_euler(order)), atol=1e-9, rtol=0
-    )
-
-
-def test_euler_angles_are_roll_pitch_and_yaw_unless_named():
-    angles = torch.tensor([0.1, -0.2, 0.3])
-    roll, pitch, yaw = pose.so3_exp(torch.diag(angles))
-    torch.testing.assert_close(pose.euler_to_matrix(angles), yaw @ pitch @ roll)
-    torch.testing.assert_close(pose.matrix_to_euler(yaw @ pitch @ roll), angles)
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_at_gimbal_lock_the_third_angle_is_zero_as_scipys(order):
-    ends = (0, math.pi) if order[0] == order[2] else (-math.pi / 2, math.pi / 2)
-    given = [[first, end, third] for first in (0.3, 2.0, -3.0) for end in ends for third in (0.0, -0.8)]
-    matrix = Rotation.from_euler(order, given).as_matrix()
-    with warnings.catch_warnings(action="ignore"):
-        expected = torch.from_numpy(Rotation.from_matrix(matrix).as_euler(order))
-    for dtype, bound in BOUNDS.items():
-        angles = pose.matrix_to_euler(torch.from_numpy(matrix).to(dtype), order)
-        assert (angles[:, 2] == 0).all()
-        # an angle and that angle less a whole turn are the same
-        turns = ((angles - expected) / (2 * math.pi)).round() * 2 * math.pi
-        torch.testing.assert_close(angles, (expected + turns).to(dtype), atol=bound, rtol=0)
-
-
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("dtype", BOUNDS)
-def test_near_gimbal_lock_the_rotation_keeps_its_digits(dtype, order):
-    end = 0 if order[0] == order[2] else math.pi / 2
-    away = np.logspace(-16, -2, 60)
-    given = np.stack([np.linspace(-3, 3, 60), end - away, np.linspace(2, -2, 60)], -1)
-    matrix = torch.from_numpy(Rotation.from_euler(order, given).as_matrix()).to(dtype)
-    again = pose.euler_to_matrix(pose.matrix_to_euler(matrix, order), order)
-    assert (again - matrix).abs().max() < BOUNDS[dtype]
-
-
-@pytest.mark.parametrize("order", ["xy", "xxy", "xYz", "abc", "xyzx", ""])
-def test_an_order_that_is_none_is_refused(order):
-    with pytest.raises(ValueError, match="order"):
-        pose.euler_to_matrix(torch.zeros(3), order)
-    with pytest.raises(ValueError, match="order"):
-        pose.matrix_to_euler(torch.eye(3), order)
-
-
 def test_vectors_beyond_a_whole_turn_give_the_same_rotation():
     vector, matrix = rotations((20,))
     axis = vector / vector.norm(dim=-1, keepdim=True)
@@ -316,84 +246,6 @@ def test_vectors_beyond_a_whole_turn_give_the_same_rotation():
         # the quaternion has turned round after one turn, and is itself again after two
         turned = (-1) ** turns * pose.quaternion_exp(vector / 2)
         torch.testing.assert_close(pose.quaternion_exp(longer / 2), turned, atol=1e-12, rtol=0)
-
-
-def eye_like(rotation):
-    return torch.eye(3, dtype=rotation.dtype, device=rotation.device).expand_as(rotation)
-
-
-OF_MATRIX = {
-    "so3_log": pose.so3_log,
-    "se3_log": lambda R: pose.se3_log(pose.from_rotation_translation(R, R[..., 0])),
-    "geodesic_distance": lambda R: pose.geodesic_distance(R, eye_like(R)),
-    "matrix_to_quaternion": pose.matrix_to_quaternion,
-    "quaternion_log": lambda R: pose.quaternion_log(pose.matrix_to_quaternion(R)),
-    "other quaternion_log": lambda R: pose.quaternion_log(-pose.matrix_to_quaternion(R)),
-    "quaternion_distance": lambda R: pose.quaternion_distance(
-        pose.matrix_to_quaternion(R), pose.matrix_to_quaternion(eye_like(R))
-    ),
-    "slerp": lambda R: pose.slerp(pose.matrix_to_quaternion(eye_like(R)), pose.matrix_to_quaternion(R), 0.3),
-    "interpolate": lambda R: pose.interpolate(
-        pose.from_rotation_translation(eye_like(R), R[..., 1]), pose.from_rotation_translation(R, R[..., 0]), 0.3
-    ),
-    "matrix_to_six": lambda R: pose.rotation_6d_to_matrix(pose.matrix_to_rotation_6d(R)),
-} | {order: lambda R, order=order: pose.matrix_to_euler(R, order) for order in ORDERS}
-OF_VECTOR = {
-    "so3_exp": pose.so3_exp,
-    "se3_exp": lambda v: pose.se3_exp(torch.cat([v, v], -1)),
-    "quaternion_exp": pose.quaternion_exp,
-    "quaternion_to_matrix": lambda v: pose.quaternion_to_matrix(pose.quaternion_exp(v)),
-    "six_to_matrix": lambda v: pose.rotation_6d_to_matrix(torch.cat([v, v.flip(-1)], -1)),
-} | {order: lambda v, order=order: pose.euler_to_matrix(v, order) for order in ORDERS}
-FUNCTIONS = [(function, "matrix") for function in OF_MATRIX] + [(function, "vector") for function in OF_VECTOR]
-HARD = [0.0, 1e-30, 1e-12, 1e-7, math.pi / 2, math.pi - 1e-4, math.pi - 1e-12, math.pi, 2 * math.pi, 7.0]
-"""lengths of rotation vectors"""
-
-
-def function_and_input(name, of, lengths):
-    """About x, y, z and two other axes."""
-    axes = torch.cat([torch.eye(3, dtype=torch.float64), rotations((2,), angle=1.0)[0]])
-    vector = torch.tensor(lengths, dtype=torch.float64)[:, None, None] * axes
-    if of == "vector":
-        return OF_VECTOR[name], vector
-    matrix = torch.from_numpy(Rotation.from_rotvec(vector.flatten(0, 1).numpy()).as_matrix()).unflatten(0, (-1, 5))
-    # the half turns about x, y and z in exact numbers: scipy's are off by 1e-16
-    return OF_MATRIX[name], torch.where((matrix - matrix.round()).abs() < 1e-15, matrix.round(), matrix)
-
-
-@pytest.mark.parametrize(("name", "of"), FUNCTIONS)
-@pytest.mark.parametrize("dtype", BOUNDS)
-def test_gradients_are_finite_at_0_near_pi_at_pi_and_beyond(dtype, name, of):
-    function, given = function_and_input(name, of, HARD)
-    given = given.to(dtype).requires_grad_()
-    value = function(given)
-    weights = torch.rand(value.shape, generator=torch.Generator().manual_seed(0), dtype=dtype)
-    (gradient,) = torch.autograd.grad((value * weights).sum(), given)
-    assert value.isfinite().all()
-    assert gradient.isfinite().all()
-
-
-@pytest.mark.parametrize(("name", "of"), FUNCTIONS)
-def test_gradients_are_those_of_differences(name, of):
-    """Of a matrix along the rotations: off them a function may go on as it likes."""
-    function, given = function_and_input(name, of, [2.0])
-    given = given[0, 3:]  # no axis alone: the Euler angles of some orders are locked there
-    if of == "vector":
-        assert torch.autograd.gradcheck(function, given.requires_grad_(), atol=1e-6, fast_mode=True)
-    else:
-        turn = torch.zeros(2, 3, dtype=torch.float64, requires_grad=True)
-        turned = lambda v: function(given @ torch.linalg.matrix_exp(skew(v)))  # noqa: E731
-        assert torch.autograd.gradcheck(turned, turn, atol=1e-6, fast_mode=True)
-
-
-@pytest.mark.parametrize(("name", "of"), FUNCTIONS)
-def test_any_shape_and_no_waiting_for_values(name, of):
-    """Tensors on the device `meta` have no values."""
-    function, given = function_and_input(name, of, [2.0])
-    one = function(given[0, 3])
-    assert function(given[:, :0]).shape == (1, 0, *one.shape)
-    torch.testing.assert_close(function(given.unsqueeze(1))[0, 0, 3], one)
-    assert function(given.to("meta")).shape == (1, 5, *one.shape)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

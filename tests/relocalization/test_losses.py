@@ -1,7 +1,6 @@
 """Losses of absolute poses against values worked out by hand and a plain loop over points."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -289,14 +288,7 @@ def test_what_is_clipped_pulls_no_more():
     position = torch.tensor([[1.0, 0, 0]], requires_grad=True)
     for clip, pulls in ((100.0, True), (19.0, False)):
         position.grad = None
-        distance, _ = reprojection_distance(
-            position,
-            IDENTITY,
-            torch.eye(4)[None],
-            points_before(),
-            torch.ones(1, 12),
-            K,
-            replace(PoseLossOptions(), clip=clip),
-        )
+        camera, options = (torch.eye(4)[None], points_before(), torch.ones(1, 12), K), PoseLossOptions(clip=clip)
+        distance, _ = reprojection_distance(position, IDENTITY, *camera, options)
         distance.sum().backward()
         assert bool(position.grad.any()) == pulls

@@ -37,8 +37,7 @@ def mapped(root, kind, cameras=(PINHOLE,), names=NAMES, turns=None):
         (root / "images" / name).parent.mkdir(parents=True, exist_ok=True)
         write_image(root / "images" / name, torch.full((3, *SIZE), 0.1 * k))
     for k, point in enumerate(POINTS):
-        elements = [pycolmap.TrackElement(10 + i, k) for i in range(len(names)) if i > k]
-        model.add_point3D(point, pycolmap.Track(elements))
+        model.add_point3D(point, pycolmap.Track([pycolmap.TrackElement(10 + i, k) for i in range(k + 1, len(names))]))
     folder = root / "sparse" / "0"
     folder.mkdir(parents=True)
     getattr(model, f"write_{kind}")(folder)
@@ -70,10 +69,9 @@ def test_points_are_seen_half_a_pixel_from_where_colmap_sees_them(tmp_path, kind
 def test_the_model_has_the_points_that_each_image_sees(tmp_path, kind):
     ground_truth = mapped(tmp_path, kind)
     model, points = read_model(tmp_path / "sparse" / "0"), read_points(tmp_path / "sparse" / "0")
-    assert points.numbers.tolist() == sorted(ground_truth.points3D)
-    np.testing.assert_array_equal(
-        points.places, [ground_truth.points3D[number].xyz for number in sorted(ground_truth.points3D)]
-    )
+    numbers = sorted(ground_truth.points3D)
+    assert points.numbers.tolist() == numbers
+    np.testing.assert_array_equal(points.places, [ground_truth.points3D[number].xyz for number in numbers])
     for image in model.images:
         features = ground_truth.find_image_with_name(image.name).points2D
         assert image.points.tolist() == [f.point3D_id for f in features if f.has_point3D()]
@@ -153,8 +151,7 @@ def test_points_in_any_order_are_read_again_when_the_file_has_changed(tmp_path):
 def test_points_that_are_not_there_are_named(tmp_path, kind):
     model = mapped(tmp_path, kind)
     model.delete_point3D(2)
-    other = tmp_path / "other"
-    other.mkdir()
+    (other := tmp_path / "other").mkdir()
     getattr(model, f"write_{kind}")(other)
     name = f"points3D.{'txt' if kind == 'text' else 'bin'}"
     (tmp_path / "sparse" / "0" / name).write_bytes((other / name).read_bytes())
@@ -226,12 +223,11 @@ def test_cameras_of_one_folder_must_be_alike(tmp_path):
     near = ColmapSequence(tmp_path / "near", "walk")
     np.testing.assert_allclose(near.intrinsics.diagonal(), [110.3, 108.2, 1], rtol=1e-6)
     assert len(near.notes) == 1
-    mapped(tmp_path / "bent", "binary", [PINHOLE, ("OPENCV_FISHEYE", (*PINHOLE[1], 0, 0, 0, 0))], NAMES[:2])
-    with pytest.raises(InputError, match="walk is of several cameras"):
-        ColmapSequence(tmp_path / "bent", "walk")
-    mapped(tmp_path / "far", "binary", [PINHOLE, ("PINHOLE", (116, 108, 66.2, 46.1))], NAMES[:2])
-    with pytest.raises(InputError, match="walk is of several cameras"):
-        ColmapSequence(tmp_path / "far", "walk")
+    other = {"bent": ("OPENCV_FISHEYE", (*PINHOLE[1], 0, 0, 0, 0)), "far": ("PINHOLE", (116, 108, 66.2, 46.1))}
+    for name, camera in other.items():
+        mapped(tmp_path / name, "binary", [PINHOLE, camera], NAMES[:2])
+        with pytest.raises(InputError, match="walk is of several cameras"):
+            ColmapSequence(tmp_path / name, "walk")
     write_image(tmp_path / "near" / "images" / "walk" / "1.png", torch.zeros(3, 48, 64))
     with pytest.raises(InputError, match="128x96 pixels, but the images are 64x48"):
         ColmapSequence(tmp_path / "near", "walk")
