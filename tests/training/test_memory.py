@@ -1,27 +1,23 @@
 """Peak memory, where the system tells it."""
 
-import subprocess
-import sys
+import re
+from pathlib import Path
 
+import pytest
 import torch
 
 from vode.training import memory
 
-ALLOCATE = """
-import torch
-from vode.training import memory
-before = memory.memory_gib(torch.device("cpu"))
-for _ in range(2):
-    held = torch.ones(2**27)
-    del held
-print(before, memory.peak_memory_gib())
-"""
+STATUS = Path("/proc/self/status")
 
 
-def test_the_peak_rises_by_what_is_held_at_once():
-    told = subprocess.run([sys.executable, "-c", ALLOCATE], capture_output=True, text=True, check=True)
-    before, after = map(float, told.stdout.split())
-    assert 0.4 < after - before < 0.7
+@pytest.mark.skipif(not STATUS.exists(), reason="no /proc")
+def test_the_peak_is_that_which_the_kernel_tells():
+    held = torch.ones(2**26)
+    told = int(re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())[1]) / 2**20
+    # what getrusage tells also covers the process that started this one, so that it may be more
+    assert told <= 1.01 * memory.peak_memory_gib() < 100 * told
+    assert memory.memory_gib(torch.device("cpu")) >= held.nbytes / 2**30
 
 
 def test_a_system_without_the_module_tells_no_peak(monkeypatch):
