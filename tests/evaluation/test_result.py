@@ -50,6 +50,10 @@ def test_table_states_values_units_protocol_and_notes(result: Result) -> None:
     assert lines[-1] == "note: no t_err: the path is too short"
 
 
+def test_table_leaves_out_an_empty_series() -> None:
+    assert "by_length" not in str(Result("Odometry", (), {}, {"t_err_by_length_m": {}}))
+
+
 def test_table_without_numbers() -> None:
     assert str(Result("Empty", ())) == "Empty\n-----"
 

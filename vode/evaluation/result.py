@@ -81,11 +81,8 @@ class Result:
         lines = [self.title, "-" * len(self.title)]
         lines += [f"{name:<{widths[0]}}  {value:>{widths[1]}}  {unit}".rstrip() for name, value, unit in rows]
         for name, values in self.series.items():
-            lines += [
-                "",
-                f"{name}:",
-                "  " + "  ".join(f"{key}: {_text(value)}" for key, value in values.items()),
-            ]
+            if values:
+                lines += ["", f"{name}:", "  " + "  ".join(f"{key}: {_text(x)}" for key, x in values.items())]
         if self.protocol:
             width = max(map(len, self.protocol))
             lines += ["", *(f"{name:<{width}}  {text}" for name, text in self.protocol.items())]
