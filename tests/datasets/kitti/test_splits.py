@@ -1,5 +1,9 @@
 """Lists of frames against their published sizes and rules."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from vode.datasets.kitti.splits import Frame, is_validation, read_split, split_names
@@ -12,6 +16,14 @@ def test_published_sizes_without_duplicates():
     for name, size in sizes.items():
         frames = read_split(name)
         assert len(frames) == len(set(frames)) == size
+
+
+def test_a_checkout_that_is_not_installed_has_its_lists():
+    root = Path(__file__).parents[3]
+    code = f"import sys; sys.path.insert(0, {str(root)!r}); from vode.datasets.kitti import splits; "
+    asked = [sys.executable, "-I", "-S", "-c", code + "print(*splits.split_names(), len(splits.read_split('eigen')))"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["eigen", "eigen_benchmark", "zhou", "697"]
 
 
 def test_eigen_has_28_drives_of_25_frames_but_one():

@@ -6,6 +6,8 @@ import hashlib
 import re
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import NamedTuple
 
 from vode.errors import InputError
@@ -29,8 +31,7 @@ class Frame(NamedTuple):
 
 def split_names() -> tuple[str, ...]:
     """The lists there are."""
-    folder = files("vode.splits")
-    return tuple(sorted(entry.name[:-4] for entry in folder.iterdir() if entry.name.endswith(".txt")))
+    return tuple(sorted(entry.name[:-4] for entry in _folder().iterdir() if entry.name.endswith(".txt")))
 
 
 def is_validation(frame: Frame) -> bool:
@@ -49,9 +50,16 @@ def read_split(name: str) -> list[Frame]:
     return list(_frames(name))
 
 
+def _folder() -> Traversable:
+    try:
+        return files("vode.splits")
+    except ModuleNotFoundError:  # a checkout that runs as it stands, as python train.py does, has it beside the package
+        return Path(__file__).parents[3] / "splits"
+
+
 @cache
 def _frames(name: str) -> tuple[Frame, ...]:
-    text = (files("vode.splits") / f"{name}.txt").read_text("utf-8")
+    text = (_folder() / f"{name}.txt").read_text("utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return tuple(Frame(drive, number) for line in lines for drive, number in _expand(line))
 
