@@ -8,6 +8,7 @@ import pytest
 
 from vode.cli import main
 from vode.io.image import write_image
+from vode.world.dataset import WorldDataset
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -45,6 +46,20 @@ def test_own_images_are_trained_on_and_tracked(run, tmp_path, refused, tiny):
     assert np.loadtxt(tmp_path / "out" / "walk.txt").shape == (4, 12)
     arguments = [*tiny, "--sequences", "walk", *where, "--fov", "82", "--run", str(tmp_path / "run")]
     assert main(["train", "world", *arguments]) == 0
+
+
+@pytest.mark.parametrize("verb", ["odom", "depth", "flow"])
+@pytest.mark.parametrize("named", ["--sequences 09", "--dataset kitti-2015"])
+def test_what_is_named_without_its_folder_is_no_held_out_sequence(run, refused, verb, named):
+    assert "needs its folder; name it (--data)" in refused(verb, run, *named.split())
+
+
+@pytest.mark.parametrize("verb", ["depth", "flow"])
+def test_the_world_by_its_seeds_has_the_size_of_the_run(run, tmp_path, monkeypatch, verb):
+    sizes, short = [], WorldSequence(7, WorldOptions(size=(64, 96), frames=3))
+    monkeypatch.setattr(WorldDataset, "open_whole", lambda self, name, camera: sizes.append(self.world.size) or short)
+    assert main([verb, str(run), "--dataset", "world", "--sequences", "7", "--out", str(tmp_path)]) == 0
+    assert sizes == [(64, 96)]
 
 
 def test_trajectory_files_are_scored_alone(kitti, tmp_path):

@@ -75,7 +75,7 @@ def _open_sets(
     run: Path | None, where: EvaluationData, options: DepthEvaluation, size: tuple[int, int] | None
 ) -> list[tuple[DepthFrames, DepthProtocol]]:
     """The frames that are scored, each set with the protocol of its published figures."""
-    dataset = evaluation_dataset(where, annotated=options.annotated)
+    dataset = evaluation_dataset(where, size, annotated=options.annotated)
     if dataset is None:
         if size is None:
             raise InputError("name the folder of the data that was predicted", "data")

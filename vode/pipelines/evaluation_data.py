@@ -20,9 +20,9 @@ def evaluation_sequences(where: EvaluationData, size: tuple[int, int], *, run: P
 
     InputError if the ``run`` was trained on a published test set among them.
     """
-    if where.data is None and where.dataset != "world":
+    dataset = evaluation_dataset(where, size)
+    if dataset is None:
         return [held_out_sequence(size)]
-    dataset = open_dataset(where, world=WorldOptions(size=size))
     if len(where.camera) > 1:
         cameras = ", ".join(map(str, where.camera))
         raise InputError(f"cameras {cameras}: evaluation takes one camera; choose it", "camera")
@@ -31,9 +31,14 @@ def evaluation_sequences(where: EvaluationData, size: tuple[int, int], *, run: P
     return dataset.open_all(names)
 
 
-def evaluation_dataset(where: EvaluationData, **offered: object) -> Dataset | None:
-    """The data set that is named; None where none is, for the held-out sequence of the world."""
-    return None if where.data is None and where.dataset != "world" else open_dataset(where, **offered)
+def evaluation_dataset(where: EvaluationData, size: tuple[int, int] | None, **offered: object) -> Dataset | None:
+    """The data set that is named, images of the world having ``size``; None for the world's held-out sequence.
+
+    InputError where a data set or sequences are named, but no folder that holds them.
+    """
+    if where.data is None and not where.sequences and where.dataset == EvaluationData().dataset:
+        return None
+    return open_dataset(where, world=WorldOptions() if size is None else WorldOptions(size=size), **offered)
 
 
 def refuse_leak(where: EvaluationData, run: Path | None, names: tuple[str, ...] = ()) -> None:

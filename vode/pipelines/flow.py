@@ -61,7 +61,7 @@ def evaluate_flow_files(estimate: Path, ground_truth: Path, noc: Path | None = N
 
 def _open_pairs(run: Path, where: EvaluationData, every: int, size: tuple[int, int]) -> list[FlowPairs]:
     """The pairs that are scored."""
-    dataset = evaluation_dataset(where)
+    dataset = evaluation_dataset(where, size)
     if dataset is None:
         return [SequencePairs(held_out_sequence(size), every)]
     pairs = dataset.flow_pairs(every)
