@@ -85,7 +85,7 @@ def track_sequences(
     if options.matcher is not None:
         from vode.odometry.matchers import open_matcher
 
-        perception = Matched(open_matcher(options.matcher, model.device), model.perception())
+        perception = Matched(open_matcher(options.matcher, model.device), perception)
     trajectories = {}
     for sequence in sequences:
         tracked = track(sequence, perception, size=model.size, options=tracker)
