@@ -73,7 +73,6 @@ def _needs_points(config: RelocalizationConfig) -> bool:
 
 def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
     """Fit the network's position units and initial rotation to the scene."""
-    """Tell the pose network where its scene lies."""
     _network(networks).fit_scene(samples.poses())
 
 

@@ -90,6 +90,5 @@ def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: V
 
 
 def score(networks: nn.ModuleDict, config: VideoConfig) -> dict[str, float | None]:
-    """Errors of flow, depth and odometry on the scoring sequence."""
     """Errors of flow, depth and odometry on the sequence that a finished run is scored on."""
     return score_run(*_both(networks), scoring_sequence(config), config.size, config.tracker)
