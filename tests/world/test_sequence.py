@@ -1,21 +1,23 @@
-"""The built-in world: its depth, flow and poses agree with each other and with its images."""
+"""The built-in world: its images, depth, flow, stereo and poses agree with each other."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from scipy.spatial.transform import Rotation
 
 from vode.datasets.kitti.odometry import KittiOdometry
 from vode.datasets.kitti.writer import GroundTruth, write_kitti_sequence
 from vode.geometry import warp
-from vode.world import renderer
 from vode.world import sequence as module
+from vode.world.kept import Kept
 from vode.world.options import WorldOptions
-from vode.world.sequence import CAMERA_HEIGHT, WorldSequence, held_out_sequence
+from vode.world.scenes import SCENES
+from vode.world.sequence import WorldSequence, held_out_sequence
 
 OPTIONS = WorldOptions(size=(64, 192), frames=5)
+STILL = replace(OPTIONS, moving=False)
 
 
 @pytest.fixture(scope="module")
@@ -34,133 +36,174 @@ def rigid_target(depth, T_b_a, intrinsics):
     return seen[..., :2] / seen[..., 2:], np.stack([x, y], -1)
 
 
-def test_a_sequence_is_a_pure_function_of_its_seed(sequence):
-    again = WorldSequence(2, OPTIONS)
+def off_static(sequence, i, j):
+    """How far the flow from i to j is from that of a static world, pixels (H, W); 0 in the sky."""
+    depth = sequence.depth(i)[0].numpy().astype(float)
+    T_b_a = torch.linalg.inv(sequence.poses[j]) @ sequence.poses[i]
+    target, pixels = rigid_target(depth, T_b_a, sequence.intrinsics)
+    off = np.abs(target - pixels - sequence.flow_between(i, j)[0].permute(1, 2, 0).numpy()).max(-1)
+    return np.where(depth > 0, off, 0.0)
+
+
+def test_a_sequence_is_a_pure_function_of_its_seed():
+    options = replace(OPTIONS, effects=1.0, exposure=0.1, focal=(0.5, 1.0), scenes=("town", "room"))
+    sequence = WorldSequence(2, options)
+    forwards = [sequence.frame(i) for i in range(5)], sequence.depth(3), sequence.flow(1)[0], sequence.poses
+    module._RESULTS.get("other", lambda: None, lambda made: 10**12)
+    module._WORLDS.get("other", lambda: None, lambda made: 10**12)
+    again = WorldSequence(2, options)
     backwards = [again.frame(i) for i in reversed(range(5))][::-1]
-    assert all(torch.equal(sequence.frame(i), backwards[i]) for i in range(5))
-    assert torch.equal(sequence.depth(3), again.depth(3))
-    assert torch.equal(sequence.flow(1)[0], again.flow(1)[0])
-    assert torch.equal(sequence.poses, again.poses)
-    assert not torch.equal(sequence.frame(0), WorldSequence(3, OPTIONS).frame(0))
+    assert all(torch.equal(a, b) for a, b in zip(forwards[0], backwards, strict=True))
+    assert torch.equal(forwards[1], again.depth(3))
+    assert torch.equal(forwards[2], again.flow(1)[0])
+    assert torch.equal(forwards[3], again.poses)
+    assert not torch.equal(again.frame(0), WorldSequence(3, options).frame(0))
 
 
-@pytest.mark.parametrize("seed", [0, 2, 5])
-def test_warping_the_next_frame_by_exact_flow_gives_this_one(seed):
-    sequence = WorldSequence(seed, OPTIONS)
+@pytest.mark.parametrize("kind", SCENES)
+def test_warping_another_frame_by_exact_flow_gives_this_one(kind):
+    sequence = WorldSequence(4, replace(OPTIONS, scenes=(kind,), size=(96, 160), focal=(0.7, 0.7), rate=20.0))
     a, b = sequence.frame(1), sequence.frame(2)
     flow, seen = sequence.flow(1)
+    assert sequence.kind == kind
     assert seen.float().mean() > 0.5
     warped = (warp.backward_warp(b[None], flow[None])[0] - a).abs().mean(0)[seen[0]]
-    still = (b - a).abs().mean(0)[seen[0]]
-    assert warped.median() < 0.01
-    assert warped.mean() < still.mean() / 2
+    assert warped.median() < 0.02
+    assert warped.mean() < 0.06
 
 
-@pytest.mark.parametrize("seed", [1, 4])
-def test_depth_and_poses_give_the_flow_of_a_static_world(seed):
-    sequence = WorldSequence(seed, WorldOptions(size=(64, 192), frames=3, moving=False))
-    flow, _ = sequence.flow(0)
-    depth = sequence.depth(0)[0].numpy().astype(float)
-    target, pixels = rigid_target(depth, torch.linalg.inv(sequence.poses[1]) @ sequence.poses[0], sequence.intrinsics)
-    known = depth > 0
-    error = np.abs(target - pixels - flow.permute(1, 2, 0).numpy())[known]
-    assert error.max() < 0.02
+@pytest.mark.parametrize("kind", ["town", "highway", "room"])
+def test_depth_and_poses_give_the_flow_of_a_static_world_between_any_frames(kind):
+    sequence = WorldSequence(1, replace(STILL, scenes=(kind,)))
+    for i, j in ((0, 1), (0, 4), (3, 1)):
+        assert off_static(sequence, i, j)[sequence.flow_between(i, j)[1][0].numpy()].max() < 0.02
+    assert not sequence.moving(1).any()
 
 
-def test_moving_cars_break_the_static_flow_and_nothing_else_does():
+def test_what_breaks_the_static_flow_is_marked_as_moving():
     found = 0
-    for seed in range(6):
-        sequence = WorldSequence(seed, OPTIONS)
-        flow, seen = sequence.flow(0)
-        depth = sequence.depth(0)[0].numpy().astype(float)
-        target, pixels = rigid_target(
-            depth, torch.linalg.inv(sequence.poses[1]) @ sequence.poses[0], sequence.intrinsics
-        )
-        off = (np.abs(target - pixels - flow.permute(1, 2, 0).numpy()).max(-1) > 0.3) & (depth > 0) & seen[0].numpy()
-        assert off.mean() < 0.15
-        found += off.sum() > 20
-    assert found >= 2
+    for seed in range(8):
+        sequence = WorldSequence(seed, replace(OPTIONS, scenes=("town", "highway")))
+        off, moving = off_static(sequence, 0, 1), sequence.moving(0)[0].numpy()
+        seen = sequence.flow(0)[1][0].numpy()
+        assert off[~moving & seen].max() < 0.02
+        found += ((off > 0.3) & moving & seen).sum()
+    assert found > 100
+
+
+@pytest.mark.parametrize(("i", "j"), [(1, 2), (4, 0)])
+def test_visible_pixels_are_those_that_the_way_back_leads_home_from(sequence, i, j):
+    flow, seen = sequence.flow_between(i, j)
+    back = warp.sample(sequence.flow_between(j, i)[0][None], warp.flow_target(flow[None]))[0]
+    away = (flow + back).norm(dim=0)
+    assert 0.4 < seen.float().mean() < 0.999
+    # the flow back is sampled between pixels, which at the edges of objects mixes two of them
+    assert (away[seen[0]] < 1).float().mean() > 0.9
+    inside = warp.inside(warp.flow_target(flow[None]), sequence.size)[0, 0] > 0
+    hidden = inside & ~seen[0]
+    if hidden.sum() > 30:
+        assert away[hidden].median() > 3 * away[seen[0]].median()
 
 
 def test_hidden_points_are_not_called_visible(sequence):
-    flow, seen = sequence.flow(1)
+    flow, seen = sequence.flow_between(1, 2)
     there = warp.sample(sequence.depth(2)[None], warp.flow_target(flow[None]))[0, 0]
     depth = sequence.depth(1)[0]
     known = seen[0] & (depth > 0) & (there > 0)
-    # a camera at 5 to 15 m/s comes nearer by at most 1.5 m a frame; a nearer surface in front would show
-    assert ((depth - there)[known] < 6.0).float().mean() > 0.97
+    # the camera comes nearer by at most 1.5 m a frame; a nearer surface in front would show
+    assert ((depth - there)[known] < 4.0).float().mean() > 0.97
 
 
-def test_ground_lies_a_camera_height_below(sequence):
+def test_the_stereo_partner_sees_points_to_the_left_by_their_disparity():
+    sequence = WorldSequence(3, STILL)
+    left, right, depth = sequence.frame(1), sequence.right(1), sequence.depth(1)
+    focal = sequence.intrinsics[0, 0]
+    disparity = torch.where(depth > 0, focal * sequence.baseline / depth.clamp(min=0.1), 0.0)
+    flow = torch.cat([-disparity, torch.zeros_like(disparity)])
+    inside = warp.inside(warp.flow_target(flow[None]), sequence.size)[0, 0] > 0
+    error = (warp.backward_warp(right[None], flow[None])[0] - left).abs().mean(0)[inside]
+    assert error.median() < 0.02
+    assert error.mean() < 0.5 * (right - left).abs().mean()
+    assert sequence.baseline == pytest.approx(0.54)
+
+
+@pytest.mark.parametrize("height", [1.2, 1.65, 2.2])
+def test_ground_lies_a_camera_height_below(height):
+    sequence = WorldSequence(2, replace(STILL, height=(height, height)))
     depth = sequence.depth(0)[0, -1].median().item()
-    row = (OPTIONS.size[0] - 1 - sequence.intrinsics[1, 2]) / sequence.intrinsics[1, 1]
-    assert depth * row.item() == pytest.approx(CAMERA_HEIGHT, rel=0.15)
-    assert (sequence.depth(0)[0, 0] == 0).any(), "no sky"
+    row = (sequence.size[0] - 1 - sequence.intrinsics[1, 2]) / sequence.intrinsics[1, 1]
+    # the camera is mounted with a pitch and a roll of a few degrees
+    assert depth * row.item() == pytest.approx(height, rel=0.35)
+    assert sequence.height == pytest.approx(height)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_camera_moves_as_stated(seed):
-    sequence = WorldSequence(seed, WorldOptions(size=(8, 24), frames=200))
+def test_poses_begin_at_the_first_frame_and_timestamps_follow_the_rate():
+    sequence = WorldSequence(1, replace(OPTIONS, frames=30, rate=20.0))
     assert torch.allclose(sequence.poses[0], torch.eye(4, dtype=torch.float64), atol=1e-12)
-    speed = sequence.poses[:, :3, 3].diff(dim=0).norm(dim=-1) * 10
-    assert speed.min() > 4.8
-    assert speed.max() < 15.4
-    forward = sequence.poses[:, :3, 2]
-    assert forward[:, 1].abs().max() < 0.05
-    moved = sequence.poses[:, :3, 3].diff(dim=0)
-    assert ((moved * forward[:-1]).sum(-1) > 0.98 * moved.norm(dim=-1)).all()
-    assert sequence.timestamps.diff().allclose(torch.tensor(0.1, dtype=torch.float64))
+    assert torch.allclose(sequence.timestamps.diff(), torch.tensor(0.05, dtype=torch.float64))
+    turn = sequence.poses[:, :3, :3]
+    assert torch.allclose(turn @ turn.mT, torch.eye(3, dtype=torch.float64).expand_as(turn), atol=1e-9)
 
 
-def test_exposure_changes_brightness_alone():
-    plain = WorldSequence(2, OPTIONS)
-    varied = WorldSequence(2, WorldOptions(size=OPTIONS.size, frames=5, exposure=0.3))
-    ratios = [(varied.frame(i).mean() / plain.frame(i).mean()).item() for i in range(5)]
+def test_focal_lengths_are_drawn_between_their_bounds():
+    options = replace(OPTIONS, size=(8, 100), focal=(0.45, 1.2))
+    focals = [WorldSequence(seed, options).intrinsics[0, 0].item() for seed in range(40)]
+    assert 45 <= min(focals) < 55
+    assert 100 < max(focals) <= 120
+
+
+def test_exposure_is_a_gain(sequence):
+    varied = WorldSequence(2, replace(OPTIONS, exposure=0.3))
+    ratios = []
+    for i in range(5):
+        before, after = sequence.frame(i), varied.frame(i)
+        open_range = (before > 0.2) & (after < 0.99) & (before < 0.99)
+        gain = (after[open_range] / before[open_range]).median()
+        ratios.append(gain.item())
+        # both images are rounded to 256 levels
+        assert (after - gain * before)[open_range].abs().max() < 1.5 / 255
     assert max(ratios) - min(ratios) > 0.01
-    assert torch.equal(varied.depth(2), plain.depth(2))
+    assert torch.equal(varied.poses, sequence.poses)
+    assert torch.equal(varied.flow(0)[0], sequence.flow(0)[0])
+
+
+def test_effects_change_images_alone(sequence):
+    bad = WorldSequence(2, replace(OPTIONS, effects=1.0))
+    assert (bad.frame(1) - sequence.frame(1)).abs().mean() > 0.005
+    assert torch.equal(bad.depth(1), sequence.depth(1))
+    assert torch.equal(bad.poses, sequence.poses)
 
 
 def test_the_held_out_sequence_is_long():
     sequence = held_out_sequence((64, 192))
     assert sequence.poses[:, :3, 3].diff(dim=0).norm(dim=-1).sum() > 200
-    assert sequence.size == (64, 192)
+    assert (sequence.size, len(sequence)) == ((64, 192), 300)
 
 
 @pytest.fixture
 def rendered(monkeypatch):
-    """The numbers of the frames that were rendered, as they are."""
+    """The numbers of the frames that were rendered, as they are; nothing has been before."""
+    monkeypatch.setattr(module, "_RESULTS", Kept(10**9))
     render, numbers = WorldSequence._render, []
-    monkeypatch.setattr(WorldSequence, "_render", lambda self, i: numbers.append(i) or render(self, i))
+    monkeypatch.setattr(WorldSequence, "_render", lambda self, seen, i: numbers.append(i) or render(self, seen, i))
     return numbers
 
 
-def test_a_sequence_of_the_training_set_is_rendered_once_for_all_epochs(rendered):
-    sequences = [WorldSequence(seed, WorldOptions(size=(64, 192), frames=20)) for seed in range(2)]
+def test_sequences_are_rendered_once_for_all_epochs(rendered):
+    sequences = [WorldSequence(seed, replace(OPTIONS, frames=3)) for seed in range(2)]
     for _ in range(3):
         for sequence in sequences:
-            [sequence.raw(i, (32, 96)) for i in range(20)]
-    assert rendered == [*range(20)] * 2
-    assert module.KEPT_BYTES >= 20 * 3 * 256 * 832
-
-
-def test_no_more_images_are_kept_than_the_bytes_allow_and_those_used_last_stay(rendered, monkeypatch):
-    options = WorldOptions(size=(16, 48), frames=6)
-    whole = [WorldSequence(2, options).frame(i) for i in range(6)]
-    monkeypatch.setattr(module, "KEPT_BYTES", 3 * 3 * 16 * 48)
-    sequence = WorldSequence(2, options)
-    rendered.clear()
-    for i in (0, 1, 2, 0, 3, 0, 2, 1):
-        assert torch.equal(sequence.frame(i), whole[i])
-    assert rendered == [0, 1, 2, 3, 1]
-    assert sum(image.nbytes for image in sequence._images.values()) <= module.KEPT_BYTES
+            [sequence.raw(i, (32, 96)) for i in range(3)]
+    assert rendered == [*range(3)] * 2
 
 
 def test_threads_that_share_a_small_memory_get_the_right_images(monkeypatch):
     options = WorldOptions(size=(16, 48), frames=8)
     whole = [WorldSequence(2, options).frame(i) for i in range(8)]
-    monkeypatch.setattr(module, "KEPT_BYTES", 0)
+    monkeypatch.setattr(module, "_RESULTS", Kept(0))
+    monkeypatch.setattr(module, "_WORLDS", Kept(1))
     sequence = WorldSequence(2, options)
-    numbers = np.random.default_rng(0).integers(8, size=96).tolist()
+    numbers = np.random.default_rng(0).integers(8, size=48).tolist()
     with ThreadPoolExecutor(8) as pool:
         assert all(
             torch.equal(image, whole[i]) for i, image in zip(numbers, pool.map(sequence.frame, numbers), strict=True)
@@ -187,105 +230,41 @@ def test_written_and_read_back(sequence, tmp_path):
     assert (flow - sequence.flow(2)[0]).abs()[seen.bool().expand(2, -1, -1)].max() <= 1 / 64
 
 
-def test_the_road_is_a_plane_a_camera_height_away_whatever_pitch_and_roll():
-    sequence = WorldSequence(2, WorldOptions(size=(64, 192), frames=31, moving=False))
-    K = sequence.intrinsics.double().numpy()
-    for i in (0, 15, 30):
-        depth = sequence.depth(i)[0].numpy().astype(float)
-        # the lower left of the image shows the road alone: parked cars stand beyond the right lane
-        y, x = (grid.ravel() for grid in np.mgrid[52:64, 20:110])
-        rays = np.stack([(x - K[0, 2]) / K[0, 0], (y - K[1, 2]) / K[1, 1], np.ones(x.size)], -1)
-        points = rays * depth[y, x][:, None]
-        middle = points.mean(0)
-        normal = np.linalg.svd(points - middle)[2][2]
-        assert np.abs((points - middle) @ normal).max() < 1e-3
-        assert abs(middle @ normal) == pytest.approx(CAMERA_HEIGHT, abs=0.035)
-        assert abs(normal[1]) > np.cos(0.02)
-
-
-def test_cars_stand_in_front_of_the_same_street_and_move():
-    moving, still = (WorldSequence(2, WorldOptions(size=(64, 192), frames=3, moving=m)) for m in (True, False))
-    assert torch.equal(moving.poses, still.poses)
-    found = 0
-    for i in range(2):
-        nearer = (moving.depth(i) != still.depth(i))[0]
-        behind = torch.where(still.depth(i) > 0, still.depth(i), torch.inf)
-        assert (moving.depth(i)[0, nearer] < behind[0, nearer]).all()
-        flow, seen = moving.flow(i)
-        cars = nearer & seen[0]
-        target, pixels = rigid_target(
-            moving.depth(i)[0].numpy().astype(float),
-            torch.linalg.inv(moving.poses[i + 1]) @ moving.poses[i],
-            moving.intrinsics,
-        )
-        off = np.abs(target - pixels - flow.permute(1, 2, 0).numpy()).max(-1)
-        assert off[~nearer.numpy() & (moving.depth(i)[0] > 0).numpy()].max() < 0.02
-        found += cars.sum().item()
-        assert np.median(off[cars.numpy()]) > 0.1
-    assert found > 30
-
-
-def test_exposure_is_a_gain():
-    plain = WorldSequence(2, WorldOptions(size=(48, 160), frames=2))
-    varied = WorldSequence(2, WorldOptions(size=(48, 160), frames=2, exposure=0.3))
-    before, after = plain.frame(1), varied.frame(1)
-    open_range = (before > 0.2) & (after < 0.99)
-    gain = (after[open_range] / before[open_range]).median()
-    assert abs(gain - 1) > 0.005
-    # both images are rounded to 256 levels
-    assert (after - gain * before)[open_range].abs().max() < 1.5 / 255
-    assert torch.equal(varied.poses, plain.poses)
-    assert torch.equal(varied.flow(0)[0], plain.flow(0)[0])
-
-
 def test_frames_beyond_the_sequence():
     sequence = WorldSequence(2, WorldOptions(size=(8, 24), frames=2))
     assert sequence.flow(1) is None
+    assert sequence.flow_back(1) is None
     for i in (-1, 2):
         with pytest.raises(IndexError, match=f"frame {i} of a sequence of 2"):
             sequence.frame(i)
 
 
-@pytest.mark.parametrize(
-    "device",
-    ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"))],
-)
-def test_a_device_renders_the_same_world_and_hands_it_to_the_host(sequence, device):
-    there = WorldSequence(2, OPTIONS, device=torch.device(device))
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_device_renders_the_same_world_and_hands_it_to_the_host(sequence):
+    there = WorldSequence(2, OPTIONS, device="cuda")
     assert all(x.device.type == "cpu" for x in (there.frame(0), there.depth(0), *there.flow(0), there.poses))
     assert ((there.depth(0) - sequence.depth(0)).abs() < 1e-3 * sequence.depth(0) + 1e-3).float().mean() > 0.99
-    assert ((there.frame(0) - sequence.frame(0)).abs() <= 2 / 255).float().mean() > 0.99
+    assert ((there.frame(0) - sequence.frame(0)).abs() <= 2 / 255).float().mean() > 0.97
     assert ((there.flow(0)[0] - sequence.flow(0)[0]).abs() < 0.01).float().mean() > 0.99
 
 
 def test_the_sky_is_unknown_depth_at_infinity():
-    sequence = WorldSequence(2, WorldOptions(size=(64, 192), frames=12, moving=False))
-    sky = (sequence.depth(10) == 0)[0].numpy()
+    sequence = WorldSequence(2, replace(STILL, scenes=("country",)))
+    sky = (sequence.depth(1) == 0)[0].numpy()
     assert sky.sum() > 200
-    assert not sky[40:].any()
-    turn = torch.linalg.inv(sequence.poses[11]) @ sequence.poses[10]
+    assert not sky[55:].any()
+    turn = torch.linalg.inv(sequence.poses[2]) @ sequence.poses[1]
     turn[:3, 3] = 0
     target, pixels = rigid_target(np.ones(sky.shape), turn, sequence.intrinsics)
-    assert np.abs(target - pixels - sequence.flow(10)[0].permute(1, 2, 0).numpy())[sky].max() < 0.01
+    assert np.abs(target - pixels - sequence.flow(1)[0].permute(1, 2, 0).numpy())[sky].max() < 0.01
 
 
-def test_no_solid_is_cut_by_the_rectangle_that_it_is_tried_in(monkeypatch):
-    def everywhere(placed, T_map_cam, intrinsics, size):
-        return [(0, size[0], 0, size[1])] * len(placed.solids)
-
-    tried = WorldSequence(2, OPTIONS).depth(3)
-    monkeypatch.setattr(renderer, "_rectangles", everywhere)
-    whole = WorldSequence(2, OPTIONS).depth(3)
-    known = (whole > 0) & (whole < renderer.MAX_VIEW - 30)
-    assert torch.equal(tried[known], whole[known])
-
-
-def test_a_car_carries_its_points_along_sideways_and_round():
-    local = np.random.default_rng(0).normal(size=(20, 3))
-    places = np.array([[3.0, 10.0, 0.2], [2.2, 11.5, 0.45]])
-    here, there = (
-        Rotation.from_euler("y", yaw).apply(local) + np.array([x, 0, z])  # the places of a solid are x, z and yaw
-        for x, z, yaw in places
-    )
-    moved = module._move(torch.tensor(here), *torch.tensor(places))
-    np.testing.assert_allclose(moved.numpy(), there, atol=1e-12)
+@pytest.mark.parametrize("kind", ["town", "country"])
+def test_a_closed_way_comes_back_to_its_place_and_heading(kind):
+    options = WorldOptions(size=(8, 24), frames=1500, scenes=(kind,), speed=(6.0, 8.0), closed=True, moving=False)
+    poses = WorldSequence(5, options).poses
+    travelled = torch.cat([torch.zeros(1), poses[:, :3, 3].diff(dim=0).norm(dim=-1).cumsum(0)])
+    away = poses[:, :3, 3].norm(dim=-1)
+    turned = torch.arccos(((poses[:, :3, :3].diagonal(dim1=1, dim2=2).sum(-1) - 1) / 2).clamp(-1, 1)).rad2deg()
+    back = (travelled > 500) & (away < 2.0) & (turned < 12)
+    assert back.any(), f"nearest {away[travelled > 500].min():.1f} m"

@@ -1,4 +1,4 @@
-"""``vode world``: sequences of the built-in world as files."""
+"""``vode world``: sequences of the built-in world as files, and pictures of many."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from vode.world.options import WorldOptions
 def world(
     out: Path,
     seeds: tuple[int, ...] = (0,),
-    size: tuple[int, int] = (256, 832),
-    frames: int = 100,
+    world: WorldOptions = WorldOptions(size=(256, 832), frames=100),
     camera: int = 2,
-    exposure: float = 0.0,
+    sheet: bool = False,
     device: str = "auto",
 ) -> None:
     """Write sequences of the built-in world in the KITTI odometry layout, with depth and flow.
 
     Args:
-        out: folder to write.
+        out: folder to write; for a sheet, the file (.png).
         seeds: one sequence each, named by its seed in two digits.
-        size: height and width of the images.
-        frames: length of each sequence, at 10 frames a second.
+        world: what the sequences look like.
         camera: number of the camera in the layout.
-        exposure: strength of brightness changes.
+        sheet: write one picture instead, with an image of each seed.
         device: cpu, cuda, ...
     """
-    from vode.pipelines.world import write_world
+    from vode.pipelines.world import write_sheet, write_world
 
-    options = WorldOptions(size=size, frames=frames, exposure=exposure)
+    if sheet:
+        print(write_sheet(out, seeds, world, device=device))
+        return
     for seed in seeds:
-        print(f"{write_world(out, seed, options, camera=camera, device=device)}: {frames} frames")
+        print(f"{write_world(out, seed, world, camera=camera, device=device)}: {world.frames} frames")

@@ -1,12 +1,14 @@
-"""Sequences of the built-in world as files."""
+"""Sequences of the built-in world as files, and a sheet of their images."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from vode.datasets.kitti.writer import GroundTruth, write_kitti_sequence
 from vode.devices import device_name
 from vode.io.atomic import make_folder
+from vode.visualization.panels import save_panel
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -29,3 +31,13 @@ def write_world(
             (sequence.flow_between(i, i + 1) for i in frames[:-1]),
         ),
     )
+
+
+def write_sheet(
+    out: Path, seeds: Sequence[int], options: WorldOptions = WorldOptions(), *, columns: int = 3, device: str = "auto"
+) -> Path:
+    """One picture (.png) of the middle frame of each seed, row by row; returns ``out``."""
+    sequences = [WorldSequence(seed, options, device=device_name(device)) for seed in seeds]
+    images = [(f"{s.kind} {s.seed}", s.frame(len(s) // 2)) for s in sequences]
+    save_panel(out, [images[k : k + columns] for k in range(0, len(images), columns)])
+    return out

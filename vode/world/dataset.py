@@ -9,6 +9,7 @@ from vode.datasets.dataset import Dataset
 from vode.datasets.options import DataOptions
 from vode.errors import InputError
 from vode.world.options import WorldOptions
+from vode.world.scenes import SCENES
 from vode.world.sequence import HELD_OUT_SEED, WorldSequence, held_out_sequence
 
 TRAINING_SEEDS = tuple(str(seed) for seed in range(64))
@@ -18,10 +19,10 @@ TEST_SEEDS = (str(HELD_OUT_SEED),)
 
 
 class WorldDataset(Dataset):
-    """Streets that are rendered as ``world`` says; any seed names one. The test sequence alone has its own length."""
+    """Scenes that are rendered as ``world`` says; any seed names one. The test sequence alone has its own options."""
 
     name = "world"
-    capabilities = frozenset({Capability.DEPTH, Capability.FLOW, Capability.POSES})
+    capabilities = frozenset({Capability.DEPTH, Capability.FLOW, Capability.POSES, Capability.STEREO})
     own_options = frozenset({"world"})
     expects = "sequence"
     needs_folder = False
@@ -34,6 +35,10 @@ class WorldDataset(Dataset):
         world: WorldOptions = WorldOptions(),
     ) -> None:
         super().__init__(root, options)
+        unknown = [kind for kind in world.scenes if kind not in SCENES]
+        if unknown or not world.scenes:
+            found = f"no scene is called {unknown[0]!r}" if unknown else "no scenes"
+            raise InputError(f"{found}; the built-in world has {', '.join(SCENES)}", "world")
         self.world = world
 
     def on_disk(self) -> tuple[str, ...]:

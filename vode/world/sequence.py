@@ -1,4 +1,4 @@
-"""The built-in world: rendered sequences of a ride along a curving road, with exact depth, flow and poses.
+"""Sequences of the built-in world: images, depth, flow between any two frames, poses, stereo, moving objects.
 
 Everything about a sequence is a pure function of its seed and options, on any device.
 """
@@ -6,12 +6,12 @@ Everything about a sequence is a pure function of its seed and options, on any d
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from typing import TypeVar
+from collections.abc import Callable
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from vode.datasets.base import Capability, Sequence
@@ -19,85 +19,70 @@ from vode.geometry import warp
 from vode.geometry.camera import pixel_grid, project, transform
 from vode.geometry.pose import from_first
 from vode.geometry.resize import as_float, resize_images
-from vode.world import renderer
+from vode.world import imaging
+from vode.world.kept import Kept
 from vode.world.options import WorldOptions
-from vode.world.renderer import SKY, Hits, Noise, Placed
-from vode.world.scenes import ROAD_HALF, street
+from vode.world.scenes import build_scene
+from vode.world.scenes.base import Wanted
+from vode.world.shading import Shader
+from vode.world.texture import Noise
+from vode.world.view import SKY, Seen, World
 
-K = TypeVar("K")
-
-CAMERA_HEIGHT = 1.65
-RATE = 10.0
-FOCAL_OF_WIDTH = 718.856 / 1241.0
-STEP = 0.5
 HELD_OUT_SEED, HELD_OUT_FRAMES = 10_000, 300
-KEPT_BYTES = 2**25
-"""of images that a sequence keeps: 20 of 256x832, and so a whole training set of 64 such sequences in 0.8 GB"""
+HORIZON = 0.49
+"""of the height: the principal point"""
+PREVIEW = 8
+"""times smaller is the image that automatic exposure looks at"""
+_RESULTS = Kept(256 * 2**20)
+"""bytes of images, depth and flow of all sequences"""
+_WORLDS = Kept(3, one_at_a_time=True)
+"""scenes that are ready to be looked at"""
 
 
-class Road:
-    """A road whose middle is a graph x(z), so that any ground point has its place along it."""
+class Stage(NamedTuple):
+    """A scene that can be looked at."""
 
-    def __init__(self, rng: np.random.Generator, length: float) -> None:
-        arc = np.arange(-60.0, length + renderer.MAX_VIEW + 60.0, STEP)
-        heading = np.zeros_like(arc)
-        for wave, bend in zip(rng.uniform(120, 420, 3), rng.uniform(0.1, 0.35, 3), strict=True):
-            heading += bend * np.sin(2 * math.pi * arc / wave + rng.uniform(0, 2 * math.pi))
-        self.arc, self.heading = arc, np.clip(heading, -1.0, 1.0)
-        self.x = np.cumsum(np.sin(self.heading)) * STEP
-        self.z = np.cumsum(np.cos(self.heading)) * STEP
-        grid = np.arange(self.z[0], self.z[-1], STEP)
-        self.first = float(grid[0])
-        columns = [np.interp(grid, self.z, values) for values in (self.x, self.arc, self.heading)]
-        self.table = torch.tensor(np.stack(columns), dtype=torch.float32)
-
-    def place(self, arc: np.ndarray, lateral: np.ndarray | float) -> np.ndarray:
-        """Map x, z and heading (..., 3) of points ``lateral`` metres right of the middle at ``arc`` metres."""
-        x, z, heading = (np.interp(arc, self.arc, v) for v in (self.x, self.z, self.heading))
-        return np.stack([x + lateral * np.cos(heading), z - lateral * np.sin(heading), heading], axis=-1)
-
-    def coordinates(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Metres right of the middle, metres along, and heading in radians, of map points."""
-        table = self.table.to(x.device)
-        position = ((z - self.first) / STEP).clamp(0, table.shape[1] - 1.001)
-        left = position.floor().long()
-        middle, arc, heading = torch.lerp(table[:, left], table[:, left + 1], position - left)
-        return (x - middle) * heading.cos(), arc + (x - middle) * heading.sin(), heading
+    world: World
+    shader: Shader
+    gain: float
+    """of automatic exposure"""
 
 
 class WorldSequence(Sequence):
-    """Images, depth, flow and poses, rendered when asked; the images used last, of ``KEPT_BYTES``, are kept."""
+    """A sequence, rendered when asked for; what was made last of all sequences is kept."""
 
-    capabilities = frozenset({Capability.DEPTH, Capability.FLOW, Capability.POSES})
+    capabilities = frozenset({Capability.DEPTH, Capability.FLOW, Capability.POSES, Capability.STEREO})
 
     def __init__(
         self, seed: int, options: WorldOptions = WorldOptions(), *, device: torch.device | str = "cpu"
     ) -> None:
-        self.name, self.options = f"world{seed}", options
+        self.name, self.seed, self.options = f"world{seed}", seed, options
         self.size = height, width = options.size
         self.device = torch.device(device)
         rng = np.random.default_rng([7, seed])
-        arcs = _arcs(rng, options)
-        self.road = Road(rng, arcs[-1])
-        self._T_map_cam = torch.tensor(_camera_path(rng, self.road, arcs))
-        self.poses = from_first(self._T_map_cam)
-        self._gain = 1 + options.exposure * _wobble(rng, len(arcs), 2, 6)
-        self.solids = street(rng, arcs, options)
-        self._arc = np.array([s.arc for s in self.solids])
-        self._speed = np.array([s.speed for s in self.solids])
-        self._lateral = np.array([s.lateral for s in self.solids])
-        self.noise = Noise(seed, self.device)
-        focal = FOCAL_OF_WIDTH * width
+        self.kind = options.scenes[int(rng.integers(len(options.scenes)))]
+        focal = width * float(np.exp(rng.uniform(*np.log(options.focal))))
+        self.height = float(rng.uniform(*options.height))
+        self.imaging = imaging.draw_imaging(rng, options.effects)
         self.intrinsics = torch.tensor(
-            [[focal, 0, (width - 1) / 2], [0, focal, 0.49 * (height - 1)], [0, 0, 1]], dtype=torch.float32
+            [[focal, 0, (width - 1) / 2], [0, focal, HORIZON * (height - 1)], [0, 0, 1]], dtype=torch.float32
         )
-        self.timestamps = torch.arange(options.frames, dtype=torch.float64) / RATE
-        self._images: OrderedDict[int, Tensor] = OrderedDict()
-        self._most = max(KEPT_BYTES // (3 * height * width), 2)
-        self._casts: OrderedDict[int, tuple[Hits, Placed, Tensor]] = OrderedDict()
+        self.timestamps = torch.arange(options.frames, dtype=torch.float64) / options.rate
+        self._gains = 1 + options.exposure * _wobble(rng, options.frames, options.rate)
+        self._key = seed, options, str(self.device)
 
     def __len__(self) -> int:
         return self.options.frames
+
+    @cached_property
+    def poses(self) -> Tensor:  # type: ignore[override]
+        """(N, 4, 4) float64 world-from-camera, world = the first frame."""
+        return from_first(torch.stack([self._camera(i) for i in range(len(self))]))
+
+    @property
+    def baseline(self) -> float:
+        """Metres to the stereo partner on the right."""
+        return self.options.baseline
 
     def frame(self, i: int) -> Tensor:
         """Image i, (3, H, W) float32 in 0..1, in the 256 levels that a file would hold."""
@@ -106,13 +91,9 @@ class WorldSequence(Sequence):
     def raw(self, i: int, size: tuple[int, int]) -> Tensor:
         return resize_images(self._levels(i)[None], size)[0]
 
-    def _levels(self, i: int) -> Tensor:
-        """Image i with 8 bits."""
-        found = self._images.get(i)
-        if found is None:
-            found = (self._render(i) * 255).round().to(torch.uint8).cpu()
-        _keep(self._images, i, found, self._most)
-        return found
+    def right(self, i: int) -> Tensor:
+        """Image i of the rectified camera to the right."""
+        return as_float(self._kept("right", i, lambda: self._render(self._look(i, 1), i)))
 
     def has_depth(self, i: int) -> bool:
         return True
@@ -122,147 +103,127 @@ class WorldSequence(Sequence):
 
     def depth(self, i: int) -> Tensor:
         """Camera z (1, H, W) in metres, 0 in the sky."""
-        hits, _, _ = self._cast(i)
-        return torch.where(hits.surface == SKY, 0.0, hits.depth).unsqueeze(0).cpu()
+
+        def made() -> Tensor:
+            seen = self._look(i)
+            return torch.where(seen.body == SKY, 0.0, seen.depth).view(1, *self.size).cpu()
+
+        return self._kept("depth", i, made)
+
+    def moving(self, i: int) -> Tensor:
+        """Where bodies are seen that may move on their own, (1, H, W) bool."""
+        return self._kept("moving", i, lambda: (self._look(i).body > 0).view(1, *self.size).cpu())
 
     def flow(self, i: int) -> tuple[Tensor, Tensor] | None:
         """Flow (2, H, W) in pixels from frame i to i + 1 and where it is seen there, (1, H, W) bool."""
         return self.flow_between(i, i + 1) if self.has_flow(i) else None
 
+    def flow_back(self, i: int) -> tuple[Tensor, Tensor] | None:
+        """Flow from frame i + 1 back to i, likewise."""
+        return self.flow_between(i + 1, i) if self.has_flow(i) else None
+
     def flow_between(self, i: int, j: int) -> tuple[Tensor, Tensor]:
         """Flow (2, H, W) in pixels from frame i to any frame j and where it is seen there, (1, H, W) bool."""
-        there, placed_there, _ = self._cast(j)
-        here, placed, directions = self._cast(i)
-        origin = self._T_map_cam[i, :3, 3].float().to(self.device)
-        points_map = (origin.view(3, 1, 1) + here.depth * directions).flatten(1).T
-        number = torch.div(here.surface - 2, renderer.FACES, rounding_mode="floor").flatten()
-        for k in np.flatnonzero(self._speed):
-            moved = _move(points_map, placed.places[k], placed_there.places[k])
-            points_map = torch.where((number == int(k)).unsqueeze(-1), moved, points_map)
-        T_cam_map = torch.linalg.inv(self._T_map_cam[j]).float().to(self.device)
+
+        def made() -> Tensor:
+            flow, seen = self._flow(i, self._time(j), self._camera(j))
+            return torch.cat([flow, seen.float()]).cpu()
+
+        both = self._kept(f"flow to {j}", i, made)
+        return both[:2], both[2:] > 0
+
+    def _flow(self, i: int, time: float, T_map_there: Tensor) -> tuple[Tensor, Tensor]:
+        """Flow and visibility from frame i to a camera at any time."""
+        world, seen = self._stage().world, self._look(i)
+        target, z, points = self._project(seen, time, T_map_there)
+        inside = warp.inside(target.T.reshape(1, 2, *self.size), self.size)[0, 0].flatten() & (z > 0.05)
+        visible = inside.clone()
+        there = T_map_there[:3, 3].to(self.device)
+        visible[inside] = world.sees(time, there, points[inside])
+        flow = target.T.reshape(2, *self.size) - pixel_grid(*self.size, device=self.device)
+        return flow.float(), visible.view(1, *self.size)
+
+    def _project(self, seen: Seen, time: float, T_map_there: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Pixels (N, 2) and z (N,) of what is seen in a camera at another time, and where it is: (N, 3), map."""
+        T_there_map = torch.linalg.inv(T_map_there.to(self.device))
+        points = self._stage().world.carried(seen, time)
         # the sky is at infinity: it turns with the camera and does not come nearer
-        sky_there = T_cam_map[:3, 3] + T_cam_map[:3, :3] @ origin
-        points_there = transform(T_cam_map, points_map)
-        points_there = torch.where((here.surface == SKY).view(-1, 1), points_there - sky_there, points_there)
-        pixels, z = project(points_there, self.intrinsics.to(self.device))
-        target = pixels.T.reshape(2, *self.size)
-        valid = warp.inside(target[None], self.size)[0, 0] & (z > 0.1).view(self.size)
-        seen = valid & _same_surface(here.surface, there.surface, target)
-        flow = target - pixel_grid(*self.size, device=self.device)
-        return flow.cpu(), seen.unsqueeze(0).cpu()
+        far = T_map_there[:3, 3].to(self.device) + 1e5 * seen.directions.double()
+        points = torch.where((seen.body == SKY)[:, None], far, points)
+        pixels, z = project(transform(T_there_map, points), self.intrinsics.double().to(self.device))
+        return pixels, z, points
 
-    def _cast(self, i: int) -> tuple[Hits, Placed, Tensor]:
-        found = self._casts.get(i)
-        if found is None:
-            if not 0 <= i < len(self):
-                raise IndexError(f"frame {i} of a sequence of {len(self)}")
-            T_map_cam = self._T_map_cam[i].float().to(self.device)
-            intrinsics = self.intrinsics.to(self.device)
-            places = self.road.place(self._arc + self._speed * i / RATE, self._lateral)
-            placed = Placed(self.solids, torch.tensor(places, dtype=torch.float32))
-            directions = renderer.camera_rays(T_map_cam, intrinsics, self.size)
-            found = renderer.cast(placed, T_map_cam, intrinsics, directions), placed, directions
-        _keep(self._casts, i, found, 2)
-        return found
+    def _levels(self, i: int) -> Tensor:
+        """Image i with 8 bits."""
+        return self._kept("image", i, lambda: self._render(self._look(i), i))
 
-    def _render(self, i: int) -> Tensor:
-        hits, placed, directions = self._cast(i)
-        origin = self._T_map_cam[i, :3, 3].float().to(self.device)
-        focal = float(self.intrinsics[0, 0])
-        lateral, along, heading = self.road.coordinates(
-            origin[0] + hits.depth * directions[0], origin[2] + hits.depth * directions[2]
-        )
-        on_ground = hits.surface == renderer.GROUND
-        hits = hits._replace(u=torch.where(on_ground, lateral, hits.u), v=torch.where(on_ground, along, hits.v))
-        foot = _ground_footprint(hits.depth, directions, heading, -float(origin[1]), focal)
-        image = renderer.shade(hits, placed, self.noise, directions, focal, _ground_colour(lateral, along, foot), foot)
-        return (image * float(self._gain[i])).clamp(0, 1)
+    def _render(self, seen: Seen, i: int) -> Tensor:
+        stage = self._stage()
+        image = stage.shader.image(seen)
+        if self.imaging.shutter > 0:
+            after = self._time(i + 1)
+            moved = self._pose(after)
+            target, _, _ = self._project(seen, after, moved)
+            flow = target.T.reshape(2, *self.size).float() - pixel_grid(*self.size, device=self.device)
+            image = imaging.blur_along(image, flow.clamp(-200, 200), self.imaging.shutter)
+        return imaging.expose(image, stage.gain * float(self._gains[i]), self.imaging, (self.seed, i))
+
+    def _look(self, i: int, camera: int = 0) -> Seen:
+        """What frame i sees, or its stereo partner for ``camera`` 1."""
+        if not 0 <= i < len(self):
+            raise IndexError(f"frame {i} of a sequence of {len(self)}")
+        pose = self._camera(i).clone()
+        pose[:3, 3] += camera * self.baseline * pose[:3, 0]
+        world = self._stage().world
+        return _LOOKS.get((self._key, i, camera), lambda: world.look(self._time(i), pose, self.intrinsics, self.size))
+
+    def _time(self, i: int) -> float:
+        return i / self.options.rate
+
+    def _camera(self, i: int) -> Tensor:
+        """Map-from-camera pose (4, 4) float64 of frame i."""
+        if not 0 <= i < len(self):
+            raise IndexError(f"frame {i} of a sequence of {len(self)}")
+        return self._pose(self._time(i))
+
+    def _pose(self, time: float) -> Tensor:
+        return torch.from_numpy(np.asarray(self._stage().world.scene.camera(time), np.float64))
+
+    def _stage(self) -> Stage:
+        return _WORLDS.get(self._key, self._build)
+
+    def _build(self) -> Stage:
+        o = self.options
+        wanted = Wanted(o.frames / o.rate, o.speed, self.height, o.moving, o.closed)
+        scene = build_scene(self.kind, np.random.default_rng([8, self.seed]), wanted)
+        world = World(scene, self.device)
+        shader = Shader(world, _noise(self.device))
+        small = max(self.size[0] // PREVIEW, 8), max(self.size[1] // PREVIEW, 8)
+        focal = float(self.intrinsics[0, 0]) * small[1] / self.size[1]
+        intrinsics = torch.tensor([[focal, 0, (small[1] - 1) / 2], [0, focal, HORIZON * (small[0] - 1)], [0, 0, 1]])
+        middle = self._time(len(self) // 2)
+        pose = torch.from_numpy(np.asarray(scene.camera(middle), np.float64))
+        gain = imaging.automatic_gain(shader.image(world.look(middle, pose, intrinsics, small)))
+        return Stage(world, shader, gain)
+
+    def _kept(self, what: str, i: int, make: Callable[[], Tensor]) -> Tensor:
+        return _RESULTS.get((self._key, what, i), make, lambda made: made.nbytes)
 
 
-def _keep(kept: OrderedDict[int, K], i: int, value: K, most: int) -> None:
-    """Keep ``value`` as that used last, and of all no more than ``most``. Other threads may do so at the same time."""
-    kept.pop(i, None)
-    kept[i] = value
-    while len(kept) > most:
-        kept.popitem(last=False)
+_LOOKS = Kept(6)
+"""what frames see, used for image, depth and flow alike"""
+_NOISE = Kept(2)
 
 
-def _wobble(rng: np.random.Generator, count: int, shortest: float, longest: float) -> np.ndarray:
-    """A smooth random signal of ``count`` frames within about -1..1; periods in seconds."""
-    time = np.arange(count) / RATE
-    waves = [
-        np.sin(2 * math.pi * time / rng.uniform(shortest, longest) + rng.uniform(0, 2 * math.pi)) for _ in range(3)
-    ]
+def _noise(device: torch.device) -> Noise:
+    return _NOISE.get(str(device), lambda: Noise(0, device))
+
+
+def _wobble(rng: np.random.Generator, count: int, rate: float) -> np.ndarray:
+    """A smooth random signal of ``count`` frames within about -1..1, with periods of 2 to 6 seconds."""
+    time = np.arange(count) / rate
+    waves = [np.sin(2 * math.pi * time / rng.uniform(2, 6) + rng.uniform(0, 2 * math.pi)) for _ in range(3)]
     return np.mean(waves, axis=0)
-
-
-def _arcs(rng: np.random.Generator, options: WorldOptions) -> np.ndarray:
-    """Arc length of the camera at each frame: a speed that changes smoothly within its bounds."""
-    slow, fast = options.speed
-    middle = rng.uniform(slow + 0.25 * (fast - slow), fast - 0.25 * (fast - slow))
-    speed = middle + 0.25 * (fast - slow) * _wobble(rng, options.frames, 6, 20)
-    return np.concatenate([[0.0], np.cumsum(speed[:-1])]) / RATE
-
-
-def _camera_path(rng: np.random.Generator, road: Road, arcs: np.ndarray) -> np.ndarray:
-    """Map-from-camera poses (N, 4, 4) in the right lane, with a little sway, pitch, roll and bounce."""
-    count = len(arcs)
-    place = road.place(arcs, 1.9 + 0.2 * _wobble(rng, count, 4, 12))
-    yaw = place[:, 2] + 0.012 * _wobble(rng, count, 2, 6)
-    pitch = 0.008 * _wobble(rng, count, 0.8, 3)
-    roll = 0.008 * _wobble(rng, count, 1, 4)
-    height = CAMERA_HEIGHT + 0.03 * _wobble(rng, count, 0.8, 3)
-    T_map_cam = np.tile(np.eye(4), (count, 1, 1))
-    T_map_cam[:, :3, :3] = Rotation.from_euler("YXZ", np.stack([yaw, pitch, roll], -1)).as_matrix()
-    T_map_cam[:, :3, 3] = np.stack([place[:, 0], -height, place[:, 1]], -1)
-    return T_map_cam
-
-
-def _move(points: Tensor, place: Tensor, place_next: Tensor) -> Tensor:
-    """Points (N, 3) of the map carried along with a solid from one place (x, z, yaw) to the next."""
-    turn = place_next[2] - place[2]
-    x, z = points[:, 0] - place[0], points[:, 2] - place[1]
-    cos, sin = turn.cos(), turn.sin()
-    return torch.stack([place_next[0] + x * cos + z * sin, points[:, 1], place_next[1] - x * sin + z * cos], dim=-1)
-
-
-def _same_surface(surface_a: Tensor, surface_b: Tensor, target: Tensor) -> Tensor:
-    """Whether one of the four pixels of b around each target (2, H, W) shows the surface seen in a."""
-    height, width = surface_a.shape
-    seen = torch.zeros_like(surface_a, dtype=torch.bool)
-    for x in (target[0].floor(), target[0].ceil()):
-        for y in (target[1].floor(), target[1].ceil()):
-            column, row = x.clamp(0, width - 1).long(), y.clamp(0, height - 1).long()
-            seen |= surface_b[row, column] == surface_a
-    return seen
-
-
-def _ground_footprint(depth: Tensor, directions: Tensor, heading: Tensor, height: float, focal: float) -> Tensor:
-    """Size of a pixel on the ground across and along the road, (2, H, W) metres."""
-    reach = directions[0].hypot(directions[2]) * depth
-    across = depth / focal
-    away = across * reach.clamp(min=height) / height
-    angle = torch.atan2(directions[0], directions[2]) - heading
-    cos, sin = angle.cos().abs(), angle.sin().abs()
-    return torch.stack([across * cos + away * sin, away * cos + across * sin])
-
-
-def _ground_colour(lateral: Tensor, along: Tensor, foot: Tensor) -> Tensor:
-    """Asphalt with markings, pavement and grass: (3, H, W)."""
-
-    def band(distance: Tensor, half: float, pixel: Tensor) -> Tensor:
-        coverage = ((half - distance) / pixel.clamp(min=0.01) + 0.5).clamp(0, 1)
-        return coverage * (2 * half / pixel).clamp(max=1)
-
-    def colour(r: float, g: float, b: float) -> Tensor:
-        return torch.tensor([r, g, b], device=lateral.device).view(3, 1, 1)
-
-    side = lateral.abs()
-    image = torch.lerp(colour(0.30, 0.38, 0.20), colour(0.52, 0.50, 0.47), band(side, 7.0, foot[0]))
-    image = torch.lerp(image, colour(0.33, 0.33, 0.35), band(side, ROAD_HALF, foot[0]))
-    dash = band(((along / 9) % 1 - 0.5).abs() * 9, 1.8, foot[1])
-    marks = torch.maximum(band(side, 0.08, foot[0]) * dash, band((side - 3.85).abs(), 0.08, foot[0]))
-    return torch.lerp(image, colour(0.85, 0.85, 0.82), marks)
 
 
 def held_out_sequence(size: tuple[int, int]) -> WorldSequence:

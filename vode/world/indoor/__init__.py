@@ -1,0 +1,1 @@
+"""Rooms: their walls, what they are furnished with, their light, and who walks through them."""

@@ -1,0 +1,1 @@
+"""Procedural meshes of what stands and moves in the built-in world."""

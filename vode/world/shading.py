@@ -1,0 +1,201 @@
+"""The colours of what is seen: materials, light, shadows, reflections, haze and sky."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vode.world.materials import Pattern, Table
+from vode.world.scene import Light
+from vode.world.texture import Noise, draw, roughness
+from vode.world.view import SKY, Seen, World
+
+NEAR_LAMPS = 12
+"""most lamps that light a pixel"""
+THROUGH_LEAVES = 0.6
+"""how far light reaches around to the far side of foliage"""
+
+
+class Look(NamedTuple):
+    """What a surface is like before light falls on it, each (N, ...)."""
+
+    colour: Tensor
+    """(N, 3) reflectance"""
+    gloss: Tensor
+    emission: Tensor
+    wet: Tensor
+    """whether it is a road, which rain makes a mirror"""
+    leaves: Tensor
+    """whether it is foliage, which light passes through"""
+
+
+class Shader:
+    """Colours what a world shows."""
+
+    def __init__(self, world: World, noise: Noise) -> None:
+        self.world, self.noise = world, noise
+        self.light: Light = world.scene.light
+        self.table: Table = world.scene.palette.table(world.device)
+
+    def image(self, seen: Seen) -> Tensor:
+        """Radiance (3, H, W) of every pixel, of which 1 is the white of an image."""
+        return self.colours(seen).T.reshape(3, *seen.size)
+
+    def colours(self, seen: Seen, *, mirrors: bool = True) -> Tensor:
+        """Radiance (N, 3); without ``mirrors`` a wet road is only dark."""
+        solid = seen.body != SKY
+        colour = torch.empty_like(seen.directions)
+        colour[~solid] = self._sky(seen.directions[~solid], seen.focal)
+        part = _where(seen, solid)
+        look = self._look(part)
+        lit = look.colour * self._incident(part, look.leaves)
+        lit = lit + look.emission[:, None] * look.colour
+        lit = self._reflect(part, look, lit, mirrors=mirrors)
+        haze = torch.exp(-part.depth * part.directions.norm(dim=-1) / self.light.haze)[:, None]
+        colour[solid] = lit * haze + self._tensor(self.light.sky_low) * (1 - haze)
+        return colour
+
+    def _look(self, seen: Seen) -> Look:
+        values, pattern = self.table.values[seen.material], self.table.pattern[seen.material]
+        colour, second, pitch = values[:, :3].clone(), values[:, 3:6], values[:, 6:8].clamp(min=1e-3)
+        noise, gloss, emission = values[:, 8:11].clone().T
+        shade = torch.ones_like(noise)
+        for kind in self.table.patterns - {Pattern.PLAIN}:
+            found = pattern == int(kind)
+            places = type(seen.places)(*(x[found] for x in seen.places))
+            if not len(places.point):
+                continue
+            drawn = draw(kind, places, pitch[found], self.noise)
+            cover = drawn.second[:, None]
+            colour[found] = colour[found] * (1 - cover) + second[found] * cover
+            shade[found] = drawn.shade
+            gloss[found] = gloss[found] + drawn.gloss
+        rough = roughness(seen.places, self.noise)
+        factor = shade * (1 + noise * rough).clamp(0.1, 2.5)
+        colour = (colour * factor[:, None]).clamp(0.0, 1.0)
+        return Look(colour, gloss, emission, pattern == int(Pattern.ROAD), pattern == int(Pattern.LEAVES))
+
+    def _incident(self, seen: Seen, leaves: Tensor) -> Tensor:
+        """Light that falls on surfaces, by colour: (N, 3)."""
+        light, normal = self.light, seen.normal
+        wrap = torch.where(leaves, THROUGH_LEAVES, 0.0)
+        open_sky = 0.72 - 0.28 * normal[:, 1:2]
+        total = self._tensor(light.ambient) * open_sky
+        if max(light.sun_colour) > 0:
+            sun = F.normalize(self._tensor(light.sun), dim=-1)
+            total = total + self._from(seen, sun.expand_as(normal), 1e4, wrap) * self._tensor(light.sun_colour)
+        if light.lamps and light.lamp_strength > 0:
+            total = total + self._lamplight(seen)
+        return total
+
+    def _from(self, seen: Seen, towards: Tensor, reach: float, wrap: Tensor) -> Tensor:
+        """Cosine of the angle to light from the direction ``towards`` (N, 3), 0 in shadow: (N, 1).
+
+        ``wrap`` (N,) in 0..1 is how far light reaches around to the side that faces away.
+        """
+        cosine = ((seen.normal * F.normalize(towards, dim=-1)).sum(-1) + wrap).clamp(min=0) / (1 + wrap)
+        facing = cosine > 0
+        away = seen.normal * (2e-3 + 1e-3 * seen.depth[:, None])
+        shadowed = self.world.blocked(seen.time, (seen.point + away)[facing], towards[facing], reach)
+        cosine[facing] = torch.where(shadowed, 0.0, cosine[facing])
+        return cosine[:, None]
+
+    def _lamplight(self, seen: Seen) -> Tensor:
+        lamps = self._tensor(self.light.lamps)
+        nearest = (lamps - seen.T_map_cam[:3, 3].float().to(lamps)).norm(dim=-1).argsort()[:NEAR_LAMPS]
+        towards = lamps[nearest] - seen.point[:, None]
+        square = towards.square().sum(-1).clamp(min=0.25)
+        cosine = (seen.normal[:, None] * F.normalize(towards, dim=-1)).sum(-1).clamp(min=0)
+        strength = 4 * self.light.lamp_strength * cosine / square
+        # the brightest lamp alone casts a shadow
+        brightest = strength.argmax(-1, keepdim=True)
+        ray = towards.gather(1, brightest[..., None].expand(-1, -1, 3))[:, 0]
+        away = seen.normal * (2e-3 + 1e-3 * seen.depth[:, None])
+        shadowed = self.world.blocked(seen.time, seen.point + away, ray, 0.97)
+        main = strength.gather(1, brightest)[:, 0]
+        return (strength.sum(-1) - 0.8 * main * shadowed)[:, None]
+
+    def _reflect(self, seen: Seen, look: Look, lit: Tensor, *, mirrors: bool) -> Tensor:
+        ray = F.normalize(seen.directions, dim=-1)
+        cosine = -(ray * seen.normal).sum(-1, keepdim=True).clamp(-1, 0)
+        mirrored = ray + 2 * cosine * seen.normal
+        grazing = (1 - cosine) ** 4
+        glossy = (look.gloss > 0)[:, None]
+        share = torch.where(glossy, look.gloss[:, None] * (0.25 + 0.75 * grazing), 0.0)
+        lit = lit * (1 - share) + self._surroundings(mirrored) * share
+        if self.light.wet > 0:
+            lit = self._wet(seen, look, lit, mirrored, grazing, mirrors=mirrors)
+        return lit
+
+    def _wet(self, seen: Seen, look: Look, lit: Tensor, mirrored: Tensor, grazing: Tensor, *, mirrors: bool) -> Tensor:
+        """A wet road: darker, and what stands on it upside down, more so at a grazing angle and in puddles."""
+        road = look.wet
+        lit = torch.where(road[:, None], lit * (1 - 0.45 * self.light.wet), lit)
+        if not mirrors or not bool(road.any()):
+            return lit
+        part = _where(seen, road)
+        puddle = (0.6 + 0.8 * self.noise.at(part.point / 2.3)).clamp(0.1, 1)[:, None]
+        origin, direction = part.point + 0.01 * part.normal, mirrored[road]
+        hits = self.world.hits(seen.time, origin, direction)
+        distance = hits.distance.masked_fill(hits.distance.isinf(), 0.0)
+        found = self.world.surface(seen.time, hits, origin, direction, seen.focal)
+        # the mirror image is as blurred as if it were as far away as the whole way
+        blur = (part.depth + distance) / seen.focal * 3
+        found = found._replace(
+            places=found.places._replace(
+                minor=F.normalize(found.places.minor, dim=-1) * blur[:, None],
+                major=F.normalize(found.places.major, dim=-1) * blur[:, None],
+                foot=found.places.foot.clamp(min=0) + blur[:, None],
+            ),
+            T_map_cam=seen.T_map_cam,
+        )
+        image = self.colours(found, mirrors=False)
+        share = self.light.wet * puddle * (0.08 + 0.8 * grazing[road])
+        lit[road] = lit[road] * (1 - share) + image * share
+        return lit
+
+    def _surroundings(self, directions: Tensor) -> Tensor:
+        """What a glossy surface mirrors, roughly: the sky above, the ground below."""
+        up = (-directions[:, 1:2] * 4).clamp(-1, 1) * 0.5 + 0.5
+        below = self._tensor(self.light.ambient) * 0.35
+        return below * (1 - up) + self._gradient(directions) * up
+
+    def _gradient(self, directions: Tensor) -> Tensor:
+        elevation = torch.asin((-F.normalize(directions, dim=-1)[:, 1]).clamp(-1, 1))
+        mix = (elevation / 0.6).clamp(0, 1)[:, None]
+        low, high = self._tensor(self.light.sky_low), self._tensor(self.light.sky_high)
+        return low + (high - low) * mix
+
+    def _sky(self, directions: Tensor, focal: float) -> Tensor:
+        light, unit = self.light, F.normalize(directions, dim=-1)
+        colour = self._gradient(directions)
+        if light.clouds > 0:
+            # a layer above, seen in perspective
+            flat = unit / (-unit[:, 1:2] + 0.12).clamp(min=0.12) * unit.new_tensor([1.0, 0.0, 1.0])
+            foot = flat.norm(dim=-1).clamp(min=1) / focal * 6
+            value = sum(
+                weight * self.noise.at(flat / cell + 5.3) * (cell / foot / 2 - 1).clamp(0, 1)
+                for cell, weight in ((1.2, 0.55), (0.5, 0.35), (0.2, 0.2), (0.08, 0.12))
+            )
+            cloud = (0.5 + 1.6 * value).clamp(0, 1)[:, None] * (unit[:, 1:2] < 0)
+            white = self._tensor(light.sky_low).max().clamp(max=1.0)
+            colour = colour + light.clouds * cloud * (white - colour)
+        if max(light.sun_colour) > 0:
+            sun = F.normalize(self._tensor(light.sun), dim=-1)
+            angle = torch.acos((unit @ sun).clamp(-1, 1))
+            glow = 0.5 * torch.exp(-angle / 0.12) + 3 * (angle < 0.015)
+            colour = colour + glow[:, None] * self._tensor(light.sun_colour)
+        return colour
+
+    def _tensor(self, values: tuple) -> Tensor:
+        return torch.tensor(values, dtype=torch.float32, device=self.world.device)
+
+
+def _where(seen: Seen, chosen: Tensor) -> Seen:
+    """What some of the pixels see."""
+    names = ("depth", "body", "material", "point", "normal", "directions")
+    parts = {name: getattr(seen, name)[chosen] for name in names}
+    return seen._replace(**parts, places=type(seen.places)(*(x[chosen] for x in seen.places)))
