@@ -19,9 +19,9 @@ from vode.training.config import VideoConfig
 CONFIGS = Path(__file__).parent / "configs"
 
 
-def old(tmp_path, name, **changes):
-    """A run folder with a configuration of the first edition, of which some values are changed."""
-    values = json.loads((CONFIGS / f"{name}_version_1.json").read_text()) | changes
+def old(tmp_path, name, version=1, **changes):
+    """A run folder with a configuration of an older version, of which some values are changed."""
+    values = json.loads((CONFIGS / f"{name}_version_{version}.json").read_text()) | changes
     (tmp_path / "config.json").write_text(json.dumps(values))
     return RunFolder(tmp_path)
 
@@ -32,7 +32,7 @@ def test_every_recipe_is_read_back_as_it_was_written(name, tmp_path):
     folder.write_config(config)
     assert folder.family() == config.family
     assert folder.read_config(type(config)) == config
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["version"] == 2
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["version"] == 3
 
 
 def test_a_video_run_of_the_first_edition_is_migrated(tmp_path):
@@ -55,6 +55,20 @@ def test_a_relocalization_run_of_the_first_edition_is_migrated(tmp_path):
     assert found == replace(recipe("posenet"), data=Path("redkitchen"), pose=pose)
 
 
+@pytest.mark.parametrize(("imagenet", "weights"), [(True, "imagenet"), (False, "none")])
+def test_a_video_run_of_version_2_is_migrated(tmp_path, imagenet, weights):
+    depth = {"imagenet": imagenet, "scales": 1, "upsampling": "bilinear"}
+    found = old(tmp_path, "video", version=2, depth=depth).read_config(VideoConfig)
+    start = recipe("kitti-odom-small")
+    assert found == replace(start, data=Path("KITTI"), depth=replace(start.depth, encoder_weights=weights))
+
+
+def test_a_relocalization_run_of_version_2_keeps_its_backbone(tmp_path):
+    found = old(tmp_path, "relocalization", version=2).read_config(RelocalizationConfig)
+    start = recipe("posenet")
+    assert found == replace(start, data=Path("redkitchen"), pose=replace(start.pose, imagenet=True))
+
+
 def test_a_run_of_another_family_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"config\.json: a run of the family video; one of relocalization is needed"):
         old(tmp_path, "video").read_config(RelocalizationConfig)
@@ -69,7 +83,9 @@ def test_an_unknown_key_names_itself_and_a_newer_version_its_number(tmp_path):
         ({"batches": 3}, "unknown key 'batches'"),
         ({"depth": {"scale": 4}}, "unknown key depth.'scale'"),
         ({"depth": {"scales": 3}}, "depth.scales.: 3 is none of 1, 4"),
-        ({"version": 7}, "version 7 of the configuration, 2 is the newest known"),
+        ({"depth": {"decoder": [16, 32]}}, r"decoder of \(16, 32\) channels"),
+        ({"depth": {"canonical_focal": -1}}, "focal length of -1.0 pixels"),
+        ({"version": 7}, "version 7 of the configuration, 3 is the newest known"),
         ({"family": "audio"}, "family 'audio'; known are video, relocalization"),
         ({"size": 4}, "size.: 4 is not a list"),
     ):

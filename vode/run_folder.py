@@ -76,7 +76,7 @@ class RunFolder:
             raise InputError(f"{path}: a run of the family {family}; one of {kind.family} is needed here")
         try:
             return from_plain(kind, values)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, InputError) as error:
             raise InputError(f"{path}: {one_line(error)}; correct the file, or train again") from error
 
     def write_config(self, config: Config) -> None:

@@ -2,6 +2,7 @@
 
 1   the first edition: no version in the file, one type for all runs
 2   one type a family, ``family`` in the file; names of the field; thresholds in pixels of the images that are seen
+3   the depth network's encoder by name, its weights by name, file or package
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from vode.errors import InputError
 
-VERSION = 2
+VERSION = 3
 FAMILIES = ("video", "relocalization")
 
 _STAGES = {"video": ("flow", "depth", "joint"), "relocalization": ("coarse", "pose")}
@@ -34,6 +35,9 @@ def migrated(values: Any, path: Path) -> dict[str, Any]:
             values = _from_1(values)
         except (LookupError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: not a configuration of version 1 ({error!r}); copy the run again") from error
+        version = 2
+    if version == 2:
+        _from_2(values)
     elif version != VERSION:
         raise InputError(
             f"{path}: version {version!r} of the configuration, {VERSION} is the newest known; update vode"
@@ -76,6 +80,13 @@ def _video_from_1(values: dict[str, Any]) -> None:
     _rename(tracker.get("window", {}), adjustment="bundle_adjustment")
     if "scale" in tracker:
         tracker["least_confirmed"] = tracker["scale"]["least_points"]
+
+
+def _from_2(values: dict[str, Any]) -> None:
+    depth = values.get("depth")
+    if isinstance(depth, dict) and "imagenet" in depth:
+        values["depth"] = {name: value for name, value in depth.items() if name != "imagenet"}
+        values["depth"]["encoder_weights"] = "imagenet" if depth["imagenet"] else "none"
 
 
 def _rename(values: dict[str, Any], **names: str) -> None:

@@ -176,7 +176,7 @@ def hub(tmp_path, monkeypatch):
 
 
 def test_without_a_network_one_line_says_what_to_do(hub):
-    line = refused(fetch_state, ResNet18_Weights.IMAGENET1K_V1)
+    line = refused(fetch_state, ResNet18_Weights.IMAGENET1K_V1, "pose.backbone_weights")
     assert line.startswith(ResNet18_Weights.IMAGENET1K_V1.url)
     assert "no route to host" in line
     assert line.endswith("give a file as pose.backbone_weights")
@@ -186,7 +186,7 @@ def test_without_a_network_one_line_says_what_to_do(hub):
 def test_code_in_a_downloaded_file_is_not_run(hub, tmp_path):
     path = hub / ResNet18_Weights.IMAGENET1K_V1.url.rsplit("/", 1)[1]
     torch.save(Runs(tmp_path / "made"), path)
-    refused(fetch_state, ResNet18_Weights.IMAGENET1K_V1)
+    refused(fetch_state, ResNet18_Weights.IMAGENET1K_V1, "pose.backbone_weights")
     assert not (tmp_path / "made").exists()
     torch.save(OrderedDict(Small().state_dict()), path)
-    assert fetch_state(ResNet18_Weights.IMAGENET1K_V1).keys() == Small().state_dict().keys()
+    assert fetch_state(ResNet18_Weights.IMAGENET1K_V1, "pose.backbone_weights").keys() == Small().state_dict().keys()

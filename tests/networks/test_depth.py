@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from vode.errors import InputError
 from vode.networks.depth import DepthNet, disparity_to_depth
 from vode.networks.options import DepthOptions
 
@@ -68,3 +69,32 @@ def test_every_parameter_is_trained():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name
         assert parameter.grad.any(), name
+
+
+def test_depth_is_multiplied_by_the_ratio_of_focal_lengths():
+    torch.manual_seed(0)
+    network, image = DepthNet(DepthOptions(canonical_focal=240.0)).eval(), torch.rand(2, 3, 64, 96)
+    with torch.no_grad():
+        canonical = network.depth(image)
+        for focal, factors in ((480, [2, 2]), (120.0, [0.5, 0.5]), (torch.tensor([240.0, 360.0]), [1, 1.5])):
+            expected = canonical * torch.tensor(factors, dtype=torch.float32).view(2, 1, 1, 1)
+            torch.testing.assert_close(network.depth(image, focal), expected)
+    plain = DepthNet().eval()
+    plain.load_state_dict(network.state_dict())
+    assert (network.is_metric, plain.is_metric) == (True, False)
+    with torch.no_grad():
+        assert torch.equal(plain.depth(image, 480.0), canonical)
+
+
+def test_metric_depth_keeps_the_aspect_of_images():
+    metric, plain = DepthNet(DepthOptions(canonical_focal=240.0)), DepthNet()
+    assert plain.input_size((128, 416), (480, 640)) == (128, 416)
+    assert metric.input_size((128, 416), (480, 640)) == (200, 267)
+    # 1242x375 is 1.9 % wider than 3.25:1
+    assert metric.input_size((128, 416), (375, 1242)) == (128, 416)
+
+
+@pytest.mark.parametrize("options", [{"decoder": (16, 32)}, {"decoder": (0, 1, 1, 1, 1)}, {"canonical_focal": -1.0}])
+def test_options_that_make_no_network_are_refused(options):
+    with pytest.raises(InputError, match="give"):
+        DepthOptions(**options)

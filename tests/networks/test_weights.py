@@ -23,11 +23,33 @@ def test_round_trip_with_options(tmp_path):
         assert torch.equal(loaded.state_dict()[name], value)
 
 
-def test_imagenet_weights_are_not_fetched_to_be_replaced(tmp_path):
+def test_an_encoder_s_first_weights_are_not_fetched_to_be_replaced(tmp_path):
     network = DepthNet()
-    network.options = DepthOptions(imagenet=True)
+    network.options = DepthOptions(encoder_weights="imagenet")
     (tmp_path / "depth.safetensors").write_bytes(weights_bytes(network))
-    assert load_weights(tmp_path / "depth.safetensors", DepthNet).options.imagenet is False
+    assert load_weights(tmp_path / "depth.safetensors", DepthNet).options.encoder_weights == "none"
+
+
+def test_files_of_version_0_1_that_tell_of_imagenet_are_read(tmp_path):
+    network, path = DepthNet(), tmp_path / "depth.safetensors"
+    options = {"imagenet": True, "scales": 1, "upsampling": "nearest"}
+    about = json.dumps({"kind": "depth", "options": options})
+    path.write_bytes(save(network.state_dict(), {"vode": about}))
+    loaded = load_weights(path, DepthNet)
+    assert loaded.options == DepthOptions(upsampling="nearest")
+    assert torch.equal(loaded.encoder.conv1.weight, network.encoder.conv1.weight)
+
+
+def test_half_precision_is_half_the_size_and_loads_as_float32(tmp_path):
+    torch.manual_seed(0)
+    network, path = DepthNet(DepthOptions(decoder=(8, 8, 16, 16, 16))).eval(), tmp_path / "depth.safetensors"
+    path.write_bytes(weights_bytes(network, half=True))
+    assert path.stat().st_size < 0.51 * len(weights_bytes(network))
+    loaded, image = load_weights(path, DepthNet), torch.rand(1, 3, 64, 64)
+    for name, value in loaded.state_dict().items():
+        assert value.dtype == network.state_dict()[name].dtype, name
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.depth(image), network.depth(image), rtol=1e-2, atol=0)
 
 
 def test_files_that_are_refused(tmp_path):
@@ -61,6 +83,7 @@ def rewrite(data, **about):
         ({"options": {"range": 4}}, "another network"),
         ({"options": None}, "another network"),
         ({"kind": "pose"}, "kind 'pose'"),
+        ({"kind": "depth"}, "kind 'depth'"),
     ],
 )
 def test_weights_that_do_not_fit_their_description_are_refused(tmp_path, about, says):
@@ -68,6 +91,14 @@ def test_weights_that_do_not_fit_their_description_are_refused(tmp_path, about, 
     path.write_bytes(rewrite(weights_bytes(FlowNet()), **about))
     with pytest.raises(InputError, match=rf"flow\.safetensors: .*{says}"):
         load_weights(path, FlowNet)
+
+
+def test_an_encoder_that_nobody_has_is_refused_with_the_file(tmp_path):
+    path = tmp_path / "depth.safetensors"
+    about = json.dumps({"kind": "depth", "options": {"encoder": "efficientnet_lite00"}})
+    path.write_bytes(save({"a": torch.zeros(2)}, {"vode": about}))
+    with pytest.raises(InputError, match=r"depth\.safetensors: .*no encoder is called 'efficientnet_lite00'"):
+        load_weights(path, DepthNet)
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"vode": "[]"}, {"vode": "7"}, {"vode": "{"}])

@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+SAME_ASPECT = 0.02
+"""relative difference up to which two aspects are the same"""
+
 
 def as_float(images: Tensor) -> Tensor:
     """8-bit images as float32 in 0..1; others unchanged."""
@@ -16,6 +19,18 @@ def image_size(images: Tensor) -> tuple[int, int]:
     """Height and width of images (..., H, W)."""
     height, width = images.shape[-2:]
     return height, width
+
+
+def size_of_same_area(size: tuple[int, int], image_size: tuple[int, int]) -> tuple[int, int]:
+    """The (height, width) with the aspect of images of ``image_size`` and about the area of ``size``.
+
+    ``size`` itself where the aspects agree within ``SAME_ASPECT``.
+    """
+    aspect = image_size[1] / image_size[0]
+    if abs(size[1] / size[0] / aspect - 1) <= SAME_ASPECT:
+        return size
+    height = max(round((size[0] * size[1] / aspect) ** 0.5), 1)
+    return height, max(round(height * aspect), 1)
 
 
 def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Pretrained weights of torchvision's classifiers for networks that use them as a backbone; nothing is unpickled."""
+"""Pretrained weights of classifiers for networks that use them as a backbone; nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ SHOWN = 3
 WRAPPERS = ("state_dict", "extractor")
 """keys that checkpoints nest their weights under: those of Places365, and of DISK"""
 CLASSIFIERS = ("fc.", "aux1.fc2.", "aux2.fc2.")
-"""classification layers, which a pose network replaces"""
+"""classification layers, which other networks replace"""
+COUNTER = "num_batches_tracked"
+"""how the names of batch normalisation's counters end, which old checkpoints lack"""
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -51,15 +53,16 @@ def read_state(path: Path) -> dict[str, Tensor]:
     return {str(name).removeprefix("module."): value for name, value in content.items()}
 
 
-def fetch_state(weights: WeightsEnum) -> dict[str, Tensor]:
-    """The weights that torchvision publishes, downloaded once. InputError if they cannot be downloaded."""
+def fetch_state(weights: WeightsEnum, option: str) -> dict[str, Tensor]:
+    """The weights that torchvision publishes, downloaded once.
+
+    InputError if they cannot be downloaded; ``option`` is the one that takes a file instead.
+    """
     try:
         # the defaults check no hash and unpickle anything
         return weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except Exception as error:
-        raise InputError(
-            f"{weights.url}: cannot be fetched ({one_line(error)}); give a file as pose.backbone_weights"
-        ) from error
+        raise InputError(f"{weights.url}: cannot be fetched ({one_line(error)}); give a file as {option}") from error
 
 
 def load_backbone(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
@@ -70,16 +73,57 @@ def load_backbone(network: nn.Module, state: Mapping[str, Tensor], where: str) -
     """
     given = {k: v for k, v in state.items() if not k.startswith(CLASSIFIERS)}
     wanted = {k: v for k, v in network.state_dict().items() if not k.startswith(CLASSIFIERS)}
-    optional = {name for name in wanted if name.endswith("num_batches_tracked") or name.startswith("aux")}
-    problems = {
-        "missing": sorted(wanted.keys() - given.keys() - optional),
-        "not known": sorted(given.keys() - wanted.keys()),
-        "of another shape": sorted(k for k in wanted.keys() & given.keys() if wanted[k].shape != given[k].shape),
-    }
-    listed = "; ".join(f"{what}: {_few(names)}" for what, names in problems.items() if names)
+    listed = _misfits(wanted, given, optional=("aux",))
     if listed:
         raise InputError(f"{where}: weights of another network than {type(network).__name__}; {listed}")
     network.load_state_dict(given, strict=False)
+
+
+def fit_state(
+    network: nn.Module, state: Mapping[str, Tensor], where: str, *, optional: tuple[str, ...] = ()
+) -> tuple[dict[str, Tensor], bool]:
+    """Weights by the names of a network, and whether they had others: then their order and shapes must be its own.
+
+    Every tensor is accounted for but batch counters; layers whose names begin with one of ``optional`` need not be
+    there. InputError names the first that do not fit.
+    """
+    wanted, title = _without_counters(network.state_dict()), type(network).__name__
+    given = _without_counters(state)
+    # a classifier of other classes is no use, but no harm
+    kept = {k: v for k, v in given.items() if not k.startswith(optional) or _same_shape(v, wanted.get(k))}
+    problems = _misfits(wanted, kept, optional=optional)
+    if not problems:
+        return kept, False
+    unlike = [
+        f"{theirs} {tuple(b.shape)}, not {ours} {tuple(a.shape)}"
+        for (ours, a), (theirs, b) in zip(wanted.items(), given.items(), strict=False)
+        if a.shape != b.shape
+    ]
+    if len(wanted) == len(given) and not unlike:
+        return dict(zip(wanted, given.values(), strict=True)), True
+    if not wanted.keys() & given.keys():
+        count = f"{len(given)} tensors of other names for {len(wanted)}"
+        problems = f"{count}; in order: {_few(unlike)}" if unlike else count
+    raise InputError(f"{where}: weights of another network than {title}; {problems}")
+
+
+def _misfits(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor], *, optional: tuple[str, ...]) -> str:
+    """What is missing, not known or of another shape; layers that begin with ``optional`` may be missing."""
+    spare = {name for name in wanted if name.endswith(COUNTER) or name.startswith(optional)}
+    problems = {
+        "missing": sorted(wanted.keys() - given.keys() - spare),
+        "not known": sorted(given.keys() - wanted.keys()),
+        "of another shape": sorted(k for k in wanted.keys() & given.keys() if wanted[k].shape != given[k].shape),
+    }
+    return "; ".join(f"{what}: {_few(names)}" for what, names in problems.items() if names)
+
+
+def _same_shape(a: Tensor, b: Tensor | None) -> bool:
+    return b is not None and a.shape == b.shape
+
+
+def _without_counters(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in state.items() if not name.endswith(COUNTER)}
 
 
 def _few(names: list[str]) -> str:

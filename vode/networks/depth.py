@@ -1,20 +1,17 @@
-"""DepthNet: a ResNet18 encoder and a DispNet-style decoder (Godard et al., ICCV 2019; Zhao et al., CVPR 2020)."""
+"""DepthNet: an encoder and a DispNet-style decoder (Godard et al., ICCV 2019; Zhao et al., CVPR 2020)."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-import torchvision
 from torch import Tensor, nn
 
+from vode.geometry.resize import size_of_same_area
+from vode.networks.encoders import build_encoder
 from vode.networks.options import DepthOptions
 from vode.networks.padding import pad_to_multiple
 from vode.networks.weights import Network
 
-ENCODER = (64, 64, 128, 256, 512)
-"""channels of the encoder's features, finest first"""
-DECODER = (16, 32, 64, 128, 256)
-"""channels of the decoder's levels, finest first"""
 MIN_DISPARITY, DISPARITY_RANGE = 0.01, 9.99
 """disparity of sigma = 0, and its increase up to sigma = 1"""
 
@@ -25,25 +22,29 @@ def disparity_to_depth(sigma: Tensor) -> Tensor:
 
 
 class DepthNet(Network):
-    """Monocular depth of images of any size."""
+    """Monocular depth of images of any size.
+
+    With ``DepthOptions.canonical_focal`` depth is predicted for that focal length and multiplied by the ratio of the
+    image's own to it (Yin et al., Metric3D, ICCV 2023): metres for any camera. Without, it is up to scale.
+    """
 
     kind = "depth"
     options_class = DepthOptions
+    obsolete_options = frozenset({"imagenet"})
 
     def __init__(self, options: DepthOptions = DepthOptions()) -> None:
         super().__init__()
         self.options = options
-        weights = torchvision.models.ResNet18_Weights.IMAGENET1K_V1 if options.imagenet else None
-        self.encoder = torchvision.models.resnet18(weights=weights)
-        del self.encoder.fc, self.encoder.avgpool
+        self.encoder = build_encoder(options.encoder, options.encoder_weights)
+        encoded, decoded = self.encoder.channels, options.decoder
         reduce, merge = [], []
         for level in range(4, -1, -1):
-            inputs = ENCODER[-1] if level == 4 else DECODER[level + 1]
-            skip = ENCODER[level - 1] if level else 0
-            reduce.append(_conv(inputs, DECODER[level]))
-            merge.append(_conv(DECODER[level] + skip, DECODER[level]))
+            inputs = encoded[-1] if level == 4 else decoded[level + 1]
+            skip = encoded[level - 1] if level else 0
+            reduce.append(_conv(inputs, decoded[level]))
+            merge.append(_conv(decoded[level] + skip, decoded[level]))
         self.reduce, self.merge = nn.ModuleList(reduce), nn.ModuleList(merge)
-        heads = [_conv(DECODER[level], 1) for level in range(options.scales)]
+        heads = [_conv(decoded[level], 1) for level in range(options.scales)]
         for head in heads:
             assert head.bias is not None
             # an initial depth near 0.8 leaves room for much nearer and much farther points
@@ -54,31 +55,49 @@ class DepthNet(Network):
         """Images (B, 3, H, W) in 0..1 -> sigmoid disparity (B, 1, h, w) at full size, then 1/2, 1/4, 1/8."""
         size = image.shape[-2:]
         x = pad_to_multiple(image, 32, 64)
-        skips = self._encode((x - 0.45) / 0.225)
+        skips = self.encoder(self.encoder.normalise(x))
         x = skips.pop()
         outputs = {}
         for level in range(4, -1, -1):
             x = F.elu(self.reduce[4 - level](x))
             x = self._upsample(x)
-            if level:
+            if skips:
                 x = torch.cat([x, skips.pop()], 1)
             x = F.elu(self.merge[4 - level](x))
             if level < self.options.scales:
                 outputs[level] = self.heads[level](x).sigmoid()
         return [outputs[k][..., : -(-size[0] // 2**k), : -(-size[1] // 2**k)] for k in range(self.options.scales)]
 
-    def depth(self, image: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in 0..1 -> depth (B, 1, H, W), up to a scale shared by the whole video."""
-        return disparity_to_depth(self(image)[0])
+    def depth(self, image: Tensor, focal: Tensor | float | None = None) -> Tensor:
+        """Images (B, 3, H, W) in 0..1 -> depth (B, 1, H, W), in metres if it ``is_metric``, else up to scale.
 
-    def _encode(self, x: Tensor) -> list[Tensor]:
-        encoder = self.encoder
-        features = [encoder.relu(encoder.bn1(encoder.conv1(x)))]
-        x = encoder.maxpool(features[-1])
-        for layer in (encoder.layer1, encoder.layer2, encoder.layer3, encoder.layer4):
-            x = layer(x)
-            features.append(x)
-        return features
+        ``focal``: see ``metric``.
+        """
+        return self.metric(disparity_to_depth(self(image)[0]), focal)
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether depth is in metres, once the focal length of the images is known."""
+        return self.options.canonical_focal > 0
+
+    def metric(self, depth: Tensor, focal: Tensor | float | None) -> Tensor:
+        """Depth (B, 1, H, W) for the canonical focal length -> for ``focal``, a number or (B,), vertical, pixels.
+
+        The pixels are those of the network's input. None: the canonical one is assumed. Depth up to scale is returned
+        as it is.
+        """
+        if not self.is_metric or focal is None:
+            return depth
+        factor = torch.as_tensor(focal, dtype=depth.dtype, device=depth.device) / self.options.canonical_focal
+        return depth * factor.view(-1, 1, 1, 1)
+
+    def input_size(self, size: tuple[int, int], image_size: tuple[int, int]) -> tuple[int, int]:
+        """The (height, width) that images of ``image_size`` are resized to, where ``size`` is asked for.
+
+        ``size`` itself, but for metric depth one of about its area in the aspect of the images: an image that is
+        squeezed has two focal lengths.
+        """
+        return size_of_same_area(size, image_size) if self.is_metric else size
 
     def _upsample(self, x: Tensor) -> Tensor:
         if self.options.upsampling == "nearest":

@@ -5,17 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from vode.errors import InputError
+
 
 @dataclass(frozen=True)
 class DepthOptions:
     """Options of DepthNet."""
 
-    imagenet: bool = False
-    """initialise the encoder with ImageNet weights (torchvision downloads them once)"""
+    encoder: str = "resnet18"
+    """resnet18, the method's own, or the name of any of timm's convolutional ones, such as efficientnet_lite0"""
+    encoder_weights: str = "none"
+    """what initialises it: none, imagenet (downloaded once), a file, or package:NAME, an installed package with one"""
     scales: Literal[1, 4] = 1
     """number of output scales, all of which are trained: 1 as in TrianFlow, 4 as in Monodepth2"""
     upsampling: Literal["bilinear", "nearest"] = "bilinear"
     """how the decoder upsamples features: bilinear as in TrianFlow, nearest as in Monodepth2"""
+    decoder: tuple[int, int, int, int, int] = (16, 32, 64, 128, 256)
+    """channels of the decoder's levels, finest first"""
+    canonical_focal: float = 0.0
+    """focal length in pixels of the input image that depth is predicted for, so that it is metres for any camera;
+    0 = depth up to scale"""
+
+    def __post_init__(self) -> None:
+        if len(self.decoder) != 5 or min(self.decoder) < 1:
+            raise InputError(f"a decoder of {self.decoder} channels; give five numbers above 0", "depth.decoder")
+        if not 0 <= self.canonical_focal < float("inf"):
+            raise InputError(
+                f"a focal length of {self.canonical_focal} pixels; give 0 or more", "depth.canonical_focal"
+            )
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import nn
 
 from vode.errors import InputError, one_line
+from vode.io.dataclass_json import from_plain
 
 
 class Network(nn.Module):
@@ -22,6 +23,8 @@ class Network(nn.Module):
     """name of its kind of file"""
     options_class: ClassVar[type]
     """frozen dataclass that its constructor takes"""
+    obsolete_options: ClassVar[frozenset[str]] = frozenset()
+    """options that files of older versions have, of no use once weights are loaded"""
     options: Any
 
 
@@ -29,9 +32,11 @@ N = TypeVar("N", bound=Network)
 M = TypeVar("M", bound=nn.Module)
 
 
-def weights_bytes(network: Network) -> bytes:
-    """The content of the weights file for a network."""
+def weights_bytes(network: Network, *, half: bool = False) -> bytes:
+    """The content of the weights file for a network; ``half``: floats in 16 bits, which load as 32."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    if half:
+        tensors = {name: x.half() if x.is_floating_point() else x for name, x in tensors.items()}
     options = dataclasses.asdict(network.options)
     return save(tensors, {"vode": json.dumps({"kind": network.kind, "options": options}, default=str)})
 
@@ -55,17 +60,18 @@ def load_weights(path: Path | str, network_class: type[N], device: torch.device 
         found = f"weights of kind {about['kind']!r}" if "kind" in about else "not weights of this library"
         raise InputError(f"{path}: {found}; a file of kind {kind!r} is needed here")
     try:
-        options = network_class.options_class(**about["options"])
+        values = {k: v for k, v in about["options"].items() if k not in network_class.obsolete_options}
+        options: Any = from_plain(network_class.options_class, values)
         network = network_class(without_download(options))
         network.load_state_dict(tensors)
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, InputError) as error:
         raise InputError(f"{path}: weights of another network ({one_line(error)}); train them again") from error
     return prepare(network, device).eval()
 
 
 def without_download(options: Any) -> Any:
     """The same options without pretrained weights, for a network whose weights are about to be loaded."""
-    none = {"imagenet": False, "backbone_weights": None}
+    none = {"encoder_weights": "none", "imagenet": False, "backbone_weights": None}
     has = {field.name for field in dataclasses.fields(options)}
     return dataclasses.replace(options, **{name: value for name, value in none.items() if name in has})
 

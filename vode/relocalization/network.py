@@ -144,7 +144,7 @@ def _backbone(options: PoseNetOptions) -> Any:
         network.transform_input = True
     if options.imagenet:
         weights = torchvision.models.get_model_weights(options.backbone).IMAGENET1K_V1
-        load_backbone(network, fetch_state(weights), weights.url)
+        load_backbone(network, fetch_state(weights, "pose.backbone_weights"), weights.url)
     if options.backbone_weights is not None:
         load_backbone(network, read_state(options.backbone_weights), str(options.backbone_weights))
     return network
