@@ -8,6 +8,7 @@ import torch.nn.functional as F
 import vode
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
+from vode.networks.options import DepthOptions
 from vode.recipes import recipe
 from vode.run_folder import RunFolder
 
@@ -18,6 +19,13 @@ SIZE = (64, 96)
 def model():
     torch.manual_seed(0)
     return vode.Model(DepthNet().eval(), FlowNet().eval(), size=SIZE)
+
+
+@pytest.fixture(scope="module")
+def metric(model):
+    depth = DepthNet(DepthOptions(canonical_focal=60.0)).eval()
+    depth.load_state_dict(model.depth.state_dict())
+    return vode.Model(depth, model.flow, size=SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +98,59 @@ def test_flow_is_in_pixels_of_the_image(model, image):
 def test_what_is_no_image_is_refused(model, bad, message):
     with pytest.raises(vode.InputError, match=message):
         model.predict_depth(bad)
+
+
+def test_metric_depth_is_proportional_to_the_focal_length_however_it_is_given(metric, image):
+    assumed = metric.predict_depth(image)
+    # 60 pixels at a height of 60, the area of 64x96 in the aspect 70:120, are 70 in the image
+    assert metric.size_for((70, 120)) == (60, 103)
+    assert metric.assumed_focal((70, 120)) == pytest.approx(70)
+    np.testing.assert_allclose(metric.predict_depth(image, camera=70), assumed, rtol=1e-5)
+    matrix = np.array([[99.0, 0, 60], [0, 140, 35], [0, 0, 1]])
+    camera = vode.Camera((70, 120), (99.0, 140.0), (60.0, 35.0))
+    for given in (140, np.float32(140), torch.tensor(140.0), matrix, torch.from_numpy(matrix), camera):
+        np.testing.assert_allclose(metric.predict_depth(image, camera=given), 2 * assumed, rtol=1e-5)
+    flipped = metric.predict_depth(image, camera=140, flip=True)
+    np.testing.assert_allclose(flipped, 2 * metric.predict_depth(image, flip=True), rtol=1e-5)
+
+
+def test_one_object_has_one_depth_through_two_lenses(metric, image):
+    """The middle of an image at twice the size is an image by a lens of twice the focal length."""
+    planes = torch.from_numpy(image).movedim(-1, 0)[None].float() / 255
+    twice = F.interpolate(planes, (140, 240), mode="bilinear", align_corners=False)[0]
+    near, far = metric.predict_depth(planes[0], camera=80.0), metric.predict_depth(twice, camera=160.0)
+    torch.testing.assert_close(F.interpolate(far[None, None], (70, 120), mode="area")[0, 0], near, rtol=0.1, atol=0)
+
+
+def test_a_model_whose_depth_is_up_to_scale_needs_no_camera(model, metric, image):
+    assert (model.metric, metric.metric) == (False, True)
+    assert model.size_for((70, 120)) == SIZE
+    np.testing.assert_array_equal(model.predict_depth(image, camera=200.0), model.predict_depth(image))
+
+
+def test_images_are_not_squeezed_for_metric_depth_nor_for_its_flow(metric, image, monkeypatch):
+    sizes, flow, depth = [], metric.flow.forward, metric.depth.forward
+    monkeypatch.setattr(metric.flow, "forward", lambda a, b: (sizes.append(tuple(a.shape[-2:])), flow(a, b))[1])
+    monkeypatch.setattr(metric.depth, "forward", lambda a: (sizes.append(tuple(a.shape[-2:])), depth(a))[1])
+    metric.predict_depth(image)
+    metric.predict_flow(image, image)
+    camera = vode.Camera.of_view((70, 120), 60.0)
+    vode.VisualOdometry(metric, camera).register_frame(image)
+    assert sizes == [(60, 103)] * 3
+
+
+@pytest.mark.parametrize(
+    ("camera", "message"),
+    [
+        (vode.Camera.of_view((71, 120), 60.0), "120x70 pixels for a camera of 120x71"),
+        (np.eye(4), r"\(3, 3\), not \(4, 4\)"),
+        (0.0, "focal length of 0.0 pixels"),
+        (float("nan"), "focal length of nan pixels"),
+    ],
+)
+def test_what_is_no_camera_of_the_image_is_refused(metric, image, camera, message):
+    with pytest.raises(vode.InputError, match=message):
+        metric.predict_depth(image, camera=camera)
 
 
 def test_images_of_two_sizes_have_no_flow(model, image):

@@ -10,10 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vode.cameras.lens import CameraLike, vertical_focal
 from vode.devices import device_name
 from vode.errors import InputError
 from vode.evaluation.depth_report import predict_depth
 from vode.evaluation.flow_report import predict_flow
+from vode.geometry.resize import image_size
 from vode.io.array import float_image, like
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
@@ -26,7 +28,11 @@ Array = TypeVar("Array", np.ndarray, Tensor)
 
 
 class Model:
-    """A depth network and a flow network, the image size that they work at, and how they are tracked with."""
+    """A depth network and a flow network, the image size that they work at, and how they are tracked with.
+
+    Images are resized to ``size`` (height, width), or, by a model of metric depth, to one of its area: see
+    ``size_for``.
+    """
 
     def __init__(
         self,
@@ -48,21 +54,39 @@ class Model:
         """Where the networks are."""
         return next(self.depth.parameters()).device
 
+    @property
+    def metric(self) -> bool:
+        """Whether depth is in metres for cameras whose focal length is known; else it is up to scale."""
+        return self.depth.is_metric
+
+    def size_for(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        """The (height, width) that images of ``image_size`` are resized to: ``size``, or its area in their aspect."""
+        return self.depth.input_size(self.size, image_size)
+
+    def assumed_focal(self, image_size: tuple[int, int]) -> float:
+        """The focal length in pixels that metric depth of images of ``image_size`` assumes where none is given."""
+        return self.depth.options.canonical_focal * image_size[0] / self.size_for(image_size)[0]
+
     def to(self, device: torch.device | str) -> Model:
         """Move both networks; returns the model itself."""
         self.depth.to(device)
         self.flow.to(device)
         return self
 
-    def predict_depth(self, image: Array, *, flip: bool = False) -> Array:
-        """Depth (H, W) float32 of an image, up to one scale for the whole video.
+    def predict_depth(self, image: Array, *, camera: CameraLike | None = None, flip: bool = False) -> Array:
+        """Depth (H, W) float32 of an image: in metres if the model is ``metric``, else up to one scale for the video.
+
+        ``camera`` is the image's: a Camera, intrinsics (3, 3), or the vertical focal length in pixels. Metric depth is
+        proportional to it; without one, ``assumed_focal`` is assumed. Depth up to scale does not depend on it.
 
         ``image``: numpy or torch, (H, W, 3), (3, H, W) or grey (H, W), uint8, uint16 or floats in 0..1; the result is
         of the same kind. ``flip`` averages with the prediction of the mirrored image. The inverse depth is computed at
-        ``size`` and resized bilinearly (align_corners=False). InputError for another image.
+        ``size_for`` the image and resized bilinearly (align_corners=False). InputError for another image or camera.
         """
         pixels = float_image(image)
-        depth = predict_depth(self.depth, pixels, self.size, flip=flip)
+        full = image_size(pixels)
+        focal = None if camera is None else vertical_focal(camera, full)
+        depth = predict_depth(self.depth, pixels, self.size_for(full), focal=focal, flip=flip)
         inverse = F.interpolate(1 / depth[None], pixels.shape[-2:], mode="bilinear", align_corners=False)
         return like(1 / inverse[0, 0], image)
 
@@ -75,7 +99,8 @@ class Model:
         if a.shape != b.shape:
             shapes = " and ".join(f"{x.shape[-1]}x{x.shape[-2]}" for x in (a, b))
             raise InputError(f"images of {shapes} pixels; flow is between images of one size")
-        return like(predict_flow(self.flow, a, b, self.size).movedim(0, -1).contiguous(), image_a)
+        flow = predict_flow(self.flow, a, b, self.size_for(image_size(a)))
+        return like(flow.movedim(0, -1).contiguous(), image_a)
 
     def perception(self) -> Networks:
         """Flow and depth as odometry takes them."""

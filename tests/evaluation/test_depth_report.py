@@ -46,11 +46,16 @@ class Frames(DepthFrames):
 class Leaning(nn.Module):
     """A network that sees depth grow to the right, whatever it is shown."""
 
+    is_metric = False
+
     def __init__(self):
         super().__init__()
         self.unused = nn.Parameter(torch.zeros(1))
 
-    def depth(self, images):
+    def input_size(self, size, image_size):
+        return size
+
+    def depth(self, images, focal=None):
         return torch.linspace(1, 3, images.shape[-1]).expand(len(images), 1, *images.shape[-2:])
 
 
@@ -85,6 +90,26 @@ def test_a_file_of_predictions_gives_the_same_scores(tmp_path):
     kept = from_file(Predictions(path, frames.names()), frames)
     first, second = (score_frames(source, frames, range(6), PROTOCOL) for source in (network, kept))
     assert first.errors.tolist() == second.errors.tolist()
+
+
+def test_metric_depth_is_scored_by_each_frame_s_own_focal_length():
+    class Own(Frames):
+        def intrinsics(self, index):
+            return None if index == 0 else torch.diag(torch.tensor([1.0, 100.0 * index, 1.0]))
+
+    class Metric(Leaning):
+        is_metric = True
+
+        def input_size(self, size, image_size):
+            return image_size[0] * 2, image_size[1]
+
+        def depth(self, images, focal=None):
+            return torch.full((len(images), 1, *images.shape[-2:]), 1.0 if focal is None else focal)
+
+    found = [from_network(Metric(), Own(), (16, 32))(i) for i in range(3)]
+    assert [tuple(depth.shape) for depth in found] == [(1, 40, 30), (1, 42, 30), (1, 44, 30)]
+    # of the image at twice its height
+    assert [float(depth.mean()) for depth in found] == pytest.approx([1, 200, 400])
 
 
 def test_every_image_is_in_the_table():

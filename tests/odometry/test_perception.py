@@ -3,12 +3,16 @@
 import pytest
 import torch
 
+from vode.geometry.camera import resize_intrinsics
 from vode.geometry.matches import Matches
+from vode.networks.depth import DepthNet
+from vode.networks.flow import FlowNet
+from vode.networks.options import DepthOptions
 from vode.odometry.frames import Frame
 from vode.odometry.options import MatchOptions, TrackerOptions
-from vode.odometry.perception import Matched, find_matches
+from vode.odometry.perception import Matched, Networks, find_matches
 from vode.odometry.two_frame import tracked_matches
-from vode.odometry.visual_odometry import track
+from vode.odometry.visual_odometry import VisualOdometry, track
 
 SIZE = (96, 320)
 
@@ -72,3 +76,37 @@ def test_tracked_points_move_like_the_match_that_begins_there():
     assert torch.equal(some.points_a[0, 3:5], points[0, [3, 0]])
     best = tracked_matches(found, MatchOptions(count=2))
     assert best.scores[0].tolist() == pytest.approx([0.9, 0.7])
+
+
+@pytest.fixture(scope="module")
+def networks():
+    torch.manual_seed(0)
+    return Networks(FlowNet().eval(), DepthNet(DepthOptions(canonical_focal=100.0)).eval())
+
+
+@torch.no_grad()
+def test_metric_depth_follows_the_focal_length_of_the_frame(networks):
+    image, K = torch.rand(1, 3, 64, 96), torch.eye(3)[None]
+    canonical = networks.depth(Frame(0, image))
+    K[0, 1, 1] = 250.0
+    torch.testing.assert_close(networks.depth(Frame(0, image, K)), 2.5 * canonical)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_tracker_tells_the_networks_the_focal_length_at_their_size(networks, sequence, whole):
+    seen, size = [], (48, 160)
+
+    class Watched(Networks):
+        def depth(self, frame):
+            seen.append(frame.intrinsics)
+            return super().depth(frame)
+
+    watched = Watched(networks._flow, networks._depth)
+    if whole:
+        track(sequence, watched, size=size)
+    else:
+        VisualOdometry(watched, sequence.intrinsics, size=size).register_frame(sequence.frame(0))
+    expected = resize_intrinsics(sequence.intrinsics, sequence.size, size)
+    assert len(seen) == (len(sequence) if whole else 1)
+    for K in seen:
+        torch.testing.assert_close(K, expected[None])

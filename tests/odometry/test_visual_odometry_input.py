@@ -142,8 +142,10 @@ def test_a_camera_with_a_lens_is_undistorted(sequence):
 
 def test_a_model_brings_its_perception_size_and_options(sequence, ground_truth):
     class Model:
-        size = (48, 160)
         tracker = WINDOW
+
+        def size_for(self, image_size):
+            return image_size[0] // 2, image_size[1] // 2
 
         def perception(self):
             return seen

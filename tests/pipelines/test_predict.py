@@ -16,7 +16,8 @@ from vode.io.image import read_image, write_image
 from vode.io.video_writer import write_video
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
-from vode.pipelines.options import FrameRange
+from vode.networks.options import DepthOptions
+from vode.pipelines.options import FrameRange, OwnCamera
 from vode.pipelines.predict import predict_depth_files, predict_flow_files
 from vode.recipes import recipe
 from vode.run_folder import RunFolder
@@ -75,6 +76,42 @@ def test_depth_in_every_format(model, images, tmp_path):
     # images above their depth, without the odd last column
     assert [frame.shape for frame in shown] == [(140, 120, 3)] * COUNT
     assert "256" in json.loads((out / "prediction.json").read_text())["depth"]
+
+
+def about(folder):
+    return json.loads((folder / "prediction.json").read_text())
+
+
+def test_metric_depth_says_what_it_took_for_the_focal_length(model, images, tmp_path):
+    metric = vode.Model(DepthNet(DepthOptions(canonical_focal=60.0)).eval(), model.flow, size=(64, 96), source="w")
+    written = predict_depth_files(metric, images, tmp_path / "none", ("npz",))
+    assert "a focal length of 70 pixels is assumed, a horizontal view of 82 degrees; give" in written.notes[0]
+    assert about(tmp_path / "none")["focal_assumed"] is True
+    assert about(tmp_path / "none")["unit"].startswith("metres, if")
+    assert about(tmp_path / "none")["computed_at"] == [60, 104]
+    camera = {"width": 121, "height": 70, "fx": 100, "fy": 142, "cx": 60, "cy": 35}
+    (tmp_path / "camera.json").write_text(json.dumps(camera))
+    beside = tmp_path / "walk"
+    beside.mkdir()
+    for file in images.iterdir():
+        (beside / file.name).write_bytes(file.read_bytes())
+    (beside / "camera.json").write_text(json.dumps(camera))
+    for name, source, own, focal in (
+        ("file", images, OwnCamera(calibration=tmp_path / "camera.json"), 142),
+        ("fov", images, OwnCamera(fov=90.0), 60.5),
+        ("beside", beside, OwnCamera(), 142),
+    ):
+        written = predict_depth_files(metric, source, tmp_path / name, ("npz",), own=own)
+        assert written.notes == ()
+        expected = {"unit": "metres", "focal_px": pytest.approx(focal), "focal_assumed": False}
+        assert expected.items() <= about(tmp_path / name).items()
+        with np.load(tmp_path / name / "depth.npz") as found, np.load(tmp_path / "none" / "depth.npz") as assumed:
+            ratio = focal / about(tmp_path / "none")["focal_px"]
+            np.testing.assert_allclose(found["view9"], ratio * assumed["view9"], rtol=1e-4)
+    with pytest.raises(vode.InputError, match="give one of them"):
+        predict_depth_files(metric, images, tmp_path / "x", own=OwnCamera(tmp_path / "camera.json", 60.0))
+    with pytest.raises(vode.InputError, match="a run: its depth is up to scale for any camera; leave"):
+        predict_depth_files(model, images, tmp_path / "x", own=OwnCamera(fov=60.0))
 
 
 def test_flow_in_every_format(model, images, tmp_path):

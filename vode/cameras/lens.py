@@ -122,3 +122,25 @@ class Camera:
         rotation, size, coefficients = np.eye(3), self.size[::-1], np.array(self.distortion, dtype=np.float64)
         maps = find(self.matrix, coefficients, rotation, self._undistorted_matrix, size, cv2.CV_32FC1)
         return maps[0], maps[1]
+
+
+CameraLike = Camera | np.ndarray | Tensor | float
+"""a Camera, intrinsics (3, 3), or a focal length, in pixels"""
+
+
+def vertical_focal(camera: CameraLike, size: tuple[int, int]) -> float:
+    """The vertical focal length of images of ``size`` (height, width), pixels; InputError for another camera's."""
+    if isinstance(camera, Camera):
+        if camera.size != tuple(size):
+            (height, width), (rows, columns) = size, camera.size
+            raise InputError(
+                f"an image of {width}x{height} pixels for a camera of {columns}x{rows}; calibrate that size"
+            )
+        return camera.focal[1]
+    values = torch.as_tensor(camera, dtype=torch.float64)
+    if values.shape not in ((), (3, 3)):
+        raise InputError(f"intrinsics are (3, 3), not {tuple(values.shape)}; give those, a Camera or a focal length")
+    focal = float(values if values.ndim == 0 else values[1, 1])
+    if not 0 < focal < math.inf:
+        raise InputError(f"a focal length of {focal} pixels; give one above 0")
+    return focal

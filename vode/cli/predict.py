@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from vode.pipelines.options import DepthFile, FlowFile, FrameRange
+from vode.pipelines.options import DepthFile, FlowFile, FrameRange, OwnCamera
 
 if TYPE_CHECKING:
     from vode.pipelines.predict import OnProgress, Written
@@ -21,6 +21,7 @@ def depth(
     out: Path | None = None,
     formats: tuple[DepthFile, ...] = ("png", "color"),
     frames: Annotated[FrameRange, tyro.conf.arg(name="")] = FrameRange(),
+    camera: Annotated[OwnCamera, tyro.conf.arg(name="")] = OwnCamera(),
     device: str = "auto",
 ) -> None:
     """Write the depth of every frame of a video, a folder of images or one image.
@@ -37,7 +38,7 @@ def depth(
 
     loaded, folder = load(model, device=device), out or Path(f"{source.stem}-depth")
     with _progress("depth") as on_progress:
-        written = predict_depth_files(loaded, source, folder, formats, frames, on_progress)
+        written = predict_depth_files(loaded, source, folder, formats, frames, on_progress, camera)
     _print(written, "frames")
 
 
@@ -69,8 +70,8 @@ def flow(
 
 def _print(written: Written, what: str) -> None:
     print(f"{written.folder}: {written.count} {what}")
-    for file in written.files:
-        print(file)
+    for line in (*written.files, *written.notes):
+        print(line)
 
 
 @contextmanager

@@ -36,6 +36,10 @@ class DepthFrames(Protocol):
         """Depth (1, H, W) float32 metres, 0 = unknown."""
         ...
 
+    def intrinsics(self, index: int) -> Tensor | None:
+        """(3, 3) pixels of the image, None where they are not known."""
+        return None
+
 
 class SequenceFrames(DepthFrames):
     """Every ``every``-th frame of a sequence, or of several, that has depth; InputError if none has.
@@ -71,3 +75,6 @@ class SequenceFrames(DepthFrames):
         if depth is None:
             raise InputError(f"{sequence.frame_name(number)}: its ground truth depth is gone; restore the depth map")
         return depth
+
+    def intrinsics(self, index: int) -> Tensor:
+        return self._frames[index][0].intrinsics

@@ -134,6 +134,10 @@ class NyuLabeled(DepthFrames):
         depth = torch.from_numpy(self._read("depths", index)).mT.to(torch.float32)[None]
         return torch.where(depth.isfinite() & (depth > 0), depth, 0.0)
 
+    def intrinsics(self, index: int) -> Tensor:
+        # the labelled images have the lens' distortion
+        return torch.from_numpy(CAMERA.matrix)
+
     def _read(self, key: str, index: int) -> np.ndarray:
         try:
             # MATLAB numbers from 1, and its arrays have their axes the other way round.

@@ -21,6 +21,7 @@ from vode.evaluation.depth import (
     resize_prediction,
 )
 from vode.evaluation.predictions import Predictions
+from vode.geometry.resize import image_size
 from vode.io.atomic import make_folder, write_bytes
 from vode.io.image import write_image
 from vode.networks.depth import DepthNet
@@ -32,22 +33,31 @@ Source = Callable[[int], Tensor]
 
 
 @torch.no_grad()
-def predict_depth(depth: DepthNet, image: Tensor, size: tuple[int, int], *, flip: bool = False) -> Tensor:
+def predict_depth(
+    depth: DepthNet, image: Tensor, size: tuple[int, int], *, focal: float | None = None, flip: bool = False
+) -> Tensor:
     """Depth (1, height, width) of a frame (3, H, W), computed at ``size``.
 
-    ``flip`` predicts the mirrored frame too and takes the mean of both inverse depths (Godard et al., CVPR
-    2017, without their ramps at the borders).
+    ``focal`` is the vertical focal length in pixels of the frame, for metric depth. ``flip`` predicts the mirrored
+    frame too and takes the mean of both inverse depths (Godard et al., CVPR 2017, without their ramps at the borders).
     """
     images = network_image(image, size, next(depth.parameters()).device)
+    focal = None if focal is None else focal * size[0] / image.shape[-2]
     if not flip:
-        return depth.depth(images)[0].float().cpu()
-    both = depth.depth(torch.cat([images, images.flip(-1)])).float()
+        return depth.depth(images, focal)[0].float().cpu()
+    both = depth.depth(torch.cat([images, images.flip(-1)]), focal).float()
     return (2 / (1 / both[0] + 1 / both[1].flip(-1))).cpu()
 
 
 def from_network(depth: DepthNet, frames: DepthFrames, size: tuple[int, int], *, flip: bool = False) -> Source:
-    """Predictions made when asked for."""
-    return lambda i: predict_depth(depth, frames.frame(i), size, flip=flip)
+    """Predictions made when asked for, at the network's ``input_size`` for each frame."""
+
+    def predict(index: int) -> Tensor:
+        image, intrinsics = frames.frame(index), frames.intrinsics(index) if depth.is_metric else None
+        focal = None if intrinsics is None else float(intrinsics[1, 1])
+        return predict_depth(depth, image, depth.input_size(size, image_size(image)), focal=focal, flip=flip)
+
+    return predict
 
 
 def from_file(predictions: Predictions, frames: DepthFrames) -> Source:

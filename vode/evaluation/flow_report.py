@@ -12,6 +12,7 @@ from torch import Tensor
 from vode.datasets.flow_pairs import FlowPairs
 from vode.evaluation.flow import evaluate_flow
 from vode.evaluation.result import Result
+from vode.geometry.resize import SizeFor, image_size
 from vode.geometry.warp import resize_flow
 from vode.io.image import write_image
 from vode.networks.flow import FlowNet
@@ -32,9 +33,14 @@ def predict_flow(flow: FlowNet, image_a: Tensor, image_b: Tensor, size: tuple[in
     return resize_flow(flows[0].float(), (height, width))[0].cpu()
 
 
-def from_network(flow: FlowNet, pairs: FlowPairs, size: tuple[int, int]) -> Source:
-    """Predictions made when asked for."""
-    return lambda i: predict_flow(flow, *pairs.images(i), size)
+def from_network(flow: FlowNet, pairs: FlowPairs, size_for: SizeFor) -> Source:
+    """Predictions made when asked for, each at ``size_for`` the size of the pair."""
+
+    def predict(index: int) -> Tensor:
+        image_a, image_b = pairs.images(index)
+        return predict_flow(flow, image_a, image_b, size_for(image_size(image_a)))
+
+    return predict
 
 
 def score_pairs(source: Source, pairs: FlowPairs, chosen: Sequence[int]) -> Result:

@@ -30,7 +30,7 @@ def score_depth(depth: DepthNet, sequence: Sequence, size: tuple[int, int], *, e
 def score_flow(flow: FlowNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1) -> Result:
     """Flow errors over the visible pixels of every ``every``-th pair that has ground truth."""
     pairs = SequencePairs(sequence, every)
-    return flow_report.score_pairs(flow_report.from_network(flow, pairs, size), pairs, range(len(pairs)))
+    return flow_report.score_pairs(flow_report.from_network(flow, pairs, lambda _: size), pairs, range(len(pairs)))
 
 
 def ground_truth_trajectory(sequence: Sequence) -> Trajectory:
@@ -58,7 +58,7 @@ def score_run(
             "ate_m",
         )
     )
-    every = max(len(sequence) // 80, 1)
+    every, size = max(len(sequence) // 80, 1), depth.input_size(size, sequence.size)
     if sequence.has_flow(0):
         results["flow_epe_px"] = score_flow(flow, sequence, size, every=every)["flow_epe_px"]
     if sequence.has_depth(0):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+SizeFor = Callable[[tuple[int, int]], tuple[int, int]]
+"""the (height, width) that images of a given one are resized to"""
 SAME_ASPECT = 0.02
 """relative difference up to which two aspects are the same"""
 

@@ -14,7 +14,7 @@ from vode.cameras.lens import Camera
 from vode.datasets.base import Sequence
 from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
-from vode.geometry.resize import as_float, resize_images
+from vode.geometry.resize import SizeFor, as_float, resize_images
 from vode.io.array import image_tensor
 
 FLAT = 0.01
@@ -29,6 +29,8 @@ class Frame(NamedTuple):
     index: int  # type: ignore[assignment]
     image: Tensor
     """(1, 3, H, W) RGB in 0..1"""
+    intrinsics: Tensor | None = None
+    """(1, 3, 3) of the image, where they are known"""
 
     @property
     def is_blank(self) -> bool:
@@ -45,11 +47,12 @@ class Intake:
     """Takes images as a camera gives them and makes them what networks take, with the intrinsics that fit.
 
     ``camera`` is a Camera, whose lens distortion is removed, or the intrinsics (3, 3) of undistorted images, all of
-    which have the size of the first. ``size`` (height, width) is what images are resized to, None for their own.
+    which have the size of the first. ``size`` (height, width) is what images are resized to, or a function that gives
+    it for theirs; None for their own.
     """
 
     def __init__(
-        self, camera: Camera | np.ndarray | Tensor, size: tuple[int, int] | None, device: torch.device | str
+        self, camera: Camera | np.ndarray | Tensor, size: tuple[int, int] | SizeFor | None, device: torch.device | str
     ) -> None:
         self._lens = camera if isinstance(camera, Camera) else None
         full = camera.intrinsics if isinstance(camera, Camera) else torch.as_tensor(camera)
@@ -57,7 +60,8 @@ class Intake:
         if self._intrinsics.shape != (3, 3) or not self._intrinsics.isfinite().all():
             raise InputError(f"intrinsics are a finite (3, 3) matrix, not {tuple(full.shape)}; give those or a Camera")
         self._full = camera.size if isinstance(camera, Camera) else None
-        self._size, self._device = size, device
+        self._size_for: SizeFor = size if callable(size) else lambda full: size or full
+        self._device = device
 
     def __call__(self, image: np.ndarray | Tensor) -> Tensor:
         """An image as ``image_tensor`` takes it, made (1, 3, height, width) float32 in 0..1.
@@ -75,7 +79,7 @@ class Intake:
         if self._lens is not None and self._lens.distorts:
             pixels = self._lens.undistort(np.ascontiguousarray(planes.permute(1, 2, 0).cpu().numpy()))
             planes = torch.from_numpy(pixels).permute(2, 0, 1)
-        size = self._size or self._full
+        size = self._size_for(self._full)
         if planes.dtype == torch.uint8:
             planes = as_float(resize_images(planes[None].cpu(), size))[0]
         prepared = network_image(planes, size, self._device)
@@ -87,7 +91,7 @@ class Intake:
         """(1, 3, 3) float32 of images as the networks take them, on their device; known from the first image on."""
         if self._full is None:
             raise ValueError("the size of the images is not known before the first")
-        return resize_intrinsics(self._intrinsics, self._full, self._size or self._full)[None].to(self._device)
+        return resize_intrinsics(self._intrinsics, self._full, self._size_for(self._full))[None].to(self._device)
 
 
 def read_ahead(sequence: Sequence, size: tuple[int, int]) -> Iterator[Tensor | InputError]:

@@ -80,7 +80,7 @@ def find_matches(
 
 
 class Networks(Perception):
-    """Flow and depth of trained networks."""
+    """Flow and depth of trained networks; metric depth takes the focal length of the frames, where it is known."""
 
     def __init__(self, flow: FlowNet, depth: DepthNet) -> None:
         self._flow, self._depth = flow, depth
@@ -91,7 +91,8 @@ class Networks(Perception):
         return ab[0].float(), ba[0].float()
 
     def depth(self, frame: Frame) -> Tensor:
-        return self._depth.depth(frame.image).float()
+        focal = None if frame.intrinsics is None else frame.intrinsics[:, 1, 1]
+        return self._depth.depth(frame.image, focal).float()
 
 
 class Classical(Perception):

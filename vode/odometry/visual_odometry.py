@@ -15,6 +15,7 @@ from vode.datasets.base import Sequence
 from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.pose import inverse, se3_exp, se3_log
+from vode.geometry.resize import SizeFor
 from vode.io.trajectory import Trajectory
 from vode.odometry import result
 from vode.odometry.clock import Clock
@@ -30,9 +31,11 @@ from vode.odometry.window import Window
 class TrackingModel(Protocol):
     """A trained model that says how it is to track: what ``VisualOdometry`` takes in place of a perception."""
 
-    size: tuple[int, int]
-    """(height, width) that images are resized to"""
     tracker: TrackerOptions
+
+    def size_for(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        """The (height, width) that images of ``image_size`` are resized to."""
+        ...
 
     def perception(self) -> Perception:
         """Its flow and depth."""
@@ -73,12 +76,13 @@ class VisualOdometry:
         size: tuple[int, int] | None = None,
         name: str = "estimate",
     ) -> None:
+        size_for: tuple[int, int] | SizeFor | None = size
         if isinstance(source, TrackingModel):
-            size, options = size or source.size, options or source.tracker
+            size_for, options = size or source.size_for, options or source.tracker
             source = source.perception()
         self.options, self.name = options or TrackerOptions(), name
         self._perception = source
-        self._intake = Intake(camera, size, source.device)
+        self._intake = Intake(camera, size_for, source.device)
         self._results: list[FrameResult] = []
         self._poses: list[Tensor] = []
         self._last: View | None = None
@@ -100,7 +104,8 @@ class VisualOdometry:
         timestamp, and then nothing has happened: another image can still be registered, or a failure in its place.
         """
         timestamp = self._checked(timestamp)
-        frame = Frame(len(self), self._intake(image))
+        prepared = self._intake(image)
+        frame = Frame(len(self), prepared, self._intake.intrinsics)
         self._numpy = isinstance(image, np.ndarray)
         return self._register(frame, timestamp)
 

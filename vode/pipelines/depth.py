@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from vode.evaluation.predictions import Predictions, save_predictions
 from vode.evaluation.protocols import depth_protocol
 from vode.evaluation.result import Result
 from vode.io.atomic import make_folder
-from vode.model import load
+from vode.model import Model, load
 from vode.pipelines.evaluation_data import evaluation_dataset, refuse_leak
 from vode.pipelines.options import DepthEvaluation, EvaluationData, PredictionFile
 from vode.world.sequence import held_out_sequence
@@ -54,7 +54,8 @@ def evaluate_depth_of(
             on_progress(f"{keep}: {len(chosen)} predictions")
             predict = depth_report.from_file(Predictions(keep, frames.names()), frames)
         scores = depth_report.score_frames(predict, frames, chosen, protocol)
-        results[frames.name] = summary(scores, protocol, notes=(*frames.notes, *notes))
+        assumed = () if model is None else _assumed(model, frames, chosen)
+        results[frames.name] = summary(scores, protocol, notes=(*frames.notes, *notes, *assumed))
         on_progress(f"{results[frames.name]}\n")
         if out is not None:
             drawn = depth_report.draw(
@@ -83,6 +84,13 @@ def _open_sets(
     sets = dataset.depth_frames(options.every)
     refuse_leak(where, run, dataset.chosen("test"))
     return [(frames, depth_protocol(where.dataset)) for frames in sets]
+
+
+def _assumed(model: Model, frames: DepthFrames, chosen: Sequence[int]) -> tuple[str, ...]:
+    """A note if metric depth was predicted of frames without intrinsics."""
+    count = sum(frames.intrinsics(i) is None for i in chosen) if model.metric else 0
+    told = f"{count} of {len(chosen)} frames have no intrinsics: the model's focal length is assumed"
+    return (told,) if count else ()
 
 
 def _protocol(options: DepthEvaluation, standard: DepthProtocol) -> DepthProtocol:

@@ -88,7 +88,7 @@ def track_sequences(
         perception = Matched(open_matcher(options.matcher, model.device), perception)
     trajectories = {}
     for sequence in sequences:
-        tracked = track(sequence, perception, size=model.size, options=tracker)
+        tracked = track(sequence, perception, size=model.size_for(sequence.size), options=tracker)
         file = out / f"{sequence.name}.txt"
         if options.format == "kitti":
             tracked.trajectory.write_kitti(file)

@@ -130,6 +130,16 @@ class FrameRange:
 
 
 @dataclass(frozen=True)
+class OwnCamera:
+    """The camera of one's own images, for depth in metres; default a camera.yaml or the like beside them."""
+
+    calibration: Path | None = None
+    """calibration file: YAML, JSON, KITTI's calib.txt or COLMAP's cameras.txt"""
+    fov: float | None = None
+    """or the horizontal field of view in degrees"""
+
+
+@dataclass(frozen=True)
 class CopyOptions:
     """How the copy is made."""
 

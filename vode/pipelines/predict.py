@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from vode.cameras.calibration import read_camera
+from vode.cameras.lens import Camera
+from vode.datasets.folder import camera_file
 from vode.errors import InputError
+from vode.geometry.resize import image_size
 from vode.io.array import float_image
 from vode.io.atomic import atomic_write, make_folder, write_bytes
 from vode.io.depth import write_depth
@@ -23,7 +30,7 @@ from vode.io.image import write_image
 from vode.io.video_writer import write_video
 from vode.model import Model
 from vode.pipelines.inputs import Frames, open_video
-from vode.pipelines.options import DepthFile, FlowFile, FrameRange
+from vode.pipelines.options import DepthFile, FlowFile, FrameRange, OwnCamera
 from vode.visualization.colors import depth_range, depth_to_color, flow_length, flow_to_color
 
 UNIT = 256.0
@@ -43,6 +50,8 @@ class Written:
     folder: Path
     count: int
     files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+    """what was assumed"""
 
 
 def predict_depth_files(
@@ -52,16 +61,25 @@ def predict_depth_files(
     formats: Sequence[DepthFile] = ("png", "color"),
     frames: FrameRange = FrameRange(),
     on_progress: OnProgress = lambda done, total: None,
+    own: OwnCamera = OwnCamera(),
 ) -> Written:
-    """Depth of every frame of a video, a folder of images or one image.
+    """Depth of every frame of a video, a folder of images or one image, in metres if the model is metric.
 
     png: out/NAME.png, 16 bits, depth x 256, 0 = unknown; npz: out/depth.npz, float32 under the frames' names; color:
     out/color/NAME.png; video: out/depth.mp4, the colours below the images. Colours have one range for all frames.
-    out/prediction.json says what the numbers mean. InputError names what cannot be read or written.
+    out/prediction.json says what the numbers mean. Where nothing tells the camera of metric depth, the notes say what
+    was assumed. InputError names what cannot be read or written.
     """
     opened, chosen = _open(source, out, frames)
+    camera_of = _cameras(model, source, own)
+    first = image_size(float_image(opened[chosen[0]]))
+    unit, notes = _unit(model, first, camera_of(first))
     make_folder(out)
-    limits = _limits(model, opened, chosen) if {"color", "video"} & set(formats) else None
+
+    def predict(image: Tensor) -> Tensor:
+        return model.predict_depth(image, camera=camera_of(image_size(image)))[None]
+
+    limits = _limits(predict, opened, chosen) if {"color", "video"} & set(formats) else None
     archive = out / "depth.npz"
 
     def predicted() -> Iterator[Tensor]:
@@ -69,7 +87,7 @@ def predict_depth_files(
             kept = stack.enter_context(_archive(archive)) if "npz" in formats else None
             for done, i in enumerate(chosen, start=1):
                 image = float_image(opened[i])
-                depth, name = model.predict_depth(image)[None], opened.name(i)
+                depth, name = predict(image), opened.name(i)
                 if "png" in formats:
                     write_depth(out / f"{name}.png", depth, unit=UNIT, sync=False)
                 if kept is not None:
@@ -84,10 +102,9 @@ def predict_depth_files(
                 on_progress(done, len(chosen))
 
     _consume(predicted(), out / "depth.mp4" if "video" in formats else None, _rate(opened, chosen))
-    about = {"depth": f"PNG: value / {UNIT:g}; npz: as it is", "unit": "the model's, metres only up to scale"}
-    _describe(out, source, model, about)
+    _describe(out, source, model, first, {"depth": f"PNG: value / {UNIT:g}; npz: as it is"} | unit)
     files = {"npz": archive, "video": out / "depth.mp4"}
-    return Written(out, len(chosen), tuple(files[kind] for kind in formats if kind in files))
+    return Written(out, len(chosen), tuple(files[kind] for kind in formats if kind in files), notes)
 
 
 def predict_flow_files(
@@ -107,10 +124,11 @@ def predict_flow_files(
     opened, chosen = _open(source, out, frames)
     if len(chosen) < 2:
         raise InputError(f"{source}: one frame; flow needs two or more")
+    first = float_image(opened[chosen[0]])
     make_folder(out)
 
     def predicted() -> Iterator[Tensor]:
-        after, longest = float_image(opened[chosen[0]]), None
+        after, longest = first, None
         for done, (i, j) in enumerate(pairwise(chosen), start=1):
             image, after = after, float_image(opened[j])
             flow, name = model.predict_flow(image, after).movedim(-1, 0), opened.name(i)
@@ -126,7 +144,7 @@ def predict_flow_files(
 
     _consume(predicted(), out / "flow.mp4" if "video" in formats else None, _rate(opened, chosen))
     about = {"flow": "pixels of the images, x then y, to the next frame"}
-    _describe(out, source, model, about)
+    _describe(out, source, model, image_size(first), about)
     return Written(out, len(chosen) - 1, (out / "flow.mp4",) if "video" in formats else ())
 
 
@@ -145,10 +163,46 @@ def _open(source: Path, out: Path, frames: FrameRange) -> tuple[Frames, range]:
     return opened, chosen
 
 
-def _limits(model: Model, opened: Frames, chosen: range) -> tuple[float, float]:
+def _cameras(model: Model, source: Path, own: OwnCamera) -> Callable[[tuple[int, int]], Camera | None]:
+    """A function that gives the camera of images of a size; None where nothing tells it, or depth is up to scale."""
+    if own.calibration is not None and own.fov is not None:
+        raise InputError("both a calibration and a field of view; give one of them", "calibration", "fov")
+    if not model.metric:
+        if own != OwnCamera():
+            raise InputError(
+                f"{model.source}: its depth is up to scale for any camera; leave the camera out", "calibration", "fov"
+            )
+        return lambda size: None
+    file = own.calibration or camera_file(source, source.resolve().name)
+
+    @cache
+    def camera_of(size: tuple[int, int]) -> Camera | None:
+        if own.fov is not None:
+            return Camera.of_view(size, own.fov)
+        return None if file is None else read_camera(file, size)
+
+    return camera_of
+
+
+def _unit(model: Model, size: tuple[int, int], camera: Camera | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What the numbers of depth mean, and a note where they rest on an assumption."""
+    if not model.metric:
+        return {"unit": "the model's, metres only up to scale"}, ()
+    if camera is not None:
+        return {"unit": "metres", "focal_px": camera.focal[1], "focal_assumed": False}, ()
+    focal = model.assumed_focal(size)
+    view = math.degrees(2 * math.atan(size[1] / 2 / focal))
+    unit = {"unit": "metres, if the focal length is as assumed", "focal_px": focal, "focal_assumed": True}
+    return unit, (
+        f"no camera is known: a focal length of {focal:.0f} pixels is assumed, a horizontal view of {view:.0f} "
+        "degrees; give a calibration or a field of view for metres",
+    )
+
+
+def _limits(predict: Callable[[Tensor], Tensor], opened: Frames, chosen: range) -> tuple[float, float]:
     """Nearest and farthest depth that colours are spread over, the same for all frames."""
     some = chosen[:: max(len(chosen) // LIMIT_FRAMES, 1)]
-    found = [depth_range(model.predict_depth(float_image(opened[i]))[None]) for i in some]
+    found = [depth_range(predict(float_image(opened[i]))) for i in some]
     return min(near for near, _ in found), max(far for _, far in found)
 
 
@@ -180,7 +234,7 @@ def _add(archive: zipfile.ZipFile, name: str, values: np.ndarray) -> None:
         np.lib.format.write_array(entry, values, allow_pickle=False)
 
 
-def _describe(out: Path, source: Path, model: Model, about: dict[str, str]) -> None:
-    """Write down what the files hold and which model they come from."""
-    content = {"source": str(source), "model": model.source, "computed_at": list(model.size)} | about
+def _describe(out: Path, source: Path, model: Model, size: tuple[int, int], about: dict[str, Any]) -> None:
+    """Write down what the files hold and which model they come from; ``size`` is that of the first image."""
+    content = {"source": str(source), "model": model.source, "computed_at": list(model.size_for(size))} | about
     write_bytes(out / "prediction.json", (json.dumps(content, indent=1) + "\n").encode())

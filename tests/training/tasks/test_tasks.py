@@ -91,6 +91,9 @@ def test_true_depth_has_almost_no_loss_and_another_has(scene):
         def forward(self, images):
             return [(1 / self.maps.transpose(0, 1).flatten(0, 1) - 0.01) / 9.99]
 
+        def metric(self, depth, focal):
+            return depth
+
     motion = motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
     right = depth_losses(Told(depth), sample, forward, motion)
     wrong = depth_losses(Told(depth.flip(-2)), sample, forward, motion)
@@ -228,3 +231,18 @@ def test_the_total_is_the_weighted_sum_and_a_loss_without_a_weight_is_an_error()
     assert total_loss(losses, weights) == 9
     with pytest.raises(ValueError, match="no weight for the loss 'triangulated_dept'"):
         total_loss({"triangulated_dept": torch.tensor(2.0)}, weights)
+
+
+def test_metric_depth_is_trained_at_the_focal_length_of_each_sample(scene):
+    """Depth predicted for half of the sample's focal length is doubled, and then has the same losses."""
+    sample, forward, backward, _, depth = scene
+    motion = motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
+    focal = float(sample["intrinsics"][0, 1, 1])
+    found = []
+    for canonical, factor in ((0.0, 1), (focal / 2, 2)):
+        network = DepthNet(DepthOptions(canonical_focal=canonical))
+        maps = torch.where(depth > 0, depth, 90.0).transpose(0, 1).flatten(0, 1) / factor
+        network.forward = lambda images, maps=maps: [(1 / maps - 0.01) / 9.99]
+        found.append(depth_losses(network, sample, forward, motion))
+    shown = [output.visualizations["depth"] for output in found]
+    torch.testing.assert_close(shown[1], shown[0])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from vode.cameras.kitti import CALIBRATION_FILES, LidarCalibration, read_lidar_calibration
+from vode.cameras.kitti import CALIBRATION_FILES, LidarCalibration, read_lidar_calibration, read_projection
 from vode.datasets.depth_frames import DepthFrames
 from vode.datasets.kitti.lidar import read_velodyne, velodyne_depth
 from vode.datasets.kitti.raw import KittiRawDataset
@@ -46,6 +46,7 @@ class KittiRawFrames(DepthFrames):
         self.depth_root = None if depth_root is None else Path(depth_root)
         # one a date, of which the lists have five
         self._calibrations: dict[str, LidarCalibration] = {}
+        self._matrices: dict[str, Tensor] = {}
         self._cache = cache
         _check_folder(self.root, "2011_09_26 and other dates")
         if self.depth_root is not None:
@@ -94,6 +95,12 @@ class KittiRawFrames(DepthFrames):
             if not source.is_file():
                 raise InputError(f"{source}: no such file; copy this date and drive again")
         return cached_depth(self._cache, sources, lambda: self._lidar_depth(index))
+
+    def intrinsics(self, index: int) -> Tensor:
+        date = self.frames[index].date
+        if date not in self._matrices:
+            self._matrices[date] = read_projection(self.root / date / CALIBRATION_FILES[0], self.camera)[:, :3]
+        return self._matrices[date]
 
     def _lidar_depth(self, i: int) -> Tensor:
         points = read_velodyne(self.ground_truth_file(i))

@@ -57,9 +57,12 @@ def depth_losses(
     """
     images = torch.cat([batch["images"][:, 0], batch["images"][:, 1]])
     outputs = run_network(network, images, mixed=options.mixed)
+    sigmas = [_full_size(sigma.float(), image_size(images)) for sigma in outputs]
+    focal = batch["intrinsics"][:, 1, 1].repeat(2)
+    depths = [network.metric(disparity_to_depth(sigma), focal) for sigma in sigmas]
     scales = [
-        _losses_of_scale(_full_size(sigma.float(), image_size(images)), images, batch, flow_ab, motion, options)
-        for sigma in outputs
+        _losses_of_scale(sigma, depth, batch, flow_ab, motion, options)
+        for sigma, depth in zip(sigmas, depths, strict=True)
     ]
     return TaskOutput(
         _mean_by_name([scale.losses for scale in scales]),
@@ -69,10 +72,11 @@ def depth_losses(
 
 
 def _losses_of_scale(
-    sigma: Tensor, images: Tensor, batch: dict[str, Tensor], flow_ab: Tensor, motion: Motion, options: TaskOptions
+    sigma: Tensor, depth: Tensor, batch: dict[str, Tensor], flow_ab: Tensor, motion: Motion, options: TaskOptions
 ) -> TaskOutput:
-    """Losses of one disparity (2B, 1, H, W) of images (2B, 3, H, W); both depths of a pair share one scale factor."""
-    depth_a, depth_b = disparity_to_depth(sigma).chunk(2)
+    """Losses of one disparity and its depth (2B, 1, H, W); both depths of a pair share one scale factor."""
+    images = torch.cat([batch["images"][:, 0], batch["images"][:, 1]])
+    depth_a, depth_b = depth.chunk(2)
     at_a, at_b = at_points(depth_a, motion.points_a), at_points(depth_b, motion.points_b)
     reference = torch.cat([motion.depth_a, motion.depth_b], 1)
     predicted, valid = torch.cat([at_a, at_b], 1), motion.valid.repeat(1, 2)
