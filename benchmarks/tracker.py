@@ -25,16 +25,13 @@ from vode.evaluation.odometry import evaluate_odometry
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.pose import inverse
 from vode.io.trajectory import Trajectory
-from vode.networks.depth import DepthNet
-from vode.networks.flow import FlowNet
+from vode.model import load
 from vode.odometry.frame_motion import frame_motion
 from vode.odometry.frames import Frame, read_ahead
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import Classical, Networks
+from vode.odometry.perception import Classical
 from vode.odometry.two_frame import flow_matches
 from vode.odometry.visual_odometry import track
-from vode.run_folder import RunFolder
-from vode.training.config import VideoConfig
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -146,9 +143,8 @@ def kitti_rows(root: Path, runs: list[Path]) -> list[list[str]]:
     sequence, rows = KittiOdometry(root, "00", camera=0), []
     name = f"KITTI 00, {len(sequence)} frames"
     for folder in runs:
-        run = RunFolder(folder)
-        size = run.read_config(VideoConfig).size
-        networks = Networks(run.load_network(FlowNet), run.load_network(DepthNet))
+        model = load(folder, device="cpu")
+        size, networks = model.size_for(sequence.size), model.perception()
         tracks = {
             f"networks {size[1]}x{size[0]}": (networks, TrackerOptions()),
             f"networks {size[1]}x{size[0]}, window": (networks, TrackerOptions(refine="window")),

@@ -21,10 +21,12 @@ from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Networks
-from vode.run_folder import RunFolder
+from vode.run_folder import find_run
 from vode.training.config import VideoConfig
 
 Array = TypeVar("Array", np.ndarray, Tensor)
+FAMILIES = {kind.family: kind for kind in (VideoConfig,)}
+"""configurations of runs that leave both networks; they have a ``size`` and a ``tracker``"""
 
 
 class Model:
@@ -108,14 +110,14 @@ class Model:
 
 
 def load(source: str | Path, *, device: str = "auto") -> Model:
-    """A trained model: ``source`` is the folder of a run of depth and odometry.
+    """A trained model: ``source`` is the folder of a run of depth and odometry, or the name of shipped weights.
 
     ``device``: cpu, cuda, ...; auto takes the GPU if there is one. InputError names the file that is missing, damaged
     or of another kind.
     """
-    folder, where = RunFolder(source), device_name(device)
+    folder, where = find_run(source), device_name(device)
     if not folder.holds_run:
         raise InputError(f"{source}: no run in it (no config.json); give the folder that training left")
-    config = folder.read_config(VideoConfig)
+    config = folder.read_config(FAMILIES.get(folder.family(), VideoConfig))
     depth, flow = folder.load_network(DepthNet, where), folder.load_network(FlowNet, where)
     return Model(depth, flow, size=config.size, tracker=config.tracker, source=str(source))

@@ -6,6 +6,8 @@ flow.safetensors, depth..., pose...    the weights
 checkpoints/00000200.pt            to resume from
 best/                              the weights of the lowest validation loss, a run folder of its own
 log.jsonl, tensorboard/, results.json
+
+Weights that ship with the package are run folders in vode/weights, taken by their names; a card.md tells of each.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
     from vode.networks.weights import Network
 
+SHIPPED = Path(__file__).parent / "weights"
+"""folder of the weights that ship with the package"""
 CONFIG, DATA, RESULTS, BEST, CHECKPOINTS = "config.json", "data.json", "results.json", "best", "checkpoints"
 
 
@@ -53,6 +57,15 @@ class RunFolder:
     def holds_run(self) -> bool:
         """Whether there is a run in the folder."""
         return (self.path / CONFIG).exists()
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it is part of the package, which nothing is written into."""
+        return self.path.resolve().parent == SHIPPED.resolve()
+
+    def output(self, name: str) -> Path:
+        """Where what is made with the run goes by default: a folder in it, or in runs/shipped for shipped weights."""
+        return (Path("runs") / "shipped" / self.path.name if self.is_shipped else self.path) / name
 
     @property
     def checkpoints(self) -> Path:
@@ -90,13 +103,13 @@ class RunFolder:
 
         return load_weights(self.path / f"{network_class.kind}.safetensors", network_class, device)
 
-    def write_weights(self, networks: Mapping[str, nn.Module] | nn.ModuleDict) -> None:
-        """The weights of all that are networks."""
+    def write_weights(self, networks: Mapping[str, nn.Module] | nn.ModuleDict, *, half: bool = False) -> None:
+        """The weights of all that are networks; ``half``: in 16 bits."""
         from vode.networks.weights import Network, weights_bytes
 
         for network in networks.values():
             if isinstance(network, Network):
-                write_bytes(make_folder(self.path) / f"{network.kind}.safetensors", weights_bytes(network))
+                write_bytes(make_folder(self.path) / f"{network.kind}.safetensors", weights_bytes(network, half=half))
 
     def write_best(self, networks: Mapping[str, nn.Module] | nn.ModuleDict) -> None:
         """Keep the weights as they are now in a run folder of its own."""
@@ -133,3 +146,19 @@ class RunFolder:
         except (ValueError, RecursionError) as error:
             raise InputError(f"{path}: not JSON ({error}); copy the run again") from error
         return migrated(values, path)
+
+
+def shipped_names() -> tuple[str, ...]:
+    """The names of the weights that ship with the package."""
+    return tuple(sorted(file.parent.name for file in SHIPPED.glob(f"*/{CONFIG}")))
+
+
+def find_run(source: Path | str) -> RunFolder:
+    """The run in a folder, or shipped weights by their name; a run that is there wins. InputError lists the names."""
+    folder = RunFolder(source)
+    if not folder.holds_run and str(source) in shipped_names():
+        return RunFolder(SHIPPED / source)
+    if not folder.path.exists():
+        names = ", ".join(shipped_names()) or "none"
+        raise InputError(f"{source}: no such run, nor shipped weights of that name; shipped are {names}")
+    return folder

@@ -35,7 +35,7 @@ def depth(
     """Predict depth with a run's network, or take a file of predictions, and evaluate and draw it.
 
     Args:
-        run: folder of a run; not needed with --predictions.
+        run: folder of a run, or name of shipped weights; not needed with --predictions.
     """
     source = run if saved.predictions is None else PredictionFile(saved.predictions, saved.inverse)
     if source is None or (run is not None and saved.predictions is not None):

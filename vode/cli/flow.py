@@ -37,7 +37,7 @@ def flow(
     """Predict flow with a run's network, or take files of flow, and evaluate it: EPE and Fl.
 
     Args:
-        run: folder of a run; not needed with --estimate and --ground-truth.
+        run: folder of a run, or name of shipped weights; not needed with --estimate and --ground-truth.
         out: folder for pictures; default RUN/flow.
         json: file for the numbers.
     """

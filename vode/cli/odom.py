@@ -23,7 +23,7 @@ def odom(
     """Track sequences with a run's networks, or take trajectory files, and evaluate and draw the trajectories.
 
     Args:
-        run: folder of a run; not needed with --estimate and --ground-truth.
+        run: folder of a run, or name of shipped weights; not needed with --estimate and --ground-truth.
         estimate: trajectories to evaluate instead of tracking: [NAME=]FILE, or a folder of SEQUENCE.txt.
         ground_truth: the ground truth of --estimate, one file a sequence.
     """

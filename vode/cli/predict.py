@@ -28,7 +28,7 @@ def depth(
 
     Args:
         source: the video, folder or image.
-        model: folder of a run.
+        model: folder of a run, or name of shipped weights.
         out: folder for the results; default SOURCE-depth in the current folder.
         formats: png (16 bits, depth x 256), npz (float32), color (pictures), video (the images with the colours below).
         device: cpu, cuda, ...; auto takes the GPU if there is one.
@@ -54,7 +54,7 @@ def flow(
 
     Args:
         source: the video or folder.
-        model: folder of a run.
+        model: folder of a run, or name of shipped weights.
         out: folder for the results; default SOURCE-flow in the current folder.
         formats: flo (Middlebury), png (KITTI), color (pictures), video (the images with the colours below).
         device: cpu, cuda, ...; auto takes the GPU if there is one.

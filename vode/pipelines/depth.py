@@ -18,6 +18,7 @@ from vode.io.atomic import make_folder
 from vode.model import Model, load
 from vode.pipelines.evaluation_data import evaluation_dataset, refuse_leak
 from vode.pipelines.options import DepthEvaluation, EvaluationData, PredictionFile
+from vode.run_folder import find_run
 from vode.world.sequence import held_out_sequence
 
 
@@ -30,7 +31,7 @@ def evaluate_depth_of(
     out: Path | None = None,
     on_progress: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Result]:
-    """Errors of the depth of a run (its folder) or of a file, by the name of the set of frames.
+    """Errors of the depth of a run (see ``load``) or of a file, by the name of the set of frames.
 
     ``keep`` is a file (.npz) to save the predictions in. Pictures and the errors of every image go to ``out``, by
     default RUN/depth, none for a file. ``on_progress`` is called with a line about each file and result.
@@ -40,7 +41,7 @@ def evaluate_depth_of(
     sets = _open_sets(run, where, options, None if model is None else model.size)
     if len(sets) > 1 and (run is None or keep is not None):
         raise InputError("a file of predictions holds one sequence; name one of them")
-    out = out or (None if run is None else run / "depth")
+    out = out or (None if run is None else find_run(run).output("depth"))
     results: dict[str, Result] = {}
     for frames, standard in sets:
         protocol = _protocol(options, standard)

@@ -10,7 +10,7 @@ from vode.datasets.kitti import leakage
 from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 from vode.pipelines.options import EvaluationData
-from vode.run_folder import RunFolder
+from vode.run_folder import find_run
 from vode.world.options import WorldOptions
 from vode.world.sequence import held_out_sequence
 
@@ -44,4 +44,4 @@ def evaluation_dataset(where: EvaluationData, size: tuple[int, int] | None, **of
 def refuse_leak(where: EvaluationData, run: Path | None, names: tuple[str, ...] = ()) -> None:
     """InputError if a run has seen what it is to be tested on, and that is not overridden."""
     if run is not None and not where.allow_leak:
-        leakage.refuse_testing(RunFolder(run).kitti_drives(), where.dataset, names)
+        leakage.refuse_testing(find_run(run).kitti_drives(), where.dataset, names)

@@ -17,6 +17,7 @@ from vode.io.flow import read_flow
 from vode.model import load
 from vode.pipelines.evaluation_data import evaluation_dataset, refuse_leak
 from vode.pipelines.options import EvaluationData, FlowEvaluation
+from vode.run_folder import find_run
 from vode.world.sequence import held_out_sequence
 
 
@@ -30,7 +31,7 @@ def evaluate_flow_of(
 ) -> dict[str, Result]:
     """Errors of the flow of a run's network, by the name of the set of pairs; pictures go to ``out`` or RUN/flow."""
     model = load(run, device=where.device)
-    out = make_folder(out or run / "flow")
+    out = make_folder(out or find_run(run).output("flow"))
     results = {}
     for pairs in _open_pairs(run, where, options.every, model.size):
         chosen, notes = complete(pairs, allow_missing=options.allow_missing)

@@ -20,6 +20,7 @@ from vode.odometry.result import log_lines
 from vode.odometry.visual_odometry import track
 from vode.pipelines.evaluation_data import evaluation_sequences
 from vode.pipelines.options import EvaluationData, OdometryOptions
+from vode.run_folder import find_run
 
 SHOWN = 5
 """frames without a motion of their own that are named"""
@@ -55,7 +56,7 @@ def evaluate_run(
     for line in noted(sequences):
         on_progress(line)
     others = comparison.read_methods(options.compare, [sequence.name for sequence in sequences])
-    out = make_folder(out or run / "odometry")
+    out = make_folder(out or find_run(run).output("odometry"))
     estimates = {"vode": track_sequences(model, sequences, out, options, on_progress)} | others
     ground_truths = {s.name: ground_truth_trajectory(s) for s in sequences if s.poses is not None}
     return _evaluated(estimates, ground_truths, options, out)

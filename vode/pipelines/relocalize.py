@@ -20,7 +20,7 @@ from vode.relocalization.network import PoseNet
 from vode.relocalization.plots import error_histograms, places_figure, saliency_panel
 from vode.relocalization.posed_images import PosedImages
 from vode.relocalization.views import cut_view
-from vode.run_folder import RunFolder
+from vode.run_folder import find_run
 from vode.visualization.panels import save_panel, spread
 from vode.visualization.plots import save_figure
 
@@ -40,7 +40,7 @@ def evaluate_relocalization(
     Plots, the errors of every image and the saliency of some go to ``out``, by default RUN/relocalization;
     ``on_progress`` is called with a line about each.
     """
-    folder = RunFolder(run)
+    folder = find_run(run)
     config = folder.read_config(RelocalizationConfig)
     config = replace(
         config,
@@ -60,7 +60,7 @@ def evaluate_relocalization(
     spent = Number("ms_per_image", evaluation.milliseconds(network, config.size), f"ms, {where.type}, batch 1")
     title = f"Relocalization, {scene.split} images"
     result = Result(title, (*result.numbers, spent), result.protocol, notes=result.notes)
-    folder_out, errors = make_folder(out or run / "relocalization"), evaluation.pose_errors(estimate, true)
+    folder_out, errors = make_folder(out or folder.output("relocalization")), evaluation.pose_errors(estimate, true)
     ends = (".csv", f"-places.{plot_format}", f"-errors.{plot_format}")
     files = [folder_out / f"{scene.split}{end}" for end in ends]
     write_bytes(files[0], evaluation.per_image_csv(tested.names(), estimate, true).encode())

@@ -17,7 +17,7 @@ from vode.relocalization.losses import LearnedWeights
 from vode.relocalization.network import PoseNet
 from vode.relocalization.posed_images import PosedImages
 from vode.relocalization.task import PoseTask
-from vode.run_folder import RunFolder
+from vode.run_folder import find_run
 from vode.training.clip_dataset import ClipDataset
 from vode.training.data import validation_sequences
 from vode.training.tasks.base import Task
@@ -26,7 +26,7 @@ from vode.training.tasks.base import Task
 def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
     """PoseNet and the learned loss weights; see ``Family.networks``."""
     if fresh and config.start_from:
-        network = RunFolder(config.start_from).load_network(PoseNet)
+        network = find_run(config.start_from).load_network(PoseNet)
         network.set_dropout(config.pose.dropout)
     else:
         network = PoseNet(config.pose if fresh else without_download(config.pose))

@@ -73,7 +73,7 @@ class RunConfig(DataOptions):
     workers: int = 0
     """number of data-loading processes"""
     start_from: Path | None = None
-    """folder of a run whose weights initialise the networks"""
+    """folder of a run, or name of shipped weights, that the networks are initialised from"""
     batch: int = 8
     """samples per step, over all processes"""
     accumulate: int = 1

@@ -15,7 +15,7 @@ from vode.datasets.base import noted
 from vode.datasets.kitti import leakage
 from vode.errors import InputError
 from vode.networks.weights import prepare
-from vode.run_folder import RunFolder
+from vode.run_folder import RunFolder, find_run
 from vode.training import distributed
 from vode.training.checkpoint import TrainState, read_checkpoint, restore, save_state
 from vode.training.config import RunConfig, StageConfig
@@ -45,7 +45,7 @@ def train(config: RunConfig, folder: Path | str) -> dict[str, float | None]:
         run.family.begin(run.state.networks, run.samples)
     if group.writes:
         names = tuple(dict.fromkeys(sequence.name for sequence in run.samples.sequences))
-        seen = RunFolder(config.start_from).kitti_drives() if config.start_from else frozenset()
+        seen = find_run(config.start_from).kitti_drives() if config.start_from else frozenset()
         run_folder.write_data(config.dataset, names, leakage.drives(config.dataset, names) | seen)
         save_state(run_folder, run.state, None, config.keep)
         # Last, because its presence marks a run that can be resumed.

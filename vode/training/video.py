@@ -13,7 +13,7 @@ from vode.evaluation.runs import score_run
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.networks.weights import without_download
-from vode.run_folder import RunFolder
+from vode.run_folder import find_run
 from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.config import VideoConfig
 from vode.training.data import scoring_sequence, training_sequences, validation_sequences
@@ -27,7 +27,7 @@ from vode.training.tasks.joint import JointTask
 def networks(config: VideoConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
     """The flow and the depth network; see ``Family.networks``."""
     if fresh and config.start_from:
-        start = RunFolder(config.start_from)
+        start = find_run(config.start_from)
         return {"flow": start.load_network(FlowNet), "depth": start.load_network(DepthNet)}
     depth = config.depth if fresh else without_download(config.depth)
     return {"flow": FlowNet(config.flow), "depth": DepthNet(depth)}
