@@ -13,7 +13,7 @@ from vode.io.image import write_image
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
-HEAVY = ("torch", "torchvision", "cv2", "scipy", "h5py", "matplotlib", "kornia", "av", "pandas")
+HEAVY = ("torch", "torchvision", "cv2", "scipy", "h5py", "matplotlib", "kornia", "av", "pandas", "timm")
 
 
 def loaded(code):

@@ -25,7 +25,7 @@ def test_missing_data_is_named(run, kitti, tmp_path, refused):
     (tmp_path / "empty").mkdir()
     assert "empty" in refused("odom", run, "--data", tmp_path / "empty", "--sequences", "00")
     assert "image_2" in refused("odom", run, "--data", kitti, "--sequences", "03", "--camera", "2")
-    assert "config.json" in refused("odom", tmp_path / "no-run")
+    assert "no such run" in refused("odom", tmp_path / "no-run")
     assert "both" in refused("odom", "--estimate", kitti / "poses" / "03.txt")
     assert "--compare" in refused("odom", run, "--estimate", kitti / "poses" / "03.txt")
     assert "missing.txt" in refused("odom", run, "--compare", f"slam={tmp_path / 'missing.txt'}")

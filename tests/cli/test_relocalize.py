@@ -54,7 +54,7 @@ def test_the_training_images_can_be_scored_too(run, tmp_path, capfd):
 
 
 def test_bad_input_is_one_line(run, tmp_path, capfd):
-    assert "cannot be read" in refused(capfd, "relocalize", tmp_path / "nothing")
+    assert "no such run" in refused(capfd, "relocalize", tmp_path / "nothing")
     line = refused(capfd, "relocalize", run, "--dataset", "7scenes", "--data", tmp_path)
     assert str(tmp_path) in line
     line = refused(capfd, "train", "posenet", "--data", tmp_path, "--run", tmp_path / "run")

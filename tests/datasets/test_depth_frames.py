@@ -43,7 +43,9 @@ def test_a_sequence_without_depth_is_named():
 def test_frames_of_several_sequences_are_one_list_with_the_notes_of_all():
     second = Drive()
     second.name, second.notes = "second", ("a note", "a note")
+    second.intrinsics = 3 * torch.eye(3)
     frames = SequenceFrames([Drive(), second], 4, name="both")
     assert (frames.name, frames.notes) == ("both", ("a note",))
     assert frames.names() == [f"{name} frame {i}" for name in ("drive", "second") for i in (0, 4, 8)]
     assert [float(frames.depth(i).max()) for i in range(6)] == [0, 4, 8, 0, 4, 8]
+    assert torch.equal(frames.intrinsics(4), second.intrinsics)

@@ -110,6 +110,7 @@ def test_labelled_frames_are_upright_and_of_the_right_number(tmp_path):
     for place in (tmp_path, tmp_path / "nyu_depth_v2_labeled.mat"):
         frames = NyuLabeled(place)
         assert len(frames) == 3
+        assert frames.intrinsics(0)[1, 1] == pytest.approx(519.47, abs=0.01)
         assert frames.names() == ["nyu 0002", "nyu 0005", "nyu 0006"]
         assert frames.notes == ("splits.mat names 3 test images, the official one 654",)
         for index, number in enumerate((2, 5, 6)):

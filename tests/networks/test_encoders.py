@@ -110,6 +110,20 @@ def test_a_file_fills_the_encoder_tensor_by_tensor(tmp_path, classifier, kind):
     assert float(encoder.deviation[0]) == pytest.approx(0.502 if kind == "other names" else 0.229)
 
 
+def test_batch_statistics_can_be_shared_by_processes(classifier):
+    """torch's conversion drops what a subclass of batch normalisation does besides."""
+    encoder = build_encoder(LITE).eval()
+    norms = [module for module in encoder.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
+    assert len(norms) > 40
+    assert {type(module) for module in norms} == {torch.nn.BatchNorm2d}
+    image = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        before = encoder(image)
+        after = torch.nn.SyncBatchNorm.convert_sync_batchnorm(encoder)(image)
+    for a, b in zip(before, after, strict=True):
+        torch.testing.assert_close(a, b)
+
+
 def test_resnet18_takes_files_by_name_or_order(tmp_path):
     state = torchvision.models.resnet18().state_dict()
     torch.save(state, tmp_path / "a.pth")

@@ -146,6 +146,7 @@ def _timm_encoder(name: str, weights: str) -> TimmEncoder:
         # whatever the networks of timm raise that have no features to give
         raise _unfit(name, one_line(error)) from error
     _fill(extractor, state, weights)
+    _separate_activations(extractor)
     mean, deviation = extractor.pretrained_cfg["mean"], extractor.pretrained_cfg["std"]
     if authors and name in AUTHORS_COLOURS:
         mean, deviation = ((value,) * 3 for value in AUTHORS_COLOURS[name])
@@ -188,6 +189,20 @@ def _fill(extractor: nn.Module, state: dict[str, Tensor], where: str) -> None:
     if lacking:
         raise InputError(f"{where}: no {lacking[0]} in it, nor {len(lacking) - 1} more; start from other weights")
     extractor.load_state_dict({name: joined[name.replace(".", "_")] for name in wanted}, strict=False)
+
+
+def _separate_activations(extractor: nn.Module) -> None:
+    """Put plain batch normalisation and its activation in the place of timm's layers that are both.
+
+    Several processes share the statistics of plain ones alone, and torch's own conversion would drop the activation.
+    """
+    for parent in list(extractor.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, nn.BatchNorm2d) and type(child) is not nn.BatchNorm2d:
+                plain = nn.BatchNorm2d(child.num_features, child.eps, child.momentum, child.affine)
+                plain.load_state_dict(child.state_dict())
+                after = [part for part in child.children() if not isinstance(part, nn.Identity)]
+                setattr(parent, name, nn.Sequential(plain, *after))
 
 
 @torch.no_grad()

@@ -88,6 +88,7 @@ def test_the_tree_is_read_with_a_size_for_each_frame(tree, calibration):
     points = read_velodyne(frames.ground_truth_file(1))
     assert torch.equal(frames.depth(1), velodyne_depth(points, calibration, (25, 82)))
     assert frames.names()[0] == f"{DRIVE} frame 3"
+    torch.testing.assert_close(frames.intrinsics(1), calibration.projection[:, :3])
     annotated = KittiRawFrames(root, FRAMES, depth_root=depth_root)
     assert annotated.depth(0).unique().tolist() == [7.5]
     assert {i: file.name for i, file in annotated.missing().items()} == {1: "0000000004.png"}
