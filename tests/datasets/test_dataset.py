@@ -166,6 +166,7 @@ def evidence(sequence):
         (Capability.DEPTH, (1, *sequence.size), sequence.depth),
         (Capability.STEREO, (3, *sequence.size), sequence.right),
         (Capability.FLOW, (2, *sequence.size), lambda i: (sequence.flow(i) or [None])[0]),
+        (Capability.FLOW_BACK, (2, *sequence.size), lambda i: (sequence.flow_back(i) or [None])[0]),
     ):
         found = [value for i in range(count) if (value := ask(i)) is not None]
         assert all(tuple(value.shape) == shape for value in found)

@@ -17,7 +17,7 @@ class Numbered(Sequence):
     """Ten frames whose images, depth (of even ones) and flow (of all but 4 and the last) tell their numbers."""
 
     name, size, intrinsics, notes = "numbered", (4, 6), torch.eye(3), ("a note",)
-    capabilities = known(depth=True, flow=True, stereo=True, poses=True, map=True, points=True)
+    capabilities = known(depth=True, flow=True, flow_back=True, stereo=True, poses=True, map=True, points=True)
 
     def __init__(self):
         self.poses_in_scene = torch.eye(4, dtype=torch.float64).repeat(10, 1, 1)
@@ -43,6 +43,9 @@ class Numbered(Sequence):
 
     def flow(self, index):
         return None if index in (4, 9) else (torch.full((2, *self.size), float(index)), torch.ones(1, *self.size))
+
+    def flow_back(self, index):
+        return None if index in (4, 9) else (torch.full((2, *self.size), -float(index)), torch.ones(1, *self.size))
 
     def flow_noc(self, index):
         return torch.full((1, *self.size), float(index))
@@ -71,7 +74,8 @@ def test_everything_belongs_to_the_same_frames(options, numbers):
     assert [int(clip.right(i)[0, 0, 0]) for i in range(len(clip))] == list(numbers)
     assert [clip.frame_name(i) for i in range(len(clip))] == [f"numbered frame {n}" for n in numbers]
     step = options.get("step", 1)
-    assert clip.capabilities == (whole.capabilities if step == 1 else whole.capabilities - {Capability.FLOW})
+    between = {Capability.FLOW, Capability.FLOW_BACK}
+    assert clip.capabilities == (whole.capabilities if step == 1 else whole.capabilities - between)
     noc = [clip.flow_noc(i) for i in range(len(clip))]
     known_flow = [step == 1 and n not in (4, 9) and n + 1 in numbers for n in numbers]
     assert [None if x is None else int(x[0, 0, 0]) for x in noc] == [
@@ -94,7 +98,8 @@ def test_flow_leads_to_the_next_frame_of_the_clip_or_is_unknown():
     clip = SequenceSlice(Numbered(), start=3, end=8)
     assert [clip.has_flow(i) for i in range(5)] == [True, False, True, True, False]
     assert [int(clip.flow(i)[0][0, 0, 0]) for i in (0, 2, 3)] == [3, 5, 6]
-    assert clip.flow(1) is clip.flow(4) is None
+    assert [int(clip.flow_back(i)[0][0, 0, 0]) for i in (0, 2, 3)] == [-3, -5, -6]
+    assert clip.flow(1) is clip.flow(4) is clip.flow_back(1) is clip.flow_back(4) is None
     halved = SequenceSlice(Numbered(), step=2)
     assert not any(halved.has_flow(i) for i in range(len(halved)))
     assert halved.flow(0) is None

@@ -4,12 +4,13 @@ import pytest
 import torch
 
 from vode.augmentation.options import Augment
-from vode.datasets.base import Sequence, known, noted
+from vode.datasets.base import Capability, Sequence, known, noted
 from vode.datasets.sample import collate
 from vode.errors import InputError
 from vode.geometry.camera import pixel_grid, project, transform, unproject
 from vode.geometry.resize import resize_flow
 from vode.training.clip_dataset import ClipDataset, ClipShape
+from vode.training.sampler import Blocks
 
 SIZE = (48, 96)
 STEP = torch.tensor([0.4, -0.1, 0.5], dtype=torch.float64)
@@ -22,7 +23,7 @@ class Wall(Sequence):
         self.name, self.count, self.size, self.ground_truth = name, count, size, ground_truth
         self.intrinsics = torch.tensor([[60.0, 0, 50.0], [0, 55.0, 20.0], [0, 0, 1]])
         if ground_truth:
-            self.capabilities = known(poses=True, depth=True, flow=True)
+            self.capabilities = known(poses=True, depth=True, flow=True, flow_back=True)
             self.poses = torch.eye(4, dtype=torch.float64).repeat(count, 1, 1)
             self.poses[:, :3, 3] = torch.arange(count)[:, None] * STEP + 7
         self.timestamps = None
@@ -37,9 +38,13 @@ class Wall(Sequence):
         return torch.full((1, *self.size), 30 - 0.5 * index) if self.ground_truth else None
 
     def flow(self, index):
-        if not self.ground_truth or index == self.count - 1:
-            return None
-        points = unproject(self.depth(index)[None], self.intrinsics[None]).flatten(2).mT - STEP.float()
+        return self._flow(index, STEP.float()) if self.ground_truth and index < self.count - 1 else None
+
+    def flow_back(self, index):
+        return self._flow(index + 1, -STEP.float()) if self.ground_truth and index < self.count - 1 else None
+
+    def _flow(self, index, step):
+        points = unproject(self.depth(index)[None], self.intrinsics[None]).flatten(2).mT - step
         target = project(points, self.intrinsics)[0][0].mT.view(2, *self.size)
         return target - pixel_grid(*self.size), torch.ones(1, *self.size, dtype=torch.bool)
 
@@ -83,13 +88,13 @@ def test_ground_truth_agrees_with_itself_in_any_size_and_flipped(size, flip):
     assert sample["images"].shape == (3, 3, height, width)
     assert all(value.dtype == torch.float32 for value in sample.values())
     torch.testing.assert_close(sample["poses"][0], torch.eye(4))
-    for i in range(2):
-        T_next_this = torch.linalg.inv(sample["poses"][i + 1]) @ sample["poses"][i]
-        points = unproject(sample["depth"][i : i + 1], sample["intrinsics"][None]).flatten(2).mT
-        target = project(transform(T_next_this[None], points), sample["intrinsics"][None])[0][0]
+    for i, this, other, key in ((0, 0, 1, "flow"), (1, 1, 2, "flow"), (0, 1, 0, "flow_back"), (1, 2, 1, "flow_back")):
+        T_other_this = torch.linalg.inv(sample["poses"][other]) @ sample["poses"][this]
+        points = unproject(sample["depth"][this : this + 1], sample["intrinsics"][None]).flatten(2).mT
+        target = project(transform(T_other_this[None], points), sample["intrinsics"][None])[0][0]
         flow = target.mT.view(2, height, width) - pixel_grid(height, width)
         inner = (slice(None), slice(2, -2), slice(2, -2))
-        torch.testing.assert_close(sample["flow"][i][inner], flow[inner], rtol=0, atol=2e-3)
+        torch.testing.assert_close(sample[key][i][inner], flow[inner], rtol=0, atol=2e-3)
 
 
 def test_images_are_smoothed_when_shrunk():
@@ -103,9 +108,11 @@ def test_missing_ground_truth_is_unknown_and_lacking_ground_truth_is_left_out():
     sequence = Wall("a", 3)
     sequence.depth = lambda index: torch.ones(1, *SIZE) if index != 1 else None
     sequence.flow = lambda index: (torch.ones(2, *SIZE), torch.ones(1, *SIZE)) if index != 1 else None
+    sequence.flow_back = lambda index: None
     sample = ClipDataset([sequence], ClipShape(3), ground_truth=True)[0]
     assert sample["depth"].amax(dim=(1, 2, 3)).tolist() == [1, 0, 1]
     assert sample["visible"].amax(dim=(1, 2, 3)).tolist() == [1, 0]
+    assert not sample["flow_back"].any()
     mixed = ClipDataset([Wall("a", 3), Wall("b", 3, ground_truth=False)], ground_truth=True)
     assert set(collate([mixed[i] for i in range(len(mixed))])) == {"images", "intrinsics"}
 
@@ -172,3 +179,69 @@ def test_notes_are_listed_and_many_of_them_counted():
         wall.notes = ("half of it is missing",)
     assert noted(walls[:2]) == ["0: half of it is missing", "1: half of it is missing"]
     assert noted(walls)[5:] == ["and 4 more notes; checking the data set tells all"]
+
+
+def test_only_every_nth_frame_begins_a_clip():
+    clips = ClipDataset([Wall("a", 8), Wall("b", 3)], ClipShape(2, 1, 3))
+    assert [frames_of(clips[i]) for i in range(len(clips))] == [[0, 1], [3, 4], [6, 7], [0, 1]]
+
+
+def test_some_ground_truth_can_be_asked_for():
+    flow = ClipDataset([Wall("a", 3)], ground_truth={Capability.FLOW, Capability.FLOW_BACK})[0]
+    assert flow.keys() == {"images", "intrinsics", "flow", "visible", "flow_back", "visible_back"}
+    depth = ClipDataset([Wall("a", 3)], ClipShape(1), ground_truth={Capability.DEPTH, Capability.FLOW})[0]
+    assert depth.keys() == {"images", "intrinsics", "depth"}
+
+
+class Position(Wall):
+    """A wall whose red and green tell the column and the row."""
+
+    def frame(self, index):
+        return torch.cat([pixel_grid(*self.size), torch.full((1, *self.size), float(index))]) / 255
+
+
+def test_each_batch_is_cropped_to_one_shape_at_random_places():
+    shapes = ((24, 96), (48, 48))
+    clips = ClipDataset([Position("a", 40)], ground_truth=True, seed=2, raw=True).cropped(shapes, 4)
+    batches = [collate([clips[i, 4 * k + i] for i in range(4)]) for k in range(4)]
+    assert [tuple(batch["images"].shape[-2:]) for batch in batches] == [*shapes, *shapes]
+    corners = set()
+    for sample in (clips[i, i] for i in range(16)):
+        left, top = (sample["images"][0, :2, 0, 0] * 255).round().tolist()
+        corners.add((left, top))
+        centre = torch.tensor([50.0 - left, 20.0 - top])
+        torch.testing.assert_close(sample["intrinsics"][:2, 2], centre)
+        assert sample["depth"].shape[-2:] == sample["flow_back"].shape[-2:] == sample["images"].shape[-2:]
+        points = unproject(sample["depth"][:1], sample["intrinsics"][None]).flatten(2).mT - STEP.float()
+        target = project(points, sample["intrinsics"][None])[0][0].mT.view(2, *sample["images"].shape[-2:])
+        torch.testing.assert_close(target - pixel_grid(*target.shape[-2:]), sample["flow"][0], rtol=0, atol=2e-3)
+    assert len(corners) > 6
+    assert torch.equal(clips[3, 9]["images"], clips[3, 9]["images"])
+    with pytest.raises(InputError, match="a crop of 96x49 from 96x48") as refusal:
+        ClipDataset([Wall("a", 3)]).cropped(((49, 96),), 1)
+    assert refusal.value.parameters == ("crops",)
+
+
+def test_kept_clips_are_read_once_and_are_those_that_are_read_anew():
+    block, reuse, read = 6, 3, []
+
+    class Counted(Wall):
+        def depth(self, index):
+            read.append((self.name, index))
+            return super().depth(index)
+
+    walls = [Counted(str(i), 4) for i in range(20)]
+    plain = ClipDataset(walls, ClipShape(1), ground_truth={Capability.DEPTH}, raw=True)
+    kept = plain.kept(block, reuse)
+    order = Blocks(len(kept), 0, block, reuse)
+    for draw in range(reuse * len(kept)):
+        if draw == reuse * reuse * block:
+            # the first draws are of the last blocks too, which come again at the end
+            read.clear()
+        found = kept[order(draw), draw]
+        assert float(found["depth"][0, 0, 0, 0]) == 30 - 0.5 * (order(draw) % 4)
+        assert len(kept._kept) <= (reuse + 1) * block
+    assert len(read) == len(set(read)) == len(kept) - reuse * block
+    varied = ClipDataset(walls, size=(24, 32), augment=Augment(crop=0.3), seed=1, ground_truth=True)
+    for key, value in varied.kept(4, 2)[3, 5].items():
+        assert value.shape == varied[3, 5][key].shape

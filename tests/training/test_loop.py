@@ -18,7 +18,7 @@ from vode.training.checkpoint import checkpoints
 from vode.training.config import VideoConfig, VideoStage
 from vode.training.log import RunLog
 from vode.training.options import MotionOptions
-from vode.training.sampler import ResumableSampler
+from vode.training.sampler import ResumableSampler, Shuffled
 from vode.training.step import learning_rate
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
@@ -193,8 +193,8 @@ def test_bad_checkpoints_are_named(run, tmp_path):
 
 
 def test_the_order_of_samples_continues_and_reshuffles():
-    whole = list(ResumableSampler(5, first=0, count=20, seed=3))
-    tail = list(ResumableSampler(5, first=7, count=13, seed=3))
+    whole = list(ResumableSampler(Shuffled(5, seed=3), first=0, count=20))
+    tail = list(ResumableSampler(Shuffled(5, seed=3), first=7, count=13))
     assert tail == whole[7:]
     epochs = [[index for index, _ in whole[k : k + 5]] for k in range(0, 20, 5)]
     assert all(sorted(epoch) == list(range(5)) for epoch in epochs)

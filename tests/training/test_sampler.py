@@ -5,7 +5,7 @@ import torch
 
 from vode.errors import InputError
 from vode.training.distributed import Group
-from vode.training.sampler import ResumableSampler, part_of
+from vode.training.sampler import Blocks, Draws, ResumableSampler, Shuffled, part_of
 
 CPU = torch.device("cpu")
 
@@ -16,10 +16,9 @@ def dealt(size, *, processes, batch, accumulate=1, first=0, steps=6):
     ranks = []
     for rank in range(processes):
         order = ResumableSampler(
-            size,
+            Shuffled(size, seed=1),
             first=first,
             count=steps * batch,
-            seed=1,
             stride=part * processes,
             offset=part * rank,
             part=part,
@@ -54,3 +53,31 @@ def test_a_batch_that_cannot_be_dealt_out_is_refused():
         part_of(6, 1, Group(0, 4, CPU))
     with pytest.raises(InputError, match="in 0 parts"):
         part_of(6, 0, Group(0, 1, CPU))
+
+
+def test_without_blocks_the_order_is_that_of_shuffled_epochs():
+    order = Draws(0, 100, 3).order(5)
+    generator = torch.Generator().manual_seed(3 * 1_000_003 + 1)
+    assert [order(draw) for draw in range(5, 10)] == torch.randperm(5, generator=generator).tolist()
+
+
+@pytest.mark.parametrize(("size", "block", "reuse"), [(24, 4, 3), (24, 4, 1), (23, 5, 2), (6, 8, 2)])
+def test_blocks_draw_every_sample_as_often_whatever_was_drawn_before(size, block, reuse):
+    order = Blocks(size, 1, block, reuse)
+    drawn = [order(draw) for draw in range(3 * size * reuse)]
+    # from the middle of a long run, an epoch of each block before the newest
+    count = [drawn[before::reuse][before * block :][:size] for before in range(reuse)]
+    assert all(sorted(epoch) == list(range(size)) for epoch in count)
+    assert drawn == [order(draw) for draw in range(len(drawn))]
+    assert drawn[7:] == [Blocks(size, 1, block, reuse)(draw) for draw in range(7, len(drawn))]
+
+
+def test_a_batch_of_blocks_is_of_as_many_blocks_as_they_are_reused():
+    order = Blocks(400, 0, 20, 4)
+    later = [order(draw) for draw in range(800, 1600)]
+    for start in range(0, 800, 8):
+        assert len({index // 20 for index in later[start : start + 8]}) >= 4
+    assert len(set(later[:80])) > 60
+    first = later[::4]
+    assert [index // 20 for index in first] == sorted(index // 20 for index in first)
+    assert first != sorted(first)

@@ -12,10 +12,13 @@ import numpy as np
 import torch
 
 from vode.augmentation.options import Augment
-from vode.augmentation.photometric import to_float_and_augment
+from vode.augmentation.photometric import NOISE_TABLE, to_float_and_augment
 from vode.datasets.sample import Sample
 from vode.geometry.camera import crop_intrinsics, flip_intrinsics, resize_intrinsics
 from vode.geometry.resize import image_size, resize_depth, resize_flow, resize_images
+
+FLOWS = {"flow": "visible", "flow_back": "visible_back"}
+"""Keys of a sample with flow, and where it is visible."""
 
 
 class Variation(NamedTuple):
@@ -30,20 +33,38 @@ class Variation(NamedTuple):
     flip: bool
     """whether the sample is mirrored horizontally"""
     colour: tuple[float, ...] | None
-    """brightness, contrast, saturation, hue rotation and gamma; None if colours are not varied"""
+    """brightness, contrast, saturation, hue rotation and gamma, then the strengths of effects if there are any; None if
+    colours are not varied"""
 
 
-def draw_variation(options: Augment, size: tuple[int, int], *, seed: Numbers[int]) -> Variation:
-    """A draw for a sample of ``size`` (height, width); equal seeds (ints >= 0) give equal draws on any machine."""
+def draw_variation(
+    options: Augment, size: tuple[int, int], *, seed: Numbers[int], window: tuple[int, int] | None = None
+) -> Variation:
+    """A draw for a sample of ``size`` (height, width); equal seeds (ints >= 0) give equal draws on any machine.
+
+    ``window`` (height, width) is cropped from the sample at random instead of keeping all of it.
+    """
+    kept = window or size
     draw = np.random.default_rng(list(seed))
     flip = bool(draw.random() < options.flip)
     strengths = (options.brightness, options.contrast, options.saturation, options.gamma)
     brightness, contrast, saturation, gamma = (1 + s * draw.uniform(-1, 1) for s in strengths)
     turn = options.hue * draw.uniform(-1, 1)
     height, width = (round(side / (1 - options.crop * draw.random())) for side in size)
-    top, left = (int(draw.integers(large - side + 1)) for large, side in ((height, size[0]), (width, size[1])))
-    colour = (brightness, contrast, saturation, turn, gamma) if any((*strengths, options.hue)) else None
-    return Variation((size[0], size[1]), (height, width), (top, left), flip, colour)
+    top, left = (int(draw.integers(large - side + 1)) for large, side in ((height, kept[0]), (width, kept[1])))
+    colours = (brightness, contrast, saturation, turn, gamma)
+    effects = _draw_effects(options, draw) if options.effects() else ()
+    colour = (*colours, *effects) if effects or any((*strengths, options.hue)) else None
+    return Variation((kept[0], kept[1]), (height, width), (top, left), flip, colour)
+
+
+def _draw_effects(options: Augment, draw: np.random.Generator) -> tuple[float, ...]:
+    """The strengths of ``photometric.add_effects``, in its order."""
+    blur = draw.uniform(0.3, 1.0) * (draw.random() < options.blur)
+    noise = options.noise * draw.random()
+    shade, drift = options.shade * draw.uniform(-1, 1), options.independent * draw.uniform(-1, 1)
+    balance = (1 + options.balance * draw.uniform(-1, 1, 3)).tolist()
+    return (blur, noise, shade, drift, *balance, float(draw.integers(NOISE_TABLE)))
 
 
 def vary_sample(sample: Sample, drawn: Variation) -> Sample:
@@ -75,9 +96,10 @@ def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:
     resized["intrinsics"] = resize_intrinsics(sample["intrinsics"], old, size)
     if "depth" in sample:
         resized["depth"] = resize_depth(sample["depth"], size)
-    if "flow" in sample:
-        visible = sample.get("visible", torch.ones_like(sample["flow"][:, :1]))
-        resized["flow"], resized["visible"] = resize_flow(sample["flow"], visible, size)
+    for flow, visible in FLOWS.items():
+        if flow in sample:
+            seen = sample.get(visible, torch.ones_like(sample[flow][:, :1]))
+            resized[flow], resized[visible] = resize_flow(sample[flow], seen, size)
     return resized
 
 
@@ -87,7 +109,7 @@ def crop_sample(sample: Sample, top: int, left: int, height: int, width: int) ->
     if min(top, left) < 0 or min(height, width) < 1 or top + height > rows or left + width > columns:
         raise ValueError(f"{height}x{width} from ({top}, {left}) on is not inside of {rows}x{columns}")
     cropped = dict(sample)
-    for key in ("images", "depth", "flow", "visible"):
+    for key in ("images", "depth", *FLOWS, *FLOWS.values()):
         if key in sample:
             cropped[key] = sample[key][..., top : top + height, left : left + width]
     cropped["intrinsics"] = crop_intrinsics(sample["intrinsics"], top, left)
@@ -101,6 +123,6 @@ def flip_sample(sample: Sample) -> Sample:
     if "poses" in sample:
         mirror = torch.diag(sample["poses"].new_tensor([-1.0, 1.0, 1.0, 1.0]))
         flipped["poses"] = mirror @ sample["poses"] @ mirror
-    if "flow" in sample:
-        flipped["flow"] = flipped["flow"] * flipped["flow"].new_tensor([-1.0, 1.0]).view(2, 1, 1)
+    for flow in FLOWS.keys() & sample.keys():
+        flipped[flow] = flipped[flow] * flipped[flow].new_tensor([-1.0, 1.0]).view(2, 1, 1)
     return flipped

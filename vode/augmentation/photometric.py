@@ -1,8 +1,9 @@
-"""Conversion of 8-bit images to float, and augmentation of exposure and colour, for samples and batches."""
+"""Conversion of 8-bit images to float, and augmentation of colours and the camera's flaws, for samples and batches."""
 
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -13,6 +14,9 @@ from vode.geometry.resize import as_float
 _TO_YIQ = torch.tensor(
     [[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]], dtype=torch.float64
 )
+
+NOISE_TABLE = 2**21
+"""Length of the table of noise; a place in it fits into a float32."""
 
 
 def to_float_and_augment(sample: Sample) -> Sample:
@@ -27,9 +31,51 @@ def to_float_and_augment(sample: Sample) -> Sample:
 
 
 def vary_colour(images: Tensor, colour: Tensor) -> Tensor:
-    """Images (..., T, 3, H, W) in 0..1 varied by ``colour`` (..., 5), strengths in the order of ``jitter_colour``."""
+    """Images (..., T, 3, H, W) in 0..1 varied by ``colour``, strengths (..., 5) in the order of ``jitter_colour``.
+
+    More of them, (..., 13), are those of ``add_effects`` besides.
+    """
     names = ("brightness", "contrast", "saturation", "turn", "gamma")
-    return jitter_colour(images, **dict(zip(names, colour.unbind(-1), strict=True)))
+    varied = jitter_colour(images, **dict(zip(names, colour[..., :5].unbind(-1), strict=True)))
+    return varied if colour.shape[-1] == 5 else add_effects(varied, colour[..., 5:])
+
+
+def add_effects(images: Tensor, strengths: Tensor) -> Tensor:
+    """Images (..., T, 3, H, W) in 0..1 with what a camera adds to them, by ``strengths`` (..., 8) of each sample.
+
+    In order: blur, from 0 to the binomial 3x3 filter; standard deviation of the noise; shade, the gain at the bottom
+    row above that of the middle; drift, the gain from each frame to the next; gains of R, G and B; and where the noise
+    starts in the table of it, so that the same numbers give the same images.
+    """
+    count, height = images.shape[-4], images.shape[-2]
+    blur, noise, shade, drift = (_wide(part) for part in strengths[..., :4].unbind(-1))
+    rows = torch.linspace(-1, 1, height, device=images.device).view(height, 1)
+    frames = torch.arange(count, device=images.device).sub((count - 1) / 2).view(count, 1, 1, 1)
+    gain = (1 + shade * rows) * (1 + drift * frames) * strengths[..., None, 4:7, None, None]
+    varied = torch.lerp(images, _binomial(images), blur) * gain
+    return varied.addcmul_(noise, _noise(strengths[..., 7], images.shape[-4:])).clamp_(0, 1)
+
+
+def _binomial(images: Tensor) -> Tensor:
+    """Images (..., H, W) filtered by 1/4, 1/2, 1/4 along both axes; the border is repeated."""
+    for axis in (-1, -2):
+        last = images.shape[axis] - 1
+        before = torch.cat([images.narrow(axis, 0, 1), images.narrow(axis, 0, last)], axis)
+        after = torch.cat([images.narrow(axis, 1, last), images.narrow(axis, last, 1)], axis)
+        images = before.add_(after).mul_(0.25).add_(images, alpha=0.5)
+    return images
+
+
+def _noise(start: Tensor, shape: torch.Size) -> Tensor:
+    """Standard normal noise (..., *shape), read from the table from ``start`` (...) on: no state, and no waiting."""
+    table = _noise_table(start.device)
+    places = start.long()[..., None] + torch.arange(shape.numel(), device=start.device)
+    return table[places % NOISE_TABLE].unflatten(-1, shape)
+
+
+@cache
+def _noise_table(device: torch.device) -> Tensor:
+    return torch.randn(NOISE_TABLE, generator=torch.Generator().manual_seed(0)).to(device)
 
 
 def jitter_colour(

@@ -12,7 +12,7 @@ import tyro
 from vode.cli.parse import parse
 from vode.recipes import RECIPES, recipe
 from vode.relocalization.config import RelocalizationConfig
-from vode.training.config import RunConfig, VideoConfig
+from vode.training.config import RunConfig, SupervisedConfig, VideoConfig
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,15 @@ class VideoArguments:
     """Train depth and flow without labels, then score them."""
 
     config: Annotated[VideoConfig, tyro.conf.arg(name="")]
+    run: Path | None = None
+    """folder of the run; default runs/RECIPE, with a number behind if that is taken"""
+
+
+@dataclass(frozen=True)
+class SupervisedArguments:
+    """Train depth and flow on ground truth, then score them."""
+
+    config: Annotated[SupervisedConfig, tyro.conf.arg(name="")]
     run: Path | None = None
     """folder of the run; default runs/RECIPE, with a number behind if that is taken"""
 
@@ -59,10 +68,12 @@ def train(argv: Sequence[str]) -> None:
     _print(*train_run(arguments.config, arguments.run, name=name))
 
 
-def _defaults(config: RunConfig) -> VideoArguments | RelocalizationArguments:
+def _defaults(config: RunConfig) -> VideoArguments | SupervisedArguments | RelocalizationArguments:
     """The arguments of the family that a recipe belongs to, with its values."""
     if isinstance(config, VideoConfig):
         return VideoArguments(config)
+    if isinstance(config, SupervisedConfig):
+        return SupervisedArguments(config)
     if isinstance(config, RelocalizationConfig):
         return RelocalizationArguments(config)
     raise TypeError(f"{type(config).__name__} has no arguments of the command line")

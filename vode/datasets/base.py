@@ -23,6 +23,8 @@ class Capability(StrEnum):
     """``depth`` of some frames"""
     FLOW = "flow"
     """``flow`` from some frames to the next"""
+    FLOW_BACK = "flow_back"
+    """``flow_back`` from the next to these"""
     STEREO = "stereo"
     """``right``, the image of the camera to the right, of some frames"""
     POSES = "poses"
@@ -38,7 +40,7 @@ class Sequence(Protocol):
     """A video of one camera. Readers derive from it and so inherit "not known" for what they lack.
 
     ``capabilities`` declare what is known of the sequence; of single frames it may still be missing, so that
-    ``depth``, ``flow`` and ``right`` give None for these. What is not declared gives None for all.
+    ``depth``, ``flow``, ``flow_back`` and ``right`` give None for these. What is not declared gives None for all.
     """
 
     name: str
@@ -95,6 +97,10 @@ class Sequence(Protocol):
 
     def flow(self, index: int) -> tuple[Tensor, Tensor] | None:
         """Flow (2, H, W) pixels from this frame to the next and where it is known (1, H, W), bool or 0 and 1."""
+        return None
+
+    def flow_back(self, index: int) -> tuple[Tensor, Tensor] | None:
+        """Flow from the next frame to this one, in the form of ``flow``."""
         return None
 
     def flow_noc(self, index: int) -> Tensor | None:

@@ -27,7 +27,7 @@ class SequenceSlice(Sequence):
             raise InputError(f"{whole.name}: {none}; change the start or the end", "start", "end")
         self.name, self.size, self.intrinsics, self.notes = whole.name, whole.size, whole.intrinsics, whole.notes
         chosen = list(self._numbers)
-        self.capabilities = whole.capabilities - (known() if step == 1 else known(flow=True))
+        self.capabilities = whole.capabilities - (known() if step == 1 else known(flow=True, flow_back=True))
         self.poses = None if whole.poses is None else from_first(whole.poses[chosen])
         self.poses_in_scene = None if whole.poses_in_scene is None else whole.poses_in_scene[chosen]
         self.timestamps = None if whole.timestamps is None else whole.timestamps[chosen]
@@ -65,6 +65,9 @@ class SequenceSlice(Sequence):
 
     def flow(self, index: int) -> tuple[Tensor, Tensor] | None:
         return self._whole.flow(self._numbers[index]) if self.has_flow(index) else None
+
+    def flow_back(self, index: int) -> tuple[Tensor, Tensor] | None:
+        return self._whole.flow_back(self._numbers[index]) if self.has_flow(index) else None
 
     def flow_noc(self, index: int) -> Tensor | None:
         return self._whole.flow_noc(self._numbers[index]) if self.has_flow(index) else None

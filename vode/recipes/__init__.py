@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from vode.errors import InputError
-from vode.recipes import relocalization, video
+from vode.recipes import relocalization, supervised, video
 from vode.relocalization.config import RelocalizationConfig
-from vode.training.config import RunConfig, VideoConfig
+from vode.training.config import RunConfig, SupervisedConfig, VideoConfig
 
-FAMILIES: dict[str, type[RunConfig]] = {kind.family: kind for kind in (VideoConfig, RelocalizationConfig)}
+FAMILIES: dict[str, type[RunConfig]] = {
+    kind.family: kind for kind in (VideoConfig, SupervisedConfig, RelocalizationConfig)
+}
 """The type of the configuration of each family of runs."""
 
 RECIPES = {
@@ -18,6 +20,9 @@ RECIPES = {
     "nyu": video.NYU,
     "tum": video.TUM,
     "folder": video.FOLDER,
+    "depth-supervised": supervised.DEPTH_SUPERVISED,
+    "flow-supervised": supervised.FLOW_SUPERVISED,
+    "vode-small": supervised.VODE_SMALL,
     "posenet": relocalization.POSENET,
     "posenet-beta": relocalization.POSENET_BETA,
     "posenet-geometric": relocalization.POSENET_GEOMETRIC,

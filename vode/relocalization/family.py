@@ -71,6 +71,11 @@ def _needs_points(config: RelocalizationConfig) -> bool:
     return config.pose_loss.kind == "geometric"
 
 
+def stage_samples(name: str, samples: PosedImages, config: RelocalizationConfig) -> PosedImages:
+    """The same samples in every stage."""
+    return samples
+
+
 def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
     """Fit the network's position units and initial rotation to the scene."""
     _network(networks).fit_scene(samples.poses())

@@ -1,6 +1,7 @@
 """RunConfig: everything that determines a training run, composed of the options of its parts.
 
-One type per family: ``VideoConfig`` here for depth and odometry, ``vode.relocalization.config`` for absolute poses.
+One type per family: here ``VideoConfig`` for depth and odometry from unlabelled video and ``SupervisedConfig`` for
+them from ground truth, in ``vode.relocalization.config`` that for absolute poses.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from vode.augmentation.options import Augment
+from vode.augmentation.options import NO_AUGMENT, Augment
 from vode.datasets.options import DataOptions
-from vode.losses.options import FlowLossOptions
+from vode.losses.options import DepthErrorOptions, FlowErrorOptions, FlowLossOptions
 from vode.networks.options import DepthOptions, FlowOptions
 from vode.odometry.options import TrackerOptions
 from vode.training.options import LossWeights, MotionOptions
@@ -40,6 +41,10 @@ class StageConfig:
     """steps of linear warm-up from 0"""
     weight_decay: float = 0.0
     """weight decay of Adam, applied to weights only, not to biases, norms and learned loss weights"""
+    decoupled: bool = False
+    """decouple weight decay from the gradient, as AdamW does (Loshchilov and Hutter, ICLR 2019)"""
+    encoder_rate: float = 1.0
+    """learning rate of networks' encoders, which may be pretrained, relative to that of the rest"""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class RunConfig(DataOptions):
     """module with the functions of the family, imported on demand"""
     stage_names: ClassVar[tuple[str, ...]]
     """names of the stages, in order; the StageConfig of each is the field NAME_stage"""
+    geometric: ClassVar[tuple[str, ...]] = ()
+    """those whose samples can fail to have a geometry"""
 
     dataset: str = "world"
     """name of the data set, or world, the built-in one, which needs no folder"""
@@ -69,13 +76,17 @@ class RunConfig(DataOptions):
     """(height, width) of the networks' input images"""
     world: WorldOptions = WorldOptions()
     """options of the built-in world; its image size follows ``size``"""
-    augment: Augment = field(default_factory=lambda: Augment(0, 0, 0, 0, 0, 0))
+    augment: Augment = field(default_factory=lambda: NO_AUGMENT)
     workers: int = 0
     """number of data-loading processes"""
     start_from: Path | None = None
     """folder of a run, or name of shipped weights, that the networks are initialised from"""
     batch: int = 8
     """samples per step, over all processes"""
+    block: int = 0
+    """draw the samples in blocks of so many, one block after the other; 0 = shuffle all of them"""
+    reuse: int = 1
+    """how often each block is drawn before it is left, interleaved with the next ones"""
     accumulate: int = 1
     """parts in which a batch is computed sequentially, to save memory"""
     seed: int = 0
@@ -122,12 +133,25 @@ class RunConfig(DataOptions):
 
 
 @dataclass(frozen=True)
-class VideoConfig(RunConfig):
+class OdometryConfig(RunConfig):
+    """Options of runs of a flow and a depth network, which predict and track alike, however they were trained."""
+
+    clip_every: int = 1
+    """only every n-th frame of a sequence begins a sample"""
+    flow: FlowOptions = FlowOptions()
+    depth: DepthOptions = DepthOptions()
+    tracker: TrackerOptions = TrackerOptions()
+    """options of visual odometry with the run's networks"""
+
+
+@dataclass(frozen=True)
+class VideoConfig(OdometryConfig):
     """Depth and odometry, learned from unlabelled video."""
 
     family: ClassVar[str] = "video"
     implementation: ClassVar[str] = "vode.training.video"
     stage_names: ClassVar[tuple[str, ...]] = ("flow", "depth", "joint")
+    geometric: ClassVar[tuple[str, ...]] = ("depth", "joint")
 
     stride: int = 1
     """frame distance between the two images of a pair"""
@@ -138,10 +162,38 @@ class VideoConfig(RunConfig):
     joint_stage: VideoStage = VideoStage()
     joint_flow_only: bool = False
     """train only the flow in the joint stage, as the paper's released code does"""
-    flow: FlowOptions = FlowOptions()
-    depth: DepthOptions = DepthOptions()
     motion: MotionOptions = MotionOptions()
     triangulation_loss: Literal["log", "square"] = "log"
     """residual between predicted and triangulated depth: robust, or squared as in the paper"""
-    tracker: TrackerOptions = TrackerOptions()
-    """options of visual odometry with the run's networks"""
+
+
+@dataclass(frozen=True)
+class SupervisedDepthStage(StageConfig):
+    """A stage that trains depth on ground truth."""
+
+    loss: DepthErrorOptions = DepthErrorOptions()
+
+
+@dataclass(frozen=True)
+class SupervisedFlowStage(StageConfig):
+    """A stage that trains flow on ground truth."""
+
+    loss: FlowErrorOptions = FlowErrorOptions()
+
+
+@dataclass(frozen=True)
+class SupervisedConfig(OdometryConfig):
+    """Depth and flow, learned from ground truth."""
+
+    family: ClassVar[str] = "supervised"
+    implementation: ClassVar[str] = "vode.training.supervised"
+    stage_names: ClassVar[tuple[str, ...]] = ("depth", "flow")
+
+    stages: tuple[Literal["depth", "flow"], ...] = ("depth", "flow")
+    """stages to run, of those that have steps"""
+    depth_stage: SupervisedDepthStage = SupervisedDepthStage()
+    """training of depth on single images"""
+    flow_stage: SupervisedFlowStage = SupervisedFlowStage()
+    """training of flow on pairs of consecutive frames"""
+    crops: tuple[tuple[int, int], ...] = ()
+    """(height, width) of random crops from images of ``size``, one for each batch in turn; none = the whole image"""

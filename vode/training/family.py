@@ -30,6 +30,10 @@ class Family(Protocol):
         """The validation samples; InputError if there are none."""
         ...
 
+    def stage_samples(self, name: str, samples: ClipDataset, config: Any) -> ClipDataset:
+        """Those of the samples' sequences, for training or validation, that the stage ``name`` takes."""
+        ...
+
     def begin(self, networks: nn.ModuleDict, samples: ClipDataset) -> None:
         """Adapt new networks to the samples that they are about to be trained on."""
         ...

@@ -103,6 +103,8 @@ SHOWN = (
     "triangulated_depth",
     "reprojection_depth",
     "geometry_failed",
+    "abs_rel",
+    "epe_px",
     "position_m",
     "rotation_deg",
     "samples_per_second",

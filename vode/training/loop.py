@@ -116,9 +116,10 @@ class Run:
             network.requires_grad_(network in task.trained())
         step = Stepper(task, config, options, self.group, state.averages)
         step.load_state_dict(state.optimiser)
-        draws = Draws(state.done * config.batch, (options.steps - state.step) * config.batch, config.seed)
+        first, count = state.done * config.batch, (options.steps - state.step) * config.batch
+        draws = Draws(first, count, config.seed, config.block, config.reuse)
         batches = load_batches(
-            self.samples,
+            self.family.stage_samples(name, self.samples, config),
             self.group,
             draws,
             batch=config.batch,
@@ -175,7 +176,8 @@ class Run:
         config, state, networks = self.config, self.state, self.state.scored()
         task = build_task(name, config, networks)
         assert self.validated is not None
-        found = validation_losses(task, self.validated, self.group, most=config.validation_samples, batch=config.batch)
+        samples = self.family.stage_samples(name, self.validated, config)
+        found = validation_losses(task, samples, self.group, most=config.validation_samples, batch=config.batch)
         loss = found["loss"]
         found |= self._measures(name, networks)
         self.log.scalars(f"{name} validation", state.done, found)
@@ -204,7 +206,7 @@ class Run:
         results = self.family.score(networks, config)
         results["minutes"] = self.state.elapsed() / 60
         results["peak_memory_gib"] = peak_memory_gib()
-        geometric = sum(stage.steps for name, stage in config.plan() if name in ("depth", "joint"))
+        geometric = sum(stage.steps for name, stage in config.plan() if name in config.geometric)
         if geometric:
             results["geometry_failed_fraction"] = self.state.failed / geometric
         self.folder.write_results(results)

@@ -1,10 +1,12 @@
-"""The order of training samples: an endless sequence of shuffled epochs, distributed over the processes."""
+"""The order of training samples: endless, a function of the draw's number, distributed over the processes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
@@ -15,28 +17,62 @@ from vode.training.clip_dataset import ClipDataset
 from vode.training.distributed import Group
 
 
+class Shuffled:
+    """The order of ``size`` samples, epoch after epoch, each shuffled by its own number: the index of a draw."""
+
+    def __init__(self, size: int, seed: int) -> None:
+        self.size, self.seed = size, seed
+        self._order: list[int] = []
+        self._epoch = -1
+
+    def __call__(self, draw: int) -> int:
+        epoch, position = divmod(draw, self.size)
+        if epoch != self._epoch:
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+            self._order, self._epoch = torch.randperm(self.size, generator=generator).tolist(), epoch
+        return self._order[position]
+
+
+class Blocks:
+    """The order of more samples than can be kept: blocks of them, one after the other, each drawn ``reuse`` times.
+
+    Every ``reuse``-th draw takes the next sample of the newest block, the draw after it one of the block before, and so
+    on, each in an order of its own: so consecutive draws are of ``reuse`` blocks, and a sample is never drawn again
+    after ``reuse`` times as many draws as are in ``reuse`` blocks. The first blocks follow the last ones, as always.
+    """
+
+    def __init__(self, size: int, seed: int, block: int, reuse: int = 1) -> None:
+        self.size, self.seed, self.block, self.reuse = size, seed, block, reuse
+        self._shuffled = lru_cache(2 * reuse)(self._shuffle)
+
+    def __call__(self, draw: int) -> int:
+        turn, before = divmod(draw, self.reuse)
+        epoch, position = divmod(turn - before * self.block, self.size)
+        number, place = divmod(position, self.block)
+        return number * self.block + self._shuffled(epoch, number, before)[place]
+
+    def _shuffle(self, epoch: int, number: int, before: int) -> list[int]:
+        count = min(self.block, self.size - number * self.block)
+        # the epoch before the first is -1
+        return np.random.default_rng([self.seed, epoch % 2**32, number, before]).permutation(count).tolist()
+
+
 class ResumableSampler(Sampler[tuple[int, int]]):
-    """Yields (index, draw) for ``count`` draws from number ``first`` on, each epoch shuffled by its own number.
+    """Yields (index, draw) for ``count`` draws from number ``first`` on; ``order`` gives the index of a draw.
 
     Of every ``stride`` draws it yields ``part``, from ``offset`` on: the part of a batch that one process loads.
     """
 
     def __init__(
-        self, size: int, *, first: int, count: int, seed: int, stride: int = 1, offset: int = 0, part: int = 1
+        self, order: Callable[[int], int], *, first: int, count: int, stride: int = 1, offset: int = 0, part: int = 1
     ) -> None:
-        self.size, self.first, self.count, self.seed = size, first, count, seed
+        self.order, self.first, self.count = order, first, count
         self.stride, self.offset, self.part = stride, offset, part
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        order: list[int] = []
-        shuffled = -1
         for start in range(self.first, self.first + self.count, self.stride):
             for draw in range(start + self.offset, start + self.offset + self.part):
-                epoch, position = divmod(draw, self.size)
-                if epoch != shuffled:
-                    generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-                    order, shuffled = torch.randperm(self.size, generator=generator).tolist(), epoch
-                yield order[position], draw
+                yield self.order(draw), draw
 
     def __len__(self) -> int:
         return self.count // self.stride * self.part
@@ -61,6 +97,14 @@ class Draws:
     count: int
     seed: int
     """of the order"""
+    block: int = 0
+    """size of the blocks that the samples are drawn in, 0 = all of them are shuffled"""
+    reuse: int = 1
+    """how often each block is drawn before it is left"""
+
+    def order(self, size: int) -> Callable[[int], int]:
+        """The index of each draw from ``size`` samples."""
+        return Blocks(size, self.seed, self.block, self.reuse) if self.block else Shuffled(size, self.seed)
 
 
 def load_batches(
@@ -76,7 +120,7 @@ def load_batches(
     loader = DataLoader(
         samples,
         batch_size=part,
-        sampler=ResumableSampler(len(samples), first=draws.first, count=draws.count, seed=draws.seed, **layout),
+        sampler=ResumableSampler(draws.order(len(samples)), first=draws.first, count=draws.count, **layout),
         collate_fn=collate,
         num_workers=workers,
         generator=torch.Generator().manual_seed(draws.seed),

@@ -50,7 +50,8 @@ class Stepper:
         self._statistics = [b for network in task.trained() for b in network.buffers() if b.is_floating_point()]
         self._weights = task.weights
         self._model = distributed.wrap_ddp(task, group)
-        self.optimiser = torch.optim.Adam(_groups(self.parameters, options), lr=options.learning_rate, fused=True)
+        kind = torch.optim.AdamW if options.decoupled else torch.optim.Adam
+        self.optimiser = kind(_groups(task.trained(), options), lr=options.learning_rate, fused=True)
         # The flag by which GradScaler finds optimisers that read ``found_inf``.
         self._skips_on_device = bool(getattr(self.optimiser, "_step_supports_amp_scaling", False))
         self.scaler = torch.amp.GradScaler(group.device.type, enabled=config.precision == "float16")
@@ -60,7 +61,7 @@ class Stepper:
     def __call__(self, batches: Iterator[dict[str, Tensor]], step: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Take step ``step`` of the stage on the next batches: scalars, left on the device, and visualizations."""
         for one in self.optimiser.param_groups:
-            one["lr"] = learning_rate(self.options, step)
+            one["lr"] = learning_rate(self.options, step) * one.get("rate", 1.0)
         self.optimiser.zero_grad(set_to_none=True)
         before = [buffer.clone() for buffer in self._statistics]
         parts = []
@@ -117,15 +118,26 @@ class Stepper:
         return norm
 
 
-def _groups(parameters: list[nn.Parameter], options: StageConfig) -> list[dict[str, Any]]:
-    """Parameter groups: with weight decay, everything but weight matrices is in a group without it."""
-    if not options.weight_decay:
+def _groups(networks: list[nn.Module], options: StageConfig) -> list[dict[str, Any]]:
+    """Parameter groups of networks: those of encoders with a ``rate`` of their own, if it is not that of the rest."""
+    parameters = [p for network in networks for p in network.parameters()]
+    if options.encoder_rate == 1.0:
+        return _decayed(parameters, options)
+    encoders = [module for network in networks for name, module in network.named_children() if name == "encoder"]
+    slower = {id(p) for encoder in encoders for p in encoder.parameters()}
+    rest = _decayed([p for p in parameters if id(p) not in slower], options)
+    encoder = _decayed([p for p in parameters if id(p) in slower], options)
+    return rest + [group | {"rate": options.encoder_rate} for group in encoder if group["params"]]
+
+
+def _decayed(parameters: list[nn.Parameter], options: StageConfig) -> list[dict[str, Any]]:
+    """The parameters, with weight decay in two groups: weight matrices alone have it."""
+    decay = options.weight_decay
+    if not decay and not options.decoupled:
         return [{"params": parameters}]
-    weights = [p for p in parameters if p.ndim > 1]
-    return [
-        {"params": weights, "weight_decay": options.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1]},
-    ]
+    weights, others = [p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]
+    # AdamW's own default is not 0
+    return [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
 
 
 class Averages(AveragedModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from typing import TypeVar, cast
 
 import torch
 from torch import nn
@@ -15,7 +15,7 @@ from vode.networks.flow import FlowNet
 from vode.networks.weights import without_download
 from vode.run_folder import find_run
 from vode.training.clip_dataset import ClipDataset, ClipShape
-from vode.training.config import VideoConfig
+from vode.training.config import OdometryConfig, VideoConfig
 from vode.training.data import scoring_sequence, training_sequences, validation_sequences
 from vode.training.options import TaskOptions
 from vode.training.tasks.base import Task
@@ -23,8 +23,10 @@ from vode.training.tasks.depth import DepthTask
 from vode.training.tasks.flow import FlowTask
 from vode.training.tasks.joint import JointTask
 
+Config = TypeVar("Config", bound=OdometryConfig)
 
-def networks(config: VideoConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
+
+def networks(config: OdometryConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
     """The flow and the depth network; see ``Family.networks``."""
     if fresh and config.start_from:
         start = find_run(config.start_from)
@@ -33,13 +35,14 @@ def networks(config: VideoConfig, *, fresh: bool = True) -> dict[str, nn.Module]
     return {"flow": FlowNet(config.flow), "depth": DepthNet(depth)}
 
 
-def settled(config: VideoConfig, networks: nn.ModuleDict) -> VideoConfig:
+def settled(config: Config, networks: nn.ModuleDict) -> Config:
     """The configuration with the networks' options."""
-    flow, depth = _both(networks)
+    flow, depth = both(networks)
     return replace(config, flow=flow.options, depth=depth.options)
 
 
-def _both(networks: nn.ModuleDict) -> tuple[FlowNet, DepthNet]:
+def both(networks: nn.ModuleDict) -> tuple[FlowNet, DepthNet]:
+    """The flow and the depth network."""
     return cast(FlowNet, networks["flow"]), cast(DepthNet, networks["depth"])
 
 
@@ -57,12 +60,17 @@ def pairs(config: VideoConfig, sequences: list[Sequence], *, vary: bool = True) 
     """Pairs of frames of the sequences, augmented if ``vary``."""
     return ClipDataset(
         sequences,
-        ClipShape(stride=config.stride),
+        ClipShape(stride=config.stride, every=config.clip_every),
         size=config.size,
         augment=config.augment if vary else None,
         seed=config.seed,
         raw=True,
     )
+
+
+def stage_samples(name: str, samples: ClipDataset, config: VideoConfig) -> ClipDataset:
+    """The same samples in every stage."""
+    return samples
 
 
 def begin(networks: nn.ModuleDict, samples: ClipDataset) -> None:
@@ -73,7 +81,7 @@ def task(name: str, config: VideoConfig, networks: nn.ModuleDict, mixed: torch.d
     """The Task of the stage ``name``."""
     stage = getattr(config, f"{name}_stage")
     options = TaskOptions(config.motion, stage.flow_loss, config.triangulation_loss, stage.weights, mixed)
-    flow, depth = _both(networks)
+    flow, depth = both(networks)
     if name == "flow":
         return FlowTask(flow, options)
     if name == "depth":
@@ -85,10 +93,10 @@ def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: V
     """Errors of depth and odometry on the first sequence; none in the flow stage."""
     if name == "flow":
         return {}
-    found = score_run(*_both(networks), samples.sequences[0], config.size, config.tracker)
+    found = score_run(*both(networks), samples.sequences[0], config.size, config.tracker)
     return {name: value for name, value in found.items() if value is not None}
 
 
-def score(networks: nn.ModuleDict, config: VideoConfig) -> dict[str, float | None]:
+def score(networks: nn.ModuleDict, config: OdometryConfig) -> dict[str, float | None]:
     """Errors of flow, depth and odometry on the sequence that a finished run is scored on."""
-    return score_run(*_both(networks), scoring_sequence(config), config.size, config.tracker)
+    return score_run(*both(networks), scoring_sequence(config), config.size, config.tracker)

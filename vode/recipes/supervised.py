@@ -1,0 +1,63 @@
+"""Recipes of depth and flow from ground truth."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vode.augmentation.options import Augment
+from vode.losses.options import DepthErrorOptions
+from vode.training.config import SupervisedConfig, SupervisedDepthStage, SupervisedFlowStage
+
+SYNTHETIC = Augment(
+    flip=0.5,
+    brightness=0.3,
+    contrast=0.2,
+    saturation=0.6,
+    hue=0.03,
+    gamma=0.4,
+    blur=0.4,
+    noise=0.04,
+    shade=0.2,
+    balance=0.15,
+)
+"""Variation that makes rendered images stand for a camera's."""
+
+# what a lidar or a depth camera does not see may be anywhere
+LIDAR, RENDERED = DepthErrorOptions(), DepthErrorOptions(far=90.0)
+
+DEPTH_SUPERVISED = SupervisedConfig(
+    dataset="world",
+    sequences=tuple(str(seed) for seed in range(64)),
+    size=(128, 416),
+    batch=8,
+    stages=("depth",),
+    depth_stage=SupervisedDepthStage(
+        2000, 1e-3, "cosine", warm_up=50, weight_decay=1e-3, decoupled=True, encoder_rate=0.3, loss=RENDERED
+    ),
+    augment=SYNTHETIC,
+    precision="auto",
+)
+"""Depth from ground truth, by default the built-in world's; of other data sets with --depth-stage.loss.far 0."""
+
+FLOW_SUPERVISED = replace(
+    DEPTH_SUPERVISED,
+    batch=4,
+    stages=("flow",),
+    depth_stage=SupervisedDepthStage(),
+    flow_stage=SupervisedFlowStage(4000, 4e-4, "cosine", warm_up=50, weight_decay=4e-4, decoupled=True),
+    augment=replace(SYNTHETIC, independent=0.05),
+)
+"""Flow from ground truth, by default the built-in world's, in both directions."""
+
+VODE_SMALL = replace(
+    DEPTH_SUPERVISED,
+    sequences=tuple(str(seed) for seed in range(30_000, 33_000)),
+    stages=("depth", "flow"),
+    depth_stage=replace(DEPTH_SUPERVISED.depth_stage, steps=30_000),
+    flow_stage=replace(FLOW_SUPERVISED.flow_stage, steps=20_000),
+    augment=FLOW_SUPERVISED.augment,
+    clip_every=10,
+    block=120,
+    reuse=4,
+)
+"""Weights for any camera from the built-in world alone: thousands of sequences, each rendered once."""
