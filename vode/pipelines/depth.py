@@ -11,6 +11,7 @@ from vode.errors import InputError
 from vode.evaluation import depth_report
 from vode.evaluation.completeness import complete
 from vode.evaluation.depth import DepthProtocol, summary
+from vode.evaluation.depth_edges import with_edges
 from vode.evaluation.predictions import Predictions, save_predictions
 from vode.evaluation.protocols import depth_protocol
 from vode.evaluation.result import Result
@@ -56,7 +57,8 @@ def evaluate_depth_of(
             predict = depth_report.from_file(Predictions(keep, frames.names()), frames)
         scores = depth_report.score_frames(predict, frames, chosen, protocol)
         assumed = () if model is None else _assumed(model, frames, chosen)
-        results[frames.name] = summary(scores, protocol, notes=(*frames.notes, *notes, *assumed))
+        result = summary(scores, protocol, notes=(*frames.notes, *notes, *assumed))
+        results[frames.name] = _with_edges(result, predict, frames, chosen) if options.edges else result
         on_progress(f"{results[frames.name]}\n")
         if out is not None:
             drawn = depth_report.draw(
@@ -71,6 +73,10 @@ def evaluate_depth_of(
             for file in drawn:
                 on_progress(str(file))
     return results
+
+
+def _with_edges(result: Result, predict: depth_report.Source, frames: DepthFrames, chosen: Sequence[int]) -> Result:
+    return with_edges(result, lambda i: predict(i)[0].numpy(), lambda i: frames.depth(i)[0].numpy(), chosen)
 
 
 def _open_sets(

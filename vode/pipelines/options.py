@@ -67,6 +67,8 @@ class DepthEvaluation:
     """take every n-th frame of a sequence"""
     flip: bool = False
     """predict the mirrored image too and average"""
+    edges: bool = False
+    """score edges of depth too, where the ground truth is dense"""
     annotated: Path | None = None
     """KITTI's annotated depth maps: the folder with train and val"""
     allow_missing: bool = False

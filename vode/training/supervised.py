@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from typing import cast
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from vode.augmentation.options import Augment
 from vode.datasets.base import Capability, Sequence, only_frames
 from vode.errors import InputError
+from vode.networks.depth import DISPARITY_RANGE, MIN_DISPARITY
 from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.config import SupervisedConfig
 from vode.training.data import training_sequences, validation_sequences
 from vode.training.tasks.base import Task
 from vode.training.tasks.supervised_depth import SupervisedDepthTask
 from vode.training.tasks.supervised_flow import SupervisedFlowTask
-from vode.training.video import begin, both, networks, score, settled
+from vode.training.video import both, networks, score, settled
 
 __all__ = ["begin", "measures", "networks", "samples", "score", "settled", "stage_samples", "task", "validation"]
 
@@ -23,6 +27,8 @@ GROUND_TRUTH = {
     "flow": frozenset({Capability.FLOW, Capability.FLOW_BACK}),
 }
 """what a sample of each stage has of it, as far as there is"""
+INITIAL_DEPTH = 10.0
+"""metres"""
 LENGTH = {"depth": 1, "flow": 2}
 """images of a sample of each stage"""
 
@@ -81,6 +87,16 @@ def lacking(what: str, name: str) -> InputError:
     """The error of data without the ground truth of the stage ``name``."""
     remedy = "choose sequences or a data set that have it, or train without labels (recipe folder)"
     return InputError(f"{what}: no ground truth of {name} to learn from; {remedy}", "sequences", "dataset")
+
+
+def begin(networks: nn.ModuleDict, samples: ClipDataset) -> None:
+    """Let a new depth network start from ``INITIAL_DEPTH``, which is of the size of metric depth.
+
+    From its own start, below a metre, the first steps go so far that its sigmoid can end where it has no gradient.
+    """
+    sigma = (1 / INITIAL_DEPTH - MIN_DISPARITY) / DISPARITY_RANGE
+    for head in both(networks)[1].heads:
+        nn.init.constant_(cast(Tensor, head.bias), math.log(sigma / (1 - sigma)))
 
 
 def task(name: str, config: SupervisedConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
