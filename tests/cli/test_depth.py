@@ -15,6 +15,8 @@ def test_depth_is_predicted_once_and_scored_again(run, kitti, tmp_path, refused)
     assert main(["depth", str(run), *where, "--save-predictions", str(kept), "--json", str(files[0])]) == 0
     assert main(["depth", *where, "--predictions", str(kept), "--json", str(files[1])]) == 0
     assert files[0].read_text() == files[1].read_text()
+    assert main(["depth", *where, "--predictions", str(kept), "--edges", "--json", str(files[1])]) == 0
+    assert "edge_f_score" in files[1].read_text()
     several = ["--data", kitti, "--sequences", "03", "04", "--camera", "0"]
     assert "one sequence" in refused("depth", "--predictions", kept, *several)
     assert "either" in refused("depth", run, "--predictions", kept)

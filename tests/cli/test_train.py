@@ -49,3 +49,13 @@ def test_test_sets_that_were_trained_on_are_refused(run, kitti, tmp_path, refuse
 
 def test_resume_goes_on_with_a_finished_run(run):
     assert main(["train", "--resume", str(run)]) == 0
+
+
+def test_depth_is_trained_on_ground_truth_in_several_shapes(tmp_path):
+    arguments = "--sequences 0 1 --size 64 96 --crops 64 64 32 96 --world.frames 4 --batch 2 --depth-stage.steps 2"
+    more = "--block 4 --reuse 2 --clip-every 2 --depth-stage.loss.far 50 --device cpu --precision float32"
+    words = [*arguments.split(), *more.split(), "--run", str(tmp_path / "run")]
+    assert main(["train", "depth-supervised", *words]) == 0
+    saved = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (saved["family"], saved["crops"]) == ("supervised", [[64, 64], [32, 96]])
+    assert saved["depth_stage"]["loss"]["far"] == 50
