@@ -72,7 +72,7 @@ def stage_samples(name: str, samples: ClipDataset, config: SupervisedConfig) -> 
     if samples.augment is None:
         return clips
     clips = clips.cropped(config.crops, config.batch) if config.crops else clips
-    return clips.kept(config.block, config.reuse) if config.block and config.reuse > 1 else clips
+    return clips.kept(config.block, config.reuse) if config.block else clips
 
 
 def with_ground_truth(sequence: Sequence, name: str) -> Sequence:

@@ -58,7 +58,7 @@ def validation(config: VideoConfig, trained: ClipDataset) -> ClipDataset:
 
 def pairs(config: VideoConfig, sequences: list[Sequence], *, vary: bool = True) -> ClipDataset:
     """Pairs of frames of the sequences, augmented if ``vary``."""
-    return ClipDataset(
+    clips = ClipDataset(
         sequences,
         ClipShape(stride=config.stride, every=config.clip_every),
         size=config.size,
@@ -66,6 +66,7 @@ def pairs(config: VideoConfig, sequences: list[Sequence], *, vary: bool = True) 
         seed=config.seed,
         raw=True,
     )
+    return clips.kept(config.block, config.reuse) if vary and config.block else clips
 
 
 def stage_samples(name: str, samples: ClipDataset, config: VideoConfig) -> ClipDataset:
