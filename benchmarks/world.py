@@ -86,7 +86,7 @@ def main() -> None:
     focal = 0.579 * size[1]
     intrinsics = torch.tensor([[focal, 0, (size[1] - 1) / 2], [0, focal, 0.49 * (size[0] - 1)], [0, 0, 1]])
     pose = torch.from_numpy(scene.camera(0.0))
-    rate = frames_a_second(lambda i: shader.image(world.look(0.0, pose, intrinsics, size)), frames)
+    rate = frames_a_second(lambda i: shader.image(world.look(0.0, pose, intrinsics, size), size), frames)
     print(
         f"{OBJECTS} objects in sight, {len(scene.static.faces)} triangles, {size[1]}x{size[0]}: {rate:.0f} frames/s\n"
     )

@@ -22,10 +22,10 @@ from vode.networks.flow import FlowNet
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Networks
 from vode.run_folder import find_run
-from vode.training.config import VideoConfig
+from vode.training.config import SupervisedConfig, VideoConfig
 
 Array = TypeVar("Array", np.ndarray, Tensor)
-FAMILIES = {kind.family: kind for kind in (VideoConfig,)}
+FAMILIES = {kind.family: kind for kind in (VideoConfig, SupervisedConfig)}
 """configurations of runs that leave both networks; they have a ``size`` and a ``tracker``"""
 
 

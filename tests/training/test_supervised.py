@@ -1,11 +1,14 @@
 """Supervised runs: stages with samples of their own, any data set with ground truth, a refusal of those without."""
 
 import json
+import os
+import signal
 from dataclasses import replace
 
 import pytest
 import torch
 
+import vode
 from vode.augmentation.options import Augment
 from vode.datasets.options import DataOptions
 from vode.datasets.registry import open_dataset
@@ -20,6 +23,7 @@ from vode.training import loop, supervised, video
 from vode.training.checkpoint import checkpoints
 from vode.training.config import SupervisedConfig, SupervisedDepthStage, SupervisedFlowStage
 from vode.training.distributed import Group
+from vode.training.log import RunLog
 from vode.training.step import Stepper
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
@@ -184,3 +188,26 @@ def test_recipes_name_their_stages():
     assert [name for name, _ in small.plan()] == ["depth", "flow"]
     world = open_dataset(DataOptions("world"))
     assert not set(small.sequences) & {*world.names("test"), *world.names("validation")}
+
+
+@pytest.mark.parametrize("stop", [2, 5])
+def test_a_run_stopped_in_a_stage_is_resumed_to_the_bit_and_loads_as_a_model(stop, tmp_path, monkeypatch):
+    short = replace(TINY, validate_every=0)
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    loop.train(short, whole)
+    log_step = RunLog.step
+
+    def interrupted_step(self, done):
+        log_step(self, done)
+        if done == stop:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunLog, "step", interrupted_step)
+        assert loop.train(short, cut) == {}
+    assert loop.resume(cut, SupervisedConfig)["flow_epe_px"] > 0
+    saved = [torch.load(checkpoints(RunFolder(run))[0], weights_only=True)["networks"] for run in (whole, cut)]
+    assert all(torch.equal(value, saved[1][name]) for name, value in saved[0].items())
+    assert RunFolder(cut).read_config(SupervisedConfig) == short
+    model = vode.load(cut, device="cpu")
+    assert model.predict_depth(torch.rand(3, 64, 96)).shape == (64, 96)

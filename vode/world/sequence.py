@@ -26,7 +26,7 @@ from vode.world.scenes import build_scene
 from vode.world.scenes.base import Wanted
 from vode.world.shading import Shader
 from vode.world.texture import Noise
-from vode.world.view import SKY, Seen, World
+from vode.world.view import STATIC, Seen, World
 
 HELD_OUT_SEED, HELD_OUT_FRAMES = 10_000, 300
 HORIZON = 0.49
@@ -51,7 +51,9 @@ class Stage(NamedTuple):
 class WorldSequence(Sequence):
     """A sequence, rendered when asked for; what was made last of all sequences is kept."""
 
-    capabilities = frozenset({Capability.DEPTH, Capability.FLOW, Capability.POSES, Capability.STEREO})
+    capabilities = frozenset(
+        {Capability.DEPTH, Capability.FLOW, Capability.FLOW_BACK, Capability.POSES, Capability.STEREO}
+    )
 
     def __init__(
         self, seed: int, options: WorldOptions = WorldOptions(), *, device: torch.device | str = "cpu"
@@ -106,13 +108,18 @@ class WorldSequence(Sequence):
 
         def made() -> Tensor:
             seen = self._look(i)
-            return torch.where(seen.body == SKY, 0.0, seen.depth).view(1, *self.size).cpu()
+            return seen.spread(seen.depth, 0.0).view(1, *self.size).cpu()
 
         return self._kept("depth", i, made)
 
     def moving(self, i: int) -> Tensor:
         """Where bodies are seen that may move on their own, (1, H, W) bool."""
-        return self._kept("moving", i, lambda: (self._look(i).body > 0).view(1, *self.size).cpu())
+
+        def made() -> Tensor:
+            seen = self._look(i)
+            return (seen.spread(seen.body, STATIC) != STATIC).view(1, *self.size).cpu()
+
+        return self._kept("moving", i, made)
 
     def flow(self, i: int) -> tuple[Tensor, Tensor] | None:
         """Flow (2, H, W) in pixels from frame i to i + 1 and where it is seen there, (1, H, W) bool."""
@@ -146,10 +153,9 @@ class WorldSequence(Sequence):
     def _project(self, seen: Seen, time: float, T_map_there: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Pixels (N, 2) and z (N,) of what is seen in a camera at another time, and where it is: (N, 3), map."""
         T_there_map = torch.linalg.inv(T_map_there.to(self.device))
-        points = self._stage().world.carried(seen, time)
         # the sky is at infinity: it turns with the camera and does not come nearer
-        far = T_map_there[:3, 3].to(self.device) + 1e5 * seen.directions.double()
-        points = torch.where((seen.body == SKY)[:, None], far, points)
+        far = T_map_there[:3, 3].to(self.device) + 1e5 * seen.rays.double()
+        points = far.masked_scatter(seen.solid[:, None], self._stage().world.carried(seen, time))
         pixels, z = project(transform(T_there_map, points), self.intrinsics.double().to(self.device))
         return pixels, z, points
 
@@ -159,7 +165,7 @@ class WorldSequence(Sequence):
 
     def _render(self, seen: Seen, i: int) -> Tensor:
         stage = self._stage()
-        image = stage.shader.image(seen)
+        image = stage.shader.image(seen, self.size)
         if self.imaging.shutter > 0:
             after = self._time(i + 1)
             moved = self._pose(after)
@@ -203,7 +209,7 @@ class WorldSequence(Sequence):
         intrinsics = torch.tensor([[focal, 0, (small[1] - 1) / 2], [0, focal, HORIZON * (small[0] - 1)], [0, 0, 1]])
         middle = self._time(len(self) // 2)
         pose = torch.from_numpy(np.asarray(scene.camera(middle), np.float64))
-        gain = imaging.automatic_gain(shader.image(world.look(middle, pose, intrinsics, small)))
+        gain = imaging.automatic_gain(shader.image(world.look(middle, pose, intrinsics, small), small))
         return Stage(world, shader, gain)
 
     def _kept(self, what: str, i: int, make: Callable[[], Tensor]) -> Tensor:

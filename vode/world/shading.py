@@ -10,8 +10,8 @@ from torch import Tensor
 
 from vode.world.materials import Pattern, Table
 from vode.world.scene import Light
-from vode.world.texture import Noise, draw, roughness
-from vode.world.view import SKY, Seen, World
+from vode.world.texture import Noise, Places, draw, roughness
+from vode.world.view import Seen, World
 
 NEAR_LAMPS = 12
 """most lamps that light a pixel"""
@@ -40,22 +40,23 @@ class Shader:
         self.light: Light = world.scene.light
         self.table: Table = world.scene.palette.table(world.device)
 
-    def image(self, seen: Seen) -> Tensor:
-        """Radiance (3, H, W) of every pixel, of which 1 is the white of an image."""
-        return self.colours(seen).T.reshape(3, *seen.size)
+    def image(self, seen: Seen, size: tuple[int, int]) -> Tensor:
+        """Radiance (3, H, W) of an image of ``size`` (H, W), of which 1 is white."""
+        return self.colours(seen).T.reshape(3, *size)
 
     def colours(self, seen: Seen, *, mirrors: bool = True) -> Tensor:
         """Radiance (N, 3); without ``mirrors`` a wet road is only dark."""
-        solid = seen.body != SKY
-        colour = torch.empty_like(seen.directions)
-        colour[~solid] = self._sky(seen.directions[~solid], seen.focal)
-        part = _where(seen, solid)
-        look = self._look(part)
-        lit = look.colour * self._incident(part, look.leaves)
+        look = self._look(seen)
+        lit = look.colour * self._incident(seen, look.leaves)
         lit = lit + look.emission[:, None] * look.colour
-        lit = self._reflect(part, look, lit, mirrors=mirrors)
-        haze = torch.exp(-part.depth * part.directions.norm(dim=-1) / self.light.haze)[:, None]
-        colour[solid] = lit * haze + self._tensor(self.light.sky_low) * (1 - haze)
+        lit = self._reflect(seen, look, lit, mirrors=mirrors)
+        haze = torch.exp(-seen.depth * seen.directions.norm(dim=-1) / self.light.haze)[:, None]
+        lit = lit * haze + self._tensor(self.light.sky_low) * (1 - haze)
+        if bool(seen.solid.all()):
+            return lit
+        colour = torch.empty_like(seen.rays)
+        colour[seen.solid] = lit
+        colour[~seen.solid] = self._sky(seen.rays[~seen.solid], seen.focal)
         return colour
 
     def _look(self, seen: Seen) -> Look:
@@ -64,11 +65,10 @@ class Shader:
         noise, gloss, emission = values[:, 8:11].clone().T
         shade = torch.ones_like(noise)
         for kind in self.table.patterns - {Pattern.PLAIN}:
-            found = pattern == int(kind)
-            places = type(seen.places)(*(x[found] for x in seen.places))
-            if not len(places.point):
+            found = (pattern == int(kind)).nonzero()[:, 0]
+            if not len(found):
                 continue
-            drawn = draw(kind, places, pitch[found], self.noise)
+            drawn = draw(kind, Places(*(x[found] for x in seen.places)), pitch[found], self.noise)
             cover = drawn.second[:, None]
             colour[found] = colour[found] * (1 - cover) + second[found] * cover
             shade[found] = drawn.shade
@@ -105,7 +105,9 @@ class Shader:
 
     def _lamplight(self, seen: Seen) -> Tensor:
         lamps = self._tensor(self.light.lamps)
-        nearest = (lamps - seen.T_map_cam[:3, 3].float().to(lamps)).norm(dim=-1).argsort()[:NEAR_LAMPS]
+        # those near most of what is seen
+        middle = seen.point.median(dim=0).values
+        nearest = (lamps - middle).norm(dim=-1).argsort()[:NEAR_LAMPS]
         towards = lamps[nearest] - seen.point[:, None]
         square = towards.square().sum(-1).clamp(min=0.25)
         cosine = (seen.normal[:, None] * F.normalize(towards, dim=-1)).sum(-1).clamp(min=0)
@@ -119,43 +121,36 @@ class Shader:
         return (strength.sum(-1) - 0.8 * main * shadowed)[:, None]
 
     def _reflect(self, seen: Seen, look: Look, lit: Tensor, *, mirrors: bool) -> Tensor:
-        ray = F.normalize(seen.directions, dim=-1)
-        cosine = -(ray * seen.normal).sum(-1, keepdim=True).clamp(-1, 0)
-        mirrored = ray + 2 * cosine * seen.normal
-        grazing = (1 - cosine) ** 4
-        glossy = (look.gloss > 0)[:, None]
-        share = torch.where(glossy, look.gloss[:, None] * (0.25 + 0.75 * grazing), 0.0)
-        lit = lit * (1 - share) + self._surroundings(mirrored) * share
-        if self.light.wet > 0:
-            lit = self._wet(seen, look, lit, mirrored, grazing, mirrors=mirrors)
+        glossy = (look.gloss > 0).nonzero()[:, 0]
+        mirrored, grazing = _mirrored(seen.directions[glossy], seen.normal[glossy])
+        share = look.gloss[glossy, None] * (0.25 + 0.75 * grazing)
+        lit[glossy] = lit[glossy] * (1 - share) + self._surroundings(mirrored) * share
+        road = look.wet.nonzero()[:, 0]
+        if self.light.wet > 0 and len(road):
+            lit[road] = lit[road] * (1 - 0.45 * self.light.wet)
+            if mirrors:
+                self._wet(seen, road, lit)
         return lit
 
-    def _wet(self, seen: Seen, look: Look, lit: Tensor, mirrored: Tensor, grazing: Tensor, *, mirrors: bool) -> Tensor:
-        """A wet road: darker, and what stands on it upside down, more so at a grazing angle and in puddles."""
-        road = look.wet
-        lit = torch.where(road[:, None], lit * (1 - 0.45 * self.light.wet), lit)
-        if not mirrors or not bool(road.any()):
-            return lit
-        part = _where(seen, road)
-        puddle = (0.6 + 0.8 * self.noise.at(part.point / 2.3)).clamp(0.1, 1)[:, None]
-        origin, direction = part.point + 0.01 * part.normal, mirrored[road]
-        hits = self.world.hits(seen.time, origin, direction)
-        distance = hits.distance.masked_fill(hits.distance.isinf(), 0.0)
-        found = self.world.surface(seen.time, hits, origin, direction, seen.focal)
+    def _wet(self, seen: Seen, road: Tensor, lit: Tensor) -> None:
+        """Add what stands on a wet road upside down, more so at a grazing angle and in puddles."""
+        point, normal = seen.point[road], seen.normal[road]
+        mirrored, grazing = _mirrored(seen.directions[road], normal)
+        puddle = (0.6 + 0.8 * self.noise.at(point / 2.3)).clamp(0.1, 1)[:, None]
+        origins = point + 0.01 * normal
+        hits = self.world.hits(seen.time, origins, mirrored)
+        found = self.world.surfaces(seen.time, hits, origins, mirrored, seen.focal)
         # the mirror image is as blurred as if it were as far away as the whole way
-        blur = (part.depth + distance) / seen.focal * 3
-        found = found._replace(
-            places=found.places._replace(
-                minor=F.normalize(found.places.minor, dim=-1) * blur[:, None],
-                major=F.normalize(found.places.major, dim=-1) * blur[:, None],
-                foot=found.places.foot.clamp(min=0) + blur[:, None],
-            ),
-            T_map_cam=seen.T_map_cam,
+        blur = ((seen.depth[road][found.solid] + found.depth) / seen.focal * 3)[:, None]
+        places = found.places
+        blurred = places._replace(
+            minor=F.normalize(places.minor, dim=-1) * blur,
+            major=F.normalize(places.major, dim=-1) * blur,
+            foot=places.foot + blur,
         )
-        image = self.colours(found, mirrors=False)
-        share = self.light.wet * puddle * (0.08 + 0.8 * grazing[road])
+        image = self.colours(found._replace(places=blurred), mirrors=False)
+        share = self.light.wet * puddle * (0.08 + 0.8 * grazing)
         lit[road] = lit[road] * (1 - share) + image * share
-        return lit
 
     def _surroundings(self, directions: Tensor) -> Tensor:
         """What a glossy surface mirrors, roughly: the sky above, the ground below."""
@@ -194,8 +189,8 @@ class Shader:
         return torch.tensor(values, dtype=torch.float32, device=self.world.device)
 
 
-def _where(seen: Seen, chosen: Tensor) -> Seen:
-    """What some of the pixels see."""
-    names = ("depth", "body", "material", "point", "normal", "directions")
-    parts = {name: getattr(seen, name)[chosen] for name in names}
-    return seen._replace(**parts, places=type(seen.places)(*(x[chosen] for x in seen.places)))
+def _mirrored(directions: Tensor, normal: Tensor) -> tuple[Tensor, Tensor]:
+    """Directions (N, 3), of unit length, mirrored at surfaces, and how grazing they are, 0..1 (N, 1)."""
+    ray = F.normalize(directions, dim=-1)
+    cosine = -(ray * normal).sum(-1, keepdim=True).clamp(-1, 0)
+    return ray + 2 * cosine * normal, (1 - cosine) ** 4

@@ -80,15 +80,16 @@ class Noise:
 def roughness(places: Places, noise: Noise) -> Tensor:
     """Irregularity of the surface (N,), about -1..1, the mean of several samples where a pixel's ellipse is long."""
     short, long = places.minor.norm(dim=-1), places.major.norm(dim=-1)
-    stretched = long > 2 * short
     value = noise.stains(places.point, long)
-    value[~stretched] += noise.octaves(places.point[~stretched], short[~stretched], OCTAVES)
-    if bool(stretched.any()):
-        steps = (torch.arange(TAPS, device=short.device) + 0.5) / TAPS - 0.5
-        spread = places.point[stretched] + steps.view(-1, 1, 1) * places.major[stretched]
-        size = torch.maximum(short, long / TAPS)[stretched].expand(TAPS, -1)
-        along = noise.octaves(spread.reshape(-1, 3), size.reshape(-1), OCTAVES - 1)
-        value[stretched] += along.view(TAPS, -1).mean(0) * CONTRAST
+    grazing = long > 2 * short
+    some = (~grazing).nonzero()[:, 0]
+    value[some] += noise.octaves(places.point[some], short[some], OCTAVES)
+    some = grazing.nonzero()[:, 0]
+    steps = (torch.arange(TAPS, device=short.device) + 0.5) / TAPS - 0.5
+    spread = places.point[some] + steps.view(-1, 1, 1) * places.major[some]
+    size = torch.maximum(short, long / TAPS)[some].expand(TAPS, -1)
+    along = noise.octaves(spread.reshape(-1, 3), size.reshape(-1), OCTAVES - 1)
+    value[some] += along.view(TAPS, -1).mean(0) * CONTRAST
     return value
 
 

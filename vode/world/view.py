@@ -16,7 +16,8 @@ from vode.world.mesh import Mesh, join, transform
 from vode.world.scene import Scene
 from vode.world.texture import Places
 
-SKY, STATIC = -1, 0
+STATIC = 0
+"""number of the body that stands"""
 MOMENTS = 6
 """moments whose moving bodies are kept"""
 CLEAR = 0.999
@@ -45,27 +46,35 @@ class Moment(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """The surfaces that pixels (N of them, row by row) see."""
+    """What the rays of pixels (N of them, row by row) see; M of them end on a surface, the others in the sky."""
 
-    depth: Tensor
-    """(N,) camera z in metres, infinite for the sky"""
-    body: Tensor
-    """(N,) SKY, STATIC or 1 + number of the mover"""
-    material: Tensor
-    """(N,)"""
-    point: Tensor
-    """(N, 3) map, metres"""
-    normal: Tensor
-    """(N, 3) map, towards the viewer"""
-    directions: Tensor
+    rays: Tensor
     """(N, 3) map, with camera z = 1"""
+    solid: Tensor
+    """bool (N,): which end on a surface"""
+    depth: Tensor
+    """(M,) camera z in metres"""
+    body: Tensor
+    """(M,) STATIC or 1 + number of the mover"""
+    material: Tensor
+    """(M,)"""
+    point: Tensor
+    """(M, 3) map, metres"""
+    normal: Tensor
+    """(M, 3) map, towards the viewer"""
+    directions: Tensor
+    """(M, 3): the rays that end on a surface"""
     places: Places
     """for textures"""
-    size: tuple[int, int]
     focal: float
     time: float
-    T_map_cam: Tensor
-    """(4, 4) float64"""
+
+    def spread(self, values: Tensor, sky: float | Tensor) -> Tensor:
+        """Values (M, ...) of surfaces as those of all pixels (N, ...), and ``sky`` elsewhere."""
+        spread = values.new_empty(len(self.solid), *values.shape[1:])
+        spread[:] = sky
+        spread[self.solid] = values
+        return spread
 
 
 class World:
@@ -111,39 +120,35 @@ class World:
         directions = (rays(grid.double(), intrinsics.to(self.device).double()) @ pose[:3, :3].T).float()
         origin = pose[:3, 3].float()
         found = self.hits(time, origin[None], directions)
-        focal = float(intrinsics[1, 1])
-        return self.surface(time, found, origin, directions, focal)._replace(size=size, T_map_cam=pose)
+        return self.surfaces(time, found, origin[None], directions, float(intrinsics[1, 1]))
 
-    def surface(self, time: float, hits: Hits, origin: Tensor, directions: Tensor, focal: float) -> Seen:
-        """The surfaces at the ends of rays (N, 3) from one ``origin`` (3,), or from several (N, 3)."""
-        s, known = self._surfaces, hits.distance.isfinite()
-        corners = s.faces[hits.face]
-        body = torch.where(known, s.body[hits.face], SKY)
-        distance = hits.distance.masked_fill(~known, 0.0)
-        point = origin + distance[:, None] * directions
-        pose = self.moment(time).poses.float()[body.clamp(min=0)]
+    def surfaces(self, time: float, hits: Hits, origins: Tensor, rays: Tensor, focal: float) -> Seen:
+        """What is at the ends of rays (N, 3) from ``origins`` (N or 1, 3)."""
+        s, solid, every = self._surfaces, hits.distance.isfinite(), rays
+        origins = origins.expand_as(rays)
+        if not bool(solid.all()):
+            kept = solid.nonzero()[:, 0]
+            hits, origins, rays = Hits(*(x[kept] for x in hits)), origins[kept], rays[kept]
+        corners, body = s.faces[hits.face], s.body[hits.face]
+        point = origins + hits.distance[:, None] * rays
+        moves = (body != STATIC).nonzero()[:, 0]
+        pose = self.moment(time).poses.float()[body[moves]]
         turn, place = pose[:, :3, :3], pose[:, :3, 3]
-        moves = body > 0
-        local_point, local_rays = point.clone(), directions.clone()
-        if bool(moves.any()):
-            local_point[moves] = torch.einsum("nji,nj->ni", turn[moves], point[moves] - place[moves])
-            local_rays[moves] = torch.einsum("nji,nj->ni", turn[moves], directions[moves])
-        normal = torch.einsum("nk,nkc->nc", hits.weights, s.normals[corners])
-        normal = F.normalize(normal, dim=-1)
+        local_point, local_rays = point.clone(), rays.clone()
+        local_point[moves] = torch.einsum("nji,nj->ni", turn, point[moves] - place)
+        local_rays[moves] = torch.einsum("nji,nj->ni", turn, rays[moves])
+        normal = F.normalize(torch.einsum("nk,nkc->nc", hits.weights, s.normals[corners]), dim=-1)
         normal = torch.where((normal * local_rays).sum(-1, keepdim=True) > 0, -normal, normal)
         uv = torch.einsum("nk,nkc->nc", hits.weights, s.uv[corners])
-        minor, major = _ellipse(local_rays, normal, distance / focal)
-        gradients = torch.stack([s.gradient_u[hits.face], s.gradient_v[hits.face]], 1)
-        extent = torch.einsum("nkc,nc->nk", gradients, minor).abs() + torch.einsum("nkc,nc->nk", gradients, major).abs()
-        if bool(moves.any()):
-            normal = normal.clone()
-            normal[moves] = torch.einsum("nij,nj->ni", turn[moves], normal[moves])
+        minor, major = _ellipse(local_rays, normal, hits.distance / focal)
+        gradients = s.gradient_u[hits.face], s.gradient_v[hits.face]
+        extent = torch.stack([(g * minor).sum(-1).abs() + (g * major).sum(-1).abs() for g in gradients], -1)
+        normal[moves] = torch.einsum("nij,nj->ni", turn, normal[moves])
         places = Places(local_point, uv, minor, major, extent)
-        material = s.material[hits.face]
-        return Seen(hits.distance, body, material, point, normal, directions, places, (0, 0), focal, time, torch.eye(4))
+        return Seen(every, solid, hits.distance, body, s.material[hits.face], point, normal, rays, places, focal, time)
 
     def carried(self, seen: Seen, time: float) -> Tensor:
-        """Where what is seen is at another time: (N, 3) float64, map. The sky stays where the camera saw it."""
+        """Where the surfaces that are seen are at another time: (M, 3) float64, map."""
         here, there = self.moment(seen.time).poses, self.moment(time).poses
         point = seen.point.double()
         moves = seen.body > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from vode.world.materials import Colour, Material, Palette, Pattern
 from vode.world.mesh import Mesh, join
 from vode.world.objects import shapes
 from vode.world.scene import Motion, Mover
+
+REMEMBERED = 32
+"""moments for which the place of a walker is remembered"""
 
 _SKIN: tuple[Colour, ...] = ((0.60, 0.42, 0.33), (0.50, 0.33, 0.24), (0.30, 0.18, 0.12), (0.14, 0.08, 0.06))
 _HAIR: tuple[Colour, ...] = ((0.03, 0.02, 0.02), (0.10, 0.06, 0.03), (0.30, 0.20, 0.09), (0.40, 0.39, 0.38))
@@ -115,7 +119,8 @@ class _Stride:
     TICK = 0.1
 
     def __init__(self, path: Motion, step_length: float, leg: float) -> None:
-        self.path, self.step_length, self.leg = path, step_length, leg
+        # all parts ask for the same few places
+        self.path, self.step_length, self.leg = lru_cache(REMEMBERED)(path), step_length, leg
         self._ways = [0.0]
 
     def way(self, time: float) -> float:
