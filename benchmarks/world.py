@@ -26,9 +26,8 @@ from vode.world.objects.plants import tree
 from vode.world.objects.shapes import variants
 from vode.world.objects.street import lamp_post
 from vode.world.objects.vehicles import car
-from vode.world.options import WorldOptions
+from vode.world.options import KINDS, WorldOptions
 from vode.world.scene import Scene
-from vode.world.scenes import SCENES
 from vode.world.sequence import WorldSequence
 from vode.world.shading import Shader
 from vode.world.texture import Noise
@@ -91,7 +90,7 @@ def main() -> None:
         f"{OBJECTS} objects in sight, {len(scene.static.faces)} triangles, {size[1]}x{size[0]}: {rate:.0f} frames/s\n"
     )
     rows = []
-    for kind in SCENES:
+    for kind in KINDS:
         sequence = WorldSequence(1, WorldOptions(size=size, frames=frames, scenes=(kind,)))
         start = time.perf_counter()
         stage = sequence._stage()

@@ -12,8 +12,7 @@ from vode.datasets.kitti.writer import GroundTruth, write_kitti_sequence
 from vode.geometry import warp
 from vode.world import sequence as module
 from vode.world.kept import Kept
-from vode.world.options import WorldOptions
-from vode.world.scenes import SCENES
+from vode.world.options import KINDS, WorldOptions
 from vode.world.sequence import WorldSequence, held_out_sequence
 
 OPTIONS = WorldOptions(size=(64, 192), frames=5)
@@ -60,7 +59,7 @@ def test_a_sequence_is_a_pure_function_of_its_seed():
     assert not torch.equal(again.frame(0), WorldSequence(3, options).frame(0))
 
 
-@pytest.mark.parametrize("kind", SCENES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_warping_another_frame_by_exact_flow_gives_this_one(kind):
     sequence = WorldSequence(4, replace(OPTIONS, scenes=(kind,), size=(96, 160), focal=(0.7, 0.7), rate=20.0))
     a, b = sequence.frame(1), sequence.frame(2)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import tyro
 
 from vode.world.options import WorldOptions
 
@@ -10,7 +13,7 @@ from vode.world.options import WorldOptions
 def world(
     out: Path,
     seeds: tuple[int, ...] = (0,),
-    world: WorldOptions = WorldOptions(size=(256, 832), frames=100),
+    options: Annotated[WorldOptions, tyro.conf.arg(name="")] = WorldOptions(size=(256, 832), frames=100),
     camera: int = 2,
     sheet: bool = False,
     device: str = "auto",
@@ -20,7 +23,7 @@ def world(
     Args:
         out: folder to write; for a sheet, the file (.png).
         seeds: one sequence each, named by its seed in two digits.
-        world: what the sequences look like.
+        options: what the sequences look like.
         camera: number of the camera in the layout.
         sheet: write one picture instead, with an image of each seed.
         device: cpu, cuda, ...
@@ -28,7 +31,7 @@ def world(
     from vode.pipelines.world import write_sheet, write_world
 
     if sheet:
-        print(write_sheet(out, seeds, world, device=device))
+        print(write_sheet(out, seeds, options, device=device))
         return
     for seed in seeds:
-        print(f"{write_world(out, seed, world, camera=camera, device=device)}: {world.frames} frames")
+        print(f"{write_world(out, seed, options, camera=camera, device=device)}: {options.frames} frames")

@@ -8,8 +8,7 @@ from vode.augmentation.options import Augment
 from vode.losses.options import DepthErrorOptions
 from vode.networks.options import DepthOptions
 from vode.training.config import SupervisedConfig, SupervisedDepthStage, SupervisedFlowStage
-from vode.world.options import WorldOptions
-from vode.world.scenes import SCENES
+from vode.world.options import KINDS, WorldOptions
 
 SYNTHETIC = Augment(
     flip=0.5,
@@ -53,7 +52,7 @@ FLOW_SUPERVISED = replace(
 """Flow from ground truth, by default the built-in world's, in both directions."""
 
 EVERYWHERE = WorldOptions(
-    frames=60, scenes=tuple(SCENES), focal=(0.45, 1.2), height=(1.2, 2.2), effects=1.0, exposure=0.1
+    frames=60, scenes=KINDS, speed=None, focal=(0.45, 1.2), height=(1.2, 2.2), effects=1.0, exposure=0.1
 )
 """The built-in world in all its kinds, seen by all kinds of cameras."""
 

@@ -8,8 +8,7 @@ from vode.datasets.base import Capability
 from vode.datasets.dataset import Dataset
 from vode.datasets.options import DataOptions
 from vode.errors import InputError
-from vode.world.options import WorldOptions
-from vode.world.scenes import SCENES
+from vode.world.options import KINDS, WorldOptions
 from vode.world.sequence import HELD_OUT_SEED, WorldSequence, held_out_sequence
 
 TRAINING_SEEDS = tuple(str(seed) for seed in range(64))
@@ -37,10 +36,10 @@ class WorldDataset(Dataset):
         world: WorldOptions = WorldOptions(),
     ) -> None:
         super().__init__(root, options)
-        unknown = [kind for kind in world.scenes if kind not in SCENES]
+        unknown = [kind for kind in world.scenes if kind not in KINDS]
         if unknown or not world.scenes:
             found = f"no scene is called {unknown[0]!r}" if unknown else "no scenes"
-            raise InputError(f"{found}; the built-in world has {', '.join(SCENES)}", "world")
+            raise InputError(f"{found}; the built-in world has {', '.join(KINDS)}", "world")
         self.world = world
 
     def on_disk(self) -> tuple[str, ...]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+KINDS = ("town", "residential", "country", "highway", "car_park", "tunnel", "room", "corridor")
+"""kinds of scenes, each of which is a module of ``vode.world.scenes``"""
+
 
 @dataclass(frozen=True)
 class WorldOptions:
@@ -13,11 +16,10 @@ class WorldOptions:
     """height and width of the images in pixels"""
     frames: int = 20
     scenes: tuple[str, ...] = ("town",)
-    """kinds of scenes, of which the seed chooses one: town, residential, country, highway, car_park, tunnel, room,
-    corridor"""
+    """kinds of scenes, of which the seed chooses one"""
     rate: float = 10.0
     """frames a second"""
-    speed: tuple[float, float] | None = None
+    speed: tuple[float, float] | None = (5.0, 15.0)
     """slowest and fastest, metres a second; None = as is usual in such a place"""
     moving: bool = True
     """cars that drive and people who walk, besides those that stand"""

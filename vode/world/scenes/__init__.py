@@ -6,13 +6,11 @@ from importlib import import_module
 
 import numpy as np
 
+from vode.world.options import KINDS
 from vode.world.scene import Scene
 from vode.world.scenes.base import Wanted
 
-SCENES = {
-    kind: f"vode.world.scenes.{kind}"
-    for kind in ("town", "residential", "country", "highway", "car_park", "tunnel", "room", "corridor")
-}
+SCENES = {kind: f"vode.world.scenes.{kind}" for kind in KINDS}
 """Kind -> module, whose ``build(rng, wanted)`` makes such a scene"""
 
 
