@@ -186,8 +186,9 @@ def test_recipes_name_their_stages():
     assert [name for name, _ in recipe("flow-supervised").plan()] == ["flow"]
     small = recipe("vode-small")
     assert [name for name, _ in small.plan()] == ["depth", "flow"]
-    world = open_dataset(DataOptions("world"))
-    assert not set(small.sequences) & {*world.names("test"), *world.names("validation")}
+    world = open_dataset(small)
+    assert len(world.chosen("train")) == 4000
+    assert not set(world.chosen("train")) & {*world.names("test"), *world.names("validation")}
 
 
 @pytest.mark.parametrize("stop", [2, 5])

@@ -39,7 +39,18 @@ def test_the_test_sequence_is_as_long_as_it_is_published_whatever_length_others_
     assert torch.equal(sequence.poses, published.poses)
 
 
-@pytest.mark.parametrize("name", ["walk", "-1", "1.5", "", "²"])
+def test_a_range_names_all_of_its_seeds():
+    ranged = open_dataset(DataOptions("world", sequences=("7-9", "30")), world=OPTIONS)
+    assert ranged.chosen("train") == ("7", "8", "9", "30")
+    assert [sequence.name for sequence in ranged.open_all(("2-3",))] == ["world2", "world3"]
+
+
+def test_scenes_that_do_not_exist_are_refused():
+    with pytest.raises(InputError, match="no scene is called 'moon'; the built-in world has town, "):
+        open_dataset(DataOptions("world"), world=WorldOptions(scenes=("town", "moon")))
+
+
+@pytest.mark.parametrize("name", ["walk", "9-7", "1-", "-", "-1", "1.5", "", "²"])
 def test_names_that_are_no_seeds_are_refused(dataset, name):
     with pytest.raises(InputError, match="are numbers, not") as refusal:
         dataset.open(name)

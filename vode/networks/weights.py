@@ -33,10 +33,13 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def weights_bytes(network: Network, *, half: bool = False) -> bytes:
-    """The content of the weights file for a network; ``half``: floats in 16 bits, which load as 32."""
+    """The content of the weights file for a network.
+
+    ``half``: matrices and kernels in 16 bits, which load as 32; the few numbers of biases, norms and statistics are exact.
+    """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if half:
-        tensors = {name: x.half() if x.is_floating_point() else x for name, x in tensors.items()}
+        tensors = {name: x.half() if x.is_floating_point() and x.dim() > 1 else x for name, x in tensors.items()}
     options = dataclasses.asdict(network.options)
     return save(tensors, {"vode": json.dumps({"kind": network.kind, "options": options}, default=str)})
 

@@ -29,7 +29,7 @@ LIDAR, RENDERED = DepthErrorOptions(), DepthErrorOptions(far=90.0)
 
 DEPTH_SUPERVISED = SupervisedConfig(
     dataset="world",
-    sequences=tuple(str(seed) for seed in range(64)),
+    sequences=("0-63",),
     size=(128, 416),
     batch=8,
     stages=("depth",),
@@ -58,7 +58,7 @@ EVERYWHERE = WorldOptions(
 
 VODE_SMALL = replace(
     DEPTH_SUPERVISED,
-    sequences=tuple(str(seed) for seed in range(30_000, 34_000)),
+    sequences=("30000-33999",),
     world=EVERYWHERE,
     # the whole image is cropped to shapes of about one area, from that of a car's camera to that of a phone's
     size=(192, 416),
@@ -76,6 +76,7 @@ VODE_SMALL = replace(
     clip_every=6,
     block=120,
     reuse=5,
+    half=True,
     log_every=50,
     visualize_every=500,
 )

@@ -62,8 +62,13 @@ class TrainState:
         self.stage, self.step, self.optimiser, self.best, self.stale = self.stage + 1, 0, None, None, 0
 
 
-def save_state(folder: RunFolder, state: TrainState, optimiser: dict[str, Any] | None, keep: int) -> None:
-    """Write a checkpoint and the networks' weights into ``folder``, and keep the newest ``keep`` checkpoints."""
+def save_state(
+    folder: RunFolder, state: TrainState, optimiser: dict[str, Any] | None, keep: int, *, half: bool = False
+) -> None:
+    """Write a checkpoint and the networks' weights into ``folder``, and keep the newest ``keep`` checkpoints.
+
+    ``half``: the weights, but not the checkpoint, in 16 bits.
+    """
     content = {
         "format": FORMAT,
         "networks": state.networks.state_dict(),
@@ -76,7 +81,7 @@ def save_state(folder: RunFolder, state: TrainState, optimiser: dict[str, Any] |
     buffer = io.BytesIO()
     torch.save(content, buffer)
     write_bytes(make_folder(folder.checkpoints) / f"{state.done:08d}.pt", buffer.getvalue())
-    folder.write_weights(state.scored())
+    folder.write_weights(state.scored(), half=half)
     for old in checkpoints(folder)[max(keep, 1) :]:
         old.unlink(missing_ok=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from itertools import accumulate
 from typing import NamedTuple, Self
@@ -146,9 +147,12 @@ class ClipDataset(Dataset[Sample]):
         if number not in self._kept:
             which = bisect_right(self._ends, number)
             first = max(number - number % self._block, self._ends[which - 1] if which else 0)
-            for each in range(first, min(number - number % self._block + self._block, self._ends[which])):
-                if each not in self._kept:
-                    self._kept[each] = self._read(*self._frames(each), size)
+            together = range(first, min(number - number % self._block + self._block, self._ends[which]))
+            missing = [each for each in together if each not in self._kept]
+            # several samples at a time, a thread each, take half as long as one at a time with all threads
+            with ThreadPoolExecutor(torch.get_num_threads(), "read", torch.set_num_threads, (1,)) as pool:
+                read = pool.map(lambda each: self._read(*self._frames(each), size), missing)
+                self._kept.update(zip(missing, read, strict=True))
             while len(self._kept) > self._most_kept:
                 del self._kept[next(iter(self._kept))]
         return self._kept[number]

@@ -71,7 +71,7 @@ class RunConfig(DataOptions):
     dataset: str = "world"
     """name of the data set, or world, the built-in one, which needs no folder"""
     sequences: tuple[str, ...] = ()
-    """names of sequences, or seeds of the built-in world; none = all training sequences on disk"""
+    """names of sequences, or seeds of the built-in world, A-B for many; none = all training sequences on disk"""
     size: tuple[int, int] = (256, 832)
     """(height, width) of the networks' input images"""
     world: WorldOptions = WorldOptions()
@@ -106,6 +106,8 @@ class RunConfig(DataOptions):
     """steps between checkpoints"""
     keep: int = 2
     """number of checkpoints to keep, the newest"""
+    half: bool = False
+    """write weights in 16 bits, which takes half the space; checkpoints stay exact"""
     bad_steps: int = 50
     """consecutive steps without finite gradients after which the run stops; each of them changes nothing"""
     validate_every: int = 0

@@ -47,7 +47,7 @@ def train(config: RunConfig, folder: Path | str) -> dict[str, float | None]:
         names = tuple(dict.fromkeys(sequence.name for sequence in run.samples.sequences))
         seen = find_run(config.start_from).kitti_drives() if config.start_from else frozenset()
         run_folder.write_data(config.dataset, names, leakage.drives(config.dataset, names) | seen)
-        save_state(run_folder, run.state, None, config.keep)
+        save_state(run_folder, run.state, None, config.keep, half=config.half)
         # Last, because its presence marks a run that can be resumed.
         run_folder.write_config(config)
     return run.go()
@@ -196,7 +196,7 @@ class Run:
 
     def _save(self, optimiser: dict | None) -> None:
         if self.group.writes:
-            save_state(self.folder, self.state, optimiser, self.config.keep)
+            save_state(self.folder, self.state, optimiser, self.config.keep, half=self.config.half)
 
     def _results(self) -> dict[str, float | None]:
         """Score the finished run in the first process, write the results, and return them in all processes."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from vode.datasets.base import Capability
-from vode.datasets.dataset import Dataset
+from vode.datasets.base import Capability, Sequence
+from vode.datasets.dataset import Dataset, Split
 from vode.datasets.options import DataOptions
 from vode.errors import InputError
 from vode.world.options import KINDS, WorldOptions
@@ -18,7 +19,10 @@ TEST_SEEDS = (str(HELD_OUT_SEED),)
 
 
 class WorldDataset(Dataset):
-    """Scenes that are rendered as ``world`` says; any seed names one. The test sequence alone has its own options."""
+    """Scenes that are rendered as ``world`` says; any seed names one, and A-B all seeds from A to B.
+
+    The test sequence alone has its own options.
+    """
 
     name = "world"
     capabilities = frozenset(
@@ -54,9 +58,25 @@ class WorldDataset(Dataset):
     def test(self) -> tuple[str, ...]:
         return TEST_SEEDS
 
+    def chosen(self, split: Split) -> tuple[str, ...]:
+        return tuple(seed for name in super().chosen(split) for seed in _seeds(name))
+
+    def open_all(self, names: Iterable[str]) -> list[Sequence]:
+        return super().open_all(seed for name in names for seed in _seeds(name))
+
     def open_whole(self, name: str, camera: int) -> WorldSequence:
         if not (name.isascii() and name.isdigit()):
-            raise InputError(f"sequences of the built-in world are numbers, not {name!r}; name seeds", "sequences")
+            raise InputError(
+                f"sequences of the built-in world are numbers, not {name!r}; name seeds, or A-B", "sequences"
+            )
         if name in TEST_SEEDS:
             return held_out_sequence(self.world.size)
         return WorldSequence(int(name), self.world)
+
+
+def _seeds(name: str) -> tuple[str, ...]:
+    """The seeds that a name stands for: those from A to B if it is A-B, else itself."""
+    first, _, last = name.partition("-")
+    if not all(part.isascii() and part.isdigit() for part in (first, last)) or int(first) > int(last):
+        return (name,)
+    return tuple(str(seed) for seed in range(int(first), int(last) + 1))

@@ -242,9 +242,9 @@ def _gentle_bends(rng: np.random.Generator, arc: np.ndarray, radius: float) -> n
     """Curvatures (N,) of a road that sways about a straight line, at most 1 / radius."""
     scale = max(radius, 60.0)
     curvature = np.zeros_like(arc)
-    for share, length, phase in _waves(rng, rng.uniform(0.1, 0.33, 3), (2.0 * scale, 7.0 * scale)):
+    for fraction, length, phase in _waves(rng, rng.uniform(0.1, 0.33, 3), (2.0 * scale, 7.0 * scale)):
         most = 0.25 * 2 * math.pi / length  # so that each wave turns the heading by .25 at most
-        curvature += min(share / radius, most) * np.sin(2 * math.pi * arc / length + phase)
+        curvature += min(fraction / radius, most) * np.sin(2 * math.pi * arc / length + phase)
     return curvature
 
 

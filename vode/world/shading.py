@@ -96,9 +96,11 @@ class Shader:
 
         ``wrap`` (N,) in 0..1 is how far light reaches around to the side that faces away.
         """
-        cosine = ((seen.normal * F.normalize(towards, dim=-1)).sum(-1) + wrap).clamp(min=0) / (1 + wrap)
+        facing_by = (seen.normal * F.normalize(towards, dim=-1)).sum(-1)
+        cosine = (facing_by + wrap).clamp(min=0) / (1 + wrap)
         facing = cosine > 0
-        away = seen.normal * (2e-3 + 1e-3 * seen.depth[:, None])
+        # from the side that the light comes from
+        away = seen.normal * facing_by.sign()[:, None] * (2e-3 + 1e-3 * seen.depth[:, None])
         shadowed = self.world.blocked(seen.time, (seen.point + away)[facing], towards[facing], reach)
         cosine[facing] = torch.where(shadowed, 0.0, cosine[facing])
         return cosine[:, None]
@@ -123,8 +125,8 @@ class Shader:
     def _reflect(self, seen: Seen, look: Look, lit: Tensor, *, mirrors: bool) -> Tensor:
         glossy = (look.gloss > 0).nonzero()[:, 0]
         mirrored, grazing = _mirrored(seen.directions[glossy], seen.normal[glossy])
-        share = look.gloss[glossy, None] * (0.25 + 0.75 * grazing)
-        lit[glossy] = lit[glossy] * (1 - share) + self._surroundings(mirrored) * share
+        fraction = look.gloss[glossy, None] * (0.25 + 0.75 * grazing)
+        lit[glossy] = lit[glossy] * (1 - fraction) + self._surroundings(mirrored) * fraction
         road = look.wet.nonzero()[:, 0]
         if self.light.wet > 0 and len(road):
             lit[road] = lit[road] * (1 - 0.45 * self.light.wet)
@@ -149,8 +151,8 @@ class Shader:
             foot=places.foot + blur,
         )
         image = self.colours(found._replace(places=blurred), mirrors=False)
-        share = self.light.wet * puddle * (0.08 + 0.8 * grazing)
-        lit[road] = lit[road] * (1 - share) + image * share
+        fraction = self.light.wet * puddle * (0.08 + 0.8 * grazing)
+        lit[road] = lit[road] * (1 - fraction) + image * fraction
 
     def _surroundings(self, directions: Tensor) -> Tensor:
         """What a glossy surface mirrors, roughly: the sky above, the ground below."""

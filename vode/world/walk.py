@@ -124,21 +124,21 @@ def scan(
         phase = 2 * mean * t / max(arc[-1], 0.5) + np.pi * rng.random() + 0.5 / max(1.0, arc[-1]) * wander(rng, t, 4.0)
         gone = arc[-1] * (0.5 - 0.5 * np.cos(phase))
 
-    def signals(share: float) -> np.ndarray:
-        x, z = (gaussian_filter1d(np.interp(share * gone, arc, way[:, k]), 6.0, mode="nearest") for k in range(2))
-        height = carrying.height + share * rise
-        to = [target[k] + share * drift[k] for k in range(3)]
+    def signals(fraction: float) -> np.ndarray:
+        x, z = (gaussian_filter1d(np.interp(fraction * gone, arc, way[:, k]), 6.0, mode="nearest") for k in range(2))
+        height = carrying.height + fraction * rise
+        to = [target[k] + fraction * drift[k] for k in range(3)]
         yaw, pitch = (
             np.unwrap(np.arctan2(to[0] - x, to[2] - z)),
             np.arctan2(to[1] - height, np.hypot(to[0] - x, to[2] - z)),
         )
-        angles = [yaw + share * look[0], pitch.clip(-1.1, 0.4) + share * look[1], share * look[2]]
+        angles = [yaw + fraction * look[0], pitch.clip(-1.1, 0.4) + fraction * look[1], fraction * look[2]]
         return np.stack([x, -height, z, *angles], 1)
 
-    values, share = signals(1.0), 1.0
-    while closed and share > 0.05 and _times(t, values, carrying.turning)[-1] > 1.02 * seconds:
-        share *= 0.7
-        values = signals(share)
+    values, fraction = signals(1.0), 1.0
+    while closed and fraction > 0.05 and _times(t, values, carrying.turning)[-1] > 1.02 * seconds:
+        fraction *= 0.7
+        values = signals(fraction)
     return _motion(t, values, carrying.turning, seconds if closed else None)
 
 

@@ -22,19 +22,10 @@ from vode.world.sequence import WorldSequence
 EVERYTHING = DepthErrorOptions(scale_invariant=1.0, range=(0.3, 60.0))
 
 
-class BothWays(WorldSequence):
-    """A sequence of the world with flow in both directions."""
-
-    capabilities = WorldSequence.capabilities | {Capability.FLOW_BACK}
-
-    def flow_back(self, index):
-        return self.flow_between(index + 1, index)
-
-
 @pytest.fixture(scope="module")
 def batch():
     """Two pairs with depth and flow in both directions."""
-    sequence = BothWays(3, WorldOptions(size=(64, 96), frames=5))
+    sequence = WorldSequence(3, WorldOptions(size=(64, 96), frames=5))
     clips = ClipDataset([sequence], ClipShape(2), ground_truth=True)
     return collate([clips[0], clips[2]])
 
@@ -42,10 +33,10 @@ def batch():
 class TrueDepth(nn.Module):
     """Predicts given depth (N, 1, H, W), times a factor."""
 
-    def __init__(self, depth, factor=1.0, **options):
+    def __init__(self, depth, factor=1.0, canonical_focal=0.0):
         super().__init__()
         self.depth, self.factor = depth, factor
-        self.options = type("Options", (), options)
+        self.options, self.is_metric = DepthOptions(canonical_focal=canonical_focal), canonical_focal > 0
 
     def forward(self, images):
         return [(1 / (self.factor * self.depth) - 0.01) / 9.99]

@@ -48,8 +48,8 @@ class SupervisedDepthTask(Task):
 
     def _canonical(self, depth: Tensor, intrinsics: Tensor) -> Tensor:
         """Depth (B T, 1, H, W) as the network's canonical camera would have it, of cameras (B, 3, 3)."""
-        canonical = getattr(self.depth.options, "canonical_focal", 0.0)
-        if not canonical:
+        canonical = self.depth.options.canonical_focal
+        if not self.depth.is_metric:
             return depth
         factor = canonical / intrinsics[:, 1, 1].float()
         return depth * factor.repeat_interleave(len(depth) // len(factor)).view(-1, 1, 1, 1)

@@ -147,13 +147,13 @@ class _Stride:
         ahead = (abs(phase - 1.0) * 2 - 1) * self.step_length / 2
         return float(np.arcsin(ahead / self.leg))
 
-    def motion(self, pivot: float, share: float) -> Motion:
-        """Motion of a part that swings about a pivot at that height by a share of the leg's angle."""
+    def motion(self, pivot: float, fraction: float) -> Motion:
+        """Motion of a part that swings about a pivot at that height by a fraction of the leg's angle."""
 
         def pose(time: float) -> np.ndarray:
             angle = self.angle(time)
             sink = self.leg * (1 - np.cos(angle))
-            cos, sin = np.cos(share * angle), np.sin(share * angle)
+            cos, sin = np.cos(fraction * angle), np.sin(fraction * angle)
             swing = np.eye(4)
             swing[1:3, 1:3] = [[cos, -sin], [sin, cos]]
             swing[1, 3] = sink - pivot + cos * pivot

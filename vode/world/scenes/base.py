@@ -132,7 +132,7 @@ class Site:
         solid: bool = False,
         stretch: float = 0.0,
     ) -> None:
-        """Place meshes at positions (N, 3), as ``row`` does; ``stretch`` varies their size by that share."""
+        """Place meshes at positions (N, 3), as ``row`` does; ``stretch`` varies their size by that fraction."""
         if not len(meshes):
             return
         boxes = np.array([_extent(mesh) for mesh in meshes])

@@ -109,8 +109,8 @@ def _level(area: tuple[float, float, float, float], height: float, material: int
 def _at(site: Site, names: dict[str, float] | str, x: np.ndarray, z: np.ndarray, yaw: float | np.ndarray = 0.0) -> None:
     """Things at places of the car park."""
     x, z = (np.ravel(a) for a in np.broadcast_arrays(x, z))
-    shares = {names: 1.0} if isinstance(names, str) else names
-    site.put(site.kit.mixed(shares, len(x)), np.stack([x, 0 * x, z], 1), yaw + np.zeros(len(x)), margin=0.2)
+    fractions = {names: 1.0} if isinstance(names, str) else names
+    site.put(site.kit.mixed(fractions, len(x)), np.stack([x, 0 * x, z], 1), yaw + np.zeros(len(x)), margin=0.2)
 
 
 def _open_air(site: Site, middles: np.ndarray, length: float, area: tuple[float, float, float, float]) -> None:
@@ -130,7 +130,7 @@ def _open_air(site: Site, middles: np.ndarray, length: float, area: tuple[float,
     )
     site.put(shelter, line, np.zeros(trolleys))
     width = area[2] - area[0]
-    places = np.array([[area[0] + width * share, 0.0, area[3] + 18.0] for share in (0.2, 0.55, 0.9)])
+    places = np.array([[area[0] + width * fraction, 0.0, area[3] + 18.0] for fraction in (0.2, 0.55, 0.9)])
     site.put(site.kit.some("warehouse", 3), places, np.full(3, math.pi), solid=True)
     for kind, x, yaw in ((_edge(rng), area[0] - 3.0, 0.0), (_edge(rng), area[2] + 3.0, math.pi)):
         z = np.arange(area[1] + 2.0, area[3], 4.0)

@@ -114,8 +114,8 @@ def _ring(rng: np.random.Generator, want: Wanted) -> list[Room]:
     """Four corridors around a core, in the order in which one walks through them."""
     width, height = rng.uniform(1.5, 2.6), rng.uniform(2.4, 3.2)
     around = float(np.clip(0.45 * want.seconds, 18, 90)) if want.closed else rng.uniform(24, 60)
-    share = rng.uniform(0.35, 0.65)
-    a, b = max(around / 2 * share, 2 * width + 1.5), max(around / 2 * (1 - share), 2 * width + 1.5)
+    fraction = rng.uniform(0.35, 0.65)
+    a, b = max(around / 2 * fraction, 2 * width + 1.5), max(around / 2 * (1 - fraction), 2 * width + 1.5)
     west, east = (Room("corridor", (x, x + width), (0.0, b), height) for x in (0.0, a - width))
     south, north = (Room("corridor", (width, a - width), (z, z + width), height) for z in (0.0, b - width))
     for along, first, second in ((0.0, west, east), (b - width, west, east)):

@@ -77,19 +77,19 @@ def _beside(site: Site, main: Street, side: float, span: tuple[float, float]) ->
     kind = str(rng.choice(BESIDE))
     verge = main.kerb + rng.uniform(1.5, 3.5)
     trees = {"tree": 0.8, "conifer": 0.2} if rng.random() < 0.75 else {"tree": 0.1, "conifer": 0.9}
-    distant = {f"far_{name}": share for name, share in trees.items()}
+    distant = {f"far_{name}": fraction for name, fraction in trees.items()}
     if kind == "avenue":
         arcs = np.arange(span[0], span[1], rng.uniform(8, 16))
         site.row(main, kit.some("tree", len(arcs)), arcs, side * verge, turn=rng.uniform(-3, 3, len(arcs)))
     elif kind == "wood":
-        for lateral, gap, shares in (
+        for lateral, gap, fractions in (
             (verge + 2.0, 9.0, trees),
             (verge + 6.0, 4.0, distant),
             (verge + 11.0, 4.0, distant),
         ):
             arcs = np.arange(span[0], span[1], gap) + rng.uniform(-1, 1, len(np.arange(span[0], span[1], gap)))
             laterals = side * (lateral + rng.uniform(-1.5, 1.5, len(arcs)))
-            site.row(main, kit.mixed(shares, len(arcs)), arcs, laterals, turn=rng.uniform(-3, 3, len(arcs)))
+            site.row(main, kit.mixed(fractions, len(arcs)), arcs, laterals, turn=rng.uniform(-3, 3, len(arcs)))
         arcs = np.arange(span[0], span[1], 9.0)
         laterals = side * (verge + rng.uniform(0.5, 6.0, len(arcs)))
         site.row(main, kit.some("bush", len(arcs)), arcs, laterals, turn=rng.uniform(-3, 3, len(arcs)))

@@ -65,11 +65,11 @@ def skyline(land: Land, line: np.ndarray, heights: tuple[float, float], material
     points = np.stack([np.interp(fine, arc, line[:, k]) for k in range(2)], 1)
     base = land.height(points) - 1.0
     knots = np.arange(0, arc[-1] + 25.0, 25.0)
-    share = 0.6 * np.interp(fine, knots, rng.uniform(0, 1, len(knots))) + 0.4 * rng.uniform(0, 1, len(fine))
+    fraction = 0.6 * np.interp(fine, knots, rng.uniform(0, 1, len(knots))) + 0.4 * rng.uniform(0, 1, len(fine))
     if np.linalg.norm(line[0] - line[-1]) > 1.0:  # an end is rounded
-        share *= np.sqrt(np.clip(np.minimum(fine, arc[-1] - fine) / 20.0, 0.02, 1.0))
+        fraction *= np.sqrt(np.clip(np.minimum(fine, arc[-1] - fine) / 20.0, 0.02, 1.0))
         heights = (0.3 * heights[0], heights[1])
-    top = base + 1.0 + heights[0] + (heights[1] - heights[0]) * share
+    top = base + 1.0 + heights[0] + (heights[1] - heights[0]) * fraction
     rows = [np.stack([points[:, 0], -h, points[:, 1]], 1) for h in (base, top)]
     uv = [np.stack([fine, h], 1) for h in (base, top)]
     land.site.parts.append(grid_surface(np.stack(rows), np.stack(uv), material, np.array([0.0, -1.0, 0.0])))

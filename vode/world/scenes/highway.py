@@ -124,9 +124,9 @@ def _side(site: Site, main: Street, side: float, style: str) -> None:
             _pieces(site, main, "noise_barrier", side * (main.kerb + 1.5), (start, end))
         elif kind in ("trees", "bushes"):
             arcs = spaced(rng, (start, end), (4.0, 14.0))
-            shares = {"tree": 0.6, "bush": 0.4} if kind == "trees" else {"bush": 1.0}
+            fractions = {"tree": 0.6, "bush": 0.4} if kind == "trees" else {"bush": 1.0}
             laterals = side * (main.kerb + rng.uniform(5, 16, len(arcs)))
-            site.row(main, site.kit.mixed(shares, len(arcs)), arcs, laterals, turn=rng.uniform(-3, 3, len(arcs)))
+            site.row(main, site.kit.mixed(fractions, len(arcs)), arcs, laterals, turn=rng.uniform(-3, 3, len(arcs)))
         start = end
     posts = np.arange(main.span[0], main.span[1], 50.0)
     site.row(

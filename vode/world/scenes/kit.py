@@ -40,9 +40,9 @@ class Kit:
         """``count`` objects of a kind."""
         return [self.one(name, **sizes) for _ in range(count)]
 
-    def mixed(self, shares: dict[str, float], count: int) -> list[Mesh]:
-        """``count`` objects of several kinds, by their shares."""
-        names = self.rng.choice(list(shares), count, p=np.array(list(shares.values())) / sum(shares.values()))
+    def mixed(self, fractions: dict[str, float], count: int) -> list[Mesh]:
+        """``count`` objects of several kinds, by their fractions."""
+        names = self.rng.choice(list(fractions), count, p=np.array(list(fractions.values())) / sum(fractions.values()))
         return [self.one(str(name)) for name in names]
 
 

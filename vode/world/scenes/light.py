@@ -78,8 +78,8 @@ def _overcast(rng: np.random.Generator, haze: float) -> Light:
     )
 
 
-def _wet(rng: np.random.Generator, share: float) -> float:
-    return float(rng.uniform(0.2, 0.8)) if rng.random() < share else 0.0
+def _wet(rng: np.random.Generator, fraction: float) -> float:
+    return float(rng.uniform(0.2, 0.8)) if rng.random() < fraction else 0.0
 
 
 def _colour(values: np.ndarray) -> tuple[float, float, float]:

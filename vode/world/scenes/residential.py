@@ -62,7 +62,7 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
 def _gardens(site: Site, street: Street, depth: float) -> None:
     """Plots on both sides: a house, a driveway, something along the pavement and plants."""
     rng, kit = site.rng, site.kit
-    kinds, shares = ("hedge", "fence", "wall", "none"), rng.dirichlet((1.5, 1.0, 1.0, 1.0))
+    kinds, fractions = ("hedge", "fence", "wall", "none"), rng.dirichlet((1.5, 1.0, 1.0, 1.0))
     drive = site.palette.add(paving(rng))
     for side in rows.SIDES:
         widths = rng.uniform(13, 25, int((street.span[1] - street.span[0]) / 13) + 1)
@@ -78,7 +78,7 @@ def _gardens(site: Site, street: Street, depth: float) -> None:
         turn = "facing" if rng.random() < 0.7 else -math.pi / 2 * side + rng.normal(0, 0.2, count)
         site.row(street, houses, middles, side * (front + deep / 2), turn=turn, margin=2.0, solid=True)
         for start, width, reach in zip(starts, widths, front, strict=True):
-            kind = str(rng.choice(kinds, p=shares))
+            kind = str(rng.choice(kinds, p=fractions))
             if kind != "none":
                 rows.line(site, street, kind, side, street.edge + 0.35, span=(start + 4.0, start + width), length=3.0)
             if rng.random() < 0.5:  # towards the neighbour

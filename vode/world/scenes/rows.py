@@ -52,13 +52,13 @@ def fronts(site: Site, street: Street, houses: list[Mesh], *, setback: tuple[flo
         site.row(street, meshes, np.array(arcs), np.array(laterals), turn=turn, margin=1.8, solid=True)
 
 
-def parked(site: Site, street: Street, share: float, *, lateral: float | None = None) -> None:
-    """Parked cars along both kerbs, on so large a share of their places; by default inside the kerb."""
+def parked(site: Site, street: Street, fraction: float, *, lateral: float | None = None) -> None:
+    """Parked cars along both kerbs, on so large a fraction of their places; by default inside the kerb."""
     rng = site.rng
     lateral = street.kerb - 1.05 if lateral is None else lateral
     for side in SIDES:
         arcs = spaced(rng, street.span, (5.3, 6.6))
-        busy = np.sin(2 * math.pi * (arcs / rng.uniform(60, 160) + rng.uniform())) * 0.25 + share
+        busy = np.sin(2 * math.pi * (arcs / rng.uniform(60, 160) + rng.uniform())) * 0.25 + fraction
         arcs = arcs[rng.uniform(0, 1, len(arcs)) < busy]
         turn = rng.normal(0, 0.03, len(arcs)) + (0.0 if side > 0 else math.pi)
         turn += math.pi * (rng.uniform(0, 1, len(arcs)) < 0.12)
@@ -77,13 +77,13 @@ def along(site: Site, street: Street, name: str, lateral: float, gaps: tuple[flo
 
 
 def scattered(
-    site: Site, street: Street, shares: dict[str, float], band: tuple[float, float], gaps: tuple[float, float]
+    site: Site, street: Street, fractions: dict[str, float], band: tuple[float, float], gaps: tuple[float, float]
 ) -> None:
     """Things of several kinds on both sides, anywhere between two laterals, turned anyhow."""
     rng = site.rng
     for side in SIDES:
         arcs = spaced(rng, street.span, gaps)
-        meshes = site.kit.mixed(shares, len(arcs))
+        meshes = site.kit.mixed(fractions, len(arcs))
         laterals = side * rng.uniform(*band, len(arcs))
         site.row(street, meshes, arcs, laterals, turn=rng.uniform(-math.pi, math.pi, len(arcs)), margin=0.3)
 
