@@ -29,7 +29,7 @@ from vode.model import load
 from vode.odometry.frame_motion import frame_motion
 from vode.odometry.frames import Frame, read_ahead
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import Classical
+from vode.odometry.perception import Classical, SequenceDepth
 from vode.odometry.two_frame import flow_matches
 from vode.odometry.visual_odometry import track
 from vode.world.options import WorldOptions
@@ -131,8 +131,8 @@ def world_rows(frames: int) -> list[list[str]]:
         "exact flow, exact depth, window": (Exact(sequence), window),
         "corrupted flow, exact depth": (corrupted, plain),
         "corrupted flow, exact depth, window": (corrupted, window),
-        "DIS flow, exact depth": (Classical(sequence), TrackerOptions()),
-        "DIS flow, exact depth, window": (Classical(sequence), TrackerOptions(refine="window")),
+        "DIS flow, exact depth": (Classical(SequenceDepth(sequence)), TrackerOptions()),
+        "DIS flow, exact depth, window": (Classical(SequenceDepth(sequence)), TrackerOptions(refine="window")),
     }
     rows = tracked_rows(name, sequence, SIZE, runs)
     return [*rows, row(name, "OpenCV tracks, true lengths", baseline(sequence, SIZE), sequence)]
@@ -163,7 +163,7 @@ def tum_rows(root: Path) -> list[list[str]]:
     sequence = TumSequence(root, "rgbd_dataset_freiburg1_rpy")
     rows = []
     for options in (TrackerOptions(), TrackerOptions(refine="window")):
-        tracked = track(sequence, Classical(sequence), size=(240, 320), options=options)
+        tracked = track(sequence, Classical(SequenceDepth(sequence)), size=(240, 320), options=options)
         steps, true = (
             torch.linalg.solve(poses[:-1], poses[1:]) for poses in (tracked.trajectory.poses, sequence.poses)
         )

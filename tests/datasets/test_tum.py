@@ -11,7 +11,7 @@ from vode.errors import InputError
 from vode.geometry.pose import rotation_angle
 from vode.io.depth import write_depth
 from vode.io.image import write_image
-from vode.odometry.perception import Classical
+from vode.odometry.perception import Classical, SequenceDepth
 from vode.odometry.visual_odometry import track
 
 NAME = "rgbd_dataset_freiburg1_test"
@@ -128,7 +128,7 @@ def test_the_real_depth_agrees_with_itself_through_the_real_poses(real, disagree
 
 @pytest.mark.parametrize("size", [(240, 320), (480, 640)])
 def test_a_real_camera_that_mostly_turns_is_tracked(real, size):
-    tracked = track(real, Classical(real), size=size)
+    tracked = track(real, Classical(SequenceDepth(real)), size=size)
     poses = tracked.trajectory.poses
     assert poses.isfinite().all()
     steps, true = (torch.linalg.solve(x[:-1], x[1:]) for x in (poses, real.poses))

@@ -5,12 +5,13 @@ import torch
 
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.matches import Matches
+from vode.geometry.resize import resize_images
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.networks.options import DepthOptions
 from vode.odometry.frames import Frame
 from vode.odometry.options import MatchOptions, TrackerOptions
-from vode.odometry.perception import Matched, Networks, find_matches
+from vode.odometry.perception import Classical, Matched, Networks, find_matches
 from vode.odometry.two_frame import tracked_matches
 from vode.odometry.visual_odometry import VisualOdometry, track
 
@@ -110,3 +111,30 @@ def test_the_tracker_tells_the_networks_the_focal_length_at_their_size(networks,
     assert len(seen) == (len(sequence) if whole else 1)
     for K in seen:
         torch.testing.assert_close(K, expected[None])
+
+
+@torch.no_grad()
+def test_networks_of_a_size_of_their_own_give_what_fits_the_frames(networks, sequence):
+    K = torch.tensor([[[200.0, 0, 159.5], [0, 200.0, 47.5], [0, 0, 1]]])
+    a, b = (Frame(i, sequence.frame(i)[None], K) for i in (0, 1))
+    small = (48, 160)
+    halved = [Frame(f.index, resize_images(f.image, small), resize_intrinsics(K, SIZE, small)) for f in (a, b)]
+    apart = Networks(networks._flow, networks._depth, small)
+    assert apart.depth(a).shape == (1, 1, *SIZE)
+    # a pixel of the small image covers four of the large one
+    shrunk = torch.nn.functional.avg_pool2d(1 / apart.depth(a), 2)
+    torch.testing.assert_close(1 / shrunk, networks.depth(halved[0]), rtol=0.02, atol=0)
+    for large, little in zip(apart.flow(a, b), networks.flow(*halved), strict=True):
+        inner = (..., slice(2, -2), slice(2, -2))
+        shrunk = torch.nn.functional.avg_pool2d(large, 2) / 2
+        torch.testing.assert_close(shrunk[inner], little[inner], rtol=0.05, atol=0.05)
+
+
+def test_classical_flow_goes_with_the_depth_of_networks(networks, sequence):
+    seen = Classical(networks)
+    frames = [Frame(i, sequence.frame(i)[None]) for i in (0, 1)]
+    true, visible = sequence.flow_between(0, 1)
+    error = (seen.flow(*frames)[0][0] - true).norm(dim=0)[visible[0]]
+    assert error.median() < 0.1 * true.norm(dim=0)[visible[0]].median()
+    with torch.no_grad():
+        assert torch.equal(seen.depth(frames[0]), networks.depth(frames[0]))

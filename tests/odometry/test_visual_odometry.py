@@ -14,7 +14,7 @@ from vode.geometry.pose import so3_exp
 from vode.geometry.warp import flow_target
 from vode.io.trajectory import Trajectory
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import Classical
+from vode.odometry.perception import Classical, SequenceDepth
 from vode.odometry.result import Method, Reason
 from vode.odometry.visual_odometry import VisualOdometry, track
 
@@ -260,5 +260,5 @@ def test_short_videos(world, ground_truth, frames, options):
 
 
 def test_classical_flow_and_the_depth_of_the_sequence_track_too(sequence):
-    odometry = track(sequence, Classical(sequence), size=SIZE)
+    odometry = track(sequence, Classical(SequenceDepth(sequence)), size=SIZE)
     assert distance(odometry, sequence).max() < 0.05 * float(Trajectory(sequence.poses).distances()[-1])

@@ -10,7 +10,7 @@ from vode.cameras.lens import Camera
 from vode.errors import InputError
 from vode.io.trajectory import Trajectory
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import Classical
+from vode.odometry.perception import Classical, SequenceDepth
 from vode.odometry.visual_odometry import VisualOdometry, track
 
 SIZE = (96, 320)
@@ -131,7 +131,7 @@ def test_a_camera_with_a_lens_is_undistorted(sequence):
             def depth(self, i, intrinsics=intrinsics):
                 return lens.depth(i, intrinsics)
 
-        odometry = VisualOdometry(Classical(Seen()), camera)
+        odometry = VisualOdometry(Classical(SequenceDepth(Seen())), camera)
         for i in range(len(sequence)):
             odometry.register_frame(lens.pixels(i))
         errors[name] = float(distance(odometry, sequence).max())

@@ -10,7 +10,6 @@ import torch
 
 import vode
 from vode.augmentation.options import Augment
-from vode.datasets.options import DataOptions
 from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 from vode.io.depth import write_depth

@@ -35,7 +35,7 @@ M = TypeVar("M", bound=nn.Module)
 def weights_bytes(network: Network, *, half: bool = False) -> bytes:
     """The content of the weights file for a network.
 
-    ``half``: matrices and kernels in 16 bits, which load as 32; the few numbers of biases, norms and statistics are exact.
+    ``half``: matrices and kernels in 16 bits, which load as 32; biases, norms and statistics stay exact.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if half:

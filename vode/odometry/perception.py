@@ -11,7 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vode.datasets.base import Sequence
+from vode.geometry import warp
 from vode.geometry.matches import Matches
+from vode.geometry.resize import image_size, resize_images
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.frames import Frame
@@ -80,27 +82,39 @@ def find_matches(
 
 
 class Networks(Perception):
-    """Flow and depth of trained networks; metric depth takes the focal length of the frames, where it is known."""
+    """Flow and depth of trained networks; metric depth takes the focal length of the frames, where it is known.
 
-    def __init__(self, flow: FlowNet, depth: DepthNet) -> None:
-        self._flow, self._depth = flow, depth
+    ``size`` (height, width) is that at which the networks see frames, whose flow and depth are resized to theirs; None
+    for the frames' own.
+    """
+
+    def __init__(self, flow: FlowNet, depth: DepthNet, size: tuple[int, int] | None = None) -> None:
+        self._flow, self._depth, self._size = flow, depth, size
         self.device = next(flow.parameters()).device
 
     def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
-        ab, ba = self._flow(a.image, b.image)
-        return ab[0].float(), ba[0].float()
+        ab, ba = self._flow(self._seen(a), self._seen(b))
+        full = image_size(a.image)
+        return warp.resize_flow(ab[0].float(), full), warp.resize_flow(ba[0].float(), full)
 
     def depth(self, frame: Frame) -> Tensor:
-        focal = None if frame.intrinsics is None else frame.intrinsics[:, 1, 1]
-        return self._depth.depth(frame.image, focal).float()
+        image, full = self._seen(frame), image_size(frame.image)
+        ratio = image.shape[-2] / full[0]
+        focal = None if frame.intrinsics is None else frame.intrinsics[:, 1, 1] * ratio
+        depth = self._depth.depth(image, focal).float()
+        if image_size(depth) == full:
+            return depth
+        return 1 / F.interpolate(1 / depth, full, mode="bilinear", align_corners=False)
+
+    def _seen(self, frame: Frame) -> Tensor:
+        return frame.image if self._size is None else resize_images(frame.image, self._size)
 
 
 class Classical(Perception):
-    """OpenCV's dense inverse search flow (Kroeger et al., ECCV 2016) and the depth that the sequence itself has."""
+    """OpenCV's dense inverse search flow (Kroeger et al., ECCV 2016) beside the depth of another source."""
 
-    def __init__(self, sequence: Sequence) -> None:
-        self.device = torch.device("cpu")
-        self._sequence = sequence
+    def __init__(self, depth: DepthSource) -> None:
+        self.device, self._depth = depth.device, depth
         self._search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
@@ -108,15 +122,25 @@ class Classical(Perception):
         return self._search_flow(grey_a, grey_b), self._search_flow(grey_b, grey_a)
 
     def depth(self, frame: Frame) -> Tensor:
-        depth = self._sequence.depth(frame.index)
-        if depth is None:
-            return torch.zeros_like(frame.image[:, :1])
-        return F.interpolate(depth[None], frame.image.shape[-2:], mode="nearest-exact")
+        return self._depth.depth(frame)
 
     def _search_flow(self, grey_a: np.ndarray, grey_b: np.ndarray) -> Tensor:
         # OpenCV takes None for no initial flow, which its types do not say.
         flow = self._search.calc(grey_a, grey_b, None)  # type: ignore[call-overload]
-        return torch.from_numpy(flow).movedim(-1, 0)[None]
+        return torch.from_numpy(flow).movedim(-1, 0)[None].to(self.device)
+
+
+class SequenceDepth(DepthSource):
+    """The depth that a sequence itself has; 0 where it has none."""
+
+    def __init__(self, sequence: Sequence) -> None:
+        self.device, self._sequence = torch.device("cpu"), sequence
+
+    def depth(self, frame: Frame) -> Tensor:
+        depth = self._sequence.depth(frame.index)
+        if depth is None:
+            return torch.zeros_like(frame.image[:, :1])
+        return F.interpolate(depth[None], frame.image.shape[-2:], mode="nearest-exact")
 
 
 def _grey(image: Tensor) -> np.ndarray:

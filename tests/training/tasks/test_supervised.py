@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import nn
 
-from vode.datasets.base import Capability
 from vode.datasets.sample import collate
 from vode.losses.options import DepthErrorOptions, FlowErrorOptions
 from vode.networks.depth import DepthNet
