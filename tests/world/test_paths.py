@@ -83,20 +83,20 @@ def test_an_open_road_goes_on_straight() -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_speeds_stay_within_bounds(seed: int) -> None:
-    gone = pace(np.random.default_rng(seed), (4.0, 14.0), 20.0)
-    metres = np.array([gone(t) for t in np.arange(0, 20, 0.05)])
+    travelled = pace(np.random.default_rng(seed), (4.0, 14.0), 20.0)
+    metres = np.array([travelled(t) for t in np.arange(0, 20, 0.05)])
     speed = np.diff(metres) / 0.05
     assert speed.min() >= 4.0 - 1e-6
     assert speed.max() <= 14.0 + 1e-6
     assert np.abs(np.diff(speed)).max() / 0.05 < 6.0  # no car brakes harder
-    assert gone(0.0) == pytest.approx(0.0, abs=1e-9)
+    assert travelled(0.0) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_a_stop_is_a_stop() -> None:
-    gone = pace(np.random.default_rng(1), (4.0, 14.0), 30.0, stops=1)
+    travelled = pace(np.random.default_rng(1), (4.0, 14.0), 30.0, stops=1)
     rng, road = np.random.default_rng(2), Road.random(np.random.default_rng(0), 500, radius=50)
-    pose = drive(rng, road, lateral=1.5, gone=gone, height=1.6)
-    still = [t for t in np.arange(0, 30, 0.25) if gone(t + 0.25) - gone(t) < 1e-6]
+    pose = drive(rng, road, lateral=1.5, travelled=travelled, height=1.6)
+    still = [t for t in np.arange(0, 30, 0.25) if travelled(t + 0.25) - travelled(t) < 1e-6]
     assert len(still) >= 4
     np.testing.assert_allclose(pose(still[0]), pose(still[0] + 0.2), atol=1e-6)
 
@@ -109,8 +109,8 @@ def test_a_camera_on_a_car_is_a_pure_rigid_motion_at_its_height() -> None:
     road = Road.random(np.random.default_rng(1), 400, radius=40, relief=Relief.random(np.random.default_rng(2), 0.04))
 
     def make():
-        gone = pace(np.random.default_rng(3), (5.0, 12.0), 20.0)
-        return drive(np.random.default_rng(4), road, lateral=1.6, gone=gone, height=1.7, start=30.0)
+        travelled = pace(np.random.default_rng(3), (5.0, 12.0), 20.0)
+        return drive(np.random.default_rng(4), road, lateral=1.6, travelled=travelled, height=1.7, start=30.0)
 
     one, two = make(), make()
     backwards = {t: two(t) for t in (17.0, 3.3, 0.0)}
@@ -124,7 +124,7 @@ def test_a_camera_on_a_car_is_a_pure_rigid_motion_at_its_height() -> None:
 
 def test_the_camera_looks_where_it_drives() -> None:
     road = Road.closed_loop(np.random.default_rng(6), "block", length=600, radius=14)
-    pose = drive(np.random.default_rng(4), road, lateral=1.6, gone=lambda t: 8.0 * t, height=1.7)
+    pose = drive(np.random.default_rng(4), road, lateral=1.6, travelled=lambda t: 8.0 * t, height=1.7)
     for t in np.arange(0, 60, 2.0):
         step = pose(t + 0.05)[:3, 3] - pose(t - 0.05)[:3, 3]
         ahead = pose(t)[:3, :3].T @ step / np.linalg.norm(step)
@@ -135,7 +135,7 @@ def test_the_camera_looks_where_it_drives() -> None:
 
 def test_oncoming_cars_face_the_other_way() -> None:
     road = Road.random(np.random.default_rng(1), 200, radius=60)
-    pose = follow(road, lateral=-1.6, gone=-10.0, start=150.0)
+    pose = follow(road, lateral=-1.6, travelled=-10.0, start=150.0)
     step = pose(5.1)[:3, 3] - pose(5.0)[:3, 3]
     assert (pose(5.0)[:3, 2] @ step) / np.linalg.norm(step) > 0.99
     assert pose(5.0)[2, 3] < pose(0.0)[2, 3]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from vode.world.motions import resampled
 from vode.world.scene import Motion
-from vode.world.walk import Carrying, resampled, scan, stroll_by, walk
+from vode.world.walk import Carrying, scan, stroll_by, walk
 
 CORNER = resampled(np.array([[0.0, 0.0], [0.0, 6.0], [5.0, 6.0], [5.0, 0.0], [9.0, 0.0]]), 0.05)
 RING = resampled(np.array([[0.0, 0.0], [0.0, 5.0], [5.0, 5.0], [5.0, 0.0], [0.0, 0.0]]), 0.05)

@@ -1,4 +1,4 @@
-"""Roads of the built-in world, and how things move along them.
+"""Roads of the built-in world, and how cameras and cars move along them.
 
 A heading is an angle in radians from z (ahead) towards x (right), as ``mesh.place`` turns; heights are metres upwards.
 """
@@ -13,13 +13,14 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
+from vode.world.motions import arc_lengths, points_at, pose
 from vode.world.scene import Motion
 
 STEP = 0.5
 """metres between the points that a road's middle is interpolated through"""
 
 Pace = Callable[[float], float]
-"""Time in seconds -> metres gone since time 0. Never decreases."""
+"""Time in seconds -> metres travelled since time 0; never decreases"""
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,11 @@ class Relief:
     """How the land rises and falls: a sum of long waves, the same for the road and what lies beside it."""
 
     waves: tuple[tuple[float, float, float, float], ...] = ()
-    """radians per metre in x and in z, phase, and metres of height of each"""
+    """radians per metre in x and in z, phase in radians, and amplitude in metres of each"""
 
     @classmethod
     def random(cls, rng: np.random.Generator, slope: float) -> Relief:
-        """Hills of 200 to 700 metres that are nowhere steeper than ``slope`` (rise by run)."""
+        """Hills 200 to 700 metres long that are nowhere steeper than ``slope`` (rise over run)."""
         waves = []
         for length in rng.uniform(200, 700, 4):
             direction, wave = rng.uniform(0, 2 * math.pi), 2 * math.pi / length
@@ -40,7 +41,7 @@ class Relief:
         return cls(tuple(waves))
 
     def height(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """Metres upwards at points of the map."""
+        """Height (...) in metres at points of the map."""
         total = np.zeros(np.broadcast(x, z).shape)
         for wave_x, wave_z, phase, height in self.waves:
             total += height * np.sin(wave_x * np.asarray(x) + wave_z * np.asarray(z) + phase)
@@ -48,13 +49,13 @@ class Relief:
 
 
 class Road:
-    """A smooth curve on the ground, by metres along it; a closed one starts again at its end."""
+    """A smooth curve on the ground, parametrised by metres along it; a closed one is periodic."""
 
     def __init__(self, points: np.ndarray, *, closed: bool = False, relief: Relief = Relief()) -> None:
-        """``points`` are (N, 2) map x and z about ``STEP`` apart; a closed road's last one is not its first again."""
+        """``points`` are (N, 2) map x and z about ``STEP`` apart; the last one of a closed road is not its first."""
         if closed:
             points = np.concatenate([points, points[:1]])
-        arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+        arc = arc_lengths(points)
         self.closed, self.relief, self.length = closed, relief, float(arc[-1])
         self._curve = CubicSpline(arc, points, bc_type="periodic" if closed else "natural")
         self._direction = self._curve.derivative()
@@ -146,11 +147,6 @@ class Road:
         )
         return np.stack([x, -height, z], -1), np.arctan2(ahead[..., 0], ahead[..., 1]), slope
 
-    def middle(self, step: float = 2.0) -> np.ndarray:
-        """Points (N, 2) of the middle, map x and z, about ``step`` metres apart."""
-        arcs = np.linspace(0.0, self.length, max(round(self.length / step), 2), endpoint=not self.closed)
-        return self._curve(arcs)
-
 
 def pace(
     rng: np.random.Generator,
@@ -160,9 +156,9 @@ def pace(
     stops: int = 0,
     distance: float | None = None,
 ) -> Pace:
-    """Speeds that change smoothly within bounds, and fall to 0 for a few seconds ``stops`` times.
+    """A pace whose speed changes smoothly within bounds, and falls to 0 for a few seconds ``stops`` times.
 
-    With ``distance`` that many metres are gone after ``seconds``, where the bounds allow it.
+    With ``distance``, so many metres are travelled after ``seconds`` where the bounds allow it.
     """
     low, high = speed
     times = np.arange(-2.0, seconds + 4.0, 0.02)
@@ -177,29 +173,29 @@ def pace(
         start, stand = rng.uniform(0.1, 0.6) * seconds, rng.uniform(2.0, 5.0)
         away = np.maximum(np.abs(times - start - stand / 2) - stand / 2, 0.0)
         values = values * np.clip(away / 4.0, 0, 1) ** 2 * (3 - 2 * np.clip(away / 4.0, 0, 1))
-    gone = np.concatenate([[0.0], np.cumsum((values[1:] + values[:-1]) / 2 * 0.02)])
-    gone -= np.interp(0.0, times, gone)
+    travelled = np.concatenate([[0.0], np.cumsum((values[1:] + values[:-1]) / 2 * 0.02)])
+    travelled -= np.interp(0.0, times, travelled)
     if distance is not None and stops == 0:
-        scale = distance / float(np.interp(seconds, times, gone))
+        scale = distance / float(np.interp(seconds, times, travelled))
         fits = low <= values.min() * scale and values.max() * scale <= high
-        gone = gone * (scale if fits else 1.0)
+        travelled = travelled * (scale if fits else 1.0)
 
     def metres(time: float) -> float:
         before, after = min(time - times[0], 0.0), max(time - times[-1], 0.0)
-        return float(np.interp(time, times, gone) + before * values[0] + after * values[-1])
+        return float(np.interp(time, times, travelled) + before * values[0] + after * values[-1])
 
     return metres
 
 
 def drive(
-    rng: np.random.Generator, road: Road, *, lateral: float, gone: Pace, height: float, start: float = 0.0
+    rng: np.random.Generator, road: Road, *, lateral: float, travelled: Pace, height: float, start: float = 0.0
 ) -> Motion:
     """The motion of a camera on a car: it wanders in its lane, sways and bounces; it is mounted a little askew.
 
-    ``gone`` are the metres from ``start`` along the road that the car has made. The sway comes with the road below
+    ``travelled`` are the metres from ``start`` along the road that the car has made. The sway comes with the road below
     the wheels, so that a car that stands is still, and one that goes around a loop again sways again.
     """
-    mean = max((gone(20.0) - gone(0.0)) / 20.0, 0.7)
+    mean = max((travelled(20.0) - travelled(0.0)) / 20.0, 0.7)
 
     def sway(most: float, count: int, seconds: tuple[float, float]) -> Waves:
         waves = _waves(rng, rng.uniform(0.3, 1.0, count) * most, (seconds[0] * mean, seconds[1] * mean))
@@ -211,31 +207,30 @@ def drive(
     pitch, roll, yaw = sway(0.0035, 3, (0.8, 4.0)), sway(0.003, 3, (0.8, 4.0)), sway(0.0015, 2, (2.0, 6.0))
     mount_pitch, mount_roll, mount_yaw = rng.uniform(-1, 1, 3) * (0.06, 0.03, 0.03)
 
-    def pose(time: float) -> np.ndarray:
-        metres = gone(time)
+    def motion(time: float) -> np.ndarray:
+        metres = travelled(time)
         position, heading, slope = road.place(start + metres, lateral + _sum(wander, metres))
         drift = (_sum(wander, metres + 0.1) - _sum(wander, metres - 0.1)) / 0.2
-        turn = _turned(
+        return pose(
+            position - [0.0, height + _sum(bounce, metres), 0.0],
             float(heading) + drift + _sum(yaw, metres) + mount_yaw,
             math.atan(float(slope)) + _sum(pitch, metres) + mount_pitch,
             _sum(roll, metres) + mount_roll,
         )
-        return _pose(turn, position - [0.0, height + _sum(bounce, metres), 0.0])
 
-    return pose
+    return motion
 
 
-def follow(road: Road, *, lateral: float, gone: Pace | float, start: float = 0.0) -> Motion:
-    """The motion of a car whose base is on the road; ``gone`` is its pace, or metres a second, negative = oncoming."""
+def follow(road: Road, *, lateral: float, travelled: Pace | float, start: float = 0.0) -> Motion:
+    """The motion of a car on the road; ``travelled`` is its pace, or metres a second, negative for an oncoming car."""
 
-    def pose(time: float) -> np.ndarray:
-        metres = gone * time if isinstance(gone, float | int) else gone(time)
+    def motion(time: float) -> np.ndarray:
+        metres = travelled * time if isinstance(travelled, float | int) else travelled(time)
         position, heading, slope = road.place(start + metres, lateral)
-        backwards = isinstance(gone, float | int) and gone < 0
-        turn = _turned(float(heading) + math.pi * backwards, math.atan(float(slope)) * (1 - 2 * backwards), 0.0)
-        return _pose(turn, position)
+        backwards = isinstance(travelled, float | int) and travelled < 0
+        return pose(position, float(heading) + math.pi * backwards, math.atan(float(slope)) * (1 - 2 * backwards))
 
-    return pose
+    return motion
 
 
 def _gentle_bends(rng: np.random.Generator, arc: np.ndarray, radius: float) -> np.ndarray:
@@ -263,9 +258,8 @@ def _rounded(corners: np.ndarray, radius: float, closed: bool) -> np.ndarray:
         pieces.append(start + radius * (np.sin(turned) * incoming + (1 - np.cos(turned)) * inwards))
     pieces += [] if closed else [corners[-1:]]
     points = np.concatenate([*pieces, pieces[0][:1]] if closed else pieces)
-    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    even = np.linspace(0, arc[-1], math.ceil(arc[-1] / STEP) + 1)[: -1 if closed else None]
-    return np.stack([np.interp(even, arc, points[:, k]) for k in range(2)], 1)
+    length = arc_lengths(points)[-1]
+    return points_at(points, np.linspace(0, length, math.ceil(length / STEP) + 1)[: -1 if closed else None])
 
 
 Waves = list[tuple[float, float, float]]
@@ -278,17 +272,3 @@ def _waves(rng: np.random.Generator, amplitudes: np.ndarray | tuple[float, ...],
 
 def _sum(waves: Waves, at: float) -> float:
     return sum(a * math.sin(2 * math.pi * at / length + phase) for a, length, phase in waves)
-
-
-def _turned(heading: float, pitch: float, roll: float) -> np.ndarray:
-    """Rotation (3, 3), map-from-body: turned right by heading, nose up by pitch, right side down by roll."""
-    (ch, cp, cr), (sh, sp, sr) = np.cos([heading, pitch, roll]), np.sin([heading, pitch, roll])
-    yaw = np.array([[ch, 0, sh], [0, 1, 0], [-sh, 0, ch]])
-    nose = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
-    return yaw @ nose @ np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-
-
-def _pose(rotation: np.ndarray, position: np.ndarray) -> np.ndarray:
-    pose = np.eye(4)
-    pose[:3, :3], pose[:3, 3] = rotation, position
-    return pose

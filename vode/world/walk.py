@@ -1,7 +1,7 @@
-"""Cameras that are carried by hand: walking along a way, and sweeping around a thing.
+"""Cameras that are carried by hand: walking along a path, and sweeping around a thing.
 
-A way is a line of points (N, 2), x and z of the map. Signals are drawn once and kept as splines, so that a motion is a
-pure function of time. Yaw turns from z towards x, pitch is upwards, roll clockwise as seen from behind.
+Signals are drawn once and kept as splines, so that a motion is a pure function of time. Paths and angles are those of
+``motions``.
 """
 
 from __future__ import annotations
@@ -13,26 +13,13 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
+from vode.world.motions import arc_lengths, points_at, pose, rotations
 from vode.world.scene import Motion
 
 RATE = 40.0
 """samples a second of the signals"""
 STRIDE = 0.68
 """length of a step in metres"""
-
-
-def resampled(way: np.ndarray, step: float) -> np.ndarray:
-    """A way with its points about ``step`` metres apart."""
-    arc = arc_lengths(way)
-    if arc[-1] < 1e-6:
-        return way[:1]
-    even = np.linspace(0, arc[-1], max(2, round(arc[-1] / step) + 1))
-    return np.stack([np.interp(even, arc, way[:, k]) for k in range(2)], 1)
-
-
-def arc_lengths(way: np.ndarray) -> np.ndarray:
-    """Metres (N,) from the start of a way to each of its points."""
-    return np.concatenate([[0.0], np.linalg.norm(np.diff(way, axis=0), axis=1).cumsum()])
 
 
 @dataclass(frozen=True)
@@ -42,13 +29,13 @@ class Carrying:
     speed: tuple[float, float] = (0.4, 1.2)
     """slowest and fastest, metres a second"""
     height: float = 1.5
-    """metres above the floor, in the mean"""
+    """metres above the floor, on average"""
     rise: float = 0.05
     """metres by which the height wanders"""
     look: tuple[float, float, float] = (0.6, 0.2, 0.08)
     """radians by which yaw, pitch and roll wander"""
     pitch: float = -0.15
-    """radians above the horizon, in the mean"""
+    """radians above the horizon, on average"""
     bounce: float = 0.02
     """metres up and down with each step"""
     turning: float = 0.7
@@ -61,13 +48,13 @@ class Carrying:
 
 
 def walk(
-    rng: np.random.Generator, way: np.ndarray, seconds: float, carrying: Carrying, *, closed: bool = False
+    rng: np.random.Generator, path: np.ndarray, seconds: float, carrying: Carrying, *, closed: bool = False
 ) -> Motion:
-    """Somebody walks along a way (N, 2), stops now and then, and looks around.
+    """The motion of a camera whose carrier walks along a path (N, 2), stops now and then, and looks around.
 
-    ``closed``: the way ends where it starts, and the camera is back at its first pose after ``seconds``.
+    ``closed``: the path ends where it starts, and the camera is back at its first pose after ``seconds``.
     """
-    arc = arc_lengths(way)
+    arc = arc_lengths(path)
     slow, fast = carrying.speed
     # what turns slow down is not known yet
     duration = min(arc[-1] / carrying.mean_speed, 0.6 * seconds) if closed else seconds
@@ -79,9 +66,8 @@ def walk(
     if closed or s[-1] > arc[-1]:
         s *= arc[-1] / s[-1]
     calm = _calm(t) if closed else np.ones_like(t)
-    places = np.stack([np.interp(s, arc, way[:, k]) for k in range(2)], 1)
-    places = _eased(places, closed)
-    yaw = _turned_gently(_heading(way, arc, s, closed), closed)
+    places = _eased(points_at(path, s), closed)
+    yaw = _turned_gently(_heading(path, arc, s, closed), closed)
     steps = 2 * np.pi * s / STRIDE
     brisk = np.gradient(s, t).clip(0, 1)
     height = carrying.height + calm * (carrying.rise * wander(rng, t, 5.0) + brisk * carrying.bounce * np.cos(steps))
@@ -96,18 +82,18 @@ def walk(
 
 def scan(
     rng: np.random.Generator,
-    way: np.ndarray,
+    path: np.ndarray,
     target: tuple[float, float, float],
     seconds: float,
     carrying: Carrying,
     *,
     closed: bool = False,
 ) -> Motion:
-    """Somebody moves along a way (N, 2), there and back, and keeps the camera on a target (x, height, z).
+    """The motion of a camera that is moved to and fro along a path (N, 2) and kept on a target (x, height, z).
 
     ``closed``: the camera is back at its first pose after ``seconds``, and goes only as far as it can in this time.
     """
-    arc = arc_lengths(way)
+    arc = arc_lengths(path)
     t = np.linspace(0, seconds, max(8, int(seconds * RATE)))
     mean, calm = carrying.mean_speed, _calm(t) if closed else np.ones_like(t)
     rise, *drift = (calm * reach * wander(rng, t, 3.0) for reach in (carrying.rise, 0.5, 0.2, 0.5))
@@ -119,13 +105,13 @@ def scan(
     if closed:
         reach = min(float(arc[-1]), mean * seconds / np.pi)
         turns = max(1, int(mean * seconds / max(2 * reach, 0.5)))
-        gone = reach * (0.5 - 0.5 * np.cos(2 * np.pi * turns * t / seconds))
+        travelled = reach * (0.5 - 0.5 * np.cos(2 * np.pi * turns * t / seconds))
     else:
         phase = 2 * mean * t / max(arc[-1], 0.5) + np.pi * rng.random() + 0.5 / max(1.0, arc[-1]) * wander(rng, t, 4.0)
-        gone = arc[-1] * (0.5 - 0.5 * np.cos(phase))
+        travelled = arc[-1] * (0.5 - 0.5 * np.cos(phase))
 
     def signals(fraction: float) -> np.ndarray:
-        x, z = (gaussian_filter1d(np.interp(fraction * gone, arc, way[:, k]), 6.0, mode="nearest") for k in range(2))
+        x, z = gaussian_filter1d(points_at(path, fraction * travelled), 6.0, axis=0, mode="nearest").T
         height = carrying.height + fraction * rise
         to = [target[k] + fraction * drift[k] for k in range(3)]
         yaw, pitch = (
@@ -142,24 +128,21 @@ def scan(
     return _motion(t, values, carrying.turning, seconds if closed else None)
 
 
-def stroll_by(way: np.ndarray, speed: float, start: float) -> Motion:
-    """The motion (map-from-body) of somebody who walks along a way from a time on and stops at its end."""
-    arc = arc_lengths(way)
-    yaw = _heading(way, arc, arc, False)
+def stroll_by(path: np.ndarray, speed: float, start: float) -> Motion:
+    """The motion (map-from-body) of a person who walks along a path (N, 2) from time ``start`` and stops at its end."""
+    arc = arc_lengths(path)
+    yaw = _heading(path, arc, arc, False)
 
     def motion(time: float) -> np.ndarray:
         s = min(max(speed * (time - start), 0.0), float(arc[-1]))
-        x, z, turned = (np.interp(s, arc, line) for line in (way[:, 0], way[:, 1], yaw))
-        pose = np.eye(4)
-        pose[:3, :3] = _rotations(np.array([[turned, 0.0, 0.0]]))[0]
-        pose[:3, 3] = x, 0.0, z
-        return pose
+        x, z, turned = (float(np.interp(s, arc, line)) for line in (*path.T, yaw))
+        return pose(np.array([x, 0.0, z]), turned)
 
     return motion
 
 
 def wander(rng: np.random.Generator, t: np.ndarray, period: float) -> np.ndarray:
-    """A smooth random signal within -1..1, of waves no shorter than ``period`` seconds."""
+    """A smooth random signal (T,) within -1..1, of waves no shorter than ``period`` seconds."""
     periods = period * rng.uniform(1.0, 3.5, 4)
     waves = np.sin(2 * np.pi * (t[:, None] / periods + rng.random(4)))
     return waves @ np.array([0.35, 0.3, 0.2, 0.15])
@@ -184,13 +167,13 @@ def _eased(places: np.ndarray, closed: bool) -> np.ndarray:
     return np.concatenate([ring, ring[:1]])
 
 
-def _heading(way: np.ndarray, arc: np.ndarray, s: np.ndarray, closed: bool) -> np.ndarray:
-    """Yaw (T,) of the way at arc lengths, smoothed over a metre of it."""
-    steps = np.gradient(way, axis=0)
+def _heading(path: np.ndarray, arc: np.ndarray, s: np.ndarray, closed: bool) -> np.ndarray:
+    """Yaw (T,) of the path at arc lengths, smoothed over a metre of it."""
+    steps = np.gradient(path, axis=0)
     if closed:
-        steps[0] = steps[-1] = way[1] - way[-2]
+        steps[0] = steps[-1] = path[1] - path[-2]
     steps /= np.linalg.norm(steps, axis=1, keepdims=True).clip(1e-9)
-    ahead = 0.4 / max(arc[-1] / len(way), 1e-6)
+    ahead = 0.4 / max(arc[-1] / len(path), 1e-6)
     ring = gaussian_filter1d(steps[:-1] if closed else steps, ahead, axis=0, mode=_mode(closed))
     ring = np.concatenate([ring, ring[:1]]) if closed else ring
     return np.interp(s, arc, np.unwrap(np.arctan2(ring[:, 0], ring[:, 1])))
@@ -215,10 +198,7 @@ def _motion(t: np.ndarray, values: np.ndarray, turning: float, seconds: float | 
 
     def motion(time_now: float) -> np.ndarray:
         now = spline(min(max(time_now, 0.0), last))
-        pose = np.eye(4)
-        pose[:3, :3] = _rotations(now[None, 3:])[0]
-        pose[:3, 3] = now[:3]
-        return pose
+        return pose(now[:3], *now[3:])
 
     return motion
 
@@ -226,18 +206,7 @@ def _motion(t: np.ndarray, values: np.ndarray, turning: float, seconds: float | 
 def _times(t: np.ndarray, values: np.ndarray, turning: float) -> np.ndarray:
     """When signals (T, 6) pass, if nothing may turn faster than ``turning`` radians a second: (T,)."""
     step = np.diff(t)
-    turned = np.linalg.norm(np.diff(_rotations(values[:, 3:]), axis=0), axis=(1, 2)) / np.sqrt(2)
+    turned = np.linalg.norm(np.diff(rotations(values[:, 3:]), axis=0), axis=(1, 2)) / np.sqrt(2)
     slower = np.maximum(1.0, 1.1 * turned / step / turning)
     slower = gaussian_filter1d(maximum_filter1d(slower, 11, mode="nearest"), 3.0, mode="nearest")
     return np.concatenate([[0.0], (step * slower).cumsum()])
-
-
-def _rotations(angles: np.ndarray) -> np.ndarray:
-    """Map-from-camera rotations (N, 3, 3) of yaw, pitch and roll (N, 3)."""
-    (cy, cp, cr), (sy, sp, sr) = np.cos(angles).T, np.sin(angles).T
-    rows = [
-        [cy * cr + sy * sp * sr, sy * sp * cr - cy * sr, sy * cp],
-        [cp * sr, cp * cr, -sp],
-        [cy * sp * sr - sy * cr, sy * sr + cy * sp * cr, cy * cp],
-    ]
-    return np.moveaxis(np.array(rows), -1, 0)

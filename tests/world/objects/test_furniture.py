@@ -10,7 +10,9 @@ import pytest
 
 from vode.world.materials import Palette
 from vode.world.mesh import Mesh
-from vode.world.objects.indoor.parts import Maker, bar, blocks, cushion, extent
+from vode.world.objects.indoor.kitchen import kitchen_run
+from vode.world.objects.indoor.parts import bar, blocks, cushion, extent
+from vode.world.objects.shapes import Maker
 
 MODULES = ("furniture", "storage", "devices", "floor_things", "clutter", "fittings", "kitchen")
 MAKERS: dict[str, Maker] = {
@@ -22,12 +24,13 @@ MAKERS: dict[str, Maker] = {
     and not name.startswith("_")
     and list(inspect.signature(function).parameters) == ["rng", "palette"]
 }
+MAKERS["kitchen_run"] = lambda rng, palette: kitchen_run(rng, palette, float(rng.uniform(1.8, 3.6)))
 TALL = {
     "table": (0.65, 0.8),
     "chair": (0.7, 1.1),
     "sofa": (0.6, 1.1),
     "cupboard": (1.6, 2.3),
-    "kitchen_unit": (1.8, 2.4),
+    "kitchen_run": (1.8, 2.4),
 }
 
 
@@ -87,7 +90,7 @@ def test_blocks_lie_where_they_are_put_and_face_outwards() -> None:
     np.testing.assert_allclose(mesh.vertices.max(0), [1.2, -0.5, 2.4], atol=1e-6)
     assert ((mesh.vertices - [1.0, -0.8, 2.0]) * mesh.normals).sum(1).min() > 0.1
     assert set(mesh.material) == {4}
-    assert len(blocks([(4, 1.0, 0.5, 2.0, 0.4, 0.6, 0.8)], hidden="ub").faces) == 8
+    assert len(blocks([(4, 1.0, 0.5, 2.0, 0.4, 0.6, 0.8)], hidden="underside back").faces) == 8
 
 
 def test_a_bar_reaches_from_end_to_end() -> None:

@@ -17,8 +17,8 @@ KINDS = pytest.mark.parametrize("kind", [room, corridor], ids=["room", "corridor
 AXES = np.concatenate([np.eye(3), -np.eye(3)])
 
 
-def built(kind: ModuleType, seed: int, want: Wanted = Wanted(seconds=12.0)) -> Scene:
-    return kind.build(np.random.default_rng(seed), want)
+def built(kind: ModuleType, seed: int, wanted: Wanted = Wanted(seconds=12.0)) -> Scene:
+    return kind.build(np.random.default_rng(seed), wanted)
 
 
 def distances(scene: Scene, seconds: float, directions: np.ndarray, step: float = 0.1) -> np.ndarray:

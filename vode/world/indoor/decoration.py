@@ -8,7 +8,8 @@ from vode.world.indoor.floor_plan import INWARD, Room
 from vode.world.indoor.furnishing import Furnishing, Spot
 from vode.world.mesh import join, place
 from vode.world.objects.indoor import clutter, devices, fittings, storage
-from vode.world.objects.indoor.parts import Maker, extent
+from vode.world.objects.indoor.parts import extent
+from vode.world.objects.shapes import Maker
 
 LEVELS: dict[Maker, float] = {
     fittings.switch: 1.1,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from vode.world.mesh import Mesh, join
+from vode.world.mesh import Mesh, join, quad, quads
 from vode.world.objects.indoor.parts import Block, blocks
 
 CELL = 0.1
@@ -26,7 +26,7 @@ class Opening:
     side: int
     low: float
     high: float
-    """from where to where along the wall: x of the map for sides 0 and 2, z for 1 and 3"""
+    """extent along the wall: x of the map for sides 0 and 2, z for 1 and 3"""
     bottom: float = 0.0
     top: float = 2.05
     depth: float = 0.0
@@ -34,7 +34,7 @@ class Opening:
 
     @property
     def window(self) -> bool:
-        """Whether one looks out of it and cannot walk through."""
+        """Whether it is a window rather than a doorway."""
         return self.bottom > 0.01
 
 
@@ -55,7 +55,7 @@ class Room:
         return (self.x[0] + off if side == 3 else self.x[1] - off), along
 
     def span(self, side: int) -> tuple[float, float]:
-        """From where to where along itself a wall reaches."""
+        """Extent of a wall along itself: x of the map for sides 0 and 2, z for 1 and 3."""
         return self.x if side in (0, 2) else self.z
 
     def distance_within(self, x: float, z: float) -> float:
@@ -82,8 +82,8 @@ def shell(room: Room, surfaces: Surfaces) -> Mesh:
     (x0, x1), (z0, z1), h = room.x, room.z, room.height
     flat = np.array([[x0, 0, z0], [x1, 0, z0], [x1, 0, z1], [x0, 0, z1]])
     parts = [
-        _panels(flat[None], flat[None][..., [0, 2]], surfaces.floor),
-        _panels(flat[None] - [0, h, 0], flat[None][..., [0, 2]], surfaces.ceiling),
+        quad(flat, surfaces.floor, uv=flat[:, [0, 2]]),
+        quad(flat - [0, h, 0], surfaces.ceiling, uv=flat[:, [0, 2]]),
     ]
     for side in SIDES:
         holes = sorted((o for o in room.openings if o.side == side), key=lambda o: o.low)
@@ -127,7 +127,7 @@ def _upright(room: Room, side: int, rectangles: Sequence[tuple[float, ...]], mat
     x, z = room.point(side, 0.0)
     corners[..., 0], corners[..., 2] = (uv[..., 0], z) if side in (0, 2) else (x, uv[..., 0])
     corners[..., 1] = -uv[..., 1]
-    return _panels(corners, uv, material)
+    return quads(corners, material, uv=uv)
 
 
 def _lining(room: Room, hole: Opening, material: int) -> Mesh:
@@ -139,21 +139,7 @@ def _lining(room: Room, hole: Opening, material: int) -> Mesh:
     length = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)
     uv = np.zeros((4, 4, 2))
     uv[:, 1:3, 0], uv[:, 2:, 1] = length[:, None], hole.depth
-    return _panels(corners, uv, material)
-
-
-def _panels(corners: np.ndarray, uv: np.ndarray, material: int) -> Mesh:
-    """Flat quadrilaterals (N, 4, 3)."""
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 3] - corners[:, 0])
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-12)
-    faces = np.array([[0, 1, 2], [0, 2, 3]])[None] + 4 * np.arange(len(corners))[:, None, None]
-    return Mesh(
-        corners.reshape(-1, 3).astype(np.float32),
-        np.repeat(normals, 4, 0).astype(np.float32),
-        uv.reshape(-1, 2).astype(np.float32),
-        faces.reshape(-1, 3).astype(np.int32),
-        np.full(2 * len(corners), material, np.int32),
-    )
+    return quads(corners, material, uv=uv)
 
 
 def connect(first: Room, second: Room, side: int, span: tuple[float, float], top: float) -> None:
@@ -178,7 +164,7 @@ class FloorPlan:
         self.origin = low
         self.tops = np.full(tuple(np.ceil((high - low) / CELL).astype(int)), np.inf)
         self.reserved = np.zeros(self.tops.shape, bool)
-        """where people have to get through, at doors"""
+        """cells at doors that must stay free"""
         for room in rooms:
             self.tops[self._inner(room.x, room.z)] = 0.0
         for room in rooms:
@@ -212,7 +198,7 @@ class FloorPlan:
     def stand(
         self, room: Room, x: tuple[float, float], z: tuple[float, float], top: float, *, tuck: float = 0.0
     ) -> bool:
-        """Take a rectangle for something, unless it is taken, outside, or shuts people out.
+        """Occupy a rectangle, unless it is occupied, outside the room, or cuts off a door; whether that was possible.
 
         It may reach ``tuck`` metres into what stands there, as a chair beneath a table.
         """
@@ -234,7 +220,7 @@ class FloorPlan:
         return False
 
     def _passable(self, room: Room) -> bool:
-        """Whether one gets from every door of a room to every other."""
+        """Whether every door of a room can be reached from every other."""
         cells = self._outer(room.x, room.z)
         free = cv2.distanceTransform((self.tops[cells] < 0.02).astype(np.uint8), cv2.DIST_L2, 5) * CELL > 0.4
         count, parts = cv2.connectedComponents(free.astype(np.uint8))
@@ -247,6 +233,6 @@ class FloorPlan:
         met = [set(parts[at_doors == k].tolist()) - {0} for k in range(1, doors)]
         return bool(set.intersection(*met))
 
-    def free(self, above: float = 0.02) -> np.ndarray:
-        """Cells (M, N) where nothing reaches higher than this many metres."""
-        return self.tops <= above
+    def free(self) -> np.ndarray:
+        """Cells (M, N) on which one can walk: where nothing reaches higher than 2 cm."""
+        return self.tops <= 0.02

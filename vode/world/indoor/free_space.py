@@ -1,4 +1,4 @@
-"""Where one can walk on a floor plan, and ways through it that keep clear of things."""
+"""Where one can walk on a floor plan, and paths through it that keep clear of things."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from vode.errors import InputError
-from vode.world.walk import arc_lengths, resampled
+from vode.world.motions import arc_lengths, resampled
 
 
 class FreeSpace:
-    """Where a camera may be on a floor plan, and ways through it that keep clear of things."""
+    """Where a camera may be on a floor plan, and paths through it that keep clear of things."""
 
     def __init__(self, free: np.ndarray, origin: np.ndarray, cell: float, clearance: float = 0.32) -> None:
         """``free`` (M, N) are the cells along x and z, of ``cell`` metres from ``origin`` on, where nothing stands."""
@@ -37,7 +37,7 @@ class FreeSpace:
         return self.origin + (np.argwhere(self.open) + 0.5) * self.cell
 
     def route(self, stops: np.ndarray, *, closed: bool = False) -> np.ndarray:
-        """A smooth way (N, 2) that passes near every stop (K, 2) in turn, and back to the first if ``closed``."""
+        """A smooth path (N, 2) that passes near every stop (K, 2) in turn, and back to the first if ``closed``."""
         places = np.argwhere(self.open)
         centres = self.origin + (places + 0.5) * self.cell
         nodes = [int(np.argmin(((centres - stop) ** 2).sum(1))) for stop in stops]
@@ -55,12 +55,12 @@ class FreeSpace:
         return self._smooth(resampled(centres[trail], self.cell), closed)
 
     def stroll(self, rng: np.random.Generator, metres: float) -> np.ndarray:
-        """A way (N, 2) of at least so many metres through random places, over and over where there is little room."""
+        """A path (N, 2) of at least so many metres through random places, over and over where there is little room."""
         points = self.points()
         stops = points[rng.integers(len(points), size=int(np.clip(metres / 2, 3, 16)))]
-        way = self.route(stops, closed=True)
-        length = max(float(arc_lengths(way)[-1]), 0.5)
-        return np.concatenate([way, *[way[1:]] * int(metres / length)])
+        path = self.route(stops, closed=True)
+        length = max(float(arc_lengths(path)[-1]), 0.5)
+        return np.concatenate([path, *[path[1:]] * int(metres / length)])
 
     def _connections(self) -> csr_matrix:
         """Neighbouring open cells and the cost from one to the next: its length, more where it is narrow."""
@@ -82,21 +82,21 @@ class FreeSpace:
             (np.concatenate(costs), (np.concatenate(rows), np.concatenate(columns))), (count, count)
         ).tocsr()
 
-    def _smooth(self, way: np.ndarray, closed: bool) -> np.ndarray:
-        """A way pulled straight and rounded as far as its clearance allows."""
-        if len(way) < 4:
-            return way
+    def _smooth(self, path: np.ndarray, closed: bool) -> np.ndarray:
+        """A path pulled straight and rounded as far as its clearance allows."""
+        if len(path) < 4:
+            return path
         for _ in range(120):
             if closed:
-                ring = way[:-1]
+                ring = path[:-1]
                 pulled = 0.5 * ring + 0.25 * (np.roll(ring, 1, 0) + np.roll(ring, -1, 0))
                 pulled = np.concatenate([pulled, pulled[:1]])
             else:
-                pulled = way.copy()
-                pulled[1:-1] = 0.5 * way[1:-1] + 0.25 * (way[2:] + way[:-2])
-            way = np.where((self.distance(pulled) >= self.least - 0.02)[:, None], pulled, way)
-        way = resampled(way, 0.05)
+                pulled = path.copy()
+                pulled[1:-1] = 0.5 * path[1:-1] + 0.25 * (path[2:] + path[:-2])
+            path = np.where((self.distance(pulled) >= self.least - 0.02)[:, None], pulled, path)
+        path = resampled(path, 0.05)
         if closed:
-            ring = gaussian_filter1d(way[:-1], 3.0, axis=0, mode="wrap")
+            ring = gaussian_filter1d(path[:-1], 3.0, axis=0, mode="wrap")
             return np.concatenate([ring, ring[:1]])
-        return gaussian_filter1d(way, 3.0, axis=0, mode="nearest")
+        return gaussian_filter1d(path, 3.0, axis=0, mode="nearest")

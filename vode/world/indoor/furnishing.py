@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vode.world.indoor.floor_plan import INWARD, SIDES, FloorPlan, Room
+from vode.world.indoor.floor_plan import CELL, INWARD, SIDES, FloorPlan, Room
 from vode.world.materials import Palette
-from vode.world.mesh import EMPTY, Mesh, join, place
+from vode.world.mesh import Mesh, join, place
 from vode.world.objects.indoor import clutter
-from vode.world.objects.indoor.parts import Maker, extent
+from vode.world.objects.indoor.parts import extent
+from vode.world.objects.shapes import Maker
 
 Spot = tuple[float, float, float]
 """x, z and yaw"""
@@ -25,7 +26,7 @@ class Furnishing:
         self.lamps: list[tuple[float, float, float]] = []
         """points that light comes from"""
         self.targets: list[tuple[float, float, float]] = []
-        """points that are worth to be looked at: x, height and z of laden tables"""
+        """points worth looking at: x, height and z of laden tables"""
         self._stock: dict[Maker, list[Mesh]] = {}
         self._hung: list[tuple[Room, int, float, float, float]] = []
 
@@ -34,11 +35,11 @@ class Furnishing:
         return maker(self.rng, self.palette)
 
     def put(self, mesh: Mesh, spot: Spot, height: float = 0.0) -> None:
-        """Place something without asking whether there is room."""
+        """Place something without checking that there is room."""
         self.parts.append(place(mesh, (spot[0], -height, spot[1]), yaw=spot[2]))
 
     def stocked(self, maker: Maker) -> Mesh:
-        """One of at most three objects of a kind, which are met again and again."""
+        """One of at most three objects of a kind, each of which is used many times."""
         stock = self._stock.setdefault(maker, [])
         if (len(stock) < 3 and self.rng.random() < 0.6) or not stock:
             stock.append(self.make(maker))
@@ -57,7 +58,7 @@ class Furnishing:
         return join([mesh, things])
 
     def stand(self, room: Room, mesh: Mesh, spot: Spot, *, tuck: float = 0.0) -> bool:
-        """Place something on the floor if there is room; it may reach ``tuck`` metres beneath what stands there."""
+        """Place something on the floor, at most ``tuck`` metres beneath other things; whether there was room."""
         x0, x1, z0, z1, top = extent(place(mesh, (spot[0], 0, spot[1]), yaw=spot[2]))
         if not self.plan.stand(room, (x0, x1), (z0, z1), top, tuck=tuck):
             return False
@@ -65,7 +66,7 @@ class Furnishing:
         return True
 
     def against(self, room: Room, mesh: Mesh, side: int | None = None, tries: int = 8) -> Spot | None:
-        """Place something with its back at a wall, if a place is found."""
+        """Place something with its back at a wall, and return its spot; None if no place is found."""
         x0, x1, z0, _, top = extent(mesh)
         for _ in range(tries):
             wall = int(self.rng.integers(4)) if side is None else side
@@ -90,11 +91,11 @@ class Furnishing:
         sin, cos = np.sin(yaw), np.cos(yaw)
         return x + distance * sin + across * cos, z + distance * cos - across * sin, yaw + turn
 
-    def in_the_middle(self, room: Room, mesh: Mesh, tries: int = 8) -> Spot | None:
-        """Place something away from the walls, along one of them."""
+    def in_the_middle(self, room: Room, mesh: Mesh) -> Spot | None:
+        """Place something away from the walls, parallel to one, and return its spot; None if no place is found."""
         x0, x1, z0, z1, _ = extent(mesh)
         reach = max(x1 - x0, z1 - z0) / 2
-        for _ in range(tries):
+        for _ in range(8):
             x, z = (self.rng.uniform(s[0] + 0.3 * (s[1] - s[0]), s[1] - 0.3 * (s[1] - s[0])) for s in (room.x, room.z))
             spot = x, z, float(self.rng.choice(INWARD))
             if room.distance_within(x, z) > reach and self.stand(room, mesh, spot):
@@ -137,7 +138,7 @@ class Furnishing:
         return float(self.plan.tops[self._cell(x, z)])
 
     def _cell(self, x: float, z: float) -> tuple[int, int]:
-        i, j = ((np.array([x, z]) - self.plan.origin) / 0.1).astype(int)
+        i, j = ((np.array([x, z]) - self.plan.origin) / CELL).astype(int)
         return int(i), int(j)
 
     def _block(self, room: Room, wall: int, span: tuple[float, float], depth: float, top: float) -> bool:
@@ -146,8 +147,8 @@ class Furnishing:
         return self.plan.stand(room, (x[0], x[1]), (z[0], z[1]), top)
 
     def mesh(self) -> Mesh:
-        """All of it."""
-        return join(self.parts) if self.parts else EMPTY
+        """All that was placed, as one mesh."""
+        return join(self.parts)
 
 
 def sides_by_length(room: Room) -> list[int]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from vode.world.indoor.floor_plan import INWARD, Opening, Room, Surfaces
 from vode.world.indoor.furnishing import Furnishing
 from vode.world.materials import Colour, Material, Palette, Pattern
-from vode.world.mesh import Mesh, join, place
+from vode.world.mesh import Mesh, ellipsoid, join, place
 from vode.world.objects.indoor import fittings
-from vode.world.objects.indoor.parts import WHITE, WOODS, Block, ball, bar, blocks, darker, fabric, vary
+from vode.world.objects.indoor.parts import WHITE, WOODS, Block, bar, blocks, fabric, vary
+from vode.world.objects.plants import leafy
+from vode.world.objects.shapes import darker
 from vode.world.scene import Light
 
 PAINTS: tuple[Colour, ...] = (
@@ -129,6 +133,13 @@ def dress_windows(f: Furnishing, room: Room, lining: int, *, curtains: bool = Tr
             f.stand(room, fittings.radiator(f.rng, f.palette), inside)
 
 
+def frame_door(f: Furnishing, room: Room, hole: Opening, lining: int) -> None:
+    """The frame of a doorway, in the middle of its wall."""
+    x, z = room.point(hole.side, (hole.low + hole.high) / 2, -hole.depth / 2)
+    frame = fittings.door_frame(lining, hole.high - hole.low, hole.top, hole.depth)
+    f.put(frame, (x, z, 0.0 if hole.side in (0, 2) else np.pi / 2))
+
+
 def light_ceiling(f: Furnishing, room: Room, spacing: float = 2.6) -> None:
     """A lattice of equal lights under the ceiling of a room."""
     light = f.make(fittings.ceiling_light)
@@ -191,9 +202,7 @@ def outdoors(rng: np.random.Generator, palette: Palette, rooms: list[Room], dayl
         )
         for _ in range(4)
     ]
-    leaf = palette.add(
-        Material(vary(rng, ((0.2, 0.35, 0.12),)), Pattern.LEAVES, pitch=(0.5, 0.5), noise=0.5, emission=glow)
-    )
+    leaf = palette.add(replace(leafy(vary(rng, ((0.2, 0.35, 0.12),)), 0.5), emission=glow))
     trunk = palette.add(Material((0.3, 0.22, 0.16), noise=0.3, emission=glow))
     reach = 0.5 * float(np.hypot(x[1] - x[0], z[1] - z[0]))
     for angle in np.arange(14) * 2 * np.pi / 14 + rng.uniform(0, 0.3, 14):
@@ -205,7 +214,7 @@ def outdoors(rng: np.random.Generator, palette: Palette, rooms: list[Room], dayl
         else:
             crown = rng.uniform(1.2, 2.6)
             tree = join(
-                [blocks([(trunk, 0, 0, 0, 0.25, 2.5, 0.25)]), ball((crown, 1.2 * crown, crown), leaf, bottom=1.8)]
+                [blocks([(trunk, 0, 0, 0, 0.25, 2.5, 0.25)]), ellipsoid((crown, 1.2 * crown, crown), leaf, bottom=1.8)]
             )
             parts.append(place(tree, spot))
     return join(parts)

@@ -9,7 +9,8 @@ from vode.world.indoor.floor_plan import INWARD, Room
 from vode.world.indoor.furnishing import Furnishing, Spot
 from vode.world.mesh import join, place
 from vode.world.objects.indoor import clutter, devices, fittings, floor_things, furniture, storage
-from vode.world.objects.indoor.parts import Maker, extent
+from vode.world.objects.indoor.parts import extent
+from vode.world.objects.shapes import Maker
 
 
 def workplace(f: Furnishing, room: Room, spot: Spot | None = None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vode.world.materials import Material, Palette, Pattern
-from vode.world.mesh import Mesh, join, place
+from vode.world.mesh import Mesh, boxes, join, place
 from vode.world.objects import shapes
 from vode.world.objects.facades import (
     PLASTER,
@@ -29,7 +29,7 @@ def house(rng: np.random.Generator, palette: Palette) -> Mesh:
     eaves = 0.35 + 2.65 * floors + rng.uniform(-0.1, 0.3)
     walls, roofing = wall_material(rng, palette), roof_material(rng, palette)
     steep = rng.uniform(0.5, 1.0)
-    parts = [shapes.boxes([(0, 0, 0, width, eaves, depth)], walls)]
+    parts = [boxes([(0, 0, 0, width, eaves, depth)], walls)]
     gabled = rng.random() < 0.65
     along_x = False
     if gabled:
@@ -49,7 +49,7 @@ def house(rng: np.random.Generator, palette: Palette) -> Mesh:
             )
         )
         x = rng.uniform(-0.35, 0.35) * width
-        parts.append(shapes.boxes([(x, eaves, rng.uniform(-0.15, 0.15) * depth, 0.6, ridge - eaves + 0.7, 0.6)], brick))
+        parts.append(boxes([(x, eaves, rng.uniform(-0.15, 0.15) * depth, 0.6, ridge - eaves + 0.7, 0.6)], brick))
     if along_x and rng.random() < 0.4:
         parts.append(_dormers((width, depth, eaves, steep), rng, palette, walls, roofing))
     parts += _extras((width, depth, eaves, entry), rng, palette, walls, roofing)
@@ -73,28 +73,28 @@ def block(rng: np.random.Generator, palette: Palette, length: float, depth: floa
         colour = shapes.tint(rng, PLASTER)
         upper = palette.add(Material(colour, Pattern.WINDOWS, second, (length / bays, floor), gloss=0.1))
     parts = [
-        shapes.boxes([(0, 0, 0, depth, ground, length)], palette.plain(shapes.tint(rng, PLASTER), noise=0.3)),
-        shapes.boxes([(0, ground, 0, depth, top - ground, length)], upper),
+        boxes([(0, 0, 0, depth, ground, length)], palette.plain(shapes.tint(rng, PLASTER), noise=0.3)),
+        boxes([(0, ground, 0, depth, top - ground, length)], upper),
     ]
     for side in (-1.0, 1.0):
         parts.append(_facade((length, depth, ground, floor), (floors, bays), rng, palette, relief=relief, side=side))
     if floors and rng.random() < 0.7:
         parts.append(_ends((length, depth, ground, floor), floors, rng, palette, trim))
     cornice = [(0, ground - 0.15, 0, depth + 0.3, 0.25, length), (0, top - 0.3, 0, depth + 0.5, 0.3, length + 0.1)]
-    parts.append(shapes.boxes(cornice, trim))
+    parts.append(boxes(cornice, trim))
     if rng.random() < 0.45 and depth < 16:
         roofing = roof_material(rng, palette)
         parts.append(
             place(gable_roof((length, depth), top, rng.uniform(0.4, 0.9), roofing, walls, over=0.25), yaw=np.pi / 2)
         )
         z = rng.uniform(-0.45, 0.45, 2) * length
-        parts.append(shapes.boxes([(0.15 * depth, top, at, 0.7, 0.4 * depth + 0.8, 1.0) for at in z], trim))
+        parts.append(boxes([(0.15 * depth, top, at, 0.7, 0.4 * depth + 0.8, 1.0) for at in z], trim))
     else:
         count = int(rng.integers(1, 4))
         at = rng.uniform(-0.35, 0.35, (count, 2)) * [depth, length]
         size = rng.uniform(1.0, 3.0, (count, 3))
-        parts.append(shapes.boxes(np.stack([at[:, 0], np.full(count, top), at[:, 1], *size.T], 1), trim))
-        parts.append(shapes.boxes([(s * (depth / 2 - 0.1), top, 0, 0.2, 0.7, length) for s in (-1, 1)], walls))
+        parts.append(boxes(np.stack([at[:, 0], np.full(count, top), at[:, 1], *size.T], 1), trim))
+        parts.append(boxes([(s * (depth / 2 - 0.1), top, 0, 0.2, 0.7, length) for s in (-1, 1)], walls))
     return join(parts)
 
 
@@ -107,7 +107,7 @@ def shed(rng: np.random.Generator, palette: Palette) -> Mesh:
         )
     )
     felt = palette.plain(shapes.tint(rng, ((0.1, 0.1, 0.1), (0.2, 0.22, 0.2))))
-    parts = [shapes.boxes([(0, 0, 0, width, eaves, depth)], wood)]
+    parts = [boxes([(0, 0, 0, width, eaves, depth)], wood)]
     parts.append(gable_roof((width, depth), eaves, rng.uniform(0.3, 0.6), felt, wood, over=0.15))
     parts.append(door(-0.25 * width, depth / 2, rng, palette, height=1.75))
     parts.append(windows([(0.25 * width, 1.0, depth / 2, 0.6, 0.6)], palette.plain((0.5, 0.5, 0.5)), palette))
@@ -129,9 +129,9 @@ def garage(rng: np.random.Generator, palette: Palette) -> Mesh:
         )
     )
     doors = [((k - (count - 1) / 2) * 2.75, 0, depth / 2, 2.4, 2.1, 0.06) for k in range(count)]
-    parts = [shapes.boxes([(0, 0, 0, width, height, depth)], walls), shapes.boxes(doors, panel)]
+    parts = [boxes([(0, 0, 0, width, height, depth)], walls), boxes(doors, panel)]
     if rng.random() < 0.5:
-        parts.append(shapes.boxes([(0, height, 0, width + 0.2, 0.22, depth + 0.2)], palette.plain((0.3, 0.3, 0.3))))
+        parts.append(boxes([(0, height, 0, width + 0.2, 0.22, depth + 0.2)], palette.plain((0.3, 0.3, 0.3))))
     else:
         roof = gable_roof((depth, width), height, rng.uniform(0.4, 0.8), roof_material(rng, palette), walls)
         parts.append(place(roof, yaw=np.pi / 2))
@@ -150,11 +150,11 @@ def wall(rng: np.random.Generator, palette: Palette, length: float) -> Mesh:
         side = thick + 0.15
         rows += [(0, 0, z, side, height + 0.2, side) for z in np.linspace(-length / 2, length / 2, count)]
         kinds += [body] * count
-    return shapes.boxes(rows, kinds)
+    return boxes(rows, kinds)
 
 
 def _openings(size: tuple[float, float, float], floors: int, rng: np.random.Generator, palette: Palette) -> Mesh:
-    """Windows on four sides and the door of a house, with shutters as it comes."""
+    """Windows on four sides and the door of a house, sometimes with shutters."""
     width, depth, entry = size
     frame = palette.plain(
         shapes.tint(rng, ((0.78, 0.78, 0.76), (0.78, 0.78, 0.76), (0.25, 0.16, 0.1), (0.1, 0.1, 0.1)))
@@ -194,7 +194,7 @@ def _dormers(
     for x in (-0.25 * width, 0.25 * width) if rng.random() < 0.5 else (rng.uniform(-0.2, 0.2) * width,):
         rows = [(x, base - 0.3, (front + back) / 2, 1.7, tall + 0.3, front - back)]
         rows.append((x, base + tall, (front + back) / 2 + 0.1, 2.0, 0.16, front - back + 0.3))
-        parts.append(shapes.boxes(rows, [walls, roofing]))
+        parts.append(boxes(rows, [walls, roofing]))
         parts.append(windows([(x, base + 0.15, front, 1.1, tall - 0.35)], trim, palette))
     return join(parts)
 
@@ -209,9 +209,7 @@ def _extras(
         out = depth / 2
         posts = [(entry + s * 1.1, 0, out + 1.3, 0.14, 2.4, 0.14) for s in (-1, 1)]
         parts.append(
-            shapes.boxes(
-                [*posts, (entry, 2.4, out + 0.75, 2.6, 0.15, 1.6)], palette.plain((0.7, 0.7, 0.68)), underside=True
-            )
+            boxes([*posts, (entry, 2.4, out + 0.75, 2.6, 0.15, 1.6)], palette.plain((0.7, 0.7, 0.68)), hidden="")
         )
     if rng.random() < 0.45:
         wide, deep, tall = (
@@ -226,7 +224,7 @@ def _extras(
             (0, 0, deep / 2, 2.4, 2.1, 0.08),
             (0, tall, 0, wide + 0.3, 0.18, deep + 0.3),
         ]
-        annexe = shapes.boxes(rows, [walls, panel, roofing])
+        annexe = boxes(rows, [walls, panel, roofing])
         parts.append(place(annexe, (side * (width + wide) / 2, 0, depth / 2 - deep / 2 - 0.3)))
     return parts
 
@@ -264,7 +262,7 @@ def _facade(
         rows = [(x, y + 0.75, out, min(length / bays * 0.55, 1.5), floor * 0.55) for y in levels for x in at]
         parts.append(windows(rows, trim, palette))
     elif floors:
-        strips = shapes.boxes(
+        strips = boxes(
             [(0, y - 0.1, out, length, 0.2, 0.16) for y in levels[1:]] or [(0, ground, out, length, 0.2, 0.16)], trim
         )
         parts.append(strips)
@@ -277,11 +275,9 @@ def _facade(
         for x in columns:
             for y in levels[:3]:
                 rows += [(x, y - 0.15, out + deep / 2, wide, 0.15, deep), (x, y, out + deep - 0.03, wide, 1.0, 0.06)]
-        parts.append(shapes.boxes(rows, [trim, metal] * (len(rows) // 2), underside=True))
+        parts.append(boxes(rows, [trim, metal] * (len(rows) // 2), hidden=""))
     elif style < 0.6 and floors and len(columns):
         pane = palette.add(Material((0.6, 0.6, 0.58), Pattern.WINDOWS, (0.06, 0.08, 0.1), (0.9, floor), gloss=0.1))
         wide = min(length / bays * 0.9, 2.4)
-        parts.append(
-            shapes.boxes([(x, ground, out + 0.3, wide, floors * floor, 0.6) for x in columns], pane, underside=True)
-        )
+        parts.append(boxes([(x, ground, out + 0.3, wide, floors * floor, 0.6) for x in columns], pane, hidden=""))
     return place(join(parts), yaw=side * np.pi / 2)

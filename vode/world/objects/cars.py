@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vode.world.materials import Material, Palette
-from vode.world.mesh import Mesh, join
+from vode.world.mesh import Mesh, boxes, join, quads
 from vode.world.objects import shapes
 from vode.world.objects.wheels import arches, glass, paint, wheels
 
@@ -74,7 +74,7 @@ _CARS = ("hatchback", "hatchback", "sedan", "sedan", "estate", "suv", "suv", "mi
 
 def car(rng: np.random.Generator, palette: Palette) -> Mesh:
     """A car: hatchback, sedan, estate, off-roader, people carrier or pickup."""
-    return _car(str(shapes.pick(rng, _CARS)), rng, palette)
+    return _car(_CARS[int(rng.integers(len(_CARS)))], rng, palette)
 
 
 def van(rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -149,7 +149,7 @@ def _body(shape: _Shape, body: int, trim: int) -> Mesh:
     for end in (0, -1):
         rows = np.stack([left[[0, 1, 2, 4], end], right[[0, 1, 2, 4], end]], 1)
         corners = np.stack([rows[:-1, 0], rows[:-1, 1], rows[1:, 1], rows[1:, 0]], 1)
-        parts.append(shapes.facing_out(shapes.quads(corners, [trim, body, body]), np.array([0, -0.5, 0])))
+        parts.append(shapes.facing_out(quads(corners, [trim, body, body]), np.array([0, -0.5, 0])))
     return join(parts)
 
 
@@ -197,7 +197,7 @@ def _glasshouse(shape: _Shape, body: int, palette: Palette) -> Mesh:
 def _strip(low: np.ndarray, high: np.ndarray, material: list[int]) -> Mesh:
     """Panes between two lines of points (N, 3), each of its material (N - 1)."""
     corners = np.stack([low[:-1], low[1:], high[1:], high[:-1]], 1)
-    return shapes.facing_out(shapes.quads(corners, material), np.array([0.0, -0.9, 0]))
+    return shapes.facing_out(quads(corners, material), np.array([0.0, -0.9, 0]))
 
 
 def _details(shape: _Shape, rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -221,7 +221,7 @@ def _details(shape: _Shape, rng: np.random.Generator, palette: Palette) -> Mesh:
         (0, low + rng.uniform(0.12, 0.3), rear + 0.005, 0.5, 0.11, 0.04),
         *((s * (half + 0.04), shape.hood + 0.02, front - shape.screen[0] - 0.32, 0.18, 0.13, 0.09) for s in (-1, 1)),
     ]
-    return shapes.boxes(rows, [clear, clear, red, red, dark, plate, plate, dark, dark])
+    return boxes(rows, [clear, clear, red, red, dark, plate, plate, dark, dark])
 
 
 def _rails(shape: _Shape, palette: Palette) -> Mesh:
@@ -229,4 +229,4 @@ def _rails(shape: _Shape, palette: Palette) -> Mesh:
     metal = palette.add(Material((0.4, 0.4, 0.41), noise=0.05, gloss=0.2))
     x, z = shape.width / 2 * shape.tumblehome - 0.05, (shape.length - shape.screen[1] - shape.rear[0]) / 2
     length = (shape.rear[0] - shape.screen[1]) * 0.85
-    return shapes.boxes([(s * x, shape.height - 0.03, z, 0.04, 0.07, length) for s in (-1, 1)], metal)
+    return boxes([(s * x, shape.height - 0.03, z, 0.04, 0.07, length) for s in (-1, 1)], metal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vode.world.materials import Palette
-from vode.world.mesh import Mesh, join
+from vode.world.mesh import Mesh, boxes, join
 from vode.world.objects import shapes
 from vode.world.objects.people import rider
 from vode.world.objects.wheels import RUBBER, paint
@@ -35,12 +35,12 @@ def bicycle(rng: np.random.Generator, palette: Palette) -> Mesh:
         _hoops(np.array([axle_f, axle_b]), radius, palette),
         shapes.tubes(tubes, 0.018, frame, sides=4),
         shapes.tubes(handles + pedals, 0.013, dark, sides=4),
-        shapes.boxes([(0, 0.94, back + 0.22, 0.16, 0.06, 0.26)], dark),
+        boxes([(0, 0.94, back + 0.22, 0.16, 0.06, 0.26)], dark),
     ]
     if rng.random() < 0.35:
-        parts.append(shapes.boxes([(0, 0.72, front + 0.02, 0.32, 0.24, 0.28)], palette.plain((0.25, 0.18, 0.1))))
+        parts.append(boxes([(0, 0.72, front + 0.02, 0.32, 0.24, 0.28)], palette.plain((0.25, 0.18, 0.1))))
     if rng.random() < 0.5:
-        parts.append(shapes.boxes([(0, 0.72, back - 0.05, 0.12, 0.03, 0.36)], metal))
+        parts.append(boxes([(0, 0.72, back - 0.05, 0.12, 0.03, 0.36)], metal))
     return join(parts)
 
 
@@ -57,14 +57,12 @@ def motorbike(rng: np.random.Generator, palette: Palette) -> Mesh:
     parts.append(shapes.tubes([[(s * 0.07, -radius, front), (s * 0.07, -0.95, bar_z)] for s in (-1, 1)], 0.025, metal))
     parts.append(shapes.tubes([[(-0.36, -1.06, bar_z - 0.12), (0.36, -1.06, bar_z - 0.12)]], 0.018, dark))
     mirrors = [(s * 0.33, 1.15, bar_z - 0.1, 0.13, 0.09, 0.03) for s in (-1, 1)]
-    parts.append(shapes.boxes([*mirrors, (0, 0.84, bar_z + 0.12, 0.18, 0.18, 0.12)], [dark, dark, lamp]))
+    parts.append(boxes([*mirrors, (0, 0.84, bar_z + 0.12, 0.18, 0.18, 0.12)], [dark, dark, lamp]))
     if scooter:
         shield = [(bar_z + 0.1, 0.95), (bar_z + 0.16, 0.3), (bar_z, 0.25), (bar_z - 0.05, 0.95)]
         rear = [(back + 0.65, 0.3), (back + 0.65, 0.72), (back - 0.2, 0.76), (back - 0.15, 0.42)]
         parts += [shapes.prism(shield, 0.40, body, body), shapes.prism(rear, 0.34, body, body)]
-        parts.append(
-            shapes.boxes([(0, 0.2, 0.1, 0.32, 0.1, 0.6), (0, 0.74, back + 0.25, 0.28, 0.1, 0.7)], [body, dark])
-        )
+        parts.append(boxes([(0, 0.2, 0.1, 0.32, 0.1, 0.6), (0, 0.74, back + 0.25, 0.28, 0.1, 0.7)], [body, dark]))
     else:
         tank = [(0.32, 0.72), (0.28, 0.95), (0.0, 0.98), (-0.12, 0.74)]
         tail = [(-0.1, 0.70), (-0.1, 0.80), (back - 0.2, 0.92), (back - 0.15, 0.76)]
@@ -78,13 +76,13 @@ def motorbike(rng: np.random.Generator, palette: Palette) -> Mesh:
             )
         )
     parts.append(
-        shapes.boxes([(0, 0.62 if scooter else 0.72, back - 0.22, 0.16, 0.1, 0.05)], palette.plain((0.4, 0.02, 0.02)))
+        boxes([(0, 0.62 if scooter else 0.72, back - 0.22, 0.16, 0.1, 0.05)], palette.plain((0.4, 0.02, 0.02)))
     )
     return join(parts)
 
 
 def cyclist(rng: np.random.Generator, palette: Palette) -> Mesh:
-    """Somebody who rides a bicycle."""
+    """A bicycle with its rider."""
     return join([bicycle(rng, palette), rider(rng, palette)])
 
 

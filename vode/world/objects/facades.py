@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vode.world.materials import Colour, Material, Palette, Pattern
-from vode.world.mesh import Mesh, join
+from vode.world.mesh import Mesh, boxes, join, quads
 from vode.world.objects import shapes
 
 PLASTER: tuple[Colour, ...] = (
@@ -50,8 +50,7 @@ def wall_material(rng: np.random.Generator, palette: Palette, *, town: bool = Fa
 def roof_material(rng: np.random.Generator, palette: Palette) -> int:
     """Tiles or slates."""
     colour = shapes.tint(rng, _TILE)
-    dark = (colour[0] * 0.5, colour[1] * 0.5, colour[2] * 0.5)
-    return palette.add(Material(colour, Pattern.TILES, dark, (0.25, 0.35), 0.4))
+    return palette.add(Material(colour, Pattern.TILES, shapes.darker(colour, 0.5), (0.25, 0.35), 0.4))
 
 
 def pane_material(palette: Palette) -> int:
@@ -65,7 +64,7 @@ def windows(rows: Sequence[shapes.Row], frame: int, palette: Palette, *, shutter
     values = np.array(rows, float)
     x, low, z, wide, high = values.T
     zero = np.zeros_like(x)
-    parts.append(shapes.boxes(np.stack([x, low - 0.08, z, wide + 0.16, high + 0.14, zero + 0.10], 1), frame))
+    parts.append(boxes(np.stack([x, low - 0.08, z, wide + 0.16, high + 0.14, zero + 0.10], 1), frame))
     pane = z + 0.06
     half = wide / 2
     for side in (-0.26, 0.26) if wide.mean() > 1.15 and len(rows) < 10 else (0.0,):
@@ -73,10 +72,10 @@ def windows(rows: Sequence[shapes.Row], frame: int, palette: Palette, *, shutter
         left, right = x + side * wide - glass, x + side * wide + glass
         points = [(left, low, pane), (right, low, pane), (right, low + high, pane), (left, low + high, pane)]
         corners = np.stack([np.stack([a, -b, c], -1) for a, b, c in points], 1)
-        parts.append(shapes.quads(corners, pane_material(palette)))
+        parts.append(quads(corners, pane_material(palette)))
     if shutters is not None:
         sides = [np.stack([x + s * (wide * 0.78), low, z, wide * 0.4, high, zero + 0.06], 1) for s in (-1, 1)]
-        parts.append(shapes.boxes(np.concatenate(sides), shutters))
+        parts.append(boxes(np.concatenate(sides), shutters))
     return join(parts)
 
 
@@ -91,7 +90,7 @@ def door(x: float, z: float, rng: np.random.Generator, palette: Palette, *, heig
     )
     frame, stone = palette.plain((0.7, 0.7, 0.68)), palette.plain((0.38, 0.37, 0.36))
     rows = [(x, 0, z, 1.2, height + 0.1, 0.1), (x, 0.0, z + 0.01, 0.95, height, 0.12), (x, 0, z + 0.3, 1.5, 0.16, 0.6)]
-    return shapes.boxes(rows, [frame, leaf, stone])
+    return boxes(rows, [frame, leaf, stone])
 
 
 def shop_row(length: float, z: float, height: float, rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -129,11 +128,11 @@ def shop_row(length: float, z: float, height: float, rng: np.random.Generator, p
         else:
             wide = min(bay * 0.3, 1.4)
             plain += [(x + side * bay, 1.0, z, wide, 1.45) for side in (-0.24, 0.24)]
-    parts = [shapes.boxes(rows, kinds)] if rows else []
+    parts = [boxes(rows, kinds)] if rows else []
     if plain:
         parts.append(windows(plain, frame, palette))
     if awnings:
-        parts.append(shapes.quads(np.array(awnings), cloths))
+        parts.append(quads(np.array(awnings), cloths))
     return join(parts)
 
 
@@ -156,15 +155,15 @@ def gable_roof(
             slopes.append(
                 [[end, -low, side * half_z], [end, -low - thick, side * half_z], [end, -top - thick, 0], [end, -top, 0]]
             )
-    roof = shapes.facing_out(shapes.quads(np.array(slopes), roofing), np.array([0, -eaves, 0]))
+    roof = shapes.facing_out(quads(np.array(slopes), roofing), np.array([0, -eaves, 0]))
     x, z = width / 2, depth / 2
     ends = [[[end, -eaves, -z], [end, -eaves, z], [end, -eaves - rise, 0]] for end in (-x, x)]
     return join([roof, shapes.facing_out(shapes.triangles(np.array(ends), gable), np.array([0, -eaves, 0]))])
 
 
-def hip_roof(width: float, depth: float, eaves: float, steep: float, roofing: int, *, over: float = 0.45) -> Mesh:
+def hip_roof(width: float, depth: float, eaves: float, steep: float, roofing: int) -> Mesh:
     """A roof that slopes to all four sides, its ridge along the longer of them."""
-    x, z, low = width / 2 + over, depth / 2 + over, eaves - 0.1
+    x, z, low = width / 2 + 0.45, depth / 2 + 0.45, eaves - 0.1
     rise = steep * (min(x, z))
     ridge_x, ridge_z = max(x - z, 0.05), max(z - x, 0.05)
     corners = np.array([[-x, -low, -z], [x, -low, -z], [x, -low, z], [-x, -low, z]])
@@ -175,5 +174,5 @@ def hip_roof(width: float, depth: float, eaves: float, steep: float, roofing: in
     down = corners + np.array([0, 0.18, 0])
     rims = np.stack([down, down[following], corners[following], corners], 1)
     return shapes.facing_out(
-        shapes.quads(np.concatenate([slopes, rims, corners[None]]), roofing), np.array([0, -low - 0.02, 0])
+        quads(np.concatenate([slopes, rims, corners[None]]), roofing), np.array([0, -low - 0.02, 0])
     )

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from vode.world.materials import Material, Palette, Pattern
-from vode.world.mesh import Mesh, join, place
+from vode.world.mesh import Mesh, boxes, join, place, quads
 from vode.world.objects import shapes
 from vode.world.objects.facades import pane_material, roof_material, wall_material
 
@@ -36,11 +36,11 @@ def barn(rng: np.random.Generator, palette: Palette) -> Mesh:
     for (x0, y0), (x1, y1) in pairwise(edge):
         half = length / 2 + 0.4
         caps.append([[x0, -y0, -half], [x0, -y0, half], [x1, -y1, half], [x1, -y1, -half]])
-    cover = shapes.facing_out(shapes.quads(np.array(caps), roof), np.array([0, -eaves * 0.5, 0]))
+    cover = shapes.facing_out(quads(np.array(caps), roof), np.array([0, -eaves * 0.5, 0]))
     wide, high = rng.uniform(3, 4), min(rng.uniform(3, 4), eaves)
     rows: list[shapes.Row] = [(0, 0, 0, wide + 0.3, high + 0.15, length + 0.08), (0, 0, 0, wide, high, length + 0.14)]
     rows.append((0, eaves + 0.3, 0, 1.2, 1.2, length + 0.1))
-    return join([body, cover, shapes.boxes(rows, [white, wood, white])])
+    return join([body, cover, boxes(rows, [white, wood, white])])
 
 
 def warehouse(rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -52,7 +52,7 @@ def warehouse(rng: np.random.Generator, palette: Palette) -> Mesh:
         Material(
             colour,
             Pattern.STRIPES,
-            (colour[0] * 0.85, colour[1] * 0.85, colour[2] * 0.85),
+            shapes.darker(colour, 0.85),
             (rng.uniform(0.2, 1.0), 1.0),
             0.15,
         )
@@ -76,7 +76,7 @@ def warehouse(rng: np.random.Generator, palette: Palette) -> Mesh:
     rows.append((rng.uniform(-0.25, 0.25) * width, height - 0.4, z + 0.1, rng.uniform(4, 8), 1.6, 0.2))
     rows += [(s * (width / 2 + 0.02), 0, 0.3 * depth * k, 0.2, height, 0.3) for s in (-1, 1) for k in (-1, 0, 1)]
     vents = [(x * width, height, 0, 1.6, 0.9, 1.6) for x in rng.uniform(-0.4, 0.4, 3)]
-    return shapes.boxes([*rows, *vents], [*kinds, accent, *[trim] * 9])
+    return boxes([*rows, *vents], [*kinds, accent, *[trim] * 9])
 
 
 def church(rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -89,7 +89,7 @@ def church(rng: np.random.Generator, palette: Palette) -> Mesh:
     z = (np.arange(4) - 1.5) * length / 4.4
     rows: list[shapes.Row] = [(0, 0.28 * eaves, at, width + 0.12, 0.52 * eaves, 1.1) for at in z]
     rows += [(s * (h + 0.3), 0, at + length / 8.8, 0.7, 0.75 * eaves, 0.6) for at in z[:3] for s in (-1, 1)]
-    openings = shapes.boxes(rows, [glass] * 4 + [walls] * 6)
+    openings = boxes(rows, [glass] * 4 + [walls] * 6)
     front = length / 2
     steeple = place(tower(rng, palette, walls=walls, size=rng.uniform(3.6, 5.0)), (0, 0, front - 0.3))
     mesh = join([nave, openings, steeple])
@@ -109,7 +109,7 @@ def tower(rng: np.random.Generator, palette: Palette, *, walls: int | None = Non
     rows += [(0, belfry, 0, size + 0.08, 1.9, size * 0.32), (0, belfry, 0, size * 0.32, 1.9, size + 0.08)]
     rows += [(0, belfry - 2.4, 0, size * 0.4, size * 0.4, size + 0.12), (0, 0, 0, 1.8, 2.8, size + 0.14)]
     kinds += [dark, dark, white, wood]
-    parts = [shapes.boxes(rows, kinds)]
+    parts = [boxes(rows, kinds)]
     if rng.random() < 0.75:
         sides = 4 if rng.random() < 0.5 else 8
         half, rise = size / 2 + 0.2, size * rng.uniform(0.8, 2.4)
@@ -119,13 +119,11 @@ def tower(rng: np.random.Generator, palette: Palette, *, walls: int | None = Non
         spire = shapes.triangles(np.stack([ring, np.roll(ring, -1, 0), tip], 1), roof)
         parts.append(shapes.facing_out(spire, np.array([0, -height, 0])))
         parts.append(
-            shapes.boxes(
-                [(0, height + rise - 0.1, 0, 0.08, 1.3, 0.08), (0, height + rise + 0.7, 0, 0.6, 0.08, 0.08)], dark
-            )
+            boxes([(0, height + rise - 0.1, 0, 0.08, 1.3, 0.08), (0, height + rise + 0.7, 0, 0.6, 0.08, 0.08)], dark)
         )
     else:
         at = (np.arange(4) - 1.5) * size / 3.4
         teeth = [(x, height, s * size / 2, size / 7, 0.9, 0.4) for x in at for s in (-1, 1)]
         teeth += [(s * size / 2, height, x, 0.4, 0.9, size / 7) for x in at for s in (-1, 1)]
-        parts.append(shapes.boxes(teeth, walls))
+        parts.append(boxes(teeth, walls))
     return join(parts)

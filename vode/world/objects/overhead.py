@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vode.world.materials import Colour, Material, Palette, Pattern
-from vode.world.mesh import Mesh, join
+from vode.world.mesh import Mesh, boxes, join, quads
 from vode.world.objects import shapes
 
 _WHITE: Colour = (0.75, 0.75, 0.74)
@@ -42,7 +42,7 @@ def gantry(rng: np.random.Generator, palette: Palette, span: float) -> Mesh:
             rows += [(at, base, z, wide, tall, 0.06), (at, base + 0.06, z, wide - 0.12, tall - 0.12, 0.09)]
             rows += [(at, base + tall * y, z, wide * rng.uniform(0.4, 0.75), 0.3, 0.11) for y in (0.2, 0.58)]
             kinds += [edge, face, ink, ink]
-    return join([*parts, shapes.boxes(rows, kinds, underside=True)])
+    return join([*parts, boxes(rows, kinds, hidden="")])
 
 
 def bridge(rng: np.random.Generator, palette: Palette, span: float) -> Mesh:
@@ -80,9 +80,9 @@ def bridge(rng: np.random.Generator, palette: Palette, span: float) -> Mesh:
         z = deep / 2 + 1.0
         slopes.append([[foot, 0, -z], [foot, 0, z], [head, -low, z], [head, -low, -z]])
     bank = shapes.facing_out(
-        shapes.quads(np.array(slopes), palette.plain((0.30, 0.30, 0.24), noise=0.5)), np.array([0, 20.0, 0])
+        quads(np.array(slopes), palette.plain((0.30, 0.30, 0.24), noise=0.5)), np.array([0, 20.0, 0])
     )
-    return join([shapes.boxes(rows, kinds, underside=True), shapes.boxes([*rails, *posts], dark, underside=True), bank])
+    return join([boxes(rows, kinds, hidden=""), boxes([*rails, *posts], dark, hidden=""), bank])
 
 
 def utility_pole(rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -96,23 +96,21 @@ def utility_pole(rng: np.random.Generator, palette: Palette) -> Mesh:
         level, reach = height - 0.4 - 0.9 * k, rng.uniform(0.8, 1.3)
         rows.append((0, level, 0.1, 2 * reach, 0.12, 0.1))
         rows += [(x * reach, level + 0.12, 0.1, 0.07, 0.16, 0.07) for x in (-0.9, -0.4, 0.4, 0.9)]
-    parts.append(shapes.boxes(rows, dark, underside=True))
+    parts.append(boxes(rows, dark, hidden=""))
     if rng.random() < 0.3:
         can = shapes.rings(height - np.array([2.6, 1.6]), [0.25, 0.25], [0.25, 0.25], middle=(0.0, -0.34))
         parts.append(shapes.sheet(can, palette.plain((0.4, 0.41, 0.42)), closed=True))
     return join(parts)
 
 
-def wires(
-    start: np.ndarray, end: np.ndarray, palette: Palette, *, sag: float = 0.5, count: int = 3, gap: float = 0.6
-) -> Mesh:
-    """Wires side by side, ``gap`` apart, from one point (3,) of the map to another, sagging as parabolas."""
+def wires(start: np.ndarray, end: np.ndarray, palette: Palette, *, sag: float = 0.5, count: int = 3) -> Mesh:
+    """Wires side by side, 0.6 m apart, from one point (3,) of the map to another, sagging as parabolas."""
     part = np.linspace(0, 1, 9)
     line = np.asarray(start) + part[:, None] * (np.asarray(end) - np.asarray(start))
     line[:, 1] += 4 * sag * part * (1 - part)
-    way = line[-1] - line[0]
-    across = np.array([way[2], 0.0, -way[0]]) / max(np.hypot(way[0], way[2]), 1e-9)
-    shift = (np.arange(count) - (count - 1) / 2)[:, None, None] * gap * across
+    span = line[-1] - line[0]
+    across = np.array([span[2], 0.0, -span[0]]) / max(np.hypot(span[0], span[2]), 1e-9)
+    shift = (np.arange(count) - (count - 1) / 2)[:, None, None] * 0.6 * across
     lines = line + shift
     ends = np.stack([lines[:, :-1], lines[:, 1:]], 2).reshape(-1, 2, 3)
     return shapes.tubes(ends, 0.018, palette.plain((0.03, 0.03, 0.03), noise=0.0), sides=3)
@@ -134,4 +132,4 @@ def billboard(rng: np.random.Generator, palette: Palette) -> Mesh:
     at, up = rng.uniform(-0.15, 0.15) * width, low + tall * rng.uniform(0.15, 0.6)
     rows.append((at, up, 0.07, width * 0.5, tall * 0.2, 0.06))
     posts = [[(s * width * 0.35, 0, -0.06), (s * width * 0.35, -low - 0.9 * tall, -0.06)] for s in (-1, 1)]
-    return join([shapes.boxes(rows, [frame, poster, text], underside=True), shapes.tubes(posts, 0.09, steel, sides=6)])
+    return join([boxes(rows, [frame, poster, text], hidden=""), shapes.tubes(posts, 0.09, steel, sides=6)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vode.world.materials import Material, Palette, Pattern
-from vode.world.mesh import Mesh, join
+from vode.world.mesh import Mesh, boxes, join
 from vode.world.objects import shapes
 from vode.world.objects.wheels import glass
 
@@ -54,7 +54,7 @@ def bench(rng: np.random.Generator, palette: Palette) -> Mesh:
     back = [(0, y, -0.28 - 0.1 * (y - 0.5), length, 0.11, 0.04) for y in (0.56, 0.74)]
     legs = [(s * length * 0.42, 0, z, 0.06, 0.42, 0.06) for s in (-1, 1) for z in (-0.2, 0.2)]
     stays = [(s * length * 0.42, 0.42, -0.27, 0.05, 0.45, 0.05) for s in (-1, 1)]
-    return shapes.boxes([*seat, *back, *legs, *stays], [wood] * 5 + [metal] * 6, underside=True)
+    return boxes([*seat, *back, *legs, *stays], [wood] * 5 + [metal] * 6, hidden="")
 
 
 def bus_stop(rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -75,7 +75,7 @@ def bus_stop(rng: np.random.Generator, palette: Palette) -> Mesh:
         (x + 0.6, 2.4, z, 0.5, 0.5, 0.05),
     ]
     kinds = [metal] * 8 + [pane, pane, poster, metal, palette.plain((0.7, 0.55, 0.05), noise=0.1)]
-    return shapes.boxes(rows, kinds, underside=True)
+    return boxes(rows, kinds, hidden="")
 
 
 def hydrant(rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -96,7 +96,7 @@ def traffic_cone(rng: np.random.Generator, palette: Palette) -> Mesh:
     part = np.array([0.0, 0.35, 0.58, 0.72, 0.88, 1.0])
     size = height * (0.19 - 0.15 * part)
     cone = shapes.rings(0.04 + part * (height - 0.04), size, size)
-    foot = shapes.boxes([(0, 0, 0, 0.5 * height, 0.04, 0.5 * height)], palette.plain((0.08, 0.08, 0.08)))
+    foot = boxes([(0, 0, 0, 0.5 * height, 0.04, 0.5 * height)], palette.plain((0.08, 0.08, 0.08)))
     return join([shapes.sheet(cone, np.array([orange, white, orange, white, orange]), closed=True), foot])
 
 
@@ -112,14 +112,14 @@ def post_box(rng: np.random.Generator, palette: Palette) -> Mesh:
         pillar = shapes.sheet(
             shapes.rings(heights, size, size, sides=10), np.array([dark, dark, body, body, body, body]), closed=True
         )
-        return join([pillar, shapes.boxes([(0, 1.15, 0.22, 0.26, 0.05, 0.03)], dark)])
+        return join([pillar, boxes([(0, 1.15, 0.22, 0.26, 0.05, 0.03)], dark)])
     rows = [
         (0, 0, 0, 0.09, 0.75, 0.09),
         (0, 0.75, 0, 0.5, 0.65, 0.4),
         (0, 1.22, 0.2, 0.38, 0.05, 0.03),
         (0, 0.9, 0.2, 0.3, 0.2, 0.02),
     ]
-    return shapes.boxes(rows, [dark, body, dark, palette.plain((0.75, 0.75, 0.74))], underside=True)
+    return boxes(rows, [dark, body, dark, palette.plain((0.75, 0.75, 0.74))], hidden="")
 
 
 def kiosk(rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -141,7 +141,7 @@ def kiosk(rng: np.random.Generator, palette: Palette) -> Mesh:
         (0, 1.1, 0, width + 0.04, 0.9, deep * 0.5),
     ]
     sign = palette.add(Material((0.7, 0.55, 0.1), Pattern.CHECKS, (0.05, 0.05, 0.05), (0.12, 0.25)))
-    return shapes.boxes(rows, [walls, trim, dark, trim, sign, glass(palette)], underside=True)
+    return boxes(rows, [walls, trim, dark, trim, sign, glass(palette)], hidden="")
 
 
 def delineator(rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -153,7 +153,7 @@ def delineator(rng: np.random.Generator, palette: Palette) -> Mesh:
         return join(
             [
                 shapes.prism(outline, 0.2, stone, stone, across="z"),
-                shapes.boxes([(0, 0.3, 0.1, 0.2, 0.12, 0.01)], paint),
+                boxes([(0, 0.3, 0.1, 0.2, 0.12, 0.01)], paint),
             ]
         )
     white, black = palette.plain((0.75, 0.75, 0.74), noise=0.1), palette.plain((0.03, 0.03, 0.03), noise=0.1)
@@ -161,4 +161,4 @@ def delineator(rng: np.random.Generator, palette: Palette) -> Mesh:
     low, wide = rng.uniform(0.6, 0.78), rng.uniform(0.09, 0.13)
     rows: list[shapes.Row] = [(0, 0, 0, wide, low, 0.08), (0, low, 0, wide, 0.2, 0.08)]
     rows += [(0, low + 0.2, 0, wide, 0.1, 0.08), *((0, low + 0.02, z, 0.05, 0.16, 0.02) for z in (0.04, -0.04))]
-    return shapes.boxes(rows, [white, black, white, lamp, lamp])
+    return boxes(rows, [white, black, white, lamp, lamp])

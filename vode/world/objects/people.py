@@ -8,12 +8,12 @@ from functools import lru_cache
 import numpy as np
 
 from vode.world.materials import Colour, Material, Palette, Pattern
-from vode.world.mesh import Mesh, join
+from vode.world.mesh import Mesh, boxes, join, on_ground
 from vode.world.objects import shapes
 from vode.world.scene import Motion, Mover
 
 REMEMBERED = 32
-"""moments for which the place of a walker is remembered"""
+"""times for which the pose of a walker is cached"""
 
 _SKIN: tuple[Colour, ...] = ((0.60, 0.42, 0.33), (0.50, 0.33, 0.24), (0.30, 0.18, 0.12), (0.14, 0.08, 0.06))
 _HAIR: tuple[Colour, ...] = ((0.03, 0.02, 0.02), (0.10, 0.06, 0.03), (0.30, 0.20, 0.09), (0.40, 0.39, 0.38))
@@ -29,7 +29,7 @@ _SHOES: tuple[Colour, ...] = ((0.03, 0.03, 0.03), (0.7, 0.7, 0.68), (0.20, 0.12,
 
 @dataclass(frozen=True)
 class _Look:
-    """Sizes in metres and rows of the palette of somebody."""
+    """Sizes in metres and materials of a person."""
 
     size: float
     """height as a fraction of 1.75 m"""
@@ -61,7 +61,7 @@ class _Look:
 
 
 def pedestrian(rng: np.random.Generator, palette: Palette) -> Mesh:
-    """Somebody who stands: adult or child, 1.1 to 1.95 m, perhaps with a bag or under an umbrella."""
+    """A standing adult or child, 1.1 to 1.95 m, perhaps with a bag or under an umbrella."""
     look = _look(rng, palette)
     stride, swing = rng.uniform(-0.25, 0.25), rng.uniform(-0.3, 0.3)
     parts = [_body(look)]
@@ -70,13 +70,11 @@ def pedestrian(rng: np.random.Generator, palette: Palette) -> Mesh:
         arm = shapes.tilt(_arm(look, side), -side * swing, pivot=(0, -look.shoulder, 0))
         parts += [leg, arm]
     parts += _luggage(look, rng, palette)
-    mesh = join(parts)
-    lift = -mesh.vertices[:, 1].max()
-    return mesh._replace(vertices=mesh.vertices + np.array([0, lift, 0], np.float32))
+    return on_ground(join(parts))
 
 
 def walker(rng: np.random.Generator, palette: Palette, path: Motion, step_length: float) -> list[Mover]:
-    """Somebody who walks along a path (map-from-body, z ahead): body, two legs and two arms as rigid movers.
+    """A person who walks along a path (map-from-body, z ahead): body, two legs and two arms as rigid movers.
 
     Each leg stands on its place while the body moves over it by ``step_length`` metres; the hips sink as the legs part.
     """
@@ -90,7 +88,7 @@ def walker(rng: np.random.Generator, palette: Palette, path: Motion, step_length
 
 
 def rider(rng: np.random.Generator, palette: Palette) -> Mesh:
-    """Somebody on a bicycle whose saddle is at z = -0.27 and height 0.98, hands at z = 0.1 and height 1.05."""
+    """A person on a bicycle whose saddle is at z = -0.27 and height 0.98, hands at z = 0.1 and height 1.05."""
     look = _look(rng, palette, adult=True)
     helmet = palette.plain(shapes.tint(rng, _TOPS), noise=0.1, gloss=0.2)
     hips, neck = np.array([0, -1.0, -0.27]), np.array([0, -1.52, 0.02])
@@ -114,16 +112,16 @@ def rider(rng: np.random.Generator, palette: Palette) -> Mesh:
 
 
 class _Stride:
-    """Where the parts of a walker are: a triangle wave over the way walked, so that feet stand still."""
+    """Where the parts of a walker are: a triangle wave over the metres walked, so that feet stand still."""
 
     TICK = 0.1
 
     def __init__(self, path: Motion, step_length: float, leg: float) -> None:
         # all parts ask for the same few places
         self.path, self.step_length, self.leg = lru_cache(REMEMBERED)(path), step_length, leg
-        self._ways = [0.0]
+        self._walked = [0.0]
 
-    def way(self, time: float) -> float:
+    def walked(self, time: float) -> float:
         """Metres walked since time 0, by sums of short straight pieces."""
         ticks = abs(time) / self.TICK
         whole = int(ticks)
@@ -133,9 +131,9 @@ class _Stride:
     def _until(self, ticks: int, direction: float) -> float:
         if direction < 0:
             return sum(self._piece(k, direction) for k in range(ticks))
-        while len(self._ways) <= ticks:
-            self._ways.append(self._ways[-1] + self._piece(len(self._ways) - 1, 1.0))
-        return self._ways[ticks]
+        while len(self._walked) <= ticks:
+            self._walked.append(self._walked[-1] + self._piece(len(self._walked) - 1, 1.0))
+        return self._walked[ticks]
 
     def _piece(self, tick: int, direction: float) -> float:
         step = direction * self.TICK
@@ -143,7 +141,7 @@ class _Stride:
 
     def angle(self, time: float) -> float:
         """Angle of the right leg, radians, ahead positive."""
-        phase = self.way(time) / self.step_length % 2.0
+        phase = self.walked(time) / self.step_length % 2.0
         ahead = (abs(phase - 1.0) * 2 - 1) * self.step_length / 2
         return float(np.arcsin(ahead / self.leg))
 
@@ -258,10 +256,10 @@ def _luggage(look: _Look, rng: np.random.Generator, palette: Palette) -> list[Me
     kind, s = rng.random(), look.size
     material = palette.plain(shapes.tint(rng, _TOPS), noise=0.2)
     if kind < 0.18:
-        return [shapes.boxes([(0, 0.98 * s, -0.19 * s * look.girth**0.5, 0.30 * s, 0.42 * s, 0.17 * s)], material)]
+        return [boxes([(0, 0.98 * s, -0.19 * s * look.girth**0.5, 0.30 * s, 0.42 * s, 0.17 * s)], material)]
     if kind < 0.34:
         side = 1.0 if rng.random() < 0.5 else -1.0
-        return [shapes.boxes([(side * 0.30 * s, 0.5 * s, 0.0, 0.10 * s, 0.28 * s, 0.32 * s)], material)]
+        return [boxes([(side * 0.30 * s, 0.5 * s, 0.0, 0.10 * s, 0.28 * s, 0.32 * s)], material)]
     if kind < 0.42:
         canopy = shapes.rings([1.78 * s, 1.92 * s, 2.0 * s], [0.52, 0.32, 0.02], [0.52, 0.32, 0.02], sides=8)
         stick = shapes.tubes([[(0.2 * s, -1.0 * s, 0.15), (0.0, -2.0 * s, 0.0)]], 0.012, material, sides=4)

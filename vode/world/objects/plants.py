@@ -5,13 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from vode.world.materials import Colour, Material, Palette, Pattern
-from vode.world.mesh import Mesh, join
+from vode.world.mesh import Mesh, boxes, join, on_ground
 from vode.world.objects import shapes
 
+AUTUMN = 0.1
+"""fraction of deciduous plants in autumn colours"""
+
+# reflectances in the visible: conifers are darker than deciduous leaves
 _GREENS: tuple[Colour, ...] = (
-    *((0.10, 0.17, 0.05), (0.14, 0.22, 0.07), (0.07, 0.12, 0.05), (0.18, 0.24, 0.08), (0.11, 0.15, 0.08)),
+    *((0.17, 0.28, 0.09), (0.22, 0.33, 0.11), (0.13, 0.25, 0.09), (0.26, 0.35, 0.13), (0.20, 0.28, 0.14)),
 )
-_AUTUMN: tuple[Colour, ...] = ((0.35, 0.22, 0.05), (0.30, 0.12, 0.04), (0.25, 0.24, 0.07))
+_CONIFERS: tuple[Colour, ...] = ((0.08, 0.14, 0.09), (0.11, 0.19, 0.10), (0.16, 0.24, 0.17))
+_AUTUMN: tuple[Colour, ...] = ((0.50, 0.34, 0.09), (0.44, 0.22, 0.07), (0.42, 0.34, 0.11))
+_STRAW: Colour = (0.45, 0.38, 0.18)
 _BARK: tuple[Colour, ...] = ((0.14, 0.11, 0.08), (0.20, 0.17, 0.14), (0.10, 0.08, 0.07))
 _FLOWERS: tuple[Colour, ...] = (
     (0.6, 0.08, 0.1),
@@ -20,6 +26,11 @@ _FLOWERS: tuple[Colour, ...] = (
     (0.35, 0.12, 0.45),
     (0.7, 0.3, 0.1),
 )
+
+
+def leafy(colour: Colour, clump: float = 1.5) -> Material:
+    """Foliage with light and dark clumps of about so many metres; by default as it is seen from afar."""
+    return Material(colour, Pattern.LEAVES, shapes.darker(colour, 0.5), (clump, clump), noise=0.45)
 
 
 def tree(rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -38,9 +49,9 @@ def tree(rng: np.random.Generator, palette: Palette) -> Mesh:
     up = np.linspace(0.95, -0.75, count) + rng.uniform(-0.12, 0.12, count)
     around = 2.4 * np.arange(count) + rng.uniform(-0.5, 0.5, count) + rng.uniform(0, 2 * np.pi)
     level = np.sqrt(np.maximum(1 - up**2, 0.0))
-    way = np.stack([level * np.cos(around), -up, level * np.sin(around)], 1)
+    direction = np.stack([level * np.cos(around), -up, level * np.sin(around)], 1)
     part = rng.uniform(0.28, 0.46, count)
-    centres = way * half * (1.0 - part * rng.uniform(0.8, 1.0, count))[:, None] - [0, height - half[1], 0]
+    centres = direction * half * (1.0 - part * rng.uniform(0.8, 1.0, count))[:, None] - [0, height - half[1], 0]
     halves = part[:, None] * half * rng.uniform(0.9, 1.3, (count, 3))
     halves = halves * [1, 0.9, 1] + 0.1
     centres[:, 1] = np.clip(centres[:, 1], -height + halves[:, 1], -clear - 0.5 * halves[:, 1])
@@ -54,13 +65,7 @@ def conifer(rng: np.random.Generator, palette: Palette) -> Mesh:
     height = float(rng.uniform(4.0, 20.0))
     layers = int(np.clip(height * 0.9, 6, 12))
     width, clear = height * rng.uniform(0.14, 0.24), height * rng.uniform(0.04, 0.15)
-    green = palette.add(
-        Material(
-            shapes.tint(rng, ((0.05, 0.10, 0.06), (0.07, 0.13, 0.07), (0.10, 0.14, 0.11))),
-            Pattern.LEAVES,
-            pitch=(0.5, 0.5),
-        )
-    )
+    green = palette.add(leafy(shapes.tint(rng, _CONIFERS), 0.5))
     sides = 14
     angle = np.linspace(0, 2 * np.pi, sides + 1)
     part = np.linspace(0, 1, layers)
@@ -92,7 +97,7 @@ def bush(rng: np.random.Generator, palette: Palette) -> Mesh:
     at -= at.mean(0)
     centres = np.stack([at[:, 0], -np.maximum(size * 0.8, height - size * rng.uniform(1.0, 1.5, count)), at[:, 1]], 1)
     mesh = _foliage(centres, np.stack([size] * 3, 1), rng, palette, cards=90, pitch=0.2)
-    return _on_ground(mesh)
+    return on_ground(mesh)
 
 
 def hedge(rng: np.random.Generator, palette: Palette, length: float) -> Mesh:
@@ -109,7 +114,7 @@ def hedge(rng: np.random.Generator, palette: Palette, length: float) -> Mesh:
     points[..., 0] = (section[:, 0] + rough[..., 0]) * half
     points[..., 1] = -(section[:, 1] + rough[..., 1]) * height
     points[..., 2] = z[:, None]
-    green = _leaves(rng, palette, 0.2)
+    green = palette.add(leafy(_leaf_colour(rng), 0.2))
     body = shapes.sheet(points, green)
     ends = [shapes.polygon(points[k], green, (0, 0, side)) for k, side in ((0, -1), (-1, 1))]
     cards = int(min(max(12 * length, 20), 200))
@@ -129,7 +134,7 @@ def grass_tuft(rng: np.random.Generator, palette: Palette) -> Mesh:
     across = np.stack([np.cos(turn), np.zeros(count), np.sin(turn)], 1) * wide[:, None]
     foot = np.stack([at[:, 0], np.zeros(count), at[:, 1]], 1)
     tip = foot + np.stack([lean[:, 0], -tall, lean[:, 1]], 1)
-    green = palette.plain(shapes.tint(rng, (*_GREENS, (0.35, 0.30, 0.14))), noise=0.4)
+    green = palette.plain(shapes.tint(rng, (*_GREENS, _STRAW)), noise=0.4)
     return shapes.triangles(np.stack([foot - across, foot + across, tip], 1), green)
 
 
@@ -137,8 +142,8 @@ def flower_bed(rng: np.random.Generator, palette: Palette) -> Mesh:
     """A low bed of plants in flower, about 2 m by 1 m, with a kerb."""
     width, length, height = rng.uniform(0.8, 1.6), rng.uniform(1.2, 3.0), rng.uniform(0.25, 0.5)
     stone = palette.plain((0.4, 0.39, 0.37))
-    soil = palette.add(Material((0.07, 0.09, 0.04), Pattern.LEAVES, pitch=(0.1, 0.1)))
-    kerb = shapes.boxes([(0, 0, 0, width, 0.12, length), (0, 0.1, 0, width - 0.16, 0.1, length - 0.16)], [stone, soil])
+    soil = palette.add(leafy((0.15, 0.16, 0.08), 0.1))
+    kerb = boxes([(0, 0, 0, width, 0.12, length), (0, 0.1, 0, width - 0.16, 0.1, length - 0.16)], [stone, soil])
     count = 140
     at = np.stack(
         [
@@ -148,8 +153,8 @@ def flower_bed(rng: np.random.Generator, palette: Palette) -> Mesh:
         ],
         1,
     )
-    rows = [_leaves(rng, palette, 0.1), *(palette.plain(shapes.tint(rng, _FLOWERS), noise=0.2) for _ in range(2))]
-    kinds = np.array(rows)[rng.integers(0, 3, count)]
+    petals = [palette.plain(shapes.tint(rng, _FLOWERS), noise=0.2) for _ in range(2)]
+    kinds = np.array([palette.add(leafy(_leaf_colour(rng), 0.1)), *petals])[rng.integers(0, 3, count)]
     up = np.tile([0.0, -1.0, 0.0], (count, 1)) + rng.normal(0, 0.3, (count, 3))
     return join([kerb, _cards(at, up / np.linalg.norm(up, axis=1, keepdims=True), 0.14, kinds, rng)])
 
@@ -157,7 +162,7 @@ def flower_bed(rng: np.random.Generator, palette: Palette) -> Mesh:
 def crop_field(rng: np.random.Generator, palette: Palette, length: float = 20.0) -> Mesh:
     """Rows of maize or vines along z, ``length`` long, 8 m wide."""
     height, gap = float(rng.uniform(0.7, 2.2)), float(rng.uniform(0.8, 2.0))
-    green = palette.add(Material(shapes.tint(rng, (*_GREENS, (0.40, 0.33, 0.14))), Pattern.LEAVES, pitch=(0.25, 0.25)))
+    green = palette.add(leafy(shapes.tint(rng, (*_GREENS, _STRAW)), 0.25))
     columns = max(int(8 / gap), 2)
     x = (np.arange(columns) - (columns - 1) / 2) * gap
     points = int(max(length / 1.2, 2)) + 1
@@ -205,9 +210,9 @@ def _bare(rng: np.random.Generator, palette: Palette) -> Mesh:
         at = rng.uniform(0.65, 1.0, len(axis))[:, None]
         start = np.repeat(parent[:, 0], forks, 0) + axis * at
         axis = axis / np.linalg.norm(axis, axis=1, keepdims=True)
-        way = axis + rng.normal(0, 0.55, axis.shape) - [0, 0.18, 0]
-        way = way / np.linalg.norm(way, axis=1, keepdims=True)
-        end = start + way * length * height * rng.uniform(0.6, 1.1, (len(axis), 1))
+        direction = axis + rng.normal(0, 0.55, axis.shape) - [0, 0.18, 0]
+        direction = direction / np.linalg.norm(direction, axis=1, keepdims=True)
+        end = start + direction * length * height * rng.uniform(0.6, 1.1, (len(axis), 1))
         end[:, 1] = np.minimum(end[:, 1], -0.2 * height)
         levels.append(np.stack([start, end], 1))
         thin = np.repeat(radius[:, 1], forks) * 0.75
@@ -224,9 +229,9 @@ def _wood(rng: np.random.Generator, palette: Palette) -> int:
     return palette.add(Material(shapes.tint(rng, _BARK), Pattern.PLANKS, pitch=(0.06, 1.0), noise=0.5))
 
 
-def _leaves(rng: np.random.Generator, palette: Palette, pitch: float) -> int:
-    colours = _AUTUMN if rng.random() < 0.08 else _GREENS
-    return palette.add(Material(shapes.tint(rng, colours, 0.3), Pattern.LEAVES, pitch=(pitch, pitch), noise=0.4))
+def _leaf_colour(rng: np.random.Generator) -> Colour:
+    """The colour of deciduous leaves, in autumn colours now and then."""
+    return shapes.tint(rng, _AUTUMN if rng.random() < AUTUMN else _GREENS, 0.2)
 
 
 def _trunk(centres: np.ndarray, clear: float, height: float, wood: int, rng: np.random.Generator) -> Mesh:
@@ -250,7 +255,7 @@ def _foliage(
     pitch: float = 0.45,
 ) -> Mesh:
     """Dented clumps (K) with loose leaves on their outside."""
-    green = _leaves(rng, palette, pitch)
+    green = palette.add(leafy(_leaf_colour(rng), pitch))
     rings, sectors, count = 4, 7, len(centres)
     polar = np.linspace(0.12, np.pi - 0.12, rings + 1)[:, None]
     around = np.linspace(0, 2 * np.pi, sectors + 1) + rng.uniform(0, 2 * np.pi, (count, 1, 1))
@@ -262,11 +267,11 @@ def _foliage(
     points = centres[:, None, None] + unit * dent * 0.86 * halves[:, None, None]
     clumps = shapes.sheet(points, green, closed=True)
     owner = rng.integers(0, count, cards)
-    way = rng.normal(0, 1, (cards, 3))
-    way /= np.linalg.norm(way, axis=1, keepdims=True)
-    at = centres[owner] + way * halves[owner] * rng.uniform(0.80, 1.18, (cards, 1))
+    direction = rng.normal(0, 1, (cards, 3))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    at = centres[owner] + direction * halves[owner] * rng.uniform(0.80, 1.18, (cards, 1))
     size = float(np.clip(0.26 * halves.mean(), 0.10, 0.48))
-    return join([clumps, _cards(at, way, size, green, rng)])
+    return join([clumps, _cards(at, direction, size, green, rng)])
 
 
 def _cards(
@@ -278,9 +283,3 @@ def _cards(
     shaded /= np.linalg.norm(shaded, axis=1, keepdims=True)
     corners[..., 1] = np.minimum(corners[..., 1], -0.01)
     return shapes.triangles(corners, material, shaded)
-
-
-def _on_ground(mesh: Mesh) -> Mesh:
-    """A mesh moved so that its lowest point is on the ground."""
-    lift = np.array([0, -mesh.vertices[:, 1].max(), 0], np.float32)
-    return mesh._replace(vertices=mesh.vertices + lift)

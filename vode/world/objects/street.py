@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vode.world.materials import Colour, Material, Palette, Pattern
-from vode.world.mesh import Mesh, join, place
+from vode.world.mesh import Mesh, boxes, ellipsoid, join, place, quads
 from vode.world.objects import shapes
 from vode.world.objects.overhead import billboard, bridge, gantry, utility_pole, wires
 from vode.world.objects.pavement import (
@@ -62,7 +62,7 @@ def lamp_post(rng: np.random.Generator, palette: Palette) -> Mesh:
             closed=True,
         )
         if rng.random() < 0.5:
-            head = _ball(0.19, height + 0.17, lamp)
+            head = ellipsoid((0.19, 0.19, 0.19), lamp, bottom=height - 0.02)
         else:
             size = np.array([0.10, 0.2, 0.24, 0.03])
             lantern = shapes.rings(height + np.array([0, 0.42, 0.44, 0.66]), size, size, sides=4)
@@ -78,9 +78,7 @@ def lamp_post(rng: np.random.Generator, palette: Palette) -> Mesh:
     pieces = np.concatenate([[[[0, 0, 0], [0, -height, 0]]], np.stack([points[:-1], points[1:]], 1)])
     sizes = np.array([[0.10, 0.055], *[[0.05, 0.04]] * (len(points) - 1)])
     arms = [shapes.tubes(pieces, sizes, metal, sides=6)]
-    arms.append(
-        shapes.boxes([(points[-1, 0] + 0.25, -points[-1, 1] - 0.05, 0, 0.75, 0.13, 0.26)], lamp, underside=True)
-    )
+    arms.append(boxes([(points[-1, 0] + 0.25, -points[-1, 1] - 0.05, 0, 0.75, 0.13, 0.26)], lamp, hidden=""))
     if rng.random() < 0.2:
         arms += [place(arm, yaw=np.pi) for arm in arms[1:]]
         arms.append(place(shapes.tubes(pieces[1:], sizes[1:], metal, sides=6), yaw=np.pi))
@@ -88,7 +86,7 @@ def lamp_post(rng: np.random.Generator, palette: Palette) -> Mesh:
 
 
 def street_sign(rng: np.random.Generator, palette: Palette) -> Mesh:
-    """A traffic sign on its post: round, triangular, square, octagonal, or a board that shows the way."""
+    """A traffic sign on its post: round, triangular, square, octagonal, or a direction board."""
     metal = palette.plain((0.42, 0.43, 0.44), noise=0.15)
     if rng.random() < 0.25:
         return _direction_board(rng, palette, metal)
@@ -102,7 +100,7 @@ def street_sign(rng: np.random.Generator, palette: Palette) -> Mesh:
         parts.append(_disc(corners, turn, size, (middle, 0.035), metal, back=True))
         symbol = palette.plain((0.03, 0.03, 0.03) if sum(face) > 1 else (0.75, 0.75, 0.74), noise=0.1)
         wide, tall = (0.18, 0.7) if rng.random() < 0.5 else (0.7, 0.2)
-        parts.append(shapes.boxes([(0, middle - tall * size / 2, 0.057, wide * size, tall * size, 0.01)], symbol))
+        parts.append(boxes([(0, middle - tall * size / 2, 0.057, wide * size, tall * size, 0.01)], symbol))
     return join(parts)
 
 
@@ -130,7 +128,7 @@ def traffic_light(rng: np.random.Generator, palette: Palette) -> Mesh:
     for x, low in places:
         rows = [(x, low - 0.06, 0.10, 0.50, 1.1, 0.02), (x, low, 0.17, 0.30, 0.96, 0.18)]
         rows += [(x, low + 0.28 + 0.3 * k, 0.34, 0.24, 0.02, 0.18) for k in range(3)]
-        parts.append(shapes.boxes(rows, [board, black, black, black, black], underside=True))
+        parts.append(boxes(rows, [board, black, black, black, black], hidden=""))
         for k in range(3):
             parts.append(place(_disc(8, 0.0, 0.105, (low + 0.78 - 0.3 * k, 0.265), lamps[k]), (x, 0, 0)))
     return join(parts)
@@ -148,7 +146,7 @@ def fence(rng: np.random.Generator, palette: Palette, length: float) -> Mesh:
     if kind == 0:
         height = rng.uniform(0.8, 1.2)
         z = _spread(length, max(rng.uniform(0.14, 0.22), length / 90))
-        return shapes.boxes([*_bars(z, 0.03, 0.08, height, 0.05), *_rails(length, (0.25, height - 0.25), 0.05)], wood)
+        return boxes([*_bars(z, 0.03, 0.08, height, 0.05), *_rails(length, (0.25, height - 0.25), 0.05)], wood)
     if kind == 1:
         height = rng.uniform(1.5, 2.0)
         boards = palette.add(
@@ -156,7 +154,7 @@ def fence(rng: np.random.Generator, palette: Palette, length: float) -> Mesh:
         )
         z = _spread(length, rng.uniform(1.8, 2.4))
         rows = [(0, 0.05, 0, 0.04, height - 0.1, length), (0, height - 0.05, 0, 0.09, 0.05, length)]
-        return shapes.boxes([*rows, *_bars(z, 0.0, 0.1, height + 0.08, 0.1)], [boards, *[wood] * (len(z) + 1)])
+        return boxes([*rows, *_bars(z, 0.0, 0.1, height + 0.08, 0.1)], [boards, *[wood] * (len(z) + 1)])
     if kind == 2:
         height = rng.uniform(1.0, 2.0)
         z = _spread(length, rng.uniform(2.0, 3.0))
@@ -168,11 +166,11 @@ def fence(rng: np.random.Generator, palette: Palette, length: float) -> Mesh:
         height = rng.uniform(1.0, 1.4)
         z = _spread(length, rng.uniform(1.8, 2.6))
         levels = (0.3, 0.3 + (height - 0.45) / 2, height - 0.15)
-        return shapes.boxes([*_bars(z, 0.0, 0.13, height, 0.13), *_rails(length, levels, 0.12)], wood)
+        return boxes([*_bars(z, 0.0, 0.13, height, 0.13), *_rails(length, levels, 0.12)], wood)
     height = rng.uniform(1.0, 1.8)
     z = _spread(length, max(0.13, length / 110))
     bars = [[(0, 0 if k % 15 == 0 else -0.12, at), (0, -height, at)] for k, at in enumerate(z)]
-    rails = shapes.boxes(_rails(length, (0.12, height - 0.2), 0.03), steel, underside=True)
+    rails = boxes(_rails(length, (0.12, height - 0.2), 0.03), steel, hidden="")
     return join([shapes.tubes(bars, 0.011, steel, sides=3), rails])
 
 
@@ -197,9 +195,9 @@ def guard_rail(rng: np.random.Generator, palette: Palette, length: float) -> Mes
     points[..., 0], points[..., 1] = section[:, 0], -section[:, 1]
     points[..., 2] = np.array([-0.5, 0.5])[:, None] * length
     corners = np.stack([points[0, :-1], points[1, :-1], points[1, 1:], points[0, 1:]], 1)
-    beam = shapes.facing_out(shapes.quads(corners, steel), np.array([-5.0, -0.59, 0]))
+    beam = shapes.facing_out(quads(corners, steel), np.array([-5.0, -0.59, 0]))
     z = _spread(length, rng.uniform(2.0, 4.0))
-    posts = shapes.boxes([(-0.03, 0, at, 0.12, 0.74, 0.07) for at in z], steel)
+    posts = boxes([(-0.03, 0, at, 0.12, 0.74, 0.07) for at in z], steel)
     return join([beam, posts])
 
 
@@ -208,9 +206,9 @@ def noise_barrier(rng: np.random.Generator, palette: Palette, length: float) -> 
     height = rng.uniform(2.5, 5.0)
     kind = int(rng.integers(3))
     colour = shapes.tint(rng, ((0.30, 0.38, 0.33), (0.45, 0.44, 0.41), (0.35, 0.25, 0.16), (0.25, 0.35, 0.45)))
-    dark = (colour[0] * 0.7, colour[1] * 0.7, colour[2] * 0.7)
     patterns = (Pattern.STRIPES, Pattern.PLANKS, Pattern.TILES)
-    panel = palette.add(Material(colour, patterns[kind], dark, ((0.15, 1.0), (0.15, 1.0), (0.5, 0.5))[kind], 0.35))
+    pitch = ((0.15, 1.0), (0.15, 1.0), (0.5, 0.5))[kind]
+    panel = palette.add(Material(colour, patterns[kind], shapes.darker(colour), pitch, 0.35))
     steel = palette.plain((0.35, 0.36, 0.37), noise=0.2)
     z = _spread(length, rng.uniform(3.0, 5.0))
     base = palette.plain((0.42, 0.41, 0.39), noise=0.4)
@@ -219,7 +217,7 @@ def noise_barrier(rng: np.random.Generator, palette: Palette, length: float) -> 
         (0, 0, 0, 0.24, 0.5, length),
         *_bars(z, 0.0, 0.26, height + 0.1, 0.2),
     ]
-    return shapes.boxes(rows, [panel, base, *[steel] * len(z)])
+    return boxes(rows, [panel, base, *[steel] * len(z)])
 
 
 def _plate(rng: np.random.Generator) -> tuple[int, float, Colour, Colour]:
@@ -246,12 +244,6 @@ def _disc(
     return shapes.polygon(points, material, (0, 0, -1 if back else 1))
 
 
-def _ball(radius: float, height: float, material: int) -> Mesh:
-    part = np.linspace(0.15, np.pi - 0.15, 6)
-    size = radius * np.sin(part)
-    return shapes.sheet(shapes.rings(height - radius * np.cos(part), size, size), material, closed=True)
-
-
 def _direction_board(rng: np.random.Generator, palette: Palette, metal: int) -> Mesh:
     """A board with lines of text on one or two posts."""
     width, tall = rng.uniform(0.9, 3.0), rng.uniform(0.4, 1.8)
@@ -270,7 +262,7 @@ def _direction_board(rng: np.random.Generator, palette: Palette, metal: int) -> 
         kinds.append(palette.add(Material(ink, Pattern.CHECKS, colour, (0.07, 0.2), 0.1)))
     posts = [-0.35 * width, 0.35 * width] if width > 1.2 else [0.0]
     legs = shapes.tubes([[(x, 0, 0), (x, -low - tall, 0)] for x in posts], 0.04, metal, sides=6)
-    return join([shapes.boxes(rows, kinds), legs])
+    return join([boxes(rows, kinds), legs])
 
 
 def _spread(length: float, gap: float) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vode.world.materials import Material, Palette, Pattern
-from vode.world.mesh import Mesh, join, place
+from vode.world.mesh import Mesh, boxes, join, place, quads
 from vode.world.objects import shapes
 from vode.world.objects.wheels import arches, glass, paint, wheels
 
@@ -35,7 +35,7 @@ def truck(rng: np.random.Generator, palette: Palette) -> Mesh:
     rim = palette.plain((0.35, 0.35, 0.35), noise=0.1)
     dark = palette.plain((0.04, 0.04, 0.045), noise=0.2)
     cab = _cab(cab_length, width, min(height, rng.uniform(2.7, 3.5)), rng, palette)
-    frame = shapes.boxes([(0, 0.7, 0, 0.9, 0.3, total - 0.6), (0, 0.45, -total / 2 + 0.1, 2.3, 0.14, 0.1)], dark)
+    frame = boxes([(0, 0.7, 0, 0.9, 0.3, total - 0.6), (0, 0.45, -total / 2 + 0.1, 2.3, 0.14, 0.1)], dark)
     return join(
         [
             place(cab, (0, 0, cab_middle)),
@@ -59,17 +59,15 @@ def parked_trailer(rng: np.random.Generator, palette: Palette) -> Mesh:
         outline += [(-h + 0.5, height), (-h, height - 0.4), (-h, 0.9), (-h + 0.15, low)]
         shell = shapes.prism(outline, 2.2, body, body)
         panes = [(0, 1.25, z, 2.23, 0.6, 0.9) for z in (-0.3 * length, 0.25 * length)]
-        extra = shapes.boxes([(0, 0.85, 0, 2.22, 0.18, length - 0.2), *panes], [band, glass(palette), glass(palette)])
+        extra = boxes([(0, 0.85, 0, 2.22, 0.18, length - 0.2), *panes], [band, glass(palette), glass(palette)])
         size = 0.32
     else:
         length, height = rng.uniform(2.4, 3.6), rng.uniform(0.9, 2.1)
         body = paint(rng, palette, _LIVERY, 0.1)
-        shell = shapes.boxes([(0, 0.5, 0, 1.7, height - 0.5, length)], body)
-        extra = shapes.boxes([(0, 0.5, 0, 1.74, 0.35, length + 0.04)], metal)
+        shell = boxes([(0, 0.5, 0, 1.7, height - 0.5, length)], body)
+        extra = boxes([(0, 0.5, 0, 1.74, 0.35, length + 0.04)], metal)
         size = 0.3
-    bar = shapes.boxes(
-        [(0, 0.42, length / 2 + 0.5, 0.12, 0.1, 1.1), (0, 0.0, length / 2 + 0.9, 0.08, 0.45, 0.08)], metal
-    )
+    bar = boxes([(0, 0.42, length / 2 + 0.5, 0.12, 0.1, 1.1), (0, 0.0, length / 2 + 0.9, 0.08, 0.45, 0.08)], metal)
     centres = [(side * (1.0 if size > 0.31 else 0.8), size, -0.1) for side in (-1, 1)]
     return join([shell, extra, bar, wheels(centres, size, 0.22, metal, palette, sides=8)])
 
@@ -108,7 +106,7 @@ def bus(rng: np.random.Generator, palette: Palette) -> Mesh:
     centres = np.array([(side * (width / 2 - 0.12), 0.48, at) for at in axles for side in (-1, 1)])
     rim = palette.plain((0.3, 0.3, 0.3), noise=0.1)
     spaces = arches(centres * [0, 1, 1] + np.sign(centres) * [width / 2 + 0.025, 0, 0], 0.58, palette)
-    parts = [shell, shapes.boxes(rows, kinds), wheels(centres, 0.48, 0.30, rim, palette, sides=8), spaces]
+    parts = [shell, boxes(rows, kinds), wheels(centres, 0.48, 0.30, rim, palette, sides=8), spaces]
     return join([*parts, _tail(width, -h, palette)])
 
 
@@ -138,9 +136,7 @@ def _cab(length: float, width: float, height: float, rng: np.random.Generator, p
         *((side * (width / 2 + 0.1), belt + 0.1, h - 0.1, 0.2, 0.5, 0.1) for side in (-1, 1)),
     ]
     kinds = [pane, pane, dark, dark, dark, lamp, lamp, dark, dark, dark]
-    return join(
-        [shell, shapes.facing_out(shapes.quads(screen[None], pane), np.array([0, -1.0, 0])), shapes.boxes(rows, kinds)]
-    )
+    return join([shell, shapes.facing_out(quads(screen[None], pane), np.array([0, -1.0, 0])), boxes(rows, kinds)])
 
 
 def _load(length: float, width: float, height: float, rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -157,7 +153,7 @@ def _load(length: float, width: float, height: float, rng: np.random.Generator, 
         points[..., 0], points[..., 1] = size * np.cos(angle), -base - radius - size * np.sin(angle)
         points[..., 2] = np.array([h, h - 0.25, -h + 0.25, -h])[:, None]
         ends = [shapes.polygon(points[k, :-1], steel, (0, 0, side)) for k, side in ((0, 1), (3, -1))]
-        hoops = shapes.boxes([(0, base - 0.15, z, 1.8, 0.3, 0.3) for z in (-0.6 * h, 0.6 * h)], metal)
+        hoops = boxes([(0, base - 0.15, z, 1.8, 0.3, 0.3) for z in (-0.6 * h, 0.6 * h)], metal)
         return join([shapes.sheet(points, steel, closed=True), *ends, hoops])
     if kind == 1:
         goods = palette.add(
@@ -165,12 +161,12 @@ def _load(length: float, width: float, height: float, rng: np.random.Generator, 
         )
         stacks = [(0, base + 0.15, z * h, 2.1, rng.uniform(0.4, 1.5), 0.45 * length) for z in (-0.48, 0.46)]
         board = (0, base, h - 0.05, width, min(height - base, 1.6), 0.1)
-        return shapes.boxes([(0, base, 0, width, 0.15, length), board, *stacks], [metal, metal, goods, goods])
+        return boxes([(0, base, 0, width, 0.15, length), board, *stacks], [metal, metal, goods, goods])
     if kind == 2:
         side = paint(rng, palette, _LIVERY, 0.1)
         top = min(base + 1.5, height)
         outline = [(h, base), (h, top), (-h + 0.3, top), (-h, base + 0.2), (-h, base)]
-        ribs = shapes.boxes(
+        ribs = boxes(
             [(0, base, z, width + 0.08, top - base - 0.05, 0.1) for z in np.linspace(-h + 0.6, h - 0.1, 5)], side
         )
         return join([shapes.prism(outline, width, side, side), ribs])
@@ -178,7 +174,7 @@ def _load(length: float, width: float, height: float, rng: np.random.Generator, 
         cloth = palette.add(
             Material(shapes.tint(rng, _LIVERY), Pattern.STRIPES, shapes.tint(rng, _LIVERY), (0.6, 1.0), 0.2)
         )
-        return shapes.boxes(
+        return boxes(
             [(0, base, 0, width, height - base, length), (0, base - 0.15, 0, width + 0.04, 0.25, length)],
             [cloth, metal],
         )
@@ -192,7 +188,7 @@ def _load(length: float, width: float, height: float, rng: np.random.Generator, 
         (height - base) * 0.45,
         length * rng.uniform(0.3, 0.6),
     )
-    return shapes.boxes([*rows, logo], [box, metal, edge])
+    return boxes([*rows, logo], [box, metal, edge])
 
 
 def _tail(width: float, z: float, palette: Palette) -> Mesh:
@@ -200,4 +196,4 @@ def _tail(width: float, z: float, palette: Palette) -> Mesh:
     red = palette.add(Material((0.40, 0.02, 0.02), noise=0.1, gloss=0.3))
     plate = palette.plain((0.78, 0.78, 0.76), noise=0.1)
     rows = [(side * (width / 2 - 0.3), 0.62, z + 0.01, 0.4, 0.18, 0.12) for side in (-1, 1)]
-    return shapes.boxes([*rows, (0, 0.62, z + 0.01, 0.52, 0.12, 0.1)], [red, red, plate])
+    return boxes([*rows, (0, 0.62, z + 0.01, 0.52, 0.12, 0.1)], [red, red, plate])

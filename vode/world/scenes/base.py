@@ -23,15 +23,15 @@ class Wanted:
     """What is asked of a scene."""
 
     seconds: float = 20.0
-    """how long the camera must find its way"""
+    """how long the camera moves"""
     speed: tuple[float, float] | None = None
-    """metres a second of the camera, least and most; None = as is usual in such a place"""
+    """slowest and fastest speed of the camera in metres a second; None = as is usual in such a place"""
     height: float = 1.65
-    """of the camera above the ground in metres"""
+    """metres of the camera above the ground"""
     moving: bool = True
     """whether anything but the camera moves"""
     closed: bool = False
-    """whether the way is a loop of 500 m or more, which the camera goes around once if there is time"""
+    """whether the route is a loop of 500 m or more, which the camera drives around once if there is time"""
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def _extent(mesh: Mesh) -> tuple[float, float, float, float]:
 
 
 def spaced(rng: np.random.Generator, span: tuple[float, float], gaps: tuple[float, float]) -> np.ndarray:
-    """Places along a street that are ``gaps`` metres apart, at random."""
+    """Arc lengths (N,) along a street, each a random number of metres within ``gaps`` after the one before."""
     count = int((span[1] - span[0]) / max(gaps[0], 0.1)) + 1
     places = span[0] + np.cumsum(rng.uniform(*gaps, count)) - rng.uniform(0, gaps[0])
     return places[places < span[1]]

@@ -12,10 +12,10 @@ from vode.world.paths import Road, pace
 from vode.world.scene import Mover, Scene
 from vode.world.scenes import rows
 from vode.world.scenes.base import Site, Street, Wanted
-from vode.world.scenes.distant import leafy, skyline
+from vode.world.scenes.distant import DECIDUOUS_WOODS, skyline
 from vode.world.scenes.ground import Land, grass, paving, plain
 from vode.world.scenes.light import daylight, interior
-from vode.world.scenes.way import Way, crossing
+from vode.world.scenes.traffic import Route, crossing
 
 BAY = 2.5
 """width of a bay in metres"""
@@ -29,11 +29,11 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     site = Site(rng)
     aisle = rng.uniform(5.6, 7.0)
     pitch = aisle + 2 * DEEP
-    path, aisles, length = _route(rng, wanted, pitch)
+    route, aisles, length = _route(rng, wanted, pitch)
     main = site.add_street(
         Street(
-            path.road,
-            (0.0, path.road.length),
+            route.road,
+            (0.0, route.road.length),
             lane=aisle / 2,
             kerb=aisle / 2,
             clear=1.9,
@@ -52,11 +52,11 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
         light = daylight(rng)
     if not covered or rng.random() < 0.6:
         _surroundings(site, area)
-    movers: list[Mover] = crossing(site, path, main, int(rng.integers(0, 5))) if wanted.moving else []
-    return Scene(site.mesh(), site.palette, path.camera(rng), light, movers)
+    movers: list[Mover] = crossing(site, route, main, int(rng.integers(0, 5))) if wanted.moving else []
+    return Scene(site.mesh(), site.palette, route.camera(rng), light, movers)
 
 
-def _route(rng: np.random.Generator, wanted: Wanted, pitch: float) -> tuple[Way, int, float]:
+def _route(rng: np.random.Generator, wanted: Wanted, pitch: float) -> tuple[Route, int, float]:
     """Up one aisle and down the next; with the number of aisles and their length."""
     low = rng.uniform(1.0, 3.0)
     speed = (low, low + 2.0) if wanted.speed is None else wanted.speed
@@ -70,10 +70,10 @@ def _route(rng: np.random.Generator, wanted: Wanted, pitch: float) -> tuple[Way,
     if wanted.closed:
         corners[[0, -1], 1] = -12.0  # the lane back to the first aisle
     road = Road.through(corners, radius=rng.uniform(5.5, 7.0), closed=wanted.closed)
-    gone = pace(rng, speed, wanted.seconds, distance=road.length * 1.02 if wanted.closed else None)
+    travelled = pace(rng, speed, wanted.seconds, distance=road.length * 1.02 if wanted.closed else None)
     lateral = rng.uniform(-0.8, 0.8)
     start = 0.0 if wanted.closed else rng.uniform(2.0, 12.0)
-    return Way(road, gone, gone(wanted.seconds), start, lateral, wanted), aisles, length
+    return Route(road, travelled, travelled(wanted.seconds), start, lateral, wanted), aisles, length
 
 
 def _bays(site: Site, middles: np.ndarray, length: float, full: float) -> None:
@@ -106,11 +106,11 @@ def _level(area: tuple[float, float, float, float], height: float, material: int
     return quad(corners, material, uv=uv)
 
 
-def _at(site: Site, names: dict[str, float] | str, x: np.ndarray, z: np.ndarray, yaw: float | np.ndarray = 0.0) -> None:
+def _at(site: Site, names: dict[str, float] | str, x: np.ndarray, z: np.ndarray) -> None:
     """Things at places of the car park."""
     x, z = (np.ravel(a) for a in np.broadcast_arrays(x, z))
     fractions = {names: 1.0} if isinstance(names, str) else names
-    site.put(site.kit.mixed(fractions, len(x)), np.stack([x, 0 * x, z], 1), yaw + np.zeros(len(x)), margin=0.2)
+    site.put(site.kit.mixed(fractions, len(x)), np.stack([x, 0 * x, z], 1), np.zeros(len(x)), margin=0.2)
 
 
 def _open_air(site: Site, middles: np.ndarray, length: float, area: tuple[float, float, float, float]) -> None:
@@ -166,8 +166,8 @@ def _storey(
     shape = rng.uniform(0.2, 0.3)
     pillar = join(
         [
-            box((shape, ceiling / 2, shape), concrete, sides="xz"),
-            box((shape + 0.005, 0.5, shape + 0.005), band, bottom=float(rng.choice([0.3, 1.0])), sides="xz"),
+            box((shape, ceiling / 2, shape), concrete, hidden="top underside"),
+            box((shape + 0.005, 0.5, shape + 0.005), band, bottom=float(rng.choice([0.3, 1.0]))),
         ]
     )
     z = np.arange(z0 + 6.0, z1, rng.choice([5.0, 7.5]))
@@ -206,4 +206,4 @@ def _surroundings(site: Site, area: tuple[float, float, float, float]) -> None:
     )
     kinds = {"far_building": 0.4, "far_tree": 0.5, "far_conifer": 0.1}
     land.scatter(site.kit.mixed(kinds, 110), points[outside])
-    skyline(land, land.ring(), (6.0, 20.0), site.palette.add(leafy((0.14, 0.2, 0.11))))
+    skyline(land, land.ring(), (6.0, 20.0), site.palette.add(DECIDUOUS_WOODS))

@@ -9,13 +9,22 @@ from vode.world.indoor.decoration import LEVELS
 from vode.world.indoor.floor_plan import CELL, FloorPlan, Room, Surfaces, connect, shell
 from vode.world.indoor.free_space import FreeSpace
 from vode.world.indoor.furnishing import Furnishing
-from vode.world.indoor.interior import add_windows, dress_windows, finishes, interior_light, light_ceiling, outdoors
+from vode.world.indoor.interior import (
+    add_windows,
+    dress_windows,
+    finishes,
+    frame_door,
+    interior_light,
+    light_ceiling,
+    outdoors,
+)
 from vode.world.indoor.kinds import WORK
 from vode.world.materials import Material, Palette
 from vode.world.mesh import Mesh, join, place
 from vode.world.objects import people
 from vode.world.objects.indoor import clutter, fittings, floor_things, furniture, storage
-from vode.world.objects.indoor.parts import Maker, blocks, extent
+from vode.world.objects.indoor.parts import blocks, extent
+from vode.world.objects.shapes import Maker
 from vode.world.scene import Motion, Scene
 from vode.world.scenes.base import Wanted
 from vode.world.walk import walk
@@ -43,12 +52,12 @@ ON_WALLS: tuple[Maker, ...] = (
 )
 
 
-def build(rng: np.random.Generator, want: Wanted) -> Scene:
+def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     """A corridor with rooms beside it, a ring of corridors, or a hall, and a camera that is carried along."""
     palette = Palette()
-    ring = want.closed and want.seconds >= 30
+    ring = wanted.closed and wanted.seconds >= 30
     draw = 0.0 if ring else rng.random()
-    rooms = _ring(rng, want) if draw < 0.3 else _straight(rng) if draw < 0.75 else _hall(rng)
+    rooms = _ring(rng, wanted) if draw < 0.3 else _straight(rng) if draw < 0.75 else _hall(rng)
     daylight = bool(rng.random() < 0.5)
     looks = {"corridor": finishes(rng, palette, plain=True), "hall": finishes(rng, palette, plain=True)}
     f = Furnishing(rng, palette, FloorPlan(rooms))
@@ -69,8 +78,8 @@ def build(rng: np.random.Generator, want: Wanted) -> Scene:
             f.against(room, people.pedestrian(rng, palette))
     static = join([f.mesh(), outdoors(rng, palette, rooms, daylight)])
     space = FreeSpace(f.plan.free(), f.plan.origin, CELL)
-    camera = _camera(f, space, want, ring)
-    movers = passers_by(f, space, camera, want.seconds) if want.moving else []
+    camera = _camera(f, space, wanted, ring)
+    movers = passers_by(f, space, camera, wanted.seconds) if wanted.moving else []
     return Scene(static, palette, camera, interior_light(rng, f.lamps, daylight), movers)
 
 
@@ -110,10 +119,10 @@ def _straight(rng: np.random.Generator) -> list[Room]:
     return rooms
 
 
-def _ring(rng: np.random.Generator, want: Wanted) -> list[Room]:
+def _ring(rng: np.random.Generator, wanted: Wanted) -> list[Room]:
     """Four corridors around a core, in the order in which one walks through them."""
     width, height = rng.uniform(1.5, 2.6), rng.uniform(2.4, 3.2)
-    around = float(np.clip(0.45 * want.seconds, 18, 90)) if want.closed else rng.uniform(24, 60)
+    around = float(np.clip(0.45 * wanted.seconds, 18, 90)) if wanted.closed else rng.uniform(24, 60)
     fraction = rng.uniform(0.35, 0.65)
     a, b = max(around / 2 * fraction, 2 * width + 1.5), max(around / 2 * (1 - fraction), 2 * width + 1.5)
     west, east = (Room("corridor", (x, x + width), (0.0, b), height) for x in (0.0, a - width))
@@ -142,9 +151,7 @@ def _frames(f: Furnishing, room: Room, look: Surfaces) -> None:
     for hole in room.openings:
         if hole.window or hole.depth < 0.05:
             continue
-        x, z = room.point(hole.side, (hole.low + hole.high) / 2, -hole.depth / 2)
-        frame = fittings.door_frame(look.lining, hole.high - hole.low, hole.top, hole.depth)
-        f.put(frame, (x, z, 0.0 if hole.side in (0, 2) else np.pi / 2))
+        frame_door(f, room, hole, look.lining)
     width, length = (hi - lo for lo, hi in sorted((room.x, room.z), key=lambda s: s[1] - s[0]))
     if room.kind == "corridor" and length > 9 and width > 1.4 and f.rng.random() < 0.5:
         middle, upright = f.rng.uniform(0.4, 0.6), room.height - 2.15
@@ -220,12 +227,12 @@ def _furnish_hall(f: Furnishing, room: Room) -> None:
     f.in_the_middle(room, f.laden(f.make(furniture.table), clutter.ON_DESKS, 12))
 
 
-def _camera(f: Furnishing, space: FreeSpace, want: Wanted, ring: bool) -> Motion:
-    carrying = draw_carrying(f.rng, want.speed, brisk=1.6, astray=0.6)
+def _camera(f: Furnishing, space: FreeSpace, wanted: Wanted, ring: bool) -> Motion:
+    carrying = draw_carrying(f.rng, wanted.speed, brisk=1.6, astray=0.6)
     if ring:
         return walk(
-            f.rng, round_trip(f, space, (0, 1, 2, 3), want.seconds, carrying), want.seconds, carrying, closed=True
+            f.rng, round_trip(f, space, (0, 1, 2, 3), wanted.seconds, carrying), wanted.seconds, carrying, closed=True
         )
-    if want.closed:
-        return sweep(f, space, want.seconds, carrying, closed=want.closed)
-    return walk(f.rng, space.stroll(f.rng, 1.1 * carrying.mean_speed * want.seconds), want.seconds, carrying)
+    if wanted.closed:
+        return sweep(f, space, wanted.seconds, carrying, closed=wanted.closed)
+    return walk(f.rng, space.stroll(f.rng, 1.1 * carrying.mean_speed * wanted.seconds), wanted.seconds, carrying)

@@ -11,9 +11,9 @@ from vode.world.mesh import Mesh
 from vode.world.objects.street import wires
 from vode.world.paths import Relief
 from vode.world.scene import Mover, Scene
-from vode.world.scenes import rows, way
+from vode.world.scenes import rows, traffic
 from vode.world.scenes.base import Site, Street, Wanted
-from vode.world.scenes.distant import leafy, skyline
+from vode.world.scenes.distant import CONIFEROUS_WOODS, DECIDUOUS_WOODS, skyline
 from vode.world.scenes.ground import Land, asphalt, fields, grass, lay
 from vode.world.scenes.light import daylight
 
@@ -25,10 +25,10 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     site = Site(rng, Relief.random(rng, rng.uniform(0.01, 0.06)))
     lane, hand = rng.uniform(2.6, 3.4), 1.0 if rng.random() < 0.8 else -1.0
     radius = 45.0 if wanted.closed else float(rng.choice([45.0, 80.0, 150.0]))
-    path = way.find_way(rng, wanted, (8.0, 25.0), radius=radius, lateral=hand * lane / 2, relief=site.relief)
+    route = traffic.find_route(rng, wanted, (8.0, 25.0), radius=radius, lateral=hand * lane / 2, relief=site.relief)
     kerb = lane + rng.uniform(0.1, 0.6)
     main = site.add_street(
-        Street(path.road, path.span(260.0), lane=lane, kerb=kerb, clear=kerb + 0.5, banks=_banks(site, path, kerb))
+        Street(route.road, route.span(260.0), lane=lane, kerb=kerb, clear=kerb + 0.5, banks=_banks(site, route, kerb))
     )
     for side in rows.SIDES:
         start = main.span[0]
@@ -45,13 +45,13 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     land = Land(site, hills=float(rng.choice([6.0, 20.0, 45.0, 80.0])))
     land.build(fields(site))
     _distance(site, land)
-    movers = _traffic(site, path, main, hand) if wanted.moving else []
-    return Scene(site.mesh(), site.palette, path.camera(rng), daylight(rng), movers)
+    movers = _traffic(site, route, main, hand) if wanted.moving else []
+    return Scene(site.mesh(), site.palette, route.camera(rng), daylight(rng), movers)
 
 
-def _banks(site: Site, path: way.Way, kerb: float) -> tuple[tuple[float, float], ...]:
-    """A verge, then a ditch, or a slope up or down; level where the way may cross itself."""
-    kind = "level" if path.road.closed else str(site.rng.choice(["level", "ditch", "up", "down"]))
+def _banks(site: Site, route: traffic.Route, kerb: float) -> tuple[tuple[float, float], ...]:
+    """A verge, then a ditch, or a slope up or down; level where the route may cross itself."""
+    kind = "level" if route.road.closed else str(site.rng.choice(["level", "ditch", "up", "down"]))
     verge, wide = kerb + site.rng.uniform(1.0, 2.5), kerb + 30.0
     if kind == "ditch":
         return (verge, -0.05), (verge + 0.8, -0.6), (verge + 1.6, -0.05), (wide, 0.0)
@@ -106,8 +106,8 @@ def _beside(site: Site, main: Street, side: float, span: tuple[float, float]) ->
 def _distance(site: Site, land: Land) -> None:
     """Woods, single trees, farms and the horizon."""
     rng, kit = site.rng, site.kit
-    leaves = site.palette.add(leafy((0.17, 0.25, 0.1)))
-    dark = site.palette.add(leafy((0.12, 0.18, 0.1)))
+    leaves = site.palette.add(DECIDUOUS_WOODS)
+    dark = site.palette.add(CONIFEROUS_WOODS)
     for point in land.points(16, (60.0, 330.0)):
         yaw, length, bend = rng.uniform(0, math.pi), rng.uniform(60, 260), rng.uniform(-0.6, 0.6)
         along = np.linspace(-0.5, 0.5, 12)
@@ -122,13 +122,13 @@ def _distance(site: Site, land: Land) -> None:
         skyline(land, land.ring(), (5.0, 22.0), dark)
 
 
-def _traffic(site: Site, path: way.Way, main: Street, hand: float) -> list[Mover]:
+def _traffic(site: Site, route: traffic.Route, main: Street, hand: float) -> list[Mover]:
     rng, lane = site.rng, hand * main.lane / 2
 
     def vehicle() -> Mesh:
         return site.kit.mixed({"car": 0.75, "van": 0.1, "truck": 0.1, "motorbike": 0.05}, 1)[0]
 
-    movers = way.oncoming(site, path, -lane, vehicle, gaps=(60, float(rng.uniform(120, 400))))
+    movers = traffic.oncoming(site, route, -lane, vehicle, gaps=(60, float(rng.uniform(120, 400))))
     if rng.random() < 0.35:
-        movers.append(way.ahead(path, lane, vehicle(), gap=8.0, seconds=float(rng.uniform(1.2, 3.0))))
+        movers.append(traffic.ahead(route, lane, vehicle(), gap=8.0, seconds=float(rng.uniform(1.2, 3.0))))
     return movers

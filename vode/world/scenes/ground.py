@@ -102,12 +102,9 @@ def _pavement(site: Site, street: Street, arcs: np.ndarray, side: float, materia
     free = (site.beyond(points, "kerb", but=street) > 0.5) & (
         site.beyond(points, "kerb") > min(0.3 * street.pavement, 0.8)
     )
+    keep = np.repeat(free, 2)  # a ribbon has two faces for each piece of its length
     for mesh in meshes:
-        keep = np.repeat(free, 2)
-        # faces of a ribbon come in pairs for each piece of its length
-        order = np.arange(len(mesh.faces)).reshape(2, -1).T.ravel()
-        chosen = order[keep]
-        site.parts.append(mesh._replace(faces=mesh.faces[chosen], material=mesh.material[chosen]))
+        site.parts.append(mesh._replace(faces=mesh.faces[keep], material=mesh.material[keep]))
 
 
 Field = Callable[[np.ndarray], np.ndarray]
@@ -154,7 +151,7 @@ class Land:
         """``hills`` are metres of height that the land may reach at a distance, and ``view`` metres how far it goes."""
         self.site, self.view = site, view
         main = site.streets[0]
-        self.way = main.road.place(np.arange(*main.span, 10.0), 0.0)[0][:, [0, 2]]
+        self.middle = main.road.place(np.arange(*main.span, 10.0), 0.0)[0][:, [0, 2]]
         self.edge = main.banks[-1][1]
         rng = site.rng
         angle, wave = rng.uniform(0, 2 * math.pi, 5), 2 * math.pi / rng.uniform(130, 500, 5)
@@ -173,7 +170,7 @@ class Land:
 
     def build(self, material: Field) -> None:
         """Add the land to the site."""
-        low, high = self.way.min(0) - self.view, self.way.max(0) + self.view
+        low, high = self.middle.min(0) - self.view, self.middle.max(0) + self.view
         x, z = (np.arange(a, b + CELL, CELL) for a, b in zip(low, high, strict=True))
         points = np.stack(np.meshgrid(x, z, indexing="ij"), -1)
         flat = points.reshape(-1, 2)
@@ -185,22 +182,22 @@ class Land:
     def points(self, count: int, away: tuple[float, float]) -> np.ndarray:
         """Random points (N, 2), at most ``count``, so many metres from all streets' banks."""
         rng = self.site.rng
-        near = self.way[rng.integers(len(self.way), size=count)]
+        near = self.middle[rng.integers(len(self.middle), size=count)]
         angle, radius = rng.uniform(0, 2 * math.pi, count), rng.uniform(away[0], away[1] + 25, count)
         points = near + radius[:, None] * np.stack([np.sin(angle), np.cos(angle)], 1)
         distance = self.site.beyond(points)
         return points[(distance > away[0]) & (distance < away[1])]
 
-    def scatter(self, meshes: list[Mesh], points: np.ndarray, *, sink: float = 0.3, solid: bool = False) -> None:
-        """Put meshes at points (N, 2) of the land, turned at random."""
+    def scatter(self, meshes: list[Mesh], points: np.ndarray, *, solid: bool = False) -> None:
+        """Put meshes at points (N, 2) of the land, turned at random and 0.3 m deep in it."""
         count = min(len(meshes), len(points))
-        positions = np.insert(points[:count], 1, sink - self.height(points[:count]), axis=1)
+        positions = np.insert(points[:count], 1, 0.3 - self.height(points[:count]), axis=1)
         yaws = self.site.rng.uniform(-math.pi, math.pi, count)
         self.site.put(meshes[:count], positions, yaws, stretch=0.2, solid=solid)
 
     def ring(self) -> np.ndarray:
         """Points (N, 2) around the whole site, a little nearer than where the land ends."""
-        centre = (self.way.min(0) + self.way.max(0)) / 2
-        half = (self.way.max(0) - self.way.min(0)) / 2 + 0.9 * self.view
+        centre = (self.middle.min(0) + self.middle.max(0)) / 2
+        half = (self.middle.max(0) - self.middle.min(0)) / 2 + 0.9 * self.view
         angle = np.linspace(0, 2 * math.pi, 121)
         return centre + half * np.stack([np.sin(angle), np.cos(angle)], 1)

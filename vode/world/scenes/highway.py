@@ -9,9 +9,9 @@ import numpy as np
 from vode.world.mesh import Mesh
 from vode.world.paths import Relief
 from vode.world.scene import Mover, Scene
-from vode.world.scenes import rows, way
+from vode.world.scenes import rows, traffic
 from vode.world.scenes.base import Site, Street, Wanted, spaced
-from vode.world.scenes.distant import leafy, skyline
+from vode.world.scenes.distant import CONIFEROUS_WOODS, skyline
 from vode.world.scenes.ground import Land, asphalt, fields, grass, plain, strip
 from vode.world.scenes.light import daylight
 
@@ -30,11 +30,11 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     inner = median / 2 + 0.8
     mine = int(rng.integers(lanes))
     lateral = hand * (inner + (mine + 0.5) * lane)
-    path = way.find_way(rng, wanted, (20.0, 35.0), radius=320.0, lateral=lateral, relief=site.relief)
+    route = traffic.find_route(rng, wanted, (20.0, 35.0), radius=320.0, lateral=lateral, relief=site.relief)
     edge = inner + lanes * lane + shoulder
     style = str(rng.choice(["open", "green", "walled"], p=[0.4, 0.4, 0.2]))
     main = site.add_street(
-        Street(path.road, path.span(400.0), lane=lane, kerb=edge, clear=edge, banks=_banks(rng, edge, style))
+        Street(route.road, route.span(400.0), lane=lane, kerb=edge, clear=edge, banks=_banks(rng, edge, style))
     )
     _surface(site, main, (median, inner, lanes))
     _median(site, main, median)
@@ -44,8 +44,8 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     land = Land(site, hills=float(rng.choice([4.0, 25.0, 70.0])), view=600.0 if style == "open" else 450.0)
     land.build(fields(site) if style != "walled" else plain(site, grass(rng)))
     _distance(site, land, style)
-    movers = _traffic(site, path, (inner, lanes, mine), hand) if wanted.moving else []
-    return Scene(site.mesh(), site.palette, path.camera(rng), daylight(rng), movers)
+    movers = _traffic(site, route, (inner, lanes, mine), hand) if wanted.moving else []
+    return Scene(site.mesh(), site.palette, route.camera(rng), daylight(rng), movers)
 
 
 def _banks(rng: np.random.Generator, edge: float, style: str) -> tuple[tuple[float, float], ...]:
@@ -155,7 +155,7 @@ def _over(site: Site, main: Street, style: str) -> None:
 
 def _distance(site: Site, land: Land, style: str) -> None:
     rng = site.rng
-    dark = site.palette.add(leafy((0.13, 0.2, 0.1)))
+    dark = site.palette.add(CONIFEROUS_WOODS)
     near = 200.0 if style == "open" else 15.0
     for point in land.points(14, (near, 420.0)):
         yaw, length = rng.uniform(0, math.pi), rng.uniform(80, 350)
@@ -169,10 +169,10 @@ def _distance(site: Site, land: Land, style: str) -> None:
         skyline(land, land.ring(), (5.0, 18.0), dark)
 
 
-def _traffic(site: Site, path: way.Way, shape: tuple[float, int, int], hand: float) -> list[Mover]:
+def _traffic(site: Site, route: traffic.Route, shape: tuple[float, int, int], hand: float) -> list[Mover]:
     rng, (inner, lanes, mine) = site.rng, shape
-    width = (abs(path.lateral) - inner) / (mine + 0.5)
-    usual = path.distance / path.wanted.seconds
+    width = (abs(route.lateral) - inner) / (mine + 0.5)
+    usual = route.distance / route.wanted.seconds
     busy = rng.uniform(0.5, 1.6)
     movers: list[Mover] = []
     for number in range(lanes):
@@ -185,9 +185,9 @@ def _traffic(site: Site, path: way.Way, shape: tuple[float, int, int], hand: flo
         gaps = (35 / busy, 130 / busy)
         if number != mine:
             speed = 23.0 if slow else usual + 3.0 * (mine - number) + rng.uniform(-1, 2)
-            movers += way.alongside(site, path, hand * lateral, vehicle, speed=float(max(speed, 15.0)), gaps=gaps)
-        movers += way.oncoming(site, path, -hand * lateral, vehicle, gaps=(2 * gaps[0], 2 * gaps[1]))
+            movers += traffic.alongside(site, route, hand * lateral, vehicle, speed=float(max(speed, 15.0)), gaps=gaps)
+        movers += traffic.oncoming(site, route, -hand * lateral, vehicle, gaps=(2 * gaps[0], 2 * gaps[1]))
     if rng.random() < 0.6:
         front = site.kit.mixed(SLOW if mine == lanes - 1 else DRIVING, 1)[0]
-        movers.append(way.ahead(path, path.lateral, front, gap=8.0, seconds=float(rng.uniform(0.8, 2.2))))
+        movers.append(traffic.ahead(route, route.lateral, front, gap=8.0, seconds=float(rng.uniform(0.8, 2.2))))
     return movers

@@ -47,7 +47,7 @@ class Kit:
 
 
 def maker(name: str) -> Callable[..., Mesh]:
-    """The function that makes an object."""
+    """The function that makes an object of this name."""
     module = next((module for module, names in MODULES.items() if name in names), "objects.street")
     make: Callable[..., Mesh] = getattr(import_module(f"vode.world.{module}"), name)
     return make

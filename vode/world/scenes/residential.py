@@ -9,9 +9,9 @@ import numpy as np
 from vode.world.mesh import Mesh
 from vode.world.paths import Relief
 from vode.world.scene import Mover, Scene
-from vode.world.scenes import rows, way
+from vode.world.scenes import rows, traffic
 from vode.world.scenes.base import Site, Street, Wanted, spaced
-from vode.world.scenes.distant import leafy, skyline
+from vode.world.scenes.distant import DECIDUOUS_WOODS, skyline
 from vode.world.scenes.ground import Land, asphalt, grass, lay, paving, plain, strip
 from vode.world.scenes.light import daylight
 
@@ -23,7 +23,7 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     """A drive past houses and gardens."""
     site = Site(rng, Relief.random(rng, rng.uniform(0.0, 0.04)))
     lane, hand = rng.uniform(2.5, 3.1), 1.0 if rng.random() < 0.8 else -1.0
-    path = way.find_way(
+    route = traffic.find_route(
         rng,
         wanted,
         (3.0, 12.0),
@@ -36,7 +36,7 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     edge = kerb + pavement
     banks = ((edge + 22.0, -0.05),)
     main = site.add_street(
-        Street(path.road, path.span(130.0), lane=lane, kerb=kerb, clear=lane - 0.05, pavement=pavement, banks=banks)
+        Street(route.road, route.span(130.0), lane=lane, kerb=kerb, clear=lane - 0.05, pavement=pavement, banks=banks)
     )
     side_streets = rows.branches(
         site, main, spaced(rng, main.span, (70, 150)), length=80.0, width=6.5, pavement=max(pavement, 0.01)
@@ -53,10 +53,10 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     land.build(plain(site, lawn))
     land.scatter(site.kit.some("house", 35), land.points(70, (8.0, 150.0)), solid=True)
     land.scatter(site.kit.mixed({"far_tree": 0.75, "far_conifer": 0.25}, 130), land.points(260, (2.0, 180.0)))
-    leaves = site.palette.add(leafy((0.16, 0.24, 0.11)))
+    leaves = site.palette.add(DECIDUOUS_WOODS)
     skyline(land, land.ring(), (8.0, 24.0), leaves)
-    movers = _traffic(site, path, main, hand) if wanted.moving else []
-    return Scene(site.mesh(), site.palette, path.camera(rng), daylight(rng), movers)
+    movers = _traffic(site, route, main, hand) if wanted.moving else []
+    return Scene(site.mesh(), site.palette, route.camera(rng), daylight(rng), movers)
 
 
 def _gardens(site: Site, street: Street, depth: float) -> None:
@@ -126,14 +126,14 @@ def _kerbside(site: Site, main: Street) -> None:
         rows.parked(site, main, rng.uniform(0.1, 0.35), lateral=main.kerb + 0.75)
 
 
-def _traffic(site: Site, path: way.Way, main: Street, hand: float) -> list[Mover]:
+def _traffic(site: Site, route: traffic.Route, main: Street, hand: float) -> list[Mover]:
     rng, lane = site.rng, hand * main.lane / 2
 
     def vehicle() -> Mesh:
         return site.kit.mixed({"car": 0.85, "van": 0.1, "cyclist": 0.05}, 1)[0]
 
-    movers = way.oncoming(site, path, -lane, vehicle, gaps=(50, float(rng.uniform(80, 250))))
+    movers = traffic.oncoming(site, route, -lane, vehicle, gaps=(50, float(rng.uniform(80, 250))))
     if rng.random() < 0.3:
-        movers.append(way.ahead(path, lane, vehicle(), gap=6.5, seconds=float(rng.uniform(1.0, 2.5))))
-    movers += way.crossing(site, path, main, int(rng.integers(0, 3)), list(movers))
-    return movers + (way.strollers(site, path, main, int(rng.integers(1, 6))) if main.pavement else [])
+        movers.append(traffic.ahead(route, lane, vehicle(), gap=6.5, seconds=float(rng.uniform(1.0, 2.5))))
+    movers += traffic.crossing(site, route, main, int(rng.integers(0, 3)), list(movers))
+    return movers + (traffic.strollers(site, route, main, int(rng.integers(1, 6))) if main.pavement else [])

@@ -13,6 +13,7 @@ from vode.world.indoor.interior import (
     beams,
     dress_windows,
     finishes,
+    frame_door,
     interior_light,
     light_ceiling,
     outdoors,
@@ -31,10 +32,10 @@ LAYOUTS = ((1, 1), (1, 1), (2, 1), (1, 2), (2, 2), (3, 1))
 WET = ("kitchen", "bathroom", "washroom")
 
 
-def build(rng: np.random.Generator, want: Wanted) -> Scene:
+def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     """One to four furnished rooms, and a camera that is carried through them."""
     palette = Palette()
-    ring = want.closed and want.seconds >= 40
+    ring = wanted.closed and wanted.seconds >= 40
     layout = (2, 2) if ring else LAYOUTS[rng.integers(len(LAYOUTS))]
     home = rng.random() < 0.6
     rooms = _rooms(rng, layout, home)
@@ -53,8 +54,8 @@ def build(rng: np.random.Generator, want: Wanted) -> Scene:
             f.against(room, people.pedestrian(rng, palette))
     static = join([f.mesh(), outdoors(rng, palette, rooms, daylight)])
     space = FreeSpace(f.plan.free(), f.plan.origin, CELL)
-    camera = _camera(f, space, want, ring)
-    movers = passers_by(f, space, camera, want.seconds) if want.moving else []
+    camera = _camera(f, space, wanted, ring)
+    movers = passers_by(f, space, camera, wanted.seconds) if wanted.moving else []
     return Scene(static, palette, camera, interior_light(rng, f.lamps, daylight), movers)
 
 
@@ -101,10 +102,8 @@ def _doors(f: Furnishing, room: Room, look: Surfaces) -> None:
     for hole in room.openings:
         if hole.window or hole.depth == 0:
             continue
-        width, middle = hole.high - hole.low, (hole.low + hole.high) / 2
-        x, z = room.point(hole.side, middle, -hole.depth / 2)
-        yaw = 0.0 if hole.side in (0, 2) else np.pi / 2
-        f.put(fittings.door_frame(look.lining, width, hole.top, hole.depth), (x, z, yaw))
+        frame_door(f, room, hole, look.lining)
+        width = hole.high - hole.low
         if width < 1.1 and f.rng.random() < 0.6:
             leaf = place(fittings.door_leaf(f.rng, f.palette, width - 0.05, hole.top - 0.03), (0.02, 0, 0.05))
             inner = room.point(hole.side, hole.high + 0.02 if hole.side in (0, 3) else hole.low - 0.02, 0.02)
@@ -123,13 +122,13 @@ def _beside(room: Room, side: int, inner: tuple[float, float], width: float) -> 
     return low + 0.1 < along - width and along + width < high - 0.1
 
 
-def _camera(f: Furnishing, space: FreeSpace, want: Wanted, ring: bool) -> Motion:
+def _camera(f: Furnishing, space: FreeSpace, wanted: Wanted, ring: bool) -> Motion:
     """A walk through the rooms, or a sweep around a table."""
-    carrying = draw_carrying(f.rng, want.speed)
+    carrying = draw_carrying(f.rng, wanted.speed)
     if ring:
         return walk(
-            f.rng, round_trip(f, space, (0, 1, 3, 2), want.seconds, carrying), want.seconds, carrying, closed=True
+            f.rng, round_trip(f, space, (0, 1, 3, 2), wanted.seconds, carrying), wanted.seconds, carrying, closed=True
         )
-    if want.closed or (f.targets and f.rng.random() < 0.45):
-        return sweep(f, space, want.seconds, carrying, closed=want.closed)
-    return walk(f.rng, space.stroll(f.rng, 1.1 * carrying.mean_speed * want.seconds), want.seconds, carrying)
+    if wanted.closed or (f.targets and f.rng.random() < 0.45):
+        return sweep(f, space, wanted.seconds, carrying, closed=wanted.closed)
+    return walk(f.rng, space.stroll(f.rng, 1.1 * carrying.mean_speed * wanted.seconds), wanted.seconds, carrying)

@@ -12,18 +12,18 @@ from vode.world.scenes.base import Site, Street, spaced
 from vode.world.scenes.kit import maker
 
 PARKED = {"car": 0.84, "van": 0.1, "motorbike": 0.03, "truck": 0.03}
-"""Shares of what is parked along streets"""
+"""Fractions of what is parked along streets"""
 DRIVING = {"car": 0.76, "van": 0.1, "truck": 0.05, "bus": 0.04, "motorbike": 0.05}
-"""Shares of what drives in towns"""
+"""Fractions of what drives in towns"""
 
 ACROSS = ("bus_stop", "bench", "kiosk")
 """Things that face the road; others face along it"""
 SIDES = (-1.0, 1.0)
 
 
-def town_houses(site: Site, heights: tuple[float, float], count: int = 18) -> list[Mesh]:
-    """Buildings of a town within ``heights``, their fronts along z."""
-    rng = site.rng
+def town_houses(site: Site, heights: tuple[float, float]) -> list[Mesh]:
+    """18 buildings of a town within ``heights``, their fronts along z."""
+    rng, count = site.rng, 18
     usual = rng.uniform(*heights)
     tall = np.clip(usual * rng.uniform(0.7, 1.35, count), *heights)
     return [
@@ -53,7 +53,7 @@ def fronts(site: Site, street: Street, houses: list[Mesh], *, setback: tuple[flo
 
 
 def parked(site: Site, street: Street, fraction: float, *, lateral: float | None = None) -> None:
-    """Parked cars along both kerbs, on so large a fraction of their places; by default inside the kerb."""
+    """Parked cars along both kerbs on about a ``fraction`` of the places; by default inside the kerb."""
     rng = site.rng
     lateral = street.kerb - 1.05 if lateral is None else lateral
     for side in SIDES:
@@ -79,7 +79,7 @@ def along(site: Site, street: Street, name: str, lateral: float, gaps: tuple[flo
 def scattered(
     site: Site, street: Street, fractions: dict[str, float], band: tuple[float, float], gaps: tuple[float, float]
 ) -> None:
-    """Things of several kinds on both sides, anywhere between two laterals, turned anyhow."""
+    """Things of several kinds on both sides, anywhere between two laterals, at random yaws."""
     rng = site.rng
     for side in SIDES:
         arcs = spaced(rng, street.span, gaps)

@@ -10,7 +10,7 @@ from vode.world.materials import Material
 from vode.world.mesh import Mesh
 from vode.world.paths import Relief
 from vode.world.scene import Mover, Scene
-from vode.world.scenes import rows, way
+from vode.world.scenes import rows, traffic
 from vode.world.scenes.base import Site, Street, Wanted, spaced
 from vode.world.scenes.distant import skyline
 from vode.world.scenes.ground import Land, asphalt, grass, lay, paving, plain
@@ -22,7 +22,7 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     site = Site(rng, Relief.random(rng, rng.uniform(0.0, 0.03)))
     lane, hand = rng.uniform(3.0, 3.5), 1.0 if rng.random() < 0.8 else -1.0
     parking = 2.1 if rng.random() < 0.75 else 0.4
-    path = way.find_way(
+    route = traffic.find_route(
         rng,
         wanted,
         (4.0, 14.0),
@@ -34,8 +34,8 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     width, pavement = lane + parking, rng.uniform(2.0, 4.5)
     main = site.add_street(
         Street(
-            path.road,
-            path.span(150.0),
+            route.road,
+            route.span(150.0),
             lane=lane,
             kerb=width,
             clear=lane - 0.05,
@@ -53,9 +53,9 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     land = Land(site, hills=rng.uniform(0, 25))
     land.build(plain(site, beside))
     _distance(site, land)
-    movers = _traffic(site, path, main, hand) if wanted.moving else []
+    movers = _traffic(site, route, main, hand) if wanted.moving else []
     lamps = _lamps(main)
-    return Scene(site.mesh(), site.palette, path.camera(rng), daylight(rng, lamps), movers)
+    return Scene(site.mesh(), site.palette, route.camera(rng), daylight(rng, lamps), movers)
 
 
 def _furnish(site: Site, main: Street, side_streets: list[Street], crossings: np.ndarray) -> None:
@@ -115,17 +115,17 @@ def _distance(site: Site, land: Land) -> None:
     skyline(land, land.ring(), (6.0, 22.0), site.palette.plain((grey, grey, grey * 1.05)))
 
 
-def _traffic(site: Site, path: way.Way, main: Street, hand: float) -> list[Mover]:
+def _traffic(site: Site, route: traffic.Route, main: Street, hand: float) -> list[Mover]:
     rng, lane = site.rng, hand * main.lane / 2
 
     def vehicle() -> Mesh:
         return site.kit.mixed(rows.DRIVING, 1)[0]
 
-    movers = way.oncoming(site, path, -lane, vehicle, gaps=(25, float(rng.uniform(40, 120))))
+    movers = traffic.oncoming(site, route, -lane, vehicle, gaps=(25, float(rng.uniform(40, 120))))
     if rng.random() < 0.5:
-        movers.append(way.ahead(path, lane, vehicle(), gap=6.5, seconds=float(rng.uniform(0.9, 2.2))))
-    movers += way.crossing(site, path, main, int(rng.integers(0, 5)), list(movers))
-    movers += way.strollers(site, path, main, int(rng.integers(3, 12)))
+        movers.append(traffic.ahead(route, lane, vehicle(), gap=6.5, seconds=float(rng.uniform(0.9, 2.2))))
+    movers += traffic.crossing(site, route, main, int(rng.integers(0, 5)), list(movers))
+    movers += traffic.strollers(site, route, main, int(rng.integers(3, 12)))
     return movers
 
 

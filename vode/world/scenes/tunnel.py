@@ -11,9 +11,9 @@ from vode.world.materials import Material, Pattern
 from vode.world.mesh import Mesh, box, place, quad
 from vode.world.paths import Relief
 from vode.world.scene import Mover, Scene
-from vode.world.scenes import way
+from vode.world.scenes import traffic
 from vode.world.scenes.base import Site, Street, Wanted, spaced
-from vode.world.scenes.distant import leafy, skyline
+from vode.world.scenes.distant import DECIDUOUS_WOODS, skyline
 from vode.world.scenes.ground import Land, asphalt, fields, grass, lay, strip
 from vode.world.scenes.light import daylight, interior
 
@@ -48,12 +48,12 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     site = Site(rng, Relief.random(rng, rng.uniform(0.0, 0.02)))
     lane, hand = rng.uniform(3.2, 3.7), 1.0 if rng.random() < 0.8 else -1.0
     radius = 90.0 if wanted.closed else float(rng.choice([150.0, 300.0]))
-    path = way.find_way(rng, wanted, (8.0, 25.0), radius=radius, lateral=hand * lane / 2, relief=site.relief)
+    route = traffic.find_route(rng, wanted, (8.0, 25.0), radius=radius, lateral=hand * lane / 2, relief=site.relief)
     kerb = lane + rng.uniform(0.2, 0.8)
     main = site.add_street(
         Street(
-            path.road,
-            path.span(260.0),
+            route.road,
+            route.span(260.0),
             lane=lane,
             kerb=kerb,
             clear=kerb,
@@ -61,10 +61,10 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
         )
     )
     kind = str(rng.choice(["long", "portals", "underpasses"], p=[0.4, 0.35, 0.25]))
-    if path.road.closed and kind == "long":
+    if route.road.closed and kind == "long":
         kind = "portals"
     tube = _tube(rng, kerb, kind)
-    covered = _covered(rng, main, path, kind)
+    covered = _covered(rng, main, route, kind)
     lay(site, main, asphalt(rng, lane=lane, half=kerb - 0.1), grass(rng))
     lamps: list[tuple[float, float, float]] = []
     looks = _looks(site)
@@ -78,8 +78,8 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     else:
         _outside(site, main, covered)
         light = replace(daylight(rng), lamps=tuple(lamps), lamp_strength=float(rng.uniform(0.4, 0.9)))
-    movers = _traffic(site, path, lane, hand) if wanted.moving else []
-    return Scene(site.mesh(), site.palette, path.camera(rng), light, movers)
+    movers = _traffic(site, route, lane, hand) if wanted.moving else []
+    return Scene(site.mesh(), site.palette, route.camera(rng), light, movers)
 
 
 def _tube(rng: np.random.Generator, kerb: float, kind: str) -> Tube:
@@ -94,12 +94,12 @@ def _tube(rng: np.random.Generator, kerb: float, kind: str) -> Tube:
     return Tube(outline, height + rng.uniform(1.2, 3.0) + 4.0 * (kind == "portals"))
 
 
-def _covered(rng: np.random.Generator, main: Street, path: way.Way, kind: str) -> list[tuple[float, float]]:
+def _covered(rng: np.random.Generator, main: Street, route: traffic.Route, kind: str) -> list[tuple[float, float]]:
     """Stretches of the road that are under ground."""
     if kind == "long":
         return [(main.span[0], main.span[1])]
     gaps, lengths = ((70, 160), (90, 350)) if kind == "portals" else ((60, 140), (12, 45))
-    spans, start = [], path.start + rng.uniform(10, 60)
+    spans, start = [], route.start + rng.uniform(10, 60)
     while start + lengths[0] < main.span[1] - 20:
         end = min(start + rng.uniform(*lengths), main.span[1] - 20)
         spans.append((float(start), float(end)))
@@ -123,8 +123,9 @@ def _looks(site: Site) -> tuple[int, int, int]:
     return tiles, rough, outer
 
 
-def _arcs(span: tuple[float, float], step: float = 4.0) -> np.ndarray:
-    return np.linspace(*span, max(math.ceil((span[1] - span[0]) / step), 1) + 1)
+def _arcs(span: tuple[float, float]) -> np.ndarray:
+    """Arc lengths from end to end, at most 4 m apart."""
+    return np.linspace(*span, max(math.ceil((span[1] - span[0]) / 4.0), 1) + 1)
 
 
 def _lining(site: Site, main: Street, tube: Tube, span: tuple[float, float], looks: tuple[int, int, int]) -> None:
@@ -252,10 +253,10 @@ def _outside(site: Site, main: Street, covered: list[tuple[float, float]]) -> No
     land.scatter(
         site.kit.mixed({"far_tree": 0.7, "far_conifer": 0.2, "far_building": 0.1}, 80), land.points(160, (5.0, 250.0))
     )
-    skyline(land, land.ring(), (5.0, 20.0), site.palette.add(leafy((0.13, 0.2, 0.1))))
+    skyline(land, land.ring(), (5.0, 20.0), site.palette.add(DECIDUOUS_WOODS))
 
 
-def _traffic(site: Site, path: way.Way, lane: float, hand: float) -> list[Mover]:
+def _traffic(site: Site, route: traffic.Route, lane: float, hand: float) -> list[Mover]:
     rng = site.rng
 
     def vehicle() -> Mesh:
@@ -263,10 +264,10 @@ def _traffic(site: Site, path: way.Way, lane: float, hand: float) -> list[Mover]
 
     gaps = (40.0, float(rng.uniform(70, 200)))
     if rng.random() < 0.5:  # one way: the other lane overtakes or is overtaken
-        speed = path.distance / path.wanted.seconds + rng.choice([-1, 1]) * rng.uniform(2, 6)
-        movers = way.alongside(site, path, -hand * lane / 2, vehicle, speed=float(max(speed, 5.0)), gaps=gaps)
+        speed = route.distance / route.wanted.seconds + rng.choice([-1, 1]) * rng.uniform(2, 6)
+        movers = traffic.alongside(site, route, -hand * lane / 2, vehicle, speed=float(max(speed, 5.0)), gaps=gaps)
     else:
-        movers = way.oncoming(site, path, -hand * lane / 2, vehicle, gaps=gaps)
+        movers = traffic.oncoming(site, route, -hand * lane / 2, vehicle, gaps=gaps)
     if rng.random() < 0.6:
-        movers.append(way.ahead(path, path.lateral, vehicle(), gap=8.0, seconds=float(rng.uniform(0.9, 2.5))))
+        movers.append(traffic.ahead(route, route.lateral, vehicle(), gap=8.0, seconds=float(rng.uniform(0.9, 2.5))))
     return movers

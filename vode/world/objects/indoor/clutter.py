@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from vode.world.materials import Material, Palette, Pattern
-from vode.world.mesh import Mesh, cylinder, join, place
+from vode.world.mesh import Mesh, cylinder, ellipsoid, join, place
 from vode.world.objects.indoor.devices import appliance, desk_lamp, laptop, telephone
 from vode.world.objects.indoor.floor_things import (
     bag,
@@ -26,8 +26,6 @@ from vode.world.objects.indoor.floor_things import (
 from vode.world.objects.indoor.parts import (
     BRIGHTS,
     WHITE,
-    Maker,
-    ball,
     bar,
     blocks,
     bright,
@@ -39,6 +37,7 @@ from vode.world.objects.indoor.parts import (
     vary,
     wood,
 )
+from vode.world.objects.shapes import Maker
 
 
 def scatter(rng: np.random.Generator, size: tuple[float, float], things: Iterable[Mesh]) -> Mesh:
@@ -110,7 +109,7 @@ def bowl(rng: np.random.Generator, palette: Palette) -> Mesh:
     for _ in range(rng.integers(0, 5)):
         fruit = palette.plain(vary(rng, ((0.8, 0.2, 0.1), (0.85, 0.6, 0.1), (0.4, 0.6, 0.15))), noise=0.12)
         x, z = rng.uniform(-0.4, 0.4, 2) * radius
-        parts += [place(ball((0.038, 0.036, 0.038), fruit, bottom=0.5 * radius, detail=4), (x, 0, z))]
+        parts += [place(ellipsoid((0.038, 0.036, 0.038), fruit, bottom=0.5 * radius, detail=4), (x, 0, z))]
     return join(parts)
 
 
@@ -169,7 +168,7 @@ def toy(rng: np.random.Generator, palette: Palette) -> Mesh:
     """A stuffed animal, a ball or a vase."""
     kind, fur = rng.integers(3), fabric(rng, palette)
     if kind == 0:
-        return ball((0.1, 0.1, 0.1), print_of(rng, palette, 0.08))
+        return ellipsoid((0.1, 0.1, 0.1), print_of(rng, palette, 0.08))
     if kind == 1:
         glaze = bright(rng, palette)
         return join(
@@ -178,9 +177,9 @@ def toy(rng: np.random.Generator, palette: Palette) -> Mesh:
                 cylinder(0.08, 0.14, glaze, bottom=0.12, top_radius=0.035, sides=14),
             ]
         )
-    parts = [ball((0.1, 0.12, 0.09), fur), place(ball((0.08, 0.08, 0.08), fur, bottom=0.2), (0, 0, 0.02))]
-    parts += [place(ball((0.03, 0.03, 0.02), fur, bottom=0.33, detail=4), (x, 0, 0)) for x in (-0.06, 0.06)]
-    parts += [place(ball((0.04, 0.04, 0.1), fur, detail=4), (x, 0, 0.1)) for x in (-0.07, 0.07)]
+    parts = [ellipsoid((0.1, 0.12, 0.09), fur), place(ellipsoid((0.08, 0.08, 0.08), fur, bottom=0.2), (0, 0, 0.02))]
+    parts += [place(ellipsoid((0.03, 0.03, 0.02), fur, bottom=0.33, detail=4), (x, 0, 0)) for x in (-0.06, 0.06)]
+    parts += [place(ellipsoid((0.04, 0.04, 0.1), fur, detail=4), (x, 0, 0.1)) for x in (-0.07, 0.07)]
     return join(parts)
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from vode.world.materials import Material, Palette, Pattern
-from vode.world.mesh import Mesh, cylinder, join, place
+from vode.world.mesh import Mesh, cylinder, ellipsoid, join, place
 from vode.world.objects.indoor.parts import (
     BRIGHTS,
     WHITE,
     Block,
-    ball,
     bar,
     blocks,
     bright,
     cushion,
     metal,
     plastic,
-    tilted,
     vary,
 )
+from vode.world.objects.shapes import tilt
 
 
 def monitor(rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -70,7 +69,7 @@ def laptop(rng: np.random.Generator, palette: Palette) -> Mesh:
         ]
     )
     base = blocks([(case, 0, 0, 0, width, 0.018, depth), (keys, 0, 0.018, -0.03, width - 0.04, 0.002, 0.11)])
-    return join([base, tilted(lid, rng.uniform(0.1, 0.5), (0, 0.015, -depth / 2 + 0.005))])
+    return join([base, place(tilt(lid, rng.uniform(0.1, 0.5)), (0, -0.015, -depth / 2 + 0.005))])
 
 
 def keyboard(rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -80,7 +79,7 @@ def keyboard(rng: np.random.Generator, palette: Palette) -> Mesh:
         Material(vary(rng, ((0.1, 0.1, 0.1), WHITE), 0.02), Pattern.TILES, (0.4, 0.4, 0.4), (0.019, 0.019), noise=0.05)
     )
     base = blocks([(case, 0, 0, 0, 0.44, 0.018, 0.15), (keys, 0, 0.018, 0, 0.42, 0.006, 0.13)])
-    return join([base, place(ball((0.03, 0.018, 0.055), case, detail=4), (0.3, 0, 0.01))])
+    return join([base, place(ellipsoid((0.03, 0.018, 0.055), case, detail=4), (0.3, 0, 0.01))])
 
 
 def appliance(rng: np.random.Generator, palette: Palette) -> Mesh:

@@ -58,14 +58,6 @@ def folds(cloth: int, width: float, height: float, pitch: float) -> Mesh:
     return grid_surface(points, uv, cloth, np.array([0.0, 0.0, 1.0]))
 
 
-def blinds(rng: np.random.Generator, palette: Palette) -> Mesh:
-    """Venetian blinds, let down some way."""
-    width, height, slat = rng.uniform(0.8, 1.4), rng.uniform(0.5, 1.4), plastic(rng, palette)
-    step = rng.uniform(0.05, 0.09)
-    parts: list[Block] = [(slat, 0, k * step, 0.04, width, 0.004, 0.04) for k in range(int(height / step))]
-    return blocks([*parts, (slat, 0, height, 0.04, width, 0.06, 0.06)])
-
-
 def radiator(rng: np.random.Generator, palette: Palette) -> Mesh:
     """A radiator with its ribs and pipes."""
     width, height, paint = rng.uniform(0.6, 1.6), rng.uniform(0.4, 0.7), palette.plain(vary(rng, (WHITE,)), noise=0.04)
@@ -211,15 +203,6 @@ def stairs(rng: np.random.Generator, palette: Palette) -> Mesh:
         for k in range(count)
     ]
     return join([blocks(parts), *bars])
-
-
-def railing(rng: np.random.Generator, palette: Palette) -> Mesh:
-    """Two metres of railing along x."""
-    rail = metal(rng, palette)
-    posts: list[Block] = [
-        (rail, x, 0, 0, 0.02, 1.0, 0.02) for x in np.arange(-1, 1.01, float(rng.choice([0.12, 0.25, 0.5])))
-    ]
-    return blocks([*posts, (rail, 0, 1.0, 0, 2.04, 0.04, 0.05), (rail, 0, 0.08, 0, 2.0, 0.03, 0.03)])
 
 
 def pillar(rng: np.random.Generator, palette: Palette) -> Mesh:

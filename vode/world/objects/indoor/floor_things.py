@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vode.world.materials import Material, Palette, Pattern
-from vode.world.mesh import Mesh, cylinder, join, place
+from vode.world.mesh import Mesh, build, cylinder, join, place
 from vode.world.objects.indoor.parts import (
     BRIGHTS,
     FABRICS,
@@ -157,14 +157,8 @@ def potted(rng: np.random.Generator, palette: Palette, height: float) -> Mesh:
     normals = np.tile((up + 0.3 * out)[:, None], (1, 4, 1))
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
     faces = np.array([[0, 1, 2], [1, 3, 2]])[None] + 4 * np.arange(count)[:, None, None]
-    blades = Mesh(
-        vertices.reshape(-1, 3).astype(np.float32),
-        normals.reshape(-1, 3).astype(np.float32),
-        np.tile(np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32) * 0.1, (count, 1)),
-        faces.reshape(-1, 3).astype(np.int32),
-        np.full(2 * count, green, np.int32),
-    )
-    return join([pot, blades])
+    uv = np.tile(np.array([[0, 0], [0, 1], [1, 0], [1, 1]]) * 0.1, (count, 1))
+    return join([pot, build(vertices, normals, uv, faces, green)])
 
 
 def plant(rng: np.random.Generator, palette: Palette) -> Mesh:

@@ -19,11 +19,11 @@ from vode.world.objects.indoor.parts import (
     fabric,
     metal,
     plastic,
-    tilted,
     vary,
     wood,
 )
 from vode.world.objects.indoor.storage import drawers
+from vode.world.objects.shapes import tilt
 
 
 def table(rng: np.random.Generator, palette: Palette) -> Mesh:
@@ -109,7 +109,7 @@ def office_chair(rng: np.random.Generator, palette: Palette) -> Mesh:
         ]
     parts += [
         cushion((0.5, 0.09, 0.48), cloth, bottom=height - 0.06, detail=5),
-        tilted(cushion((0.46, top - height - 0.06, 0.08), cloth, detail=5), 0.12, (0, height + 0.06, -0.2)),
+        place(tilt(cushion((0.46, top - height - 0.06, 0.08), cloth, detail=5), 0.12), (0, -height - 0.06, -0.2)),
         bar((0, height - 0.03, -0.2), (0, height + 0.2, -0.25), 0.025, frame),
     ]
     if rng.random() < 0.7:
@@ -154,10 +154,11 @@ def _seats(rng: np.random.Generator, palette: Palette, count: int) -> Mesh:
     for k in range(count):
         x = (k - (count - 1) / 2) * seat
         parts += [place(cushion((seat, 0.17, depth - 0.2), cloth, bottom=low - 0.02, detail=5), (x, 0, 0.1))]
-        parts += [tilted(cushion((seat - 0.04, 0.45, 0.18), cloth, detail=5), 0.15, (x, low + 0.12, middle + 0.2))]
+        back_cushion = tilt(cushion((seat - 0.04, 0.45, 0.18), cloth, detail=5), 0.15)
+        parts += [place(back_cushion, (x, -low - 0.12, middle + 0.2))]
         if rng.random() < 0.5:
-            pillow = cushion((0.42, 0.4, 0.14), loose, detail=5)
-            parts += [tilted(pillow, 0.3, (x + rng.uniform(-0.1, 0.1), low + 0.13, middle + 0.36))]
+            pillow = tilt(cushion((0.42, 0.4, 0.14), loose, detail=5), 0.3)
+            parts += [place(pillow, (x + rng.uniform(-0.1, 0.1), -low - 0.13, middle + 0.36))]
     return join(parts)
 
 

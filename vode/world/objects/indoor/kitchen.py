@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from vode.world.materials import Material, Palette, Pattern
-from vode.world.mesh import Mesh, cylinder, join, place
+from vode.world.mesh import Mesh, cylinder, ellipsoid, join, place
 from vode.world.objects.indoor.parts import (
     STEEL,
     WHITE,
     WOODS,
     Block,
-    ball,
     bar,
     blocks,
     cushion,
@@ -21,11 +20,6 @@ from vode.world.objects.indoor.parts import (
 
 WORKTOP, DEPTH = 0.91, 0.62
 """height and depth of a worktop in metres"""
-
-
-def kitchen_unit(rng: np.random.Generator, palette: Palette) -> Mesh:
-    """A fitted kitchen of 1.8 to 3.6 m along a wall."""
-    return kitchen_run(rng, palette, float(rng.uniform(1.8, 3.6)))
 
 
 def kitchen_run(rng: np.random.Generator, palette: Palette, length: float) -> Mesh:
@@ -186,7 +180,7 @@ def toilet(rng: np.random.Generator, palette: Palette) -> Mesh:
     return join(
         [
             place(cylinder(0.13, 0.36, white, top_radius=0.18, sides=14), (0, 0, 0.08)),
-            place(ball((0.19, 0.03, 0.25), lid, bottom=0.37), (0, 0, 0.1)),
+            place(ellipsoid((0.19, 0.03, 0.25), lid, bottom=0.37), (0, 0, 0.1)),
             blocks(
                 [
                     (white, 0, 0.36, -0.24, 0.38, 0.36, 0.17),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from vode.world.materials import Colour, Material, Palette, Pattern
-from vode.world.mesh import Mesh, cylinder, ellipsoid, transform
-
-Maker = Callable[[np.random.Generator, Palette], Mesh]
-"""What makes an object with its base at y = 0 and its front towards +z"""
+from vode.world.mesh import Mesh, boxes, build, cylinder, ellipsoid, transform, unit
+from vode.world.objects.shapes import darker
 
 Block = tuple[int, float, float, float, float, float, float]
 """material, x of the middle, height of the underside, z of the middle, width, height, depth"""
@@ -41,42 +39,11 @@ BRIGHTS = (
 WHITE: Colour = (0.86, 0.86, 0.84)
 STEEL: Colour = (0.62, 0.63, 0.65)
 
-# the axes that u and v of the six faces run along, two faces an axis
-_ALONG, _UP = [2, 2, 0, 0, 0, 0], [1, 1, 2, 2, 1, 1]
-
-
-def _unit_box() -> tuple[np.ndarray, np.ndarray]:
-    """Corners (6, 4, 3) and normals (6, 4, 3) of the faces of a box from -1 to 1."""
-    corners, normals = np.zeros((6, 4, 3)), np.zeros((6, 4, 3))
-    signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
-    for face in range(6):
-        corners[face][:, _ALONG[face]], corners[face][:, _UP[face]] = signs[:, 0], signs[:, 1]
-        corners[face][:, face // 2] = normals[face][:, face // 2] = 2 * (face % 2) - 1
-    return corners, normals
-
-
-_CORNERS, _NORMALS = _unit_box()
-
 
 def blocks(parts: Sequence[Block], *, hidden: str = "") -> Mesh:
-    """Upright boxes, all in one go; without their ``hidden`` faces: underside "u", back "b"."""
+    """Upright boxes, each with its own material, without their ``hidden`` faces (of ``mesh.FACES``)."""
     rows = np.array(parts, float)
-    half = rows[:, [4, 5, 6]] / 2
-    middle = np.stack([rows[:, 1], -rows[:, 2] - half[:, 1], rows[:, 3]], 1)
-    local = _CORNERS[None] * half[:, None, None]
-    vertices = local + middle[:, None, None]
-    u, v = (local[:, range(6), :, axes].transpose(1, 0, 2) for axes in (_ALONG, _UP))
-    uv = np.stack([half[:, _ALONG, None] + u, half[:, _UP, None] - v], -1)
-    kept = [face for face in range(6) if not (face == 3 and "u" in hidden) and not (face == 4 and "b" in hidden)]
-    quads = len(kept) * len(rows)
-    faces = np.array([[0, 1, 2], [0, 2, 3]])[None] + 4 * np.arange(quads)[:, None, None]
-    return Mesh(
-        vertices[:, kept].reshape(-1, 3).astype(np.float32),
-        np.tile(_NORMALS[kept].reshape(-1, 3), (len(rows), 1)).astype(np.float32),
-        uv[:, kept].reshape(-1, 2).astype(np.float32),
-        faces.reshape(-1, 3).astype(np.int32),
-        np.repeat(rows[:, 0].astype(np.int32), 2 * len(kept)),
-    )
+    return boxes(rows[:, 1:], rows[:, 0].astype(int), hidden=hidden)
 
 
 def bar(start: Sequence[float], end: Sequence[float], radius: float, material: int, *, sides: int = 6) -> Mesh:
@@ -96,51 +63,18 @@ def bar(start: Sequence[float], end: Sequence[float], radius: float, material: i
 def cushion(size: tuple[float, float, float], material: int, *, bottom: float = 0.0, detail: int = 6) -> Mesh:
     """A soft box of width, height and depth with rounded edges: a superellipsoid."""
     ball = ellipsoid((1.0, 1.0, 1.0), material, detail=detail)
-    unit = ball.normals.astype(float)
-    half = np.array(size) / 2
-    shape = np.sign(unit) * np.abs(unit) ** 0.4 * half
-    normals = np.sign(unit) * np.abs(unit) ** 1.2 / half
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-12)
-    vertices = shape - [0, half[1] + bottom, 0]
+    towards, half = ball.normals.astype(float), np.array(size) / 2
+    vertices = np.sign(towards) * np.abs(towards) ** 0.4 * half - [0, half[1] + bottom, 0]
+    normals = unit(np.sign(towards) * np.abs(towards) ** 1.2 / half)
     uv = np.stack([vertices[:, 0] + 0.5 * vertices[:, 1], vertices[:, 2] + 0.5 * vertices[:, 1]], 1)
-    solid = ball._replace(
-        vertices=vertices.astype(np.float32), normals=normals.astype(np.float32), uv=uv.astype(np.float32)
-    )
-    return without_slivers(solid)
-
-
-def without_slivers(mesh: Mesh) -> Mesh:
-    """A mesh without the triangles that have no area, as at the poles of a ball."""
-    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
-    keep = np.linalg.norm(np.cross(b - a, c - a), axis=1) > 1e-6
-    return mesh._replace(faces=mesh.faces[keep], material=mesh.material[keep])
-
-
-def ball(half: tuple[float, float, float], material: int, *, bottom: float = 0.0, detail: int = 5) -> Mesh:
-    """An ellipsoid without the empty triangles of its poles."""
-    return without_slivers(ellipsoid(half, material, bottom=bottom, detail=detail))
-
-
-def tilted(mesh: Mesh, pitch: float, position: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Mesh:
-    """A mesh leaned back by ``pitch`` radians (its top towards -z), then moved to (x, height, z)."""
-    cos, sin = np.cos(pitch), np.sin(pitch)
-    matrix = np.eye(4)
-    matrix[1:3, 1:3] = [[cos, -sin], [sin, cos]]
-    matrix[:3, 3] = [position[0], -position[1], position[2]]
-    return transform(mesh, matrix)
+    return build(vertices, normals, uv, ball.faces, material)
 
 
 def vary(rng: np.random.Generator, colours: Sequence[Colour], spread: float = 0.04) -> Colour:
-    """One of some colours, a little lighter or darker and off, rounded so that equal ones are met again."""
+    """One of several colours, a little lighter or darker and shifted, rounded so that equal ones recur."""
     base = np.array(colours[int(rng.integers(len(colours)))])
     r, g, b = np.round(np.clip(base * rng.uniform(0.8, 1.2) + rng.uniform(-spread, spread, 3), 0.03, 0.95), 2)
     return float(r), float(g), float(b)
-
-
-def darker(colour: Colour, factor: float = 0.7) -> Colour:
-    """A colour times a factor."""
-    r, g, b = (round(min(c * factor, 0.97), 3) for c in colour)
-    return r, g, b
 
 
 def wood(rng: np.random.Generator, palette: Palette) -> int:

@@ -42,7 +42,7 @@ def _bookcase(rng: np.random.Generator, palette: Palette, size: tuple[float, flo
         parts += [(case, 0, 0.045 + k * step, 0, width - 0.05, 0.025, depth)]
         if k < rows and rng.random() < 0.85:
             books += _row_of_books(rng, covers, (width - 0.06, step - 0.03, depth), 0.07 + k * step)
-    return join([blocks(parts), blocks(books, hidden="ub")]) if books else blocks(parts)
+    return join([blocks(parts), blocks(books, hidden="underside back")]) if books else blocks(parts)
 
 
 def _row_of_books(

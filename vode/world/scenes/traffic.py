@@ -1,4 +1,4 @@
-"""The way of the camera through an outdoor scene, and the traffic around it."""
+"""The route of the camera through an outdoor scene, and the traffic around it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vode.world.mesh import Mesh
+from vode.world.motions import pose
 from vode.world.objects.people import walker
 from vode.world.paths import Pace, Relief, Road, drive, follow, pace
 from vode.world.scene import Motion, Mover
@@ -19,13 +20,13 @@ BEHIND = 40.0
 
 
 @dataclass(frozen=True)
-class Way:
-    """A road with the pace of the camera on it."""
+class Route:
+    """A road and how the camera moves along it."""
 
     road: Road
-    gone: Pace
+    travelled: Pace
     distance: float
-    """metres that the camera makes"""
+    """metres that the camera travels"""
     start: float
     """where on the road it starts"""
     lateral: float
@@ -33,17 +34,19 @@ class Way:
     wanted: Wanted
 
     def span(self, ahead: float) -> tuple[float, float]:
-        """The part of the road to build, with so many metres ahead of where the camera ends."""
+        """The part of the road to build: up to ``ahead`` metres beyond where the camera stops."""
         if self.road.closed:
             return 0.0, self.road.length
         return 0.0, min(self.start + self.distance + ahead, self.road.length)
 
     def camera(self, rng: np.random.Generator) -> Motion:
         """The motion of the camera."""
-        return drive(rng, self.road, lateral=self.lateral, gone=self.gone, height=self.wanted.height, start=self.start)
+        return drive(
+            rng, self.road, lateral=self.lateral, travelled=self.travelled, height=self.wanted.height, start=self.start
+        )
 
 
-def find_way(
+def find_route(
     rng: np.random.Generator,
     wanted: Wanted,
     speed: tuple[float, float],
@@ -52,7 +55,7 @@ def find_way(
     lateral: float,
     corners: int = 0,
     relief: Relief = Relief(),
-) -> Way:
+) -> Route:
     """A road long enough for the speed and time that are wanted, or a loop if that is wanted.
 
     In the open, ``corners`` is how often the road turns off, at most. Without a wanted speed, each scene has a
@@ -63,13 +66,13 @@ def find_way(
         kind = "eight" if radius < 50 and rng.random() < 0.5 else "block"
         length = 0.97 * wanted.seconds * (low + high) / 2
         road = Road.closed_loop(rng, kind, length=length, radius=radius, relief=relief)
-        gone = pace(rng, (low, high), wanted.seconds, distance=road.length * 1.02 + 2.0)
-        return Way(road, gone, gone(wanted.seconds), 0.0, lateral, wanted)
+        travelled = pace(rng, (low, high), wanted.seconds, distance=road.length * 1.02 + 2.0)
+        return Route(road, travelled, travelled(wanted.seconds), 0.0, lateral, wanted)
     stops = int(corners > 0 and wanted.speed is None and rng.random() < 0.25)
-    gone = pace(rng, (low, high), wanted.seconds, stops=stops)
-    distance = gone(wanted.seconds)
+    travelled = pace(rng, (low, high), wanted.seconds, stops=stops)
+    distance = travelled(wanted.seconds)
     road = Road.random(rng, BEHIND + distance + 400.0, radius=radius, corners=corners, relief=relief)
-    return Way(road, gone, distance, BEHIND, lateral, wanted)
+    return Route(road, travelled, distance, BEHIND, lateral, wanted)
 
 
 def _usual(rng: np.random.Generator, speed: tuple[float, float]) -> tuple[float, float]:
@@ -80,108 +83,106 @@ def _usual(rng: np.random.Generator, speed: tuple[float, float]) -> tuple[float,
 
 
 def oncoming(
-    site: Site, way: Way, lateral: float, meshes: Callable[[], Mesh], *, gaps: tuple[float, float]
+    site: Site, route: Route, lateral: float, meshes: Callable[[], Mesh], *, gaps: tuple[float, float]
 ) -> list[Mover]:
-    """Vehicles that come along the lane at ``lateral``, all at one speed."""
-    speed = float(site.rng.uniform(0.7, 1.1) * max(way.distance / way.wanted.seconds, 5.0))
-    return _lane(site, way, lateral, meshes, speed=-speed, gaps=gaps)
+    """Oncoming vehicles in the lane at ``lateral``, all at one speed."""
+    speed = float(site.rng.uniform(0.7, 1.1) * max(route.distance / route.wanted.seconds, 5.0))
+    return _lane(site, route, lateral, meshes, speed=-speed, gaps=gaps)
 
 
 def alongside(
-    site: Site, way: Way, lateral: float, meshes: Callable[[], Mesh], *, speed: float, gaps: tuple[float, float]
+    site: Site, route: Route, lateral: float, meshes: Callable[[], Mesh], *, speed: float, gaps: tuple[float, float]
 ) -> list[Mover]:
-    """Vehicles that drive the same way in another lane at a speed of their own."""
-    return _lane(site, way, lateral, meshes, speed=speed, gaps=gaps)
+    """Vehicles that drive in the same direction in another lane, all at one speed."""
+    return _lane(site, route, lateral, meshes, speed=speed, gaps=gaps)
 
 
-def ahead(way: Way, lateral: float, mesh: Mesh, *, gap: float, seconds: float) -> Mover:
+def ahead(route: Route, lateral: float, mesh: Mesh, *, gap: float, seconds: float) -> Mover:
     """A vehicle in front of the camera, at whose pace the camera follows ``seconds`` later."""
     front = float(mesh.vertices[:, 2].max() - mesh.vertices[:, 2].min()) / 2
 
-    def gone(time: float) -> float:
-        return way.gone(time + seconds)
+    def travelled(time: float) -> float:
+        return route.travelled(time + seconds)
 
-    return Mover(mesh, follow(way.road, lateral=lateral, gone=gone, start=way.start + gap + front))
+    return Mover(mesh, follow(route.road, lateral=lateral, travelled=travelled, start=route.start + gap + front))
 
 
-def crossing(site: Site, way: Way, street: Street, count: int, vehicles: Iterable[Mover] = ()) -> list[Mover]:
-    """People who cross the street some way ahead of the camera, out of the way of vehicles."""
+def crossing(site: Site, route: Route, street: Street, count: int, vehicles: Iterable[Mover] = ()) -> list[Mover]:
+    """People who cross the street some way ahead of the camera, clear of it and of ``vehicles``."""
     rng, movers = site.rng, []
-    for time in rng.uniform(0.0, 0.9, count) * way.wanted.seconds:
-        arc = way.start + way.gone(float(time)) + rng.uniform(16, 45)
+    for time in rng.uniform(0.0, 0.9, count) * route.wanted.seconds:
+        arc = route.start + route.travelled(float(time)) + rng.uniform(16, 45)
         side, speed = float(rng.choice([-1.0, 1.0])), float(rng.uniform(1.1, 1.7))
         path = _across(street.road, float(arc), side * (street.kerb + 1.5), -side * speed, float(time))
         times = time + np.arange(0.0, 2 * (street.kerb + 1.5) / speed, 0.4)
         walked = np.array([path(float(t))[:3, 3] for t in times])
-        arcs = way.start + np.array([way.gone(float(t)) for t in times])
-        met = [way.road.place(arcs, way.lateral)[0], *([v.motion(float(t))[:3, 3] for t in times] for v in vehicles)]
+        arcs = route.start + np.array([route.travelled(float(t)) for t in times])
+        met = [
+            route.road.place(arcs, route.lateral)[0],
+            *([v.motion(float(t))[:3, 3] for t in times] for v in vehicles),
+        ]
         if min(np.linalg.norm(np.array(other) - walked, axis=1).min() for other in met) > 3.5:
             movers += _walk(site, path)
     return movers
 
 
-def strollers(site: Site, way: Way, street: Street, count: int) -> list[Mover]:
+def strollers(site: Site, route: Route, street: Street, count: int) -> list[Mover]:
     """People who walk along the pavements."""
     rng, movers = site.rng, []
     for _ in range(count):
         lateral = float(rng.choice([-1, 1]) * (street.kerb + rng.uniform(0.3, 0.8) * street.pavement))
         speed = float(rng.choice([-1, 1]) * rng.uniform(0.9, 1.6))
-        start = way.start + float(rng.uniform(5, way.distance + 40))
-        arcs = start + speed * np.linspace(0, way.wanted.seconds, 20)
+        start = route.start + float(rng.uniform(5, route.distance + 40))
+        arcs = start + speed * np.linspace(0, route.wanted.seconds, 20)
         points = street.road.place(arcs, lateral)[0][:, [0, 2]]
         if (site.beyond(points, "kerb") > 0.2).all():
-            base = follow(street.road, lateral=lateral, gone=speed, start=start)
+            base = follow(street.road, lateral=lateral, travelled=speed, start=start)
             movers += _walk(site, _raised(base, float(street.rise(np.array(lateral)))))
     return movers
 
 
 def _lane(
-    site: Site, way: Way, lateral: float, meshes: Callable[[], Mesh], *, speed: float, gaps: tuple[float, float]
+    site: Site, route: Route, lateral: float, meshes: Callable[[], Mesh], *, speed: float, gaps: tuple[float, float]
 ) -> list[Mover]:
     """Vehicles along one lane that the camera may meet in its time."""
-    seconds = way.wanted.seconds
-    first, last = sorted([way.start, way.start + way.distance])
+    seconds = route.wanted.seconds
+    first, last = sorted([route.start, route.start + route.distance])
     low, high = first - max(speed, 0.0) * seconds, last + max(-speed, 0.0) * seconds + 120
-    if way.road.closed:
-        low, high = 0.0, way.road.length - gaps[0]
+    if route.road.closed:
+        low, high = 0.0, route.road.length - gaps[0]
     places = low + np.cumsum(site.rng.uniform(*gaps, int((high - low) / gaps[0]) + 1))
     movers = []
     times = np.arange(0.0, seconds + 0.2, 0.2)
-    arcs = way.start + np.array([way.gone(float(t)) for t in times])
-    here, heading, _ = way.road.place(arcs, way.lateral)
+    arcs = route.start + np.array([route.travelled(float(t)) for t in times])
+    here, heading, _ = route.road.place(arcs, route.lateral)
     for start in places[places < high]:
-        there, heading_there, _ = way.road.place(start + speed * times, lateral)
+        there, heading_there, _ = route.road.place(start + speed * times, lateral)
         distance = np.linalg.norm(there - here, axis=1)
         # where the road crosses itself, a vehicle must not be on the crossing with the camera
         crosses = np.abs(np.sin(heading - heading_there)) > 0.5
         if distance.min() < 150 and not (crosses & (distance < 10)).any():
-            movers.append(Mover(meshes(), follow(way.road, lateral=lateral, gone=speed, start=float(start))))
+            movers.append(Mover(meshes(), follow(route.road, lateral=lateral, travelled=speed, start=float(start))))
     return movers
 
 
 def _across(road: Road, arc: float, lateral: float, speed: float, since: float) -> Motion:
-    """The motion of somebody who steps across a road from ``lateral`` at time ``since``."""
+    """The motion of a person who walks across a road from ``lateral`` at time ``since``."""
 
-    def pose(time: float) -> np.ndarray:
+    def motion(time: float) -> np.ndarray:
         moved = lateral + speed * float(np.clip(time - since, 0.0, 2 * abs(lateral) / abs(speed)))
         position, heading, _ = road.place(arc, moved)
-        yaw = float(heading) + math.copysign(math.pi / 2, speed)
-        matrix = np.eye(4)
-        matrix[0, 0] = matrix[2, 2] = math.cos(yaw)
-        matrix[0, 2], matrix[2, 0] = math.sin(yaw), -math.sin(yaw)
-        matrix[:3, 3] = position
-        return matrix
+        return pose(position, float(heading) + math.copysign(math.pi / 2, speed))
 
-    return pose
+    return motion
 
 
 def _raised(motion: Motion, height: float) -> Motion:
-    def pose(time: float) -> np.ndarray:
+    def raised(time: float) -> np.ndarray:
         matrix = motion(time)
         matrix[1, 3] -= height
         return matrix
 
-    return pose
+    return raised
 
 
 def _walk(site: Site, path: Motion) -> list[Mover]:
