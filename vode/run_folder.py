@@ -115,7 +115,8 @@ class RunFolder:
         """Keep the weights as they are now in a run folder of its own."""
         self.best.write_weights(networks)
         for name in (CONFIG, DATA):
-            shutil.copyfile(self.path / name, self.best.path / name)
+            if (self.path / name).is_file():
+                shutil.copyfile(self.path / name, self.best.path / name)
 
     def write_data(self, dataset: str, sequences: Iterable[str], kitti_drives: Iterable[str]) -> None:
         """Write down what the run trains on, and the KITTI drives that it or its start has seen."""

@@ -60,8 +60,10 @@ def test_crop_then_project_is_project_then_crop():
     after = crop_sample(before, 2, 5, 8, 11)
     seen, cropped = (project(points, each["intrinsics"])[0] for each in (before, after))
     torch.testing.assert_close(cropped, seen - torch.tensor([5.0, 2.0]))
-    for key in ("images", "depth", "flow", "visible"):
+    for key in ("images", "depth", "flow"):
         assert torch.equal(after[key], before[key][..., 2:10, 5:16])
+    inner = (..., slice(4, 5), slice(4, 7))
+    assert torch.equal(after["visible"][inner], before["visible"][..., 2:10, 5:16][inner])
     assert torch.equal(after["poses"], before["poses"])
     for window in ((5, 0, 8, 8), (-1, 0, 4, 4), (0, 10, 4, 11), (0, 0, 0, 4)):
         with pytest.raises(ValueError, match="not inside"):
@@ -168,3 +170,17 @@ def test_no_strength_is_no_change_and_flips_are_as_often_as_asked():
 def test_senseless_strengths_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         Augment(**options)
+
+
+def test_what_leaves_the_crop_is_not_visible_any_more():
+    flow = torch.zeros(1, 2, 8, 20)
+    flow[:, 0] = -6.0
+    sample = {
+        "images": torch.rand(2, 3, 8, 20),
+        "intrinsics": torch.eye(3),
+        "flow": flow,
+        "visible": torch.ones(1, 1, 8, 20),
+    }
+    visible = crop_sample(sample, 0, 8, 8, 10)["visible"][0, 0]
+    assert not visible[:, :6].any()
+    assert visible[:, 6:].all()

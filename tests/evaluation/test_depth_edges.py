@@ -88,3 +88,10 @@ def test_scores_join_a_result_where_the_ground_truth_is_dense():
     found = with_edges(result, maps.__getitem__, lambda i: sparse, range(2))
     assert "too sparse" in found.notes[0]
     assert len(found.numbers) == 1
+
+
+def test_a_perfect_prediction_is_perfect_beside_unknown_regions_too():
+    true = np.full((40, 60), 20.0)
+    true[:12] = 0
+    true[11:30, 20:40] = 5.0
+    assert f_score(np.where(true > 0, true, 90.0), true) == 1.0

@@ -111,3 +111,12 @@ def test_a_sample_without_ground_truth_costs_nothing():
     loss.sum().backward()
     assert not flow.grad.any()
     assert math.isfinite(loss.item())
+
+
+@pytest.mark.parametrize("size", [(16, 24), (20, 29)])
+def test_a_true_flow_of_an_eighth_of_the_size_has_no_error_whatever_the_size(size):
+    flow = torch.tensor([16.0, -8.0]).view(1, 2, 1, 1).expand(1, 2, *size)
+    coarse = torch.tensor([2.0, -1.0]).view(1, 2, 1, 1).expand(1, 2, -(-size[0] // 8), -(-size[1] // 8))
+    options = FlowErrorOptions(scales=(0.0, 0.0, 0.0, 1.0), error="l2")
+    error = flow_error([flow, flow, flow, coarse], flow, torch.ones(1, 1, *size), options)
+    assert error.item() == pytest.approx(0.0, abs=2e-3)

@@ -98,3 +98,15 @@ def test_metric_depth_keeps_the_aspect_of_images():
 def test_options_that_make_no_network_are_refused(options):
     with pytest.raises(InputError, match="give"):
         DepthOptions(**options)
+
+
+@torch.no_grad()
+def test_depth_under_autocast_is_not_coarse():
+    torch.manual_seed(0)
+    net = DepthNet().eval()
+    image = torch.rand(1, 3, 64, 96)
+    with torch.autocast("cpu", torch.bfloat16):
+        (found,) = net(image)
+    assert found.dtype == torch.float32
+    # 16 bits would leave a few dozen values
+    assert len(found.unique()) > 0.9 * 64 * 96

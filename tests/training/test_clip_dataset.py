@@ -222,15 +222,16 @@ def test_each_batch_is_cropped_to_one_shape_at_random_places():
     assert refusal.value.parameters == ("crops",)
 
 
-def test_kept_clips_are_read_once_and_are_those_that_are_read_anew():
-    block, reuse, read = 6, 3, []
+@pytest.mark.parametrize(("block", "reuse"), [(6, 3), (20, 4)])
+def test_kept_clips_are_read_once_and_are_those_that_are_read_anew(block, reuse):
+    read = []
 
     class Counted(Wall):
         def depth(self, index):
             read.append((self.name, index))
             return super().depth(index)
 
-    walls = [Counted(str(i), 4) for i in range(20)]
+    walls = [Counted(str(i), 4) for i in range(20 * block // 6)]
     plain = ClipDataset(walls, ClipShape(1), ground_truth={Capability.DEPTH}, raw=True)
     kept = plain.kept(block, reuse)
     order = Blocks(len(kept), 0, block, reuse)

@@ -11,6 +11,7 @@ from vode.datasets.kitti.odometry import KittiOdometry
 from vode.datasets.kitti.writer import GroundTruth, write_kitti_sequence
 from vode.geometry import warp
 from vode.world import sequence as module
+from vode.world.imaging import Imaging
 from vode.world.kept import Kept
 from vode.world.options import KINDS, WorldOptions
 from vode.world.sequence import WorldSequence, held_out_sequence
@@ -184,7 +185,7 @@ def rendered(monkeypatch):
     """The numbers of the frames that were rendered, as they are; nothing has been before."""
     monkeypatch.setattr(module, "_RESULTS", Kept(10**9))
     render, numbers = WorldSequence._render, []
-    monkeypatch.setattr(WorldSequence, "_render", lambda self, seen, i: numbers.append(i) or render(self, seen, i))
+    monkeypatch.setattr(WorldSequence, "_render", lambda self, i, eye=0: numbers.append(i) or render(self, i, eye))
     return numbers
 
 
@@ -267,3 +268,21 @@ def test_a_closed_way_comes_back_to_its_place_and_heading(kind):
     turned = torch.arccos(((poses[:, :3, :3].diagonal(dim1=1, dim2=2).sum(-1) - 1) / 2).clamp(-1, 1)).rad2deg()
     back = (travelled > 500) & (away < 2.0) & (turned < 12)
     assert back.any(), f"nearest {away[travelled > 500].min():.1f} m"
+
+
+def test_a_camera_that_stands_sees_all_of_what_it_saw(sequence):
+    flow, seen = sequence.flow_between(3, 3)
+    assert flow.abs().max() < 1e-3
+    assert seen.all()
+
+
+def test_the_right_image_is_blurred_by_its_own_motion_and_has_noise_of_its_own():
+    slow = replace(STILL, speed=(0.0, 0.05), scenes=("town",))
+    plain = WorldSequence(2, slow)
+    blurred = WorldSequence(2, slow)
+    blurred._key = "blurred"
+    blurred.imaging = Imaging(shutter=0.5, noise=0.03)
+    changes = [(blurred.frame(1) - plain.frame(1)), (blurred.right(1) - plain.right(1))]
+    # the noise alone, for hardly anything moves
+    assert changes[1].std() < 1.2 * changes[0].std()
+    assert torch.corrcoef(torch.stack([change.flatten() for change in changes]))[0, 1].abs() < 0.05

@@ -129,3 +129,14 @@ def test_light_reaches_the_far_side_of_leaves_and_not_of_stone():
         brightness[pattern] = picture.flatten(1)[0, seen.solid][on_screen]
     assert brightness[Pattern.PLAIN].max() < 1e-4
     assert brightness[Pattern.LEAVES].min() > 0.01
+
+
+def test_nothing_to_light_is_no_error():
+    palette = Palette()
+    road = palette.add(Material((0.3, 0.3, 0.3), Pattern.ROAD, (0.3, 0.3, 0.3), (3.5, 40.0), noise=0.0))
+    light = Light(**{**vars(DARK), "wet": 0.9, "lamps": ((0.0, -5.0, 5.0),), "lamp_strength": 0.5})
+    pose = torch.tensor([[1.0, 0, 0, 0], [0, 0, 1, -1.5], [0, -1, 0, 0], [0, 0, 0, 1]])
+    world = World(Scene(quad(GROUND, road), palette, lambda time: pose.numpy(), light))
+    seen = world.look(0.0, pose, INTRINSICS, SIZE)
+    assert seen.solid.all()
+    assert Shader(world, Noise()).image(seen, SIZE).isfinite().all()

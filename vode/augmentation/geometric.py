@@ -14,6 +14,7 @@ import torch
 from vode.augmentation.options import Augment
 from vode.augmentation.photometric import NOISE_TABLE, to_float_and_augment
 from vode.datasets.sample import Sample
+from vode.geometry import warp
 from vode.geometry.camera import crop_intrinsics, flip_intrinsics, resize_intrinsics
 from vode.geometry.resize import image_size, resize_depth, resize_flow, resize_images
 
@@ -113,6 +114,11 @@ def crop_sample(sample: Sample, top: int, left: int, height: int, width: int) ->
         if key in sample:
             cropped[key] = sample[key][..., top : top + height, left : left + width]
     cropped["intrinsics"] = crop_intrinsics(sample["intrinsics"], top, left)
+    for flow, visible in FLOWS.items():
+        if flow in sample and visible in sample and (height, width) != (rows, columns):
+            # what the other image shows outside of the crop is not seen any more
+            within = warp.inside(warp.flow_target(cropped[flow]), (height, width))
+            cropped[visible] = cropped[visible] * within.to(cropped[visible].dtype)
     return cropped
 
 

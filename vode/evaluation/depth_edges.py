@@ -57,14 +57,15 @@ def edge_counts(
 ) -> EdgeCounts:
     """Edges of a prediction and of the ground truth (H, W), 0 = unknown, that meet within ``tolerance`` pixels.
 
-    A prediction of another size is resized first. Its scale does not matter. Its edges count where the ground truth is
-    known ``tolerance`` pixels around.
+    A prediction of another size is resized first. Its scale does not matter. Edges of both count where the ground truth
+    is known ``tolerance`` pixels around.
     """
     known = ground_truth > 0
     predicted = depth_edges(resize_prediction(prediction, ground_truth.shape).astype(np.float64), ratio)
-    predicted &= _distance(~known) > tolerance
     true = depth_edges(ground_truth.astype(np.float64), ratio)
     near_true, near_predicted = _distance(true) <= tolerance, _distance(predicted) <= tolerance
+    sure = _distance(~known) > tolerance
+    predicted, true = predicted & sure, true & sure
     counts = (predicted.sum(), (predicted & near_true).sum(), true.sum(), (true & near_predicted).sum())
     return EdgeCounts(*map(int, counts))
 

@@ -31,9 +31,9 @@ class DepthErrorOptions:
     strides: tuple[int, ...] = (1, 2, 4)
     """scales of the gradient loss: it takes every n-th pixel"""
     range: tuple[float, float] = (0.3, 90.0)
-    """metres that ground truth is clamped to"""
+    """metres that ground truth is clamped to; for the canonical focal length, where the network has one"""
     far: float = 0.0
-    """depth in metres of unknown pixels, where they are the sky, as in the built-in world; 0 = they do not count"""
+    """depth of the sky, likewise, which is the unknown depth of the built-in world; 0 = it does not count"""
     far_weight: float = 0.1
     """weight of such a pixel relative to a known one"""
 

@@ -80,12 +80,11 @@ def flow_error(
     of theirs.
     """
     total = ground_truth.new_zeros(len(ground_truth))
-    for flow, weight in zip(flows, options.scales, strict=False):
+    for k, (flow, weight) in enumerate(zip(flows, options.scales, strict=False)):
         if not weight:
             continue
-        target, known = _shrink(ground_truth, mask, image_size(flow))
-        scale = flow.new_tensor([mask.shape[-1] / flow.shape[-1], mask.shape[-2] / flow.shape[-2]])
-        found = flow * scale.view(1, 2, 1, 1)
+        target, known = _shrink(ground_truth, mask, 2**k)
+        found = flow * 2**k
         if options.error == "robust":
             error = ((found - target).abs().sum(1, keepdim=True) + options.epsilon) ** options.exponent
         else:
@@ -94,9 +93,11 @@ def flow_error(
     return total
 
 
-def _shrink(flow: Tensor, mask: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """The mean of flow over the masked pixels of each pixel of ``size``, and which fraction of it these are."""
-    if image_size(flow) == size:
+def _shrink(flow: Tensor, mask: Tensor, factor: int) -> tuple[Tensor, Tensor]:
+    """The mean of flow over the masked pixels of each square of ``factor`` pixels, and which fraction of it these are."""
+    if factor == 1:
         return flow, mask
-    known = F.interpolate(mask, size, mode="area")
-    return F.interpolate(flow * mask, size, mode="area") / known.clamp(min=1e-6), known
+    height, width = image_size(flow)
+    beyond = (0, -width % factor, 0, -height % factor)
+    known = F.avg_pool2d(F.pad(mask, beyond), factor)
+    return F.avg_pool2d(F.pad(flow * mask, beyond), factor) / known.clamp(min=1e-6), known

@@ -65,7 +65,9 @@ class DepthNet(Network):
                 x = torch.cat([x, skips.pop()], 1)
             x = F.elu(self.merge[4 - level](x))
             if level < self.options.scales:
-                outputs[level] = self.heads[level](x).sigmoid()
+                # 16 bits would tell no more than every third per cent of depth apart
+                with torch.autocast(x.device.type, enabled=False):
+                    outputs[level] = self.heads[level](x.float()).sigmoid()
         return [outputs[k][..., : -(-size[0] // 2**k), : -(-size[1] // 2**k)] for k in range(self.options.scales)]
 
     def depth(self, image: Tensor, focal: Tensor | float | None = None) -> Tensor:

@@ -39,7 +39,8 @@ def weights_bytes(network: Network, *, half: bool = False) -> bytes:
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     if half:
-        tensors = {name: x.half() if x.is_floating_point() and x.dim() > 1 else x for name, x in tensors.items()}
+        learned = {name for name, parameter in network.named_parameters() if parameter.dim() > 1}
+        tensors = {name: x.half() if name in learned else x for name, x in tensors.items()}
     options = dataclasses.asdict(network.options)
     return save(tensors, {"vode": json.dumps({"kind": network.kind, "options": options}, default=str)})
 

@@ -24,12 +24,10 @@ SYNTHETIC = Augment(
 )
 """Variation that makes rendered images stand for a camera's."""
 
-# what a lidar or a depth camera does not see may be anywhere
-LIDAR, RENDERED = DepthErrorOptions(), DepthErrorOptions(far=90.0)
+RENDERED = DepthErrorOptions(far=90.0)
 
 DEPTH_SUPERVISED = SupervisedConfig(
     dataset="world",
-    sequences=("0-63",),
     size=(128, 416),
     batch=8,
     stages=("depth",),
@@ -39,7 +37,7 @@ DEPTH_SUPERVISED = SupervisedConfig(
     augment=SYNTHETIC,
     precision="auto",
 )
-"""Depth from ground truth, by default the built-in world's; of other data sets with --depth-stage.loss.far 0."""
+"""Depth from ground truth, by default the built-in world's."""
 
 FLOW_SUPERVISED = replace(
     DEPTH_SUPERVISED,

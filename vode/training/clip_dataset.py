@@ -23,6 +23,10 @@ from vode.geometry.pose import from_first
 from vode.geometry.resize import resize_depth, resize_flow
 
 
+MOST_READERS = 4
+"""threads that read the clips of a sequence together"""
+
+
 class ClipShape(NamedTuple):
     """The frames of a clip."""
 
@@ -150,11 +154,15 @@ class ClipDataset(Dataset[Sample]):
             together = range(first, min(number - number % self._block + self._block, self._ends[which]))
             missing = [each for each in together if each not in self._kept]
             # several samples at a time, a thread each, take half as long as one at a time with all threads
-            with ThreadPoolExecutor(torch.get_num_threads(), "read", torch.set_num_threads, (1,)) as pool:
+            with ThreadPoolExecutor(
+                min(torch.get_num_threads(), MOST_READERS), "read", torch.set_num_threads, (1,)
+            ) as pool:
                 read = pool.map(lambda each: self._read(*self._frames(each), size), missing)
                 self._kept.update(zip(missing, read, strict=True))
             while len(self._kept) > self._most_kept:
                 del self._kept[next(iter(self._kept))]
+        # put at the end, so that those not drawn for longest are the first to go
+        self._kept[number] = self._kept.pop(number)
         return self._kept[number]
 
     def _frames(self, number: int) -> tuple[Sequence, range]:
@@ -188,4 +196,4 @@ def _starts(sequence: Sequence, span: int, every: int) -> range | list[int]:
     last = len(sequence) - span
     if sequence.starts is None:
         return range(0, max(0, last), every)
-    return [i for i in sequence.starts if i < last and i % every == 0]
+    return [i for i in sequence.starts if i < last][::every]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -29,6 +30,8 @@ GROUND_TRUTH = {
 """what a sample of each stage has of it, as far as there is"""
 INITIAL_DEPTH = 10.0
 """metres"""
+SKY_UNKNOWN = "world"
+"""the data set whose unknown depth is the sky"""
 LENGTH = {"depth": 1, "flow": 2}
 """images of a sample of each stage"""
 
@@ -104,7 +107,11 @@ def task(name: str, config: SupervisedConfig, networks: nn.ModuleDict, mixed: to
     flow, depth = both(networks)
     if name == "flow":
         return SupervisedFlowTask(flow, config.flow_stage.loss, mixed)
-    return SupervisedDepthTask(depth, config.depth_stage.loss, mixed)
+    loss = config.depth_stage.loss
+    if config.dataset != SKY_UNKNOWN:
+        # what a lidar or a depth camera does not see may be anywhere
+        loss = replace(loss, far=0.0)
+    return SupervisedDepthTask(depth, loss, mixed)
 
 
 def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: SupervisedConfig) -> dict[str, float]:

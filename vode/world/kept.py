@@ -34,11 +34,12 @@ class Kept:
 
     def get(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int] = lambda made: 1) -> T:
         """What is kept under ``key``, else what ``make`` makes; it stays though it alone is more than ``most``."""
+        if (found := self._find(key)) is not None:
+            return found[0]  # type: ignore[return-value]
         with self._making:
-            with self._lock:
-                if key in self._found:
-                    self._found.move_to_end(key)
-                    return self._found[key][0]  # type: ignore[return-value]
+            # another thread may have made it meanwhile
+            if (found := self._find(key)) is not None:
+                return found[0]  # type: ignore[return-value]
             made = make()
             with self._lock:
                 if key not in self._found:
@@ -48,3 +49,10 @@ class Kept:
                     _, (_, freed) = self._found.popitem(last=False)
                     self._total -= freed
         return made
+
+    def _find(self, key: Hashable) -> tuple[object, int] | None:
+        """What is kept under ``key`` and its size, which are now those used last."""
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+            return self._found.get(key)

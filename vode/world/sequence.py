@@ -31,6 +31,8 @@ from vode.world.view import STATIC, Seen, World
 HELD_OUT_SEED, HELD_OUT_FRAMES = 10_000, 300
 HORIZON = 0.49
 """of the height: the principal point"""
+ROUNDING = 1e-3
+"""pixels that a point may lie off by the rounding of its position"""
 PREVIEW = 8
 """times smaller is the image that automatic exposure looks at"""
 _RESULTS = Kept(256 * 2**20)
@@ -95,7 +97,7 @@ class WorldSequence(Sequence):
 
     def right(self, i: int) -> Tensor:
         """Image i of the rectified camera to the right."""
-        return as_float(self._kept("right", i, lambda: self._render(self._look(i, 1), i)))
+        return as_float(self._kept("right", i, lambda: self._render(i, 1)))
 
     def has_depth(self, i: int) -> bool:
         return True
@@ -143,7 +145,9 @@ class WorldSequence(Sequence):
         """Flow and visibility from frame i to a camera at any time."""
         world, seen = self._stage().world, self._look(i)
         target, z, points = self._project(seen, time, T_map_there)
-        inside = warp.inside(target.T.reshape(1, 2, *self.size), self.size)[0, 0].flatten() & (z > 0.05)
+        inside = warp.inside(target.T.reshape(1, 2, *self.size), self.size, margin=ROUNDING)[0, 0].flatten() & (
+            z > 0.05
+        )
         visible = inside.clone()
         there = T_map_there[:3, 3].to(self.device)
         visible[inside] = world.sees(time, there, points[inside])
@@ -161,27 +165,25 @@ class WorldSequence(Sequence):
 
     def _levels(self, i: int) -> Tensor:
         """Image i with 8 bits."""
-        return self._kept("image", i, lambda: self._render(self._look(i), i))
+        return self._kept("image", i, lambda: self._render(i))
 
-    def _render(self, seen: Seen, i: int) -> Tensor:
-        stage = self._stage()
+    def _render(self, i: int, eye: int = 0) -> Tensor:
+        """8-bit levels of frame i, or of its stereo partner for ``eye`` 1."""
+        stage, seen = self._stage(), self._look(i, eye)
         image = stage.shader.image(seen, self.size)
         if self.imaging.shutter > 0:
             after = self._time(i + 1)
-            moved = self._pose(after)
-            target, _, _ = self._project(seen, after, moved)
+            target, _, _ = self._project(seen, after, self._pose(after, eye))
             flow = target.T.reshape(2, *self.size).float() - pixel_grid(*self.size, device=self.device)
             image = imaging.blur_along(image, flow.clamp(-200, 200), self.imaging.shutter)
-        return imaging.expose(image, stage.gain * float(self._gains[i]), self.imaging, (self.seed, i))
+        return imaging.expose(image, stage.gain * float(self._gains[i]), self.imaging, (self.seed, i, eye))
 
-    def _look(self, i: int, camera: int = 0) -> Seen:
-        """What frame i sees, or its stereo partner for ``camera`` 1."""
+    def _look(self, i: int, eye: int = 0) -> Seen:
+        """What frame i sees, or its stereo partner for ``eye`` 1."""
         if not 0 <= i < len(self):
             raise IndexError(f"frame {i} of a sequence of {len(self)}")
-        pose = self._camera(i).clone()
-        pose[:3, 3] += camera * self.baseline * pose[:3, 0]
-        world = self._stage().world
-        return _LOOKS.get((self._key, i, camera), lambda: world.look(self._time(i), pose, self.intrinsics, self.size))
+        pose, world = self._pose(self._time(i), eye), self._stage().world
+        return _LOOKS.get((self._key, i, eye), lambda: world.look(self._time(i), pose, self.intrinsics, self.size))
 
     def _time(self, i: int) -> float:
         return i / self.options.rate
@@ -192,8 +194,10 @@ class WorldSequence(Sequence):
             raise IndexError(f"frame {i} of a sequence of {len(self)}")
         return self._pose(self._time(i))
 
-    def _pose(self, time: float) -> Tensor:
-        return torch.from_numpy(np.asarray(self._stage().world.scene.camera(time), np.float64))
+    def _pose(self, time: float, eye: int = 0) -> Tensor:
+        pose = torch.tensor(self._stage().world.scene.camera(time), dtype=torch.float64)
+        pose[:3, 3] += eye * self.baseline * pose[:3, 0]
+        return pose
 
     def _stage(self) -> Stage:
         return _WORLDS.get(self._key, self._build)
@@ -216,7 +220,7 @@ class WorldSequence(Sequence):
         return _RESULTS.get((self._key, what, i), make, lambda made: made.nbytes)
 
 
-_LOOKS = Kept(6)
+_LOOKS = Kept(10)
 """what frames see, used for image, depth and flow alike"""
 _NOISE = Kept(2)
 

@@ -106,6 +106,8 @@ class Shader:
         return cosine[:, None]
 
     def _lamplight(self, seen: Seen) -> Tensor:
+        if not len(seen.point):
+            return seen.depth[:, None]
         lamps = self._tensor(self.light.lamps)
         # those near most of what is seen
         middle = seen.point.median(dim=0).values

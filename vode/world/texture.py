@@ -184,7 +184,7 @@ def _road(places: Places, pitch: Tensor, noise: Noise) -> Drawn:
     (u, v), (foot_u, foot_v), (lane, half) = places.uv.T, places.foot.T, pitch.T
     inside = u.abs() < half - 0.4
     dashes = pulses(u + 0.07, lane, 0.14, foot_u) * pulses(v, 9.0, 3.6, foot_v) * inside
-    edges = pulses(u.abs() - (half - 0.35), 1e6, 0.14, foot_u)
+    edges = pulses(u.abs() - (half - 0.35), 100.0, 0.14, foot_u)
     # wheels polish two tracks of every lane
     tracks = pulses(u - 0.22 * lane, lane / 2, 0.14 * lane, foot_u + 0.4)
     return Drawn(torch.maximum(dashes, edges), 1 - 0.12 * tracks, torch.zeros_like(u))

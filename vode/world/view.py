@@ -18,7 +18,7 @@ from vode.world.texture import Places
 
 STATIC = 0
 """number of the body that stands"""
-MOMENTS = 6
+MOMENTS = 10
 """moments whose moving bodies are kept"""
 CLEAR = 0.999
 """fraction of the way to a point within which nothing may stand for it to be seen"""
