@@ -94,7 +94,7 @@ def flow_error(
 
 
 def _shrink(flow: Tensor, mask: Tensor, factor: int) -> tuple[Tensor, Tensor]:
-    """The mean of flow over the masked pixels of each square of ``factor`` pixels, and which fraction of it these are."""
+    """The mean of flow over the masked pixels of each square of ``factor`` pixels, and their fraction of it."""
     if factor == 1:
         return flow, mask
     height, width = image_size(flow)

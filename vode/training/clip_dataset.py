@@ -22,7 +22,6 @@ from vode.geometry.camera import resize_intrinsics
 from vode.geometry.pose import from_first
 from vode.geometry.resize import resize_depth, resize_flow
 
-
 MOST_READERS = 4
 """threads that read the clips of a sequence together"""
 
