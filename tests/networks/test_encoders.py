@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from vode.errors import InputError
 from vode.networks.depth import DepthNet
-from vode.networks.encoders import build_encoder, weights_file
+from vode.networks.encoders import DepthwiseConv, build_encoder, weights_file
 from vode.networks.options import DepthOptions
 from vode.networks.weights import load_weights, weights_bytes, without_download
 
@@ -207,3 +207,17 @@ def test_a_saved_network_needs_its_first_weights_no_more(tmp_path, classifier):
     assert loaded.options == without_download(options)
     for name, value in network.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value), name
+
+
+def test_depthwise_convolutions_are_computed_in_32_bits_and_are_what_they_were():
+    encoder = build_encoder("efficientnet_lite0")
+    depthwise = [m for m in encoder.modules() if isinstance(m, DepthwiseConv)]
+    assert len(depthwise) == 16
+    x = torch.rand(1, depthwise[0].in_channels, 9, 9)
+    plain = torch.nn.functional.conv2d(
+        x, depthwise[0].weight, stride=depthwise[0].stride, padding=depthwise[0].padding, groups=depthwise[0].groups
+    )
+    with torch.autocast("cpu", torch.bfloat16):
+        found = depthwise[0](x.bfloat16())
+        assert found.dtype == torch.float32
+        assert torch.equal(depthwise[0](x), plain)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -41,10 +43,10 @@ class DepthNet(Network):
         for level in range(4, -1, -1):
             inputs = encoded[-1] if level == 4 else decoded[level + 1]
             skip = encoded[level - 1] if level else 0
-            reduce.append(_conv(inputs, decoded[level]))
-            merge.append(_conv(decoded[level] + skip, decoded[level]))
+            reduce.append(_conv(inputs, decoded[level], options.padding))
+            merge.append(_conv(decoded[level] + skip, decoded[level], options.padding))
         self.reduce, self.merge = nn.ModuleList(reduce), nn.ModuleList(merge)
-        heads = [_conv(decoded[level], 1) for level in range(options.scales)]
+        heads = [_conv(decoded[level], 1, options.padding) for level in range(options.scales)]
         for head in heads:
             assert head.bias is not None
             # an initial depth near 0.8 leaves room for much nearer and much farther points
@@ -107,5 +109,5 @@ class DepthNet(Network):
         return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def _conv(inputs: int, outputs: int) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="reflect")
+def _conv(inputs: int, outputs: int, padding: Literal["reflect", "zeros"]) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode=padding)

@@ -147,6 +147,7 @@ def _timm_encoder(name: str, weights: str) -> TimmEncoder:
         raise _unfit(name, one_line(error)) from error
     _fill(extractor, state, weights)
     _separate_activations(extractor)
+    _widen_depthwise(extractor)
     mean, deviation = extractor.pretrained_cfg["mean"], extractor.pretrained_cfg["std"]
     if authors and name in AUTHORS_COLOURS:
         mean, deviation = ((value,) * 3 for value in AUTHORS_COLOURS[name])
@@ -203,6 +204,23 @@ def _separate_activations(extractor: nn.Module) -> None:
                 plain.load_state_dict(child.state_dict())
                 after = [part for part in child.children() if not isinstance(part, nn.Identity)]
                 setattr(parent, name, nn.Sequential(plain, *after))
+
+
+class DepthwiseConv(nn.Conv2d):
+    """A depthwise convolution that a CPU computes in 32 bits: in 16 its backward pass takes several times as long."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.device.type != "cpu":
+            return super().forward(x)
+        with torch.autocast("cpu", enabled=False):
+            return super().forward(x.to(self.weight.dtype))
+
+
+def _widen_depthwise(extractor: nn.Module) -> None:
+    """Put ``DepthwiseConv`` in the place of depthwise convolutions."""
+    for module in extractor.modules():
+        if type(module) is nn.Conv2d and module.groups == module.in_channels > 1:
+            module.__class__ = DepthwiseConv
 
 
 @torch.no_grad()

