@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
 
-torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+# Small arrays gain nothing from more threads, and small solvers lose much; processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -135,6 +135,6 @@ def test_classical_flow_goes_with_the_depth_of_networks(networks, sequence):
     frames = [Frame(i, sequence.frame(i)[None]) for i in (0, 1)]
     true, visible = sequence.flow_between(0, 1)
     error = (seen.flow(*frames)[0][0] - true).norm(dim=0)[visible[0]]
-    assert error.median() < 0.1 * true.norm(dim=0)[visible[0]].median()
+    assert error.median() < 0.2 * true.norm(dim=0)[visible[0]].median()
     with torch.no_grad():
         assert torch.equal(seen.depth(frames[0]), networks.depth(frames[0]))

@@ -24,7 +24,7 @@ from vode.world.sequence import WorldSequence
 TINY = VideoConfig(
     sequences=("0",),
     size=(64, 96),
-    world=WorldOptions(frames=4),
+    world=WorldOptions(frames=4, scenes=("tunnel",)),
     batch=2,
     flow_stage=VideoStage(steps=4, learning_rate=1e-3),
     depth_stage=VideoStage(steps=2, learning_rate=1e-3),
@@ -45,7 +45,8 @@ from vode.training.options import MotionOptions
 
 root, kills, longest = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 config = VideoConfig(
-    sequences=("0", "1"), size=(64, 96), world=WorldOptions(frames=4), batch=2, workers=1, save_every=2, log_every=3,
+    sequences=("0", "1"), size=(64, 96), world=WorldOptions(frames=4, scenes=("tunnel",)), batch=2, workers=1,
+    save_every=2, log_every=3,
     flow_stage=VideoStage(steps=7, learning_rate=1e-4), depth_stage=VideoStage(steps=4, learning_rate=1e-4),
     motion=MotionOptions(count=500, threshold=0.45), device="cpu", keep=2, ema=0.9,
 )
