@@ -24,7 +24,7 @@ from vode.datasets.base import Sequence
 from vode.datasets.kitti.odometry import KittiOdometry
 from vode.datasets.kitti.stereo import KittiScene
 from vode.evaluation.depth import DepthProtocol, depth_scores
-from vode.evaluation.depth_edges import edge_counts
+from vode.evaluation.depth_edges import DENSE, EdgeCounts, edge_counts, edge_scores
 from vode.evaluation.odometry import evaluate_odometry
 from vode.evaluation.runs import ground_truth_trajectory
 from vode.io.flow import read_flow
@@ -51,16 +51,15 @@ def depth_row(name: str, model: Model, frames: Iterable[tuple[Sequence, int]], p
         found = model.predict_depth(sequence.frame(i), camera=sequence.intrinsics)[None]
         predictions.append(found)
         maps.append(depth)
-        if (depth > 0).float().mean() > 0.5:
+        if (depth > 0).float().mean() >= DENSE:
             counts.append(edge_counts(found[0].numpy(), depth[0].numpy()))
     scores = depth_scores(iter(predictions), iter(maps), protocol)
     errors = scores.errors.mean(0)
     rows = [(name, "AbsRel / d1", f"{errors[0]:.3f} / {errors[4]:.3f}")]
     rows.append(("", "ground truth over prediction, median", f"{np.median(scores.ratios):.2f}"))
     if counts:
-        predicted, right, true, met = np.array(counts).sum(0)
-        precision, recall = right / max(predicted, 1), met / max(true, 1)
-        rows.append(("", "F-score of edges", f"{2 * precision * recall / max(precision + recall, 1e-9):.2f}"))
+        total = EdgeCounts(*np.array(counts).sum(0).tolist())
+        rows.append(("", "F-score of edges", f"{edge_scores(total)[2]:.2f}"))
     return rows
 
 

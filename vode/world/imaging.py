@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vode.geometry import warp
+
 SHUTTER_SAMPLES = 9
 """images that a blurred one is the mean of"""
 TARGET = 0.34
@@ -77,17 +79,9 @@ def expose(image: Tensor, gain: float, imaging: Imaging, seed: tuple[int, ...]) 
 
 def blur_along(image: Tensor, flow: Tensor, shutter: float) -> Tensor:
     """The mean of an image (3, H, W) along its flow (2, H, W) to the next frame while the shutter is open."""
-    height, width = image.shape[-2:]
-    y, x = torch.meshgrid(
-        torch.arange(height, device=image.device), torch.arange(width, device=image.device), indexing="ij"
-    )
-    grid, half = torch.stack([x, y], -1).float(), flow.new_tensor([(width - 1) / 2, (height - 1) / 2])
     steps = torch.linspace(-0.5, 0.5, SHUTTER_SAMPLES, device=image.device) * shutter
-    places = (grid + steps.view(-1, 1, 1, 1) * flow.movedim(0, -1)) / half - 1
-    samples = F.grid_sample(
-        image[None].expand(len(steps), -1, -1, -1), places, "bilinear", "border", align_corners=True
-    )
-    return samples.mean(0)
+    moved = steps.view(-1, 1, 1, 1) * flow
+    return warp.backward_warp(image[None].expand(len(steps), -1, -1, -1), moved).mean(0)
 
 
 def automatic_gain(image: Tensor) -> float:
