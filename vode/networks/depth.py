@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vode.geometry.resize import size_of_same_area
+from vode.networks.edges import steepen_edges
 from vode.networks.encoders import build_encoder
 from vode.networks.options import DepthOptions
 from vode.networks.padding import pad_to_multiple
@@ -75,9 +76,12 @@ class DepthNet(Network):
     def depth(self, image: Tensor, focal: Tensor | float | None = None) -> Tensor:
         """Images (B, 3, H, W) in 0..1 -> depth (B, 1, H, W), in metres if it ``is_metric``, else up to scale.
 
-        ``focal``: see ``metric``.
+        ``focal``: see ``metric``. ``DepthOptions.edge_ratio`` makes steps of its edges, which training does without.
         """
-        return self.metric(disparity_to_depth(self(image)[0]), focal)
+        depth = disparity_to_depth(self(image)[0].float())
+        if self.options.edge_ratio:
+            depth = steepen_edges(depth, self.options.edge_ratio)
+        return self.metric(depth, focal)
 
     @property
     def is_metric(self) -> bool:

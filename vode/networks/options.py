@@ -27,6 +27,8 @@ class DepthOptions:
     canonical_focal: float = 0.0
     """focal length in pixels of the input image that depth is predicted for, so that it is metres for any camera;
     0 = depth up to scale"""
+    edge_ratio: float = 0.0
+    """ratio of neighbouring depths above which the ramp of an edge is made a step in predictions; 0 = it stays"""
 
     def __post_init__(self) -> None:
         if len(self.decoder) != 5 or min(self.decoder) < 1:
@@ -35,6 +37,8 @@ class DepthOptions:
             raise InputError(
                 f"a focal length of {self.canonical_focal} pixels; give 0 or more", "depth.canonical_focal"
             )
+        if self.edge_ratio and not 1 < self.edge_ratio < float("inf"):
+            raise InputError(f"a ratio of {self.edge_ratio}; give 0 or more than 1", "depth.edge_ratio")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,28 @@
+"""Steps instead of ramps at the edges of predicted depth."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+ITERATIONS = 2
+"""each of which takes a ramp that is two pixels wider"""
+
+
+def steepen_edges(depth: Tensor, ratio: float) -> Tensor:
+    """Depth (B, 1, H, W) > 0 whose ramps between near and far are steps; elsewhere it stays as it is.
+
+    Where the depths of 3x3 neighbours differ by more than ``ratio``, a pixel takes the smallest or the largest of them,
+    whichever is nearer to its own by ratio (Kramer and Bruckner, Pattern Recognition 1975), ``ITERATIONS`` times. Not
+    knowing the place of an edge for certain, a network blurs it; but depths between two objects' belong to neither.
+    """
+    for _ in range(ITERATIONS):
+        far, near = _largest(depth), -_largest(-depth)
+        steep = torch.where(depth.square() > far * near, far, near)
+        depth = torch.where(far > ratio * near, steep, depth)
+    return depth
+
+
+def _largest(values: Tensor) -> Tensor:
+    return F.max_pool2d(values, 3, stride=1, padding=1)
