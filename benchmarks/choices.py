@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence as Several
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
@@ -23,10 +23,10 @@ from vode.datasets.base import Sequence
 from vode.datasets.kitti.odometry import KittiOdometry
 from vode.evaluation.odometry import evaluate_odometry
 from vode.evaluation.runs import ground_truth_trajectory
-from vode.geometry.resize import size_of_same_area
+from vode.geometry.resize import magnified
 from vode.model import Model, load
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import Classical, Networks, Perception
+from vode.odometry.perception import network_perception
 from vode.odometry.visual_odometry import track
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
@@ -36,29 +36,14 @@ WORLD = WorldOptions(size=(256, 832), speed=None, effects=0.5)
 NAMES = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "rpe_m", "rpe_deg")
 
 
-class Choice(NamedTuple):
-    """One way to track."""
-
-    scale: float
-    """size of the tracker's images in those of the networks"""
-    flow: str
-    options: TrackerOptions
-
-    def __str__(self) -> str:
-        return f"x{self.scale:g}, {self.flow}, {self.options.refine}, {self.options.count} points"
-
-
-def scores(model: Model, choice: Choice, sequences: Several[Sequence]) -> list[float]:
+def scores(model: Model, options: TrackerOptions, sequences: Several[Sequence]) -> list[float]:
     """Means over sequences after 7-DoF alignment, t_err after 6-DoF alignment, and frames a second."""
     values, frames, seconds = [], 0, 0.0
     for sequence in sequences:
-        own = model.size_for(sequence.size)
-        area = (round(own[0] * choice.scale), round(own[1] * choice.scale))
-        size = size_of_same_area(area, sequence.size)
-        networks = Networks(model.flow, model.depth, own)
-        perception: Perception = networks if choice.flow == "network" else Classical(networks)
+        size = magnified(model.size_for(sequence.size), options.magnify)
+        perception = network_perception(model.flow, model.depth, options, model.size_for)
         start = time.perf_counter()
-        found = track(sequence, perception, size=size, options=choice.options).trajectory
+        found = track(sequence, perception, size=size, options=options).trajectory
         seconds, frames = seconds + time.perf_counter() - start, frames + len(sequence)
         truth = ground_truth_trajectory(sequence)
         similar, rigid = (evaluate_odometry(found, truth, alignment=name) for name in ("7dof", "6dof"))
@@ -67,14 +52,24 @@ def scores(model: Model, choice: Choice, sequences: Several[Sequence]) -> list[f
     return [*np.nanmean(known, axis=0).tolist(), frames / seconds]
 
 
-def choices() -> list[Choice]:
-    """What is compared: each differs from the first in something."""
-    plain, window = TrackerOptions(), TrackerOptions(refine="window")
-    return [
-        *(Choice(scale, flow, o) for scale in (1.0, 1.5, 2.0) for flow in ("network", "DIS") for o in (plain, window)),
-        *(Choice(1.0, "network", replace(plain, count=count)) for count in (500, 1000, 4000)),
-        Choice(1.0, "network", replace(plain, subpixel=False)),
+def described(options: TrackerOptions) -> str:
+    """What is varied of the options."""
+    subpixel = "" if options.subpixel else ", not refined on the images"
+    return f"{options.flow}, x{options.magnify:g}, {options.refine}, {options.count} points{subpixel}"
+
+
+def choices() -> list[TrackerOptions]:
+    """What is compared: flow, size and refinement together, then the number of points and refinement on the images."""
+    flows: tuple[Literal["network"], Literal["classical"]] = ("network", "classical")
+    refinements: tuple[Literal["none"], Literal["window"]] = ("none", "window")
+    grid = [
+        TrackerOptions(flow=flow, magnify=magnify, refine=refine)
+        for flow in flows
+        for magnify in (1.0, 1.5, 2.0)
+        for refine in refinements
     ]
+    chosen = TrackerOptions(flow="classical", magnify=1.5)
+    return [*grid, *(replace(chosen, count=count) for count in (500, 1000, 4000)), replace(chosen, subpixel=False)]
 
 
 def main() -> None:
@@ -93,7 +88,7 @@ def main() -> None:
     if given.kitti is not None:
         named["KITTI 00"] = [KittiOdometry(given.kitti, "00", camera=0)]
     for name, sequences in named.items():
-        rows = [(str(choice), *(f"{x:.3g}" for x in scores(model, choice, sequences))) for choice in choices()]
+        rows = [(described(each), *(f"{x:.3g}" for x in scores(model, each, sequences))) for each in choices()]
         headings = ("on " + name, "t_err %", "r_err", "ATE m", "RPE m", "RPE deg", "t_err % 6-DoF", "frames/s")
         print(table(headings, rows), "\n")
 

@@ -144,7 +144,7 @@ def kitti_rows(root: Path, runs: list[Path]) -> list[list[str]]:
     name = f"KITTI 00, {len(sequence)} frames"
     for folder in runs:
         model = load(folder, device="cpu")
-        size, networks = model.size_for(sequence.size), model.perception()
+        size, networks = model.tracking_size(sequence.size), model.perception()
         tracks = {
             f"networks {size[1]}x{size[0]}": (networks, TrackerOptions()),
             f"networks {size[1]}x{size[0]}, window": (networks, TrackerOptions(refine="window")),

@@ -139,7 +139,7 @@ def odometry_rows(model: Model, data: Path) -> Iterator[list[Row]]:
     truth = ground_truth_trajectory(sequence)
     for refine in ("none", "window"):
         options = replace(model.tracker, refine=refine)
-        found = track(sequence, model.perception(), size=model.size_for(sequence.size), options=options).trajectory
+        found = track(sequence, model.perception(), size=model.tracking_size(sequence.size), options=options).trajectory
         for alignment in ("7dof", "6dof"):
             values = evaluate_odometry(found, truth, alignment=alignment)
             shown = f"{values['t_err_percent']:.2f} % / {values['r_err_deg_per_100m']:.2f} / {values['ate_m']:.2f} m"

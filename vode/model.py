@@ -10,22 +10,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vode.adaptation.config import AdaptationConfig
 from vode.cameras.lens import CameraLike, vertical_focal
 from vode.devices import device_name
 from vode.errors import InputError
 from vode.evaluation.depth_report import predict_depth
 from vode.evaluation.flow_report import predict_flow
-from vode.geometry.resize import image_size
+from vode.geometry.resize import image_size, magnified
 from vode.io.array import float_image, like
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import Networks
+from vode.odometry.perception import Perception, network_perception
 from vode.run_folder import find_run
 from vode.training.config import SupervisedConfig, VideoConfig
 
 Array = TypeVar("Array", np.ndarray, Tensor)
-FAMILIES = {kind.family: kind for kind in (VideoConfig, SupervisedConfig)}
+FAMILIES = {kind.family: kind for kind in (VideoConfig, SupervisedConfig, AdaptationConfig)}
 """configurations of runs that leave both networks; they have a ``size`` and a ``tracker``"""
 
 
@@ -64,6 +65,10 @@ class Model:
     def size_for(self, image_size: tuple[int, int]) -> tuple[int, int]:
         """The (height, width) that images of ``image_size`` are resized to: ``size``, or its area in their aspect."""
         return self.depth.input_size(self.size, image_size)
+
+    def tracking_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        """The (height, width) at which images of ``image_size`` are tracked: ``size_for``, by the tracker's options."""
+        return magnified(self.size_for(image_size), self.tracker.magnify)
 
     def assumed_focal(self, image_size: tuple[int, int]) -> float:
         """The focal length in pixels that metric depth of images of ``image_size`` assumes where none is given."""
@@ -104,9 +109,9 @@ class Model:
         flow = predict_flow(self.flow, a, b, self.size_for(image_size(a)))
         return like(flow.movedim(0, -1).contiguous(), image_a)
 
-    def perception(self) -> Networks:
+    def perception(self) -> Perception:
         """Flow and depth as odometry takes them."""
-        return Networks(self.flow, self.depth)
+        return network_perception(self.flow, self.depth, self.tracker, self.size_for)
 
 
 def load(source: str | Path, *, device: str = "auto") -> Model:

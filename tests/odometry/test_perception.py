@@ -119,7 +119,7 @@ def test_networks_of_a_size_of_their_own_give_what_fits_the_frames(networks, seq
     a, b = (Frame(i, sequence.frame(i)[None], K) for i in (0, 1))
     small = (48, 160)
     halved = [Frame(f.index, resize_images(f.image, small), resize_intrinsics(K, SIZE, small)) for f in (a, b)]
-    apart = Networks(networks._flow, networks._depth, small)
+    apart = Networks(networks._flow, networks._depth, lambda _: small)
     assert apart.depth(a).shape == (1, 1, *SIZE)
     # a pixel of the small image covers four of the large one
     shrunk = torch.nn.functional.avg_pool2d(1 / apart.depth(a), 2)

@@ -144,7 +144,7 @@ def test_a_model_brings_its_perception_size_and_options(sequence, ground_truth):
     class Model:
         tracker = WINDOW
 
-        def size_for(self, image_size):
+        def tracking_size(self, image_size):
             return image_size[0] // 2, image_size[1] // 2
 
         def perception(self):

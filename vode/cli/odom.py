@@ -31,8 +31,8 @@ def odom(
         raise InputError("name the folder of a run, or give both --estimate and --ground-truth")
     if run is not None and (estimate or ground_truth):
         raise InputError(f"{run}: a run is tracked on --data; name files of other methods with --compare")
-    for name, value in (("refine", options.refine), ("matcher", options.matcher)):
-        if run is None and value is not None:
+    for name in ("refine", "flow", "matcher"):
+        if run is None and getattr(options, name) is not None:
             raise InputError(f"--{name} is for the tracking of a run; trajectory files are evaluated as they are")
     from vode.evaluation import comparison, tables
     from vode.pipelines import odometry

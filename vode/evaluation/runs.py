@@ -12,11 +12,12 @@ from vode.evaluation import depth_report, flow_report
 from vode.evaluation.depth import DepthProtocol, summary
 from vode.evaluation.odometry import evaluate_odometry
 from vode.evaluation.result import Result
+from vode.geometry.resize import magnified
 from vode.io.trajectory import Trajectory
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import Networks
+from vode.odometry.perception import network_perception
 from vode.odometry.visual_odometry import track
 
 
@@ -66,7 +67,8 @@ def score_run(
         results["depth_abs_rel"] = errors["abs_rel"]
         results["depth_abs_rel_constant"] = errors["abs_rel_constant"]
     if sequence.poses is not None:
-        tracked = track(sequence, Networks(flow, depth), size=size, options=options)
+        perception = network_perception(flow, depth, options, lambda _: size)
+        tracked = track(sequence, perception, size=magnified(size, options.magnify), options=options)
         # networks that see no motion at all leave nothing to align: a result, not the end of the run
         with suppress(InputError):
             odometry = evaluate_odometry(tracked.trajectory, ground_truth_trajectory(sequence))

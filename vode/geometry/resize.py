@@ -37,6 +37,11 @@ def size_of_same_area(size: tuple[int, int], image_size: tuple[int, int]) -> tup
     return height, max(round(height * aspect), 1)
 
 
+def magnified(size: tuple[int, int], factor: float) -> tuple[int, int]:
+    """(height, width) times a factor."""
+    return max(round(size[0] * factor), 1), max(round(size[1] * factor), 1)
+
+
 def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
     """Images (N, C, H, W), float or 8-bit, resized to ``size`` (height, width) with antialiasing."""
     if tuple(images.shape[-2:]) == tuple(size):

@@ -86,6 +86,10 @@ class MatcherOptions:
 class TrackerOptions(MatchOptions):
     """How the tracker turns correspondences and depth into motion."""
 
+    flow: Literal["network", "classical"] = "network"
+    """where a model's correspondences come from: its flow network, or OpenCV's dense inverse search"""
+    magnify: float = 1.0
+    """height and width of the images that correspondences are found in, relative to those that its networks see"""
     subpixel: bool = True
     """move correspondences to where the two images agree best"""
     scale: ScaleOptions = field(default_factory=ScaleOptions)

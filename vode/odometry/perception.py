@@ -13,11 +13,11 @@ from torch import Tensor
 from vode.datasets.base import Sequence
 from vode.geometry import warp
 from vode.geometry.matches import Matches
-from vode.geometry.resize import image_size, resize_images
+from vode.geometry.resize import SizeFor, image_size, resize_images
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.frames import Frame
-from vode.odometry.options import MatchOptions
+from vode.odometry.options import MatchOptions, TrackerOptions
 from vode.odometry.two_frame import flow_matches, tracked_matches
 
 
@@ -84,12 +84,12 @@ def find_matches(
 class Networks(Perception):
     """Flow and depth of trained networks; metric depth takes the focal length of the frames, where it is known.
 
-    ``size`` (height, width) is that at which the networks see frames, whose flow and depth are resized to theirs; None
-    for the frames' own.
+    ``size_for`` gives the (height, width) at which the networks see frames of one; flow and depth are then resized to
+    theirs. None for the frames' own.
     """
 
-    def __init__(self, flow: FlowNet, depth: DepthNet, size: tuple[int, int] | None = None) -> None:
-        self._flow, self._depth, self._size = flow, depth, size
+    def __init__(self, flow: FlowNet, depth: DepthNet, size_for: SizeFor | None = None) -> None:
+        self._flow, self._depth, self._size_for = flow, depth, size_for
         self.device = next(flow.parameters()).device
 
     def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
@@ -107,7 +107,11 @@ class Networks(Perception):
         return 1 / F.interpolate(1 / depth, full, mode="bilinear", align_corners=False)
 
     def _seen(self, frame: Frame) -> Tensor:
-        return frame.image if self._size is None else resize_images(frame.image, self._size)
+        return (
+            frame.image
+            if self._size_for is None
+            else resize_images(frame.image, self._size_for(image_size(frame.image)))
+        )
 
 
 class Classical(Perception):
@@ -128,6 +132,12 @@ class Classical(Perception):
         # OpenCV takes None for no initial flow, which its types do not say.
         flow = self._search.calc(grey_a, grey_b, None)  # type: ignore[call-overload]
         return torch.from_numpy(flow).movedim(-1, 0)[None].to(self.device)
+
+
+def network_perception(flow: FlowNet, depth: DepthNet, options: TrackerOptions, size_for: SizeFor) -> Perception:
+    """What a model sees, as the options of its tracker say; ``size_for`` gives the size that its networks work at."""
+    networks = Networks(flow, depth, None if options.magnify == 1 else size_for)
+    return Classical(networks) if options.flow == "classical" else networks
 
 
 class SequenceDepth(DepthSource):

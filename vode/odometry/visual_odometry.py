@@ -33,8 +33,8 @@ class TrackingModel(Protocol):
 
     tracker: TrackerOptions
 
-    def size_for(self, image_size: tuple[int, int]) -> tuple[int, int]:
-        """The (height, width) that images of ``image_size`` are resized to."""
+    def tracking_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
+        """The (height, width) at which images of ``image_size`` are tracked."""
         ...
 
     def perception(self) -> Perception:
@@ -78,7 +78,7 @@ class VisualOdometry:
     ) -> None:
         size_for: tuple[int, int] | SizeFor | None = size
         if isinstance(source, TrackingModel):
-            size_for, options = size or source.size_for, options or source.tracker
+            size_for, options = size or source.tracking_size, options or source.tracker
             source = source.perception()
         self.options, self.name = options or TrackerOptions(), name
         self._perception = source

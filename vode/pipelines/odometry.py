@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from vode.datasets.base import Sequence as Video
 from vode.datasets.base import noted
@@ -15,7 +16,7 @@ from vode.evaluation.tables import Table
 from vode.io.atomic import make_folder, write_bytes
 from vode.io.trajectory import Trajectory
 from vode.model import Model, load
-from vode.odometry.perception import Matched, MatchingPerception, Perception
+from vode.odometry.perception import Matched, MatchingPerception, Perception, network_perception
 from vode.odometry.result import log_lines
 from vode.odometry.visual_odometry import track
 from vode.pipelines.evaluation_data import evaluation_sequences
@@ -81,15 +82,17 @@ def track_sequences(
     on_progress: OnProgress = lambda line: None,
 ) -> dict[str, Trajectory]:
     """The trajectory of each sequence by its name, written to ``out`` with a log of every motion."""
-    tracker = model.tracker if options.refine is None else replace(model.tracker, refine=options.refine)
-    perception: Perception | MatchingPerception = model.perception()
+    changes: dict[str, Any] = {"refine": options.refine, "flow": options.flow}
+    tracker = replace(model.tracker, **{name: value for name, value in changes.items() if value is not None})
+    perception: Perception | MatchingPerception
+    perception = network_perception(model.flow, model.depth, tracker, model.size_for)
     if options.matcher is not None:
         from vode.odometry.matchers import open_matcher
 
         perception = Matched(open_matcher(options.matcher, model.device), perception)
     trajectories = {}
     for sequence in sequences:
-        tracked = track(sequence, perception, size=model.size_for(sequence.size), options=tracker)
+        tracked = track(sequence, perception, size=model.tracking_size(sequence.size), options=tracker)
         file = out / f"{sequence.name}.txt"
         if options.format == "kitti":
             tracked.trajectory.write_kitti(file)

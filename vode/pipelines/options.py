@@ -41,7 +41,9 @@ class OdometryOptions:
     matcher: str | None = None
     """learned matches instead of the run's flow: xfeat, xfeat-lighterglue, disk-lightglue or a file of weights"""
     refine: Literal["none", "window"] | None = None
-    """window refines the poses of the last keyframes together; default as in the run, where it is none"""
+    """window refines the poses of the last keyframes together; default as in the run"""
+    flow: Literal["network", "classical"] | None = None
+    """correspondences from the flow network or from OpenCV's dense inverse search; default as in the run"""
     compare: tuple[str, ...] = ()
     """trajectories of other methods compared with the run's: [NAME=]FILE, or a folder of SEQUENCE.txt"""
     published: bool = False
