@@ -13,7 +13,7 @@ from typing import Any
 from vode.errors import InputError
 
 VERSION = 3
-FAMILIES = ("video", "relocalization", "supervised")
+FAMILIES = ("video", "relocalization", "supervised", "adaptation")
 
 _STAGES = {"video": ("flow", "depth", "joint"), "relocalization": ("coarse", "pose")}
 _OWN = {

@@ -61,7 +61,7 @@ def kitchen(tmp_path_factory):
 
 
 def batch(config):
-    samples = family.samples(config)
+    samples = family.samples(config, RunFolder("."))
     return samples, to_float_and_augment(collate([samples[(i, i)] for i in range(4)]))
 
 
@@ -171,7 +171,7 @@ def test_places_are_learned_in_the_units_and_about_the_middle_of_the_scene(tmp_p
     still = replace(TINY, pose_stage=StageConfig(steps=1, learning_rate=0.0), pose=PoseNetOptions(dropout=0.0))
     loop.train(still, tmp_path / "run")
     network = load_weights(tmp_path / "run" / "pose.safetensors", PoseNet)
-    positions = family.samples(still).poses()[:, :3, 3]
+    positions = family.samples(still, RunFolder(tmp_path)).poses()[:, :3, 3]
     torch.testing.assert_close(network.centre, positions.mean(0))
     assert network.spread.item() == pytest.approx(positions.var(0, correction=0).mean().sqrt().item(), rel=1e-5)
 

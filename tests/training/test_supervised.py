@@ -76,7 +76,7 @@ def test_a_run_trains_depth_then_flow_and_is_scored(tmp_path):
 
 
 def test_every_stage_has_its_own_samples():
-    samples = supervised.samples(TINY)
+    samples = supervised.samples(TINY, RunFolder("."))
     depth, flow = (supervised.stage_samples(name, samples, TINY) for name in ("depth", "flow"))
     assert (len(depth), len(flow)) == (12, 9)
     assert depth[0, 0].keys() == {"images", "intrinsics", "depth", "colour"}
@@ -109,7 +109,7 @@ def test_a_data_set_of_files_is_learned_from_where_it_has_ground_truth(tmp_path)
     config = replace(
         TINY, dataset="kitti-2015", data=root, sequences=(), validate_every=0, augment=Augment(), crops=(), block=0
     )
-    samples = supervised.samples(config)
+    samples = supervised.samples(config, RunFolder("."))
     depth, flow = (supervised.stage_samples(name, samples, config) for name in ("depth", "flow"))
     assert (len(depth), len(flow)) == (2, 2)
     assert depth[1]["depth"].min() > 0
@@ -125,7 +125,14 @@ def test_data_without_ground_truth_is_refused_by_name(tmp_path):
     with pytest.raises(InputError, match=r"000001 of kitti-2015: no ground truth of depth .* choose") as refusal:
         loop.train(config, tmp_path / "run")
     assert refusal.value.parameters == ("sequences", "dataset")
-    assert len(supervised.stage_samples("flow", supervised.samples(replace(config, stages=("flow",))), config)) == 2
+    assert (
+        len(
+            supervised.stage_samples(
+                "flow", supervised.samples(replace(config, stages=("flow",)), RunFolder(".")), config
+            )
+        )
+        == 2
+    )
     assert not (tmp_path / "run").exists()
 
 
@@ -135,7 +142,7 @@ def test_the_encoder_has_its_own_rate():
     task = loop.build_task("depth", TINY, networks)
     options = SupervisedDepthStage(10, 1e-3, weight_decay=0.1, decoupled=True, encoder_rate=0.25)
     step = Stepper(task, TINY, options, Group(0, 1, torch.device("cpu")), None)
-    samples = supervised.stage_samples("depth", supervised.samples(TINY), TINY)
+    samples = supervised.stage_samples("depth", supervised.samples(TINY, RunFolder(".")), TINY)
     batch = {key: torch.stack([value, value]) for key, value in samples[0, 0].items()}
     step(iter([batch]), 0)
     depth = networks["depth"]
@@ -160,7 +167,7 @@ def test_equal_rates_make_one_group():
 
 def test_a_new_depth_network_starts_from_ten_metres_whatever_it_sees():
     networks = loop.build_networks(TINY)
-    supervised.begin(networks, supervised.samples(TINY))
+    supervised.begin(networks, supervised.samples(TINY, RunFolder(".")))
     with torch.no_grad():
         depth = networks["depth"].eval().depth(torch.rand(2, 3, 64, 96))
     assert 4 < depth.median() < 25

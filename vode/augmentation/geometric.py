@@ -20,6 +20,8 @@ from vode.geometry.resize import image_size, resize_depth, resize_flow, resize_i
 
 FLOWS = {"flow": "visible", "flow_back": "visible_back"}
 """Keys of a sample with flow, and where it is visible."""
+MAPS = ("images", "depth", "deviation", "start_depth", *FLOWS, *FLOWS.values())
+"""keys of a sample with a value for every pixel"""
 
 
 class Variation(NamedTuple):
@@ -110,7 +112,7 @@ def crop_sample(sample: Sample, top: int, left: int, height: int, width: int) ->
     if min(top, left) < 0 or min(height, width) < 1 or top + height > rows or left + width > columns:
         raise ValueError(f"{height}x{width} from ({top}, {left}) on is not inside of {rows}x{columns}")
     cropped = dict(sample)
-    for key in ("images", "depth", *FLOWS, *FLOWS.values()):
+    for key in MAPS:
         if key in sample:
             cropped[key] = sample[key][..., top : top + height, left : left + width]
     cropped["intrinsics"] = crop_intrinsics(sample["intrinsics"], top, left)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import tyro
 
+from vode.adaptation.config import AdaptationConfig
 from vode.cli.parse import parse
 from vode.recipes import RECIPES, recipe
 from vode.relocalization.config import RelocalizationConfig
@@ -29,6 +30,15 @@ class SupervisedArguments:
     """Train depth and flow on ground truth, then score them."""
 
     config: Annotated[SupervisedConfig, tyro.conf.arg(name="")]
+    run: Path | None = None
+    """folder of the run; default runs/RECIPE, with a number behind if that is taken"""
+
+
+@dataclass(frozen=True)
+class AdaptationArguments:
+    """Adapt depth and flow to one's own video, without labels; what is no better than the start is not kept."""
+
+    config: Annotated[AdaptationConfig, tyro.conf.arg(name="")]
     run: Path | None = None
     """folder of the run; default runs/RECIPE, with a number behind if that is taken"""
 
@@ -68,12 +78,16 @@ def train(argv: Sequence[str]) -> None:
     _print(*train_run(arguments.config, arguments.run, name=name))
 
 
-def _defaults(config: RunConfig) -> VideoArguments | SupervisedArguments | RelocalizationArguments:
+def _defaults(
+    config: RunConfig,
+) -> VideoArguments | SupervisedArguments | AdaptationArguments | RelocalizationArguments:
     """The arguments of the family that a recipe belongs to, with its values."""
     if isinstance(config, VideoConfig):
         return VideoArguments(config)
     if isinstance(config, SupervisedConfig):
         return SupervisedArguments(config)
+    if isinstance(config, AdaptationConfig):
+        return AdaptationArguments(config)
     if isinstance(config, RelocalizationConfig):
         return RelocalizationArguments(config)
     raise TypeError(f"{type(config).__name__} has no arguments of the command line")

@@ -28,8 +28,13 @@ def ssim_distance(image_a: Tensor, image_b: Tensor) -> Tensor:
     return ((1 - similarity) / 2).clamp(0, 1)
 
 
-def photometric(image: Tensor, reconstruction: Tensor, mask: Tensor) -> Tensor:
-    """0.15 L1 + 0.85 SSIM distance of images (B, C, H, W), averaged over ``mask`` (B, 1, H, W): (B,)."""
+def photometric_error(image: Tensor, reconstruction: Tensor) -> Tensor:
+    """0.15 L1 + 0.85 SSIM distance (B, 1, H, W) of images (B, C, H, W)."""
     l1 = (image - reconstruction).abs().mean(1, keepdim=True)
     ssim = ssim_distance(image, reconstruction).mean(1, keepdim=True)
-    return masked_mean((1 - SSIM_WEIGHT) * l1 + SSIM_WEIGHT * ssim, mask)
+    return (1 - SSIM_WEIGHT) * l1 + SSIM_WEIGHT * ssim
+
+
+def photometric(image: Tensor, reconstruction: Tensor, mask: Tensor) -> Tensor:
+    """The photometric error of images (B, C, H, W), averaged over ``mask`` (B, 1, H, W): (B,)."""
+    return masked_mean(photometric_error(image, reconstruction), mask)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from vode.adaptation.config import AdaptationConfig
 from vode.errors import InputError
-from vode.recipes import relocalization, supervised, video
+from vode.recipes import adaptation, relocalization, supervised, video
 from vode.relocalization.config import RelocalizationConfig
 from vode.training.config import RunConfig, SupervisedConfig, VideoConfig
 
 FAMILIES: dict[str, type[RunConfig]] = {
-    kind.family: kind for kind in (VideoConfig, SupervisedConfig, RelocalizationConfig)
+    kind.family: kind for kind in (VideoConfig, SupervisedConfig, AdaptationConfig, RelocalizationConfig)
 }
 """The type of the configuration of each family of runs."""
 
@@ -23,6 +24,7 @@ RECIPES = {
     "depth-supervised": supervised.DEPTH_SUPERVISED,
     "flow-supervised": supervised.FLOW_SUPERVISED,
     "vode-small": supervised.VODE_SMALL,
+    "adapt": adaptation.ADAPT,
     "posenet": relocalization.POSENET,
     "posenet-beta": relocalization.POSENET_BETA,
     "posenet-geometric": relocalization.POSENET_GEOMETRIC,

@@ -17,7 +17,7 @@ from vode.relocalization.losses import LearnedWeights
 from vode.relocalization.network import PoseNet
 from vode.relocalization.posed_images import PosedImages
 from vode.relocalization.task import PoseTask
-from vode.run_folder import find_run
+from vode.run_folder import RunFolder, find_run
 from vode.training.clip_dataset import ClipDataset
 from vode.training.data import validation_sequences
 from vode.training.tasks.base import Task
@@ -42,7 +42,12 @@ def _network(networks: nn.ModuleDict) -> PoseNet:
     return cast(PoseNet, networks["pose"])
 
 
-def samples(config: RelocalizationConfig) -> PosedImages:
+def prepare(config: RelocalizationConfig, folder: RunFolder) -> RelocalizationConfig:
+    """Nothing to do: samples are read from the data set alone."""
+    return config
+
+
+def samples(config: RelocalizationConfig, folder: RunFolder) -> PosedImages:
     """The augmented training images."""
     return images(config, scene_sequences(config)[0], vary=True, points=_needs_points(config))
 
@@ -94,6 +99,13 @@ def measures(
     result = relocalize(_network(networks), samples, half=name == "coarse")
     names = ("median_position_m", "median_rotation_deg")
     return {name: value for name in names if (value := result[name]) is not None}
+
+
+def finish(
+    networks: nn.ModuleDict, samples: PosedImages, config: RelocalizationConfig
+) -> tuple[dict[str, float | None], list[str]]:
+    """Nothing to decide."""
+    return {}, []
 
 
 def score(networks: nn.ModuleDict, config: RelocalizationConfig) -> dict[str, float | None]:

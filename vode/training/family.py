@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from vode.run_folder import RunFolder
 from vode.training.clip_dataset import ClipDataset
 from vode.training.tasks.base import Task
 
@@ -22,8 +23,12 @@ class Family(Protocol):
         """The configuration with the actual options of the networks, which ``start_from`` may have determined."""
         ...
 
-    def samples(self, config: Any) -> ClipDataset:
-        """The training samples."""
+    def prepare(self, config: Any, folder: RunFolder) -> Any:
+        """Make in the folder of a new run what it needs; returns the configuration with what that determined."""
+        ...
+
+    def samples(self, config: Any, folder: RunFolder) -> ClipDataset:
+        """The training samples of the run in a folder."""
         ...
 
     def validation(self, config: Any, trained: ClipDataset) -> ClipDataset:
@@ -44,6 +49,12 @@ class Family(Protocol):
 
     def measures(self, name: str, networks: nn.ModuleDict, samples: ClipDataset, config: Any) -> dict[str, float]:
         """Errors on validation samples with ground truth, during the stage ``name``."""
+        ...
+
+    def finish(
+        self, networks: nn.ModuleDict, samples: ClipDataset, config: Any
+    ) -> tuple[dict[str, float | None], list[str]]:
+        """Decide on the networks after the last stage; results, and a line for each decision."""
         ...
 
     def score(self, networks: nn.ModuleDict, config: Any) -> dict[str, float | None]:

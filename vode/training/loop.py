@@ -37,6 +37,7 @@ def train(config: RunConfig, folder: Path | str) -> dict[str, float | None]:
         raise InputError(f"nothing to train: every stage has 0 steps; set {config.stage_names[0]}_stage.steps, say")
     group = distributed.join(config.device)
     part_of(config.batch, config.accumulate, group)
+    config = config.functions().prepare(config, run_folder)
     torch.manual_seed(config.seed)
     state = new_state(config, group)
     config = config.functions().settled(config, state.networks)
@@ -88,7 +89,7 @@ class Run:
         self.config, self.folder, self.group, self.state = config, folder, group, state
         keep_freed_memory(group.device)
         self.family = config.functions()
-        self.samples = self.family.samples(config)
+        self.samples = self.family.samples(config, folder)
         self.validated = self.family.validation(config, self.samples) if config.validate_every else None
 
     def go(self, problems: Sequence[str] = ()) -> dict[str, float | None]:
@@ -203,7 +204,12 @@ class Run:
         if not self.group.writes:
             return distributed.broadcast(None)
         config, networks = self.config, self.state.scored().eval()
-        results = self.family.score(networks, config)
+        judged, lines = self.family.finish(networks, self.samples, config)
+        if lines:
+            self.folder.write_weights(networks, half=config.half)
+        for line in lines:
+            self.log.say(line)
+        results = judged | self.family.score(networks, config)
         results["minutes"] = self.state.elapsed() / 60
         results["peak_memory_gib"] = peak_memory_gib()
         geometric = sum(stage.steps for name, stage in config.plan() if name in config.geometric)

@@ -13,15 +13,28 @@ from vode.augmentation.options import Augment
 from vode.datasets.base import Capability, Sequence, only_frames
 from vode.errors import InputError
 from vode.networks.depth import DISPARITY_RANGE, MIN_DISPARITY
+from vode.run_folder import RunFolder
 from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.config import SupervisedConfig
 from vode.training.data import training_sequences, validation_sequences
 from vode.training.tasks.base import Task
 from vode.training.tasks.supervised_depth import SupervisedDepthTask
 from vode.training.tasks.supervised_flow import SupervisedFlowTask
-from vode.training.video import both, networks, score, settled
+from vode.training.video import both, finish, networks, prepare, score, settled
 
-__all__ = ["begin", "measures", "networks", "samples", "score", "settled", "stage_samples", "task", "validation"]
+__all__ = [
+    "begin",
+    "finish",
+    "measures",
+    "networks",
+    "prepare",
+    "samples",
+    "score",
+    "settled",
+    "stage_samples",
+    "task",
+    "validation",
+]
 
 GROUND_TRUTH = {
     "depth": frozenset({Capability.DEPTH}),
@@ -36,7 +49,7 @@ LENGTH = {"depth": 1, "flow": 2}
 """images of a sample of each stage"""
 
 
-def samples(config: SupervisedConfig) -> ClipDataset:
+def samples(config: SupervisedConfig, folder: RunFolder) -> ClipDataset:
     """All training images, of which each stage takes its own; InputError if they lack a stage's ground truth."""
     return images(config, training_sequences(config), augment=config.augment)
 

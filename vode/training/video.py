@@ -13,7 +13,7 @@ from vode.evaluation.runs import score_run
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.networks.weights import without_download
-from vode.run_folder import find_run
+from vode.run_folder import RunFolder, find_run
 from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.config import OdometryConfig, VideoConfig
 from vode.training.data import scoring_sequence, training_sequences, validation_sequences
@@ -46,7 +46,12 @@ def both(networks: nn.ModuleDict) -> tuple[FlowNet, DepthNet]:
     return cast(FlowNet, networks["flow"]), cast(DepthNet, networks["depth"])
 
 
-def samples(config: VideoConfig) -> ClipDataset:
+def prepare(config: Config, folder: RunFolder) -> Config:
+    """Nothing to do: samples are read from the data set alone."""
+    return config
+
+
+def samples(config: VideoConfig, folder: RunFolder) -> ClipDataset:
     """The augmented training pairs."""
     return pairs(config, training_sequences(config))
 
@@ -96,6 +101,13 @@ def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: V
         return {}
     found = score_run(*both(networks), samples.sequences[0], config.size, config.tracker)
     return {name: value for name, value in found.items() if value is not None}
+
+
+def finish(
+    networks: nn.ModuleDict, samples: ClipDataset, config: OdometryConfig
+) -> tuple[dict[str, float | None], list[str]]:
+    """Nothing to decide."""
+    return {}, []
 
 
 def score(networks: nn.ModuleDict, config: OdometryConfig) -> dict[str, float | None]:

@@ -1,0 +1,148 @@
+"""Adaptation as a run: prepared once, resumed to the bit, and kept only where it helps."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import vode
+from vode.adaptation import family
+from vode.adaptation.clips import cut, split
+from vode.adaptation.config import AdaptationConfig, AdaptDepthStage, AdaptFlowStage
+from vode.adaptation.options import StructureOptions
+from vode.augmentation.options import NO_AUGMENT, Augment
+from vode.errors import InputError
+from vode.networks.depth import DepthNet
+from vode.networks.flow import FlowNet
+from vode.odometry.options import TrackerOptions
+from vode.run_folder import RunFolder
+from vode.training import loop, video
+from vode.training.checkpoint import checkpoints
+from vode.training.config import VideoConfig
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
+
+SIZE, WORLD = (64, 192), WorldOptions(size=(64, 192), frames=24)
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    """A run of networks that have learned nothing."""
+    torch.manual_seed(0)
+    folder = RunFolder(tmp_path_factory.mktemp("start") / "run")
+    folder.write_weights({"depth": DepthNet(), "flow": FlowNet()})
+    folder.write_config(VideoConfig(size=SIZE))
+    folder.write_data("world", (), ())
+    return folder.path
+
+
+def tiny(start, **changes):
+    config = AdaptationConfig(
+        dataset="world",
+        sequences=("5",),
+        size=SIZE,
+        world=WORLD,
+        start_from=start,
+        minutes=0.0,
+        batch=1,
+        part=24,
+        clip_length=3,
+        clip_stride=1,
+        held_out=0.3,
+        augment=NO_AUGMENT,
+        depth_stage=AdaptDepthStage(40, 3e-4, warm_up=5),
+        flow_stage=AdaptFlowStage(2, 1e-5),
+        structure=StructureOptions(points=2000, least_parallax=0.7, parallax=(1.0, 3.0)),
+        tracker=TrackerOptions(flow="classical", refine="window"),
+        log_every=1,
+        save_every=2,
+        device="cpu",
+    )
+    return replace(config, **changes)
+
+
+def use(monkeypatch, sequence):
+    """Adapt to this sequence, and score nothing."""
+    monkeypatch.setattr(family, "training_sequences", lambda config: [sequence])
+    monkeypatch.setattr(family, "score", lambda networks, config: {})
+
+
+def lines(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def same(a, b):
+    one, other = load_file(a), load_file(b)
+    return all(one[key].equal(other[key]) for key in one)
+
+
+def test_a_resumed_adaptation_equals_an_uninterrupted_one(start, tmp_path, monkeypatch):
+    use(monkeypatch, WorldSequence(5, WORLD))
+    short = tiny(
+        start, depth_stage=AdaptDepthStage(5, 1e-3), flow_stage=AdaptFlowStage(3, 1e-4), augment=Augment(), keep=9
+    )
+    whole, cut_short = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut_short):
+        loop.train(short, folder)
+    for path in checkpoints(RunFolder(cut_short))[:2]:
+        path.unlink()
+    made = {path: path.stat().st_mtime_ns for path in (cut_short / "structure").iterdir()}
+    loop.resume(cut_short, AdaptationConfig)
+    assert {path: path.stat().st_mtime_ns for path in (cut_short / "structure").iterdir()} == made
+    ends = [torch.load(checkpoints(RunFolder(f))[0], weights_only=True)["networks"] for f in (whole, cut_short)]
+    assert all(ends[0][key].equal(ends[1][key]) for key in ends[0])
+    assert same(whole / "depth.safetensors", cut_short / "depth.safetensors")
+
+
+@pytest.mark.parametrize("kind", ["standing", "turning"])
+def test_a_camera_that_goes_nowhere_changes_nothing(request, start, tmp_path, monkeypatch, kind):
+    use(monkeypatch, request.getfixturevalue(kind)(5, WORLD))
+    results = loop.train(tiny(start), tmp_path / "run")
+    assert (results["depth_adapted"], results["flow_adapted"]) == (0, 0)
+    for name in ("depth", "flow"):
+        assert same(Path(start) / f"{name}.safetensors", tmp_path / "run" / f"{name}.safetensors")
+    assert vode.load(tmp_path / "run", device="cpu").size == SIZE
+
+
+def test_minutes_set_the_steps(start, tmp_path, monkeypatch):
+    use(monkeypatch, WorldSequence(5, WORLD))
+    config = family.prepare(tiny(start, minutes=0.1), RunFolder(tmp_path / "run"))
+    assert config.minutes == 0
+    assert config.depth_stage.steps >= 1
+    assert config.flow_stage.steps >= 1
+
+
+def test_damaged_structure_is_named(start, tmp_path, monkeypatch):
+    use(monkeypatch, WorldSequence(5, WORLD))
+    folder = RunFolder(tmp_path / "run")
+    config = family.prepare(tiny(start), folder)
+    [path] = (folder.path / "structure").iterdir()
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError, match=path.name):
+        family.samples(config, folder)
+
+
+def test_videos_are_cut_into_parts_and_parts_into_two():
+    sequence = WorldSequence(5, WORLD)
+    assert [len(part) for part in cut([sequence], 20, 1000)] == [24]
+    assert [part.name for part in cut([sequence], 12, 12)] == ["world5 0-11"]
+    before, after = split(sequence, 0.25, 4)
+    assert (before.starts, after.starts) == (tuple(range(14)), tuple(range(18, 20)))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"start_from": None}, {"augment": Augment(crop=0.1)}, {"held_out": 1.0}, {"part": 5}]
+)
+def test_options_that_cannot_work_are_refused(start, changes):
+    with pytest.raises(InputError):
+        tiny(start, **changes)
+
+
+def test_frames_are_scored_with_the_sequence_of_the_run(start, tmp_path, monkeypatch):
+    sequence = WorldSequence(5, replace(WORLD, frames=8))
+    monkeypatch.setattr(video, "scoring_sequence", lambda config: sequence)
+    networks = loop.build_networks(tiny(start))
+    assert family.score(networks, tiny(start))["depth_abs_rel"] > 0

@@ -1,0 +1,39 @@
+"""The verdict: kept only where residuals fall for certain."""
+
+import pytest
+import torch
+
+from vode.adaptation.verdict import LEAST_CLIPS, judge
+
+
+class Clips(list):
+    """Clips numbered from 0."""
+
+    def __init__(self, count):
+        super().__init__({"images": torch.full((1, 3, 2, 2), float(i))} for i in range(count))
+
+
+def residuals(change, spread):
+    def of(batch):
+        number = float(batch["images"].mean())
+        return 1.0, 1.0 + change + spread * (-1) ** number
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("change", "spread", "better"),
+    [(-0.1, 0.01, True), (-0.1, 0.5, False), (0.1, 0.01, False), (0.0, 0.0, False), (float("nan"), 0.0, False)],
+)
+def test_better_is_lower_by_more_than_chance(change, spread, better):
+    verdict = judge(residuals(change, spread), Clips(20))
+    assert verdict.better is better
+    assert ("adapted" in verdict.describe("depth")) is better
+    assert verdict.clips == 20
+
+
+@pytest.mark.parametrize("clips", [None, Clips(LEAST_CLIPS - 1)])
+def test_too_few_clips_are_no_evidence(clips):
+    verdict = judge(residuals(-0.5, 0.0), clips)
+    assert not verdict.better
+    assert "too few" in verdict.describe("depth")

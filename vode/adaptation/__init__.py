@@ -1,0 +1,1 @@
+"""Adaptation: minutes of training on one's own unlabelled video, from weights that are good already."""

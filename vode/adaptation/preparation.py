@@ -1,0 +1,99 @@
+"""What is found out about each part of a video before training: its trajectory and sparse depth, kept with the run."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vode.adaptation.clips import Structure
+from vode.adaptation.config import AdaptationConfig
+from vode.adaptation.structure import SparseDepth, sparse_depth
+from vode.datasets.base import Sequence
+from vode.devices import device_name
+from vode.errors import InputError, one_line
+from vode.geometry.camera import resize_intrinsics
+from vode.geometry.resize import magnified
+from vode.io.atomic import atomic_write, make_folder
+from vode.networks.depth import DepthNet
+from vode.networks.flow import FlowNet
+from vode.odometry.frames import Frame, network_image
+from vode.odometry.perception import network_perception
+from vode.odometry.result import Method
+from vode.odometry.visual_odometry import track
+from vode.run_folder import RunFolder, find_run
+
+FOLDER = "structure"
+"""where it is kept in a run"""
+RECENT = 16
+"""frames whose images are kept while pairs of them are matched"""
+
+
+def prepared_structure(part: Sequence, config: AdaptationConfig, folder: RunFolder) -> Structure:
+    """What was found out about a part of a video, read if it is there, else found out and written."""
+    # names of sequences may hold what names of files may not
+    name = hashlib.sha256(part.name.encode()).hexdigest()[:16]
+    path = folder.path / FOLDER / f"{name}.npz"
+    if not path.is_file():
+        _write(make_folder(path.parent) / path.name, _find_out(part, config))
+    return _read(path, len(part))
+
+
+def _find_out(part: Sequence, config: AdaptationConfig) -> Structure:
+    """Track a part with the start's depth, and triangulate along the trajectory."""
+    assert config.start_from is not None
+    start, device = find_run(config.start_from), device_name(config.device)
+    flow, depth = start.load_network(FlowNet, device), start.load_network(DepthNet, device)
+    size = depth.input_size(config.size, part.size)
+    perception = network_perception(flow, depth, config.tracker, lambda _: size)
+    match_size = magnified(size, config.tracker.magnify)
+    tracked = track(part, perception, size=match_size, options=config.tracker)
+    poses = tracked.trajectory.poses.clone()
+    # where the motion is not known, a new trajectory begins
+    lost = [r.index for r in tracked.results if r.method is Method.EXTRAPOLATED]
+    poses[lost] = float("nan")
+    frame = lru_cache(RECENT)(lambda i: _frame(part, i, match_size, device))
+    predicted = [_predict(depth, _frame(part, i, size, device)) for i in range(len(part))]
+    found = sparse_depth(frame, poses, lambda i: predicted[i].float(), perception, size, config.structure)
+    return Structure(poses, found, torch.cat(predicted).log().to(torch.float16).cpu().numpy())
+
+
+@torch.no_grad()
+def _predict(network: DepthNet, frame: Frame) -> Tensor:
+    assert frame.intrinsics is not None
+    return network.depth(frame.image, frame.intrinsics[:, 1, 1]).float()
+
+
+def _frame(part: Sequence, index: int, size: tuple[int, int], device: torch.device | str) -> Frame:
+    K = resize_intrinsics(part.intrinsics, part.size, size)[None].to(device)
+    return Frame(index, network_image(part.resized(index, size), size, device), K)
+
+
+def _write(path: Path, structure: Structure) -> None:
+    counts = [len(each.pixels) for each in structure.depth]
+    arrays: dict[str, Any] = {
+        name: torch.cat([getattr(each, name) for each in structure.depth]).numpy() for name in SparseDepth._fields
+    }
+    content = io.BytesIO()
+    np.savez(content, poses=structure.poses.numpy(), counts=np.array(counts), start=structure.start, **arrays)
+    with atomic_write(path) as file:
+        file.write(content.getvalue())
+
+
+def _read(path: Path, frames: int) -> Structure:
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            counts = content["counts"].tolist()
+            fields = [torch.from_numpy(content[name]).split(counts) for name in SparseDepth._fields]
+            poses, start = torch.from_numpy(content["poses"]), content["start"]
+    except Exception as error:
+        raise InputError(f"{path}: cannot be read ({one_line(error)}); remove it, and it is made again") from error
+    if not len(poses) == len(counts) == len(start) == frames:
+        raise InputError(f"{path}: is of {len(poses)} frames, not {frames}; remove it, and it is made again")
+    return Structure(poses, [SparseDepth(*each) for each in zip(*fields, strict=True)], start)

@@ -1,0 +1,135 @@
+"""The tasks of adaptation: depth and flow on clips of unlabelled video, held to the start."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from vode.adaptation.losses import (
+    clip_scale,
+    consistency,
+    held,
+    pairs_of_clips,
+    reconstruction,
+    reproject,
+    triangulated,
+)
+from vode.adaptation.options import DepthLossOptions, FlowWeights
+from vode.geometry import warp
+from vode.geometry.epipolar import essential_from_pose, fundamental_from_essential
+from vode.geometry.pose import inverse
+from vode.losses.epipolar import epipolar
+from vode.losses.flow import flow_losses
+from vode.losses.masked import masked_mean
+from vode.losses.options import FlowLossOptions
+from vode.losses.supervised import gradient_difference
+from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.flow import FlowNet
+from vode.training.tasks.base import Task, TaskOutput, detach, run_network
+
+EDGES = (1, 2, 4)
+"""scales of the differences between neighbours that are held"""
+
+
+class AdaptDepthTask(Task):
+    """Trains depth on what is triangulated and on its own agreement over the frames of a clip."""
+
+    def __init__(
+        self, depth: DepthNet, options: DepthLossOptions = DepthLossOptions(), mixed: torch.dtype | None = None
+    ) -> None:
+        super().__init__()
+        self.depth, self.options, self.mixed = depth, options, mixed
+        names = ("triangulated", "consistency", "photometric", "hold", "hold_edges")
+        self.weights = {name: getattr(options, name) for name in names if getattr(options, name)}
+
+    def trained(self) -> list[nn.Module]:
+        """The depth network."""
+        return [self.depth]
+
+    def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
+        """Depth losses of a batch of clips (B, T): see ``StructureClips``."""
+        images, options = batch["images"], self.options
+        keep_statistics(self.depth)
+        sigma = run_network(self.depth, images.flatten(0, 1), mixed=self.mixed)[0].float()
+        focal = batch["intrinsics"][:, 1, 1].repeat_interleave(images.shape[1])
+        depth = self.depth.metric(disparity_to_depth(sigma), focal).unflatten(0, images.shape[:2])
+        log, known = depth.log(), batch["depth"] > 0
+        residual = torch.where(known, log - torch.where(known, batch["depth"], 1.0).log(), 0.0)
+        scale = clip_scale(residual, known)
+        residual = residual - scale.view(-1, 1, 1, 1, 1)
+        agree = known & (residual.detach().abs() < options.disagreement)
+        weight = agree / (1 + (batch["deviation"] / options.softness).square())
+        change = (log - batch["start_depth"].log()).flatten(0, 1)
+        poses = batch["poses"].clone()
+        poses[..., :3, 3] = poses[..., :3, 3] * scale.exp().view(-1, 1, 1)
+        views = pairs_of_clips(depth, images, batch["intrinsics"].float(), poses)
+        seen = reproject(views, options.disagreement)
+        losses = {
+            "triangulated": triangulated(residual, weight, options.softness),
+            "consistency": consistency(seen, options.softness),
+            "hold": held(change, known.flatten(0, 1)),
+            "hold_edges": gradient_difference(change, torch.ones_like(change), EDGES),
+        }
+        if "photometric" in self.weights:
+            losses["photometric"] = reconstruction(views, seen)
+        shown = {"image": images[0, 0], "depth": depth[0, 0], "triangulated": batch["depth"][0, 0]}
+        metrics = {"scale": scale.exp().mean(), "left_out": 1 - (agree.sum() / known.sum().clamp(min=1))}
+        return TaskOutput({name: losses[name].mean() for name in self.weights}, metrics, detach(shown))
+
+
+class AdaptFlowTask(Task):
+    """Trains flow on the images of consecutive frames and on the epipolar geometry of the trajectory."""
+
+    def __init__(
+        self,
+        flow: FlowNet,
+        weights: FlowWeights = FlowWeights(),
+        flow_loss: FlowLossOptions = FlowLossOptions(),
+        mixed: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.flow, self.flow_loss, self.mixed = flow, flow_loss, mixed
+        self.weights = dataclasses.asdict(weights)
+
+    def trained(self) -> list[nn.Module]:
+        """The flow network."""
+        return [self.flow]
+
+    def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
+        """Flow losses of a batch of pairs of frames with ``poses``."""
+        image_a, image_b = batch["images"][:, 0], batch["images"][:, 1]
+        flows_ab, flows_ba = run_network(self.flow, image_a, image_b, mixed=self.mixed)
+        per_sample, visible = flow_losses(image_a, image_b, flows_ab, flows_ba, options=self.flow_loss)
+        flow_ab, flow_ba = flows_ab[0].float(), flows_ba[0].float()
+        fundamental = fundamental_of(batch)
+        target = warp.flow_target(flow_ab)
+        grid = (target - flow_ab).detach()
+        per_sample["epipolar"] = epipolar(fundamental, grid.flatten(2).mT, target.flatten(2).mT, visible.flatten(1))
+        metrics = {"round_trip": round_trip(flow_ab, flow_ba).mean()}
+        shown = {"image": image_a[0], "flow": flow_ab[0], "visible": visible[0]}
+        return TaskOutput({name: value.mean() for name, value in per_sample.items()}, metrics, detach(shown))
+
+
+def keep_statistics(network: nn.Module) -> None:
+    """Let batch normalisation use the statistics that it has: those of a few frames of one video are no better."""
+    for module in network.modules():
+        if isinstance(module, _BatchNorm):
+            module.eval()
+
+
+def fundamental_of(batch: dict[str, Tensor]) -> Tensor:
+    """F (B, 3, 3) of the first two frames of clips with ``poses`` and ``intrinsics``, by the unit translation."""
+    T_b_a = inverse(batch["poses"][:, 1]) @ batch["poses"][:, 0]
+    length = T_b_a[:, :3, 3].norm(dim=-1, keepdim=True).clamp(min=1e-9)
+    T_b_a = torch.cat([T_b_a[..., :3], torch.cat([T_b_a[:, :3, 3] / length, T_b_a[:, 3:, 3]], 1)[..., None]], -1)
+    return fundamental_from_essential(essential_from_pose(T_b_a), batch["intrinsics"].float())
+
+
+def round_trip(flow_ab: Tensor, flow_ba: Tensor, most: float = 3.0) -> Tensor:
+    """Mean length (B,) in pixels of where a pixel ends that follows both flows, at most ``most`` each, if visible."""
+    visible = warp.visible(flow_ba) * warp.inside(warp.flow_target(flow_ab), (flow_ab.shape[-2], flow_ab.shape[-1]))
+    away = warp.round_trip(flow_ab, flow_ba).square().sum(1, keepdim=True).sqrt().clamp(max=most)
+    return masked_mean(away, visible)
