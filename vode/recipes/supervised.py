@@ -24,7 +24,7 @@ SYNTHETIC = Augment(
 )
 """Variation that makes rendered images stand for a camera's."""
 
-RENDERED = DepthErrorOptions(depth_gradient=2.0, far=90.0)
+RENDERED = DepthErrorOptions(depth_gradient=4.0, far=90.0)
 
 DEPTH_SUPERVISED = SupervisedConfig(
     dataset="world",
@@ -69,8 +69,8 @@ VODE_SMALL = replace(
         padding="zeros",
         canonical_focal=240.0,
     ),
-    depth_stage=replace(DEPTH_SUPERVISED.depth_stage, steps=20_000),
-    flow_stage=replace(FLOW_SUPERVISED.flow_stage, steps=16_000),
+    depth_stage=replace(DEPTH_SUPERVISED.depth_stage, steps=6_500),
+    flow_stage=replace(FLOW_SUPERVISED.flow_stage, steps=2_500),
     augment=FLOW_SUPERVISED.augment,
     clip_every=6,
     block=120,
