@@ -133,9 +133,10 @@ def _listed(folder: Path, name: str) -> tuple[Tensor, list[Path], tuple[str, ...
     """Timestamps (N,) in order, the files that a list names, and a note if it was out of order."""
     path, rows = folder / name, []
     for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip() or line.startswith("#"):
+        timestamp, *rest = line.split(maxsplit=1) or ["#"]
+        if timestamp.startswith("#"):
             continue
-        timestamp, _, file = line.strip().partition(" ")
+        file = "".join(rest)
         seconds = parse_numbers(path, number, timestamp, 1, "a time and the name of an image")[0]
         rows.append((seconds, inside(folder, file.strip())))
     if not rows:
@@ -150,6 +151,8 @@ def _interpolated(ground_truth: Trajectory, timestamps: Tensor) -> tuple[Tensor,
     """Poses (M, 4, 4), world = the first, at those times between two near poses, and which these are (N,)."""
     if ground_truth.timestamps is None:
         raise InputError(f"{ground_truth.name}: its rows have no times; copy the data set's own file again")
+    if not ground_truth.provenance.oriented:
+        raise InputError(f"{ground_truth.name}: all quaternions are 0 0 0 0; copy the data set's own file again")
     order = ground_truth.timestamps.argsort()
     times, poses = ground_truth.timestamps[order], ground_truth.poses[order]
     distinct = torch.cat([times.new_ones(1), times.diff()]) > 0

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vode.errors import InputError
-from vode.io.frame_keys import common_keys, numbers
+from vode.io.frame_keys import Keyed, common_keys, numbers
 from vode.io.trajectory import Trajectory
 
 _FEW = 0.1
@@ -53,24 +53,26 @@ def associate(
         raise ValueError(f"by is auto, index or time, not {by!r}")
     if not max_difference >= 0:
         raise InputError(f"a time difference of {max_difference} s; give 0 or more", "max_time_difference")
-    asked = by
-    notes: tuple[str, ...] = ()
-    if by != "time" and not (len(estimate) and len(ground_truth)):
-        by = "index"
-    elif by == "auto":
-        estimate, ground_truth, by, notes = common_keys(estimate, ground_truth)
-    elif by == "index":
-        estimate, ground_truth, by, notes = numbers(estimate, ground_truth)
-    if by == "time":
-        rows, ground_truth_rows = _by_times(estimate, ground_truth, max_difference, certain=asked == "time")
+    keyed = _keyed(estimate, ground_truth, by)
+    estimate, ground_truth = keyed.estimate, keyed.ground_truth
+    if keyed.by == "time":
+        rows, ground_truth_rows = _by_times(estimate, ground_truth, max_difference, certain=by == "time")
     else:
         rows, ground_truth_rows = _match_indices(estimate.indices, ground_truth.indices)
     if len(rows) == 0:
-        remedy = f"their timestamps differ by more than {max_difference} s: check the clocks"
-        remedy = remedy if by == "time" else "check that both belong to one video"
-        parameters = ("time_offset", "max_time_difference") if by == "time" else ()
-        raise InputError(f"{estimate.name}: no frame matches {ground_truth.name} by {by}; {remedy}", *parameters)
-    return Matches(estimate.select(rows), ground_truth.select(ground_truth_rows), ground_truth_rows, by, notes)
+        found = f"{estimate.name}: no frame matches {ground_truth.name} by {keyed.by}"
+        if keyed.by == "index":
+            raise InputError(f"{found}; check that both belong to one video")
+        apart = f"their timestamps differ by more than {max_difference} s"
+        raise InputError(f"{found}; {apart}: check the clocks", "time_offset", "max_time_difference")
+    selected = estimate.select(rows), ground_truth.select(ground_truth_rows)
+    return Matches(*selected, ground_truth_rows, keyed.by, keyed.notes)
+
+
+def _keyed(estimate: Trajectory, ground_truth: Trajectory, by: str) -> Keyed:
+    if by == "time" or not (len(estimate) and len(ground_truth)):
+        return Keyed(estimate, ground_truth, "time" if by == "time" else "index")
+    return numbers(estimate, ground_truth) if by == "index" else common_keys(estimate, ground_truth)
 
 
 def _by_times(estimate: Trajectory, ground_truth: Trajectory, limit: float, *, certain: bool) -> tuple[Tensor, Tensor]:

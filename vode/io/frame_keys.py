@@ -40,9 +40,7 @@ def common_keys(estimate: Trajectory, ground_truth: Trajectory) -> Keyed:
     """
     times, true_times = estimate.timestamps, ground_truth.timestamps
     if times is None and true_times is None:
-        _check_density(estimate, ground_truth)
-        _check_density(ground_truth, estimate)
-        return Keyed(estimate, ground_truth, "index")
+        return _dense(Keyed(estimate, ground_truth, "index"))
     if times is not None and true_times is not None:
         return _by_times(estimate, ground_truth)
     return _times_beside_none(estimate, ground_truth)
@@ -52,7 +50,7 @@ def numbers(estimate: Trajectory, ground_truth: Trajectory) -> Keyed:
     """Frame numbers, never asked about: those known, whole timestamps of one alone, or the places of the rows."""
     both = Keyed(estimate, ground_truth, "index")
     for timed, other in ((estimate, ground_truth), (ground_truth, estimate)):
-        if timed.timestamps is not None and not _has_whole_times(other) and _rows(timed) != _rows(other):
+        if _has_whole_times(timed) and not _has_whole_times(other) and _rows(timed) != _rows(other):
             return _by_whole_times(both, timed, other) or both
     return both
 
@@ -65,7 +63,7 @@ def with_times(trajectory: Trajectory, times: Times, name: str) -> Trajectory:
     """
     seconds, notes = times.seconds, times.note(name)
     if trajectory.timestamps is None:
-        _check_density(trajectory, Trajectory(torch.eye(4).expand(len(seconds), 4, 4), name=name))
+        _check_density(trajectory, len(seconds), name)
         frames = trajectory.indices
     elif _has_whole_times(trajectory) and not _of_one_video(trajectory.timestamps, seconds):
         frames = trajectory.timestamps.to(torch.int64)
@@ -86,14 +84,13 @@ def _times_beside_none(estimate: Trajectory, ground_truth: Trajectory) -> Keyed:
     timed, other = (ground_truth, estimate) if estimate.timestamps is None else (estimate, ground_truth)
     both = Keyed(estimate, ground_truth, "index")
     if timed.provenance.numbered:
-        _check_density(other, timed)
-        return both
-    found = _row_by_row(both, timed, other) or _by_whole_times(both, timed, other)
-    if found is not None:
-        return found
+        return _dense(both)
+    known = _row_by_row(both, timed, other) or _by_whole_times(both, timed, other)
+    if known is not None:
+        return _dense(known)
     raise InputError(
-        f"{estimate.name} and {ground_truth.name}: {timed.name} has times and {other.name} has none, so nothing "
-        f"says which poses belong together; give the time of each frame of {other.name} (times, such as KITTI's times.txt)",
+        f"{timed.name}: it has times and {other.name} has none, so nothing says which poses belong together; give the "
+        "time of each frame (times, such as KITTI's times.txt)",
         "times",
     )
 
@@ -123,7 +120,7 @@ def _whole_beside_fractions(both: Keyed, whole: Trajectory, other: Trajectory) -
         )
     known = _by_whole_times(both, whole, other) if other.provenance.numbered else _row_by_row(both, whole, other)
     if known is not None:
-        return known
+        return _dense(known)
     raise InputError(
         f"{whole.name}: its timestamps are whole numbers, as of frames, and those of {other.name} are not; give "
         "the time of each frame (times, such as KITTI's times.txt), or match by time if they are seconds",
@@ -165,19 +162,25 @@ def _by_whole_times(both: Keyed, timed: Trajectory, other: Trajectory) -> Keyed 
     if int(frames.max()) >= _extent(other) and not torch.equal(frames, torch.arange(len(frames))):
         return None
     numbered = replace(timed, indices=frames, provenance=replace(timed.provenance, numbered=True))
-    _check_density(other, numbered)
     note = f"{timed.name}: its timestamps are whole numbers, taken as the frame numbers of {other.name}, counted from 0"
     return both.with_one(timed, numbered, note, "index")
 
 
-def _check_density(trajectory: Trajectory, other: Trajectory) -> None:
-    """InputError if rows without frame numbers are so few that they may be every n-th frame of the other's."""
+def _dense(keyed: Keyed) -> Keyed:
+    """The same, if neither may hold every n-th frame of the other in rows without frame numbers."""
+    _check_density(keyed.estimate, _extent(keyed.ground_truth), keyed.ground_truth.name)
+    _check_density(keyed.ground_truth, _extent(keyed.estimate), keyed.estimate.name)
+    return keyed
+
+
+def _check_density(trajectory: Trajectory, frames: int, name: str) -> None:
+    """InputError if rows without frame numbers are half as many as the frames of ``name``, or fewer."""
     count = _rows(trajectory)
-    if not trajectory.provenance.numbered and 2 * count <= _extent(other) + 1 and _extent(other) > 1:
+    if not trajectory.provenance.numbered and 2 * count <= frames + 1 and frames > 1:
         raise InputError(
-            f"{trajectory.name}: {count} poses that do not say of which frames they are, beside {_extent(other)} of "
-            f"{other.name}; write the frame number first in each row (13 numbers), give the time of each row, or match "
-            f"by index if they are the first {count} frames",
+            f"{trajectory.name}: {count} poses that do not say of which frames they are, beside {frames} of {name}; "
+            "write the frame number first in each row (13 numbers), give the time of each row, or match by index if "
+            f"they are the first {count} frames",
             "times",
             "by",
         )

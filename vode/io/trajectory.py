@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -16,12 +15,10 @@ from vode.geometry import pose
 from vode.io.atomic import write_bytes
 from vode.io.trajectory_formats import euroc, kitti, tum
 from vode.io.trajectory_formats.detect import read_rows
+from vode.io.trajectory_formats.names import Format
 from vode.io.trajectory_formats.rows import PoseRows
 
 Values = Tensor | np.ndarray | Sequence[float]
-Format = Literal["kitti", "tum", "euroc"]
-"""of files that are written"""
-SUFFIXES = {"kitti": ".txt", "tum": ".txt", "euroc": ".csv"}
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,6 +43,13 @@ def times(values: Tensor, unit: str | None = None) -> Times:
     """
     unit = unit or unit_of(values)
     return Times(values if unit == "seconds" else values * UNITS[unit], unit)
+
+
+def as_times(source: Path | str | Tensor | np.ndarray | Sequence[float]) -> tuple[Times, str]:
+    """Times (N,) of frames as given, in seconds, or those of a file, and the name of where they come from."""
+    if isinstance(source, (Path, str)):
+        return read_times(source), str(source)
+    return Times(torch.as_tensor(source, dtype=torch.float64), "seconds"), "times"
 
 
 def unit_of(values: Tensor) -> str:
