@@ -97,7 +97,7 @@ def test_poses_of_an_array_file(tmp_path, shape) -> None:
 )
 def test_arrays_of_something_else_are_refused(tmp_path, array, message) -> None:
     np.save(tmp_path / "poses.npy", array, allow_pickle=True)
-    with pytest.raises(InputError, match=rf"poses\.npy: {message}"):
+    with pytest.raises(InputError, match=rf"poses\.npy: .*{message}"):
         read_trajectory(tmp_path / "poses.npy")
     np.savez(tmp_path / "poses.npz", POSES)
     with pytest.raises(InputError, match=r"save its poses .* as one \.npy"):

@@ -100,8 +100,12 @@ class Trajectory:
         return replace(self, poses=poses)
 
     def shifted(self, seconds: float) -> Trajectory:
-        """The same poses ``seconds`` later; without timestamps as they are."""
-        return self if self.timestamps is None else replace(self, timestamps=self.timestamps + seconds)
+        """The same poses ``seconds`` later; InputError without timestamps, unless it is by 0."""
+        if seconds == 0:
+            return self
+        if self.timestamps is None:
+            raise InputError(f"{self.name}: no timestamps to add {seconds} s to; give the time of each frame", "times")
+        return replace(self, timestamps=self.timestamps + seconds)
 
     def from_first(self) -> Trajectory:
         """The same trajectory with the world placed at its first camera."""
