@@ -100,6 +100,23 @@ def test_whole_timestamps_are_frame_numbers_and_it_is_said(rows, stamped) -> Non
     assert refusal(from_one.select(torch.arange(0, FRAMES, 2) + 1), rows()).parameters == ("times",)
 
 
+def test_whole_timestamps_that_end_early_may_be_seconds(rows, stamped) -> None:
+    one_a_second = stamped(torch.arange(6), slice(None, None, 10))
+    for pair in ((one_a_second, rows()), (rows(), one_a_second)):
+        error = refusal(*pair)
+        assert "whole numbers up to 5, seconds or frame numbers of the 60" in str(error)
+        assert error.parameters == ("times", "by")
+    assert frames(associate(one_a_second, rows(), by="index"))[1] == [0, 1, 2, 3, 4, 5]
+    clock = Times(0.1 * torch.arange(FRAMES, dtype=torch.float64), "seconds")
+    settled = with_times(one_a_second, clock, "times.txt"), with_times(rows(), clock, "times.txt")
+    early = one_a_second.select(torch.arange(4))
+    with pytest.raises(InputError, match="seconds or frame numbers"):
+        with_times(early, clock, "times.txt")
+    assert with_times(early, clock, "times.txt", "time").timestamps.tolist() == [0, 1, 2, 3]
+    assert with_times(early, clock, "times.txt", "index").timestamps.tolist() == pytest.approx([0, 0.1, 0.2, 0.3])
+    assert frames(associate(*settled)) == ([0, 10, 20, 30, 40, 50],) * 2
+
+
 def test_whole_timestamps_beside_seconds_are_asked_about(stamped) -> None:
     ground_truth = stamped(TIMES, name="truth.txt")
     error = refusal(stamped(torch.arange(0, FRAMES, 2), slice(None, None, 2)), ground_truth)

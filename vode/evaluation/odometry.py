@@ -68,7 +68,7 @@ def evaluate_odometry(
     estimate, ground_truth = as_trajectory(estimate, "estimate"), as_trajectory(ground_truth, "ground truth")
     if times is not None:
         clock, name = as_times(times)
-        estimate, ground_truth = with_times(estimate, clock, name), with_times(ground_truth, clock, name)
+        estimate, ground_truth = (with_times(x, clock, name, by) for x in (estimate, ground_truth))
     estimate = estimate.shifted(time_offset)
     matches = associate(estimate, ground_truth, by=by, max_difference=max_difference)
     video, rows = _frames(matches, ground_truth)

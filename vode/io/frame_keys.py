@@ -55,17 +55,19 @@ def numbers(estimate: Trajectory, ground_truth: Trajectory) -> Keyed:
     return both
 
 
-def with_times(trajectory: Trajectory, times: Times, name: str) -> Trajectory:
+def with_times(trajectory: Trajectory, times: Times, name: str, by: str = "auto") -> Trajectory:
     """The same poses at the ``times`` of their frames, of a file ``name``; one that has times of its own as it is.
 
-    Timestamps that are frame numbers give way, and a note says so. InputError if the frames are unknown or not among
-    these.
+    Timestamps that are frame numbers give way, and a note says so; ``by`` "time" says that they are none. InputError if
+    the frames are unknown or not among these.
     """
     seconds, notes = times.seconds, times.note(name)
     if trajectory.timestamps is None:
         _check_density(trajectory, len(seconds), name)
         frames = trajectory.indices
-    elif _has_whole_times(trajectory) and not _of_one_video(trajectory.timestamps, seconds):
+    elif by != "time" and _has_whole_times(trajectory) and not _of_one_video(trajectory.timestamps, seconds):
+        if by == "auto" and _fraction_within(trajectory.timestamps, seconds) >= 0.5:
+            _check_reach(trajectory, len(seconds), name)
         frames = trajectory.timestamps.to(torch.int64)
         notes += (f"{trajectory.name}: its timestamps are whole numbers, taken as frame numbers of {name}",)
     else:
@@ -85,7 +87,9 @@ def _times_beside_none(estimate: Trajectory, ground_truth: Trajectory) -> Keyed:
     both = Keyed(estimate, ground_truth, "index")
     if timed.provenance.numbered:
         return _dense(both)
-    known = _row_by_row(both, timed, other) or _by_whole_times(both, timed, other)
+    known = _row_by_row(both, timed, other)
+    if known is None and (known := _by_whole_times(both, timed, other)) is not None:
+        _check_reach(timed, _extent(other), other.name)
     if known is not None:
         return _dense(known)
     raise InputError(
@@ -186,6 +190,19 @@ def _check_density(trajectory: Trajectory, frames: int, name: str) -> None:
         )
 
 
+def _check_reach(trajectory: Trajectory, frames: int, name: str) -> None:
+    """InputError if whole timestamps end in the first half of the frames of ``name``: seconds would do so too."""
+    last = int(_times_of(trajectory).max())
+    if 2 * (last + 1) <= frames + 1:
+        raise InputError(
+            f"{trajectory.name}: its timestamps are whole numbers up to {last}, seconds or frame numbers of the "
+            f"{frames} of {name}; match by index if they are frame numbers, by time, with the "
+            "times of all frames, if they are seconds",
+            "times",
+            "by",
+        )
+
+
 def _rows(trajectory: Trajectory) -> int:
     """Rows of the file, with those that hold no pose."""
     return len(trajectory) + trajectory.dropped
@@ -226,6 +243,8 @@ def _fraction_within(times: Tensor, others: Tensor) -> float:
 
 
 def _of_one_video(times: Tensor, others: Tensor) -> bool:
-    """Whether two clocks begin and end at about the same time."""
-    overlap = min(_duration(times), _duration(others)) / max(_duration(times), _duration(others), 1e-9)
+    """Whether two clocks begin and end at about the same time, but for a step of the first."""
+    step = float(times.sort().values.diff().median()) if len(times) > 1 else 0.0
+    short, long = sorted((_duration(times), _duration(others)))
+    overlap = (short + step) / max(long, 1e-9)
     return overlap >= _ALIKE and max(_fraction_within(times, others), _fraction_within(others, times)) >= _ALIKE

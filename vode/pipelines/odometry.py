@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from vode.datasets.base import Sequence as Video
 from vode.datasets.base import noted
@@ -61,7 +62,7 @@ def evaluate_run(
     for line in noted(sequences):
         on_progress(line)
     names = [sequence.name for sequence in sequences]
-    clocks = _clocks(options.times, names)
+    clocks = _clocks(options, names)
     others = _at_times(comparison.read_methods(options.compare, names), clocks, options.time_offset)
     out = make_folder(out or find_run(run).output("odometry"))
     tracked = {"vode": track_sequences(model, sequences, out, options, on_progress)}
@@ -77,7 +78,7 @@ def evaluate_files(
 ) -> OdometryReport:
     """Evaluate trajectory files: ``estimates`` are [NAME=]FILE or folders of SEQUENCE.txt; plots only into ``out``."""
     true = comparison.read_ground_truths(ground_truths)
-    clocks = _clocks(options.times, list(true))
+    clocks = _clocks(options, list(true))
     methods = comparison.read_methods([*estimates, *options.compare], true)
     return _evaluated(_at_times(methods, clocks, options.time_offset), _at_times({"": true}, clocks)[""], options, out)
 
@@ -116,15 +117,24 @@ def track_sequences(
     return trajectories
 
 
-def _clocks(files: Sequence[Path], sequences: Sequence[str]) -> dict[str, tuple[Times, str]]:
-    """The times of each sequence's frames, and the file that they are of."""
+class _Clock(NamedTuple):
+    """The times of a sequence's frames: what ``with_times`` takes."""
+
+    times: Times
+    name: str
+    by: str
+
+
+def _clocks(options: OdometryOptions, sequences: Sequence[str]) -> dict[str, _Clock]:
+    files = options.times
     if files and len(files) != len(sequences):
         raise InputError(f"{len(files)} files of times for {len(sequences)} sequences; give one for each", "times")
-    return {name: (read_times(file), str(file)) for name, file in zip(sequences, files, strict=False)}
+    pairs = zip(sequences, files, strict=False)
+    return {name: _Clock(read_times(file), str(file), options.by) for name, file in pairs}
 
 
 def _at_times(
-    methods: Mapping[str, Mapping[str, Trajectory]], clocks: Mapping[str, tuple[Times, str]], offset: float = 0.0
+    methods: Mapping[str, Mapping[str, Trajectory]], clocks: Mapping[str, _Clock], offset: float = 0.0
 ) -> dict[str, dict[str, Trajectory]]:
     """Trajectories by method and sequence with the times of their sequence's frames, ``offset`` seconds later."""
     return {
