@@ -56,6 +56,28 @@ def test_images_depth_and_poses_are_put_together_by_time(tree):
     assert TumDataset(tree).names("train") == (NAME,)
 
 
+def test_tabs_indented_comments_and_nanoseconds(tree):
+    expected, folder = TumSequence(tree, NAME), tree / NAME
+    for name in ("rgb.txt", "depth.txt", "groundtruth.txt"):
+        rows = [line.split() for line in (folder / name).read_text().splitlines() if not line.startswith("#")]
+        rows = [[str(round(float(time) * 1e9)), *rest] for time, *rest in rows]
+        (folder / name).write_text("\t # by hand\n" + "".join("\t".join(row) + "\n" for row in rows))
+    found = TumSequence(tree, NAME)
+    assert found.images == expected.images
+    torch.testing.assert_close(found.timestamps, expected.timestamps, atol=1e-9, rtol=0)
+    torch.testing.assert_close(found.poses, expected.poses, atol=1e-6, rtol=0)
+    assert found.has_depth(0)
+    assert sum("nanoseconds" in note for note in found.notes) == 2
+
+
+def test_a_truth_of_positions_alone_is_refused(tree):
+    file = tree / NAME / "groundtruth.txt"
+    rows = [line.split()[:4] for line in file.read_text().splitlines()]
+    file.write_text("".join(" ".join([*row, "0 0 0 0"]) + "\n" for row in rows))
+    with pytest.raises(InputError, match=r"groundtruth\.txt: all quaternions are 0 0 0 0"):
+        TumSequence(tree, NAME)
+
+
 def test_without_a_truth_all_images_stay(tree):
     (tree / NAME / "groundtruth.txt").unlink()
     sequence = TumSequence(tree, NAME)

@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from vode.errors import InputError
 from vode.evaluation import comparison
+from vode.io.association import AssociationOptions
 from vode.io.trajectory import Trajectory
 
 
@@ -59,6 +60,14 @@ def test_a_path_that_could_mean_several_sequences_is_refused(tree):
         comparison.read_ground_truths([tree / "poses/09.txt", tree / "orb/09.txt"])
 
 
+def test_a_folder_may_hold_any_format(tree):
+    winding_path(10).write_kitti(tree / "ours" / "10.csv")
+    assert set(comparison.read_methods([str(tree / "ours")], ["09", "10"])["ours"]) == {"09", "10"}
+    np.save(tree / "ours" / "09.npy", winding_path(9).poses.numpy())
+    with pytest.raises(InputError, match=r"09\.txt: 09\.npy is there too"):
+        comparison.read_methods([str(tree / "ours")], ["09", "10"])
+
+
 def test_one_table_of_all(tree):
     ground_truths = comparison.read_ground_truths([tree / "poses/09.txt", tree / "poses/10.txt"])
     methods = comparison.read_methods([str(tree / "ours"), str(tree / "orb")], ground_truths)
@@ -97,3 +106,11 @@ def test_an_estimate_that_starts_late_is_placed_where_it_belongs():
     late = Trajectory(late.poses, indices=torch.arange(50, 200))
     placed = comparison.placed_on(late, ground_truth, "none")
     torch.testing.assert_close(placed.poses, ground_truth.from_first().poses[50:200])
+
+
+def test_what_is_placed_has_the_times_of_the_ground_truth():
+    ground_truth = Trajectory(winding_path(3).poses, np.arange(300) / 10)
+    apart = Trajectory(ground_truth.poses[::4], ground_truth.timestamps[::4] + 0.04)
+    placed = comparison.placed_on(apart, ground_truth, "none", AssociationOptions(max_difference=0.05))
+    assert torch.equal(placed.timestamps, ground_truth.timestamps[::4])
+    torch.testing.assert_close(placed.poses, ground_truth.from_first().poses[::4])

@@ -24,7 +24,8 @@ def odom(
 
     Args:
         run: folder of a run, or name of shipped weights; not needed with --estimate and --ground-truth.
-        estimate: trajectories to evaluate instead of tracking: [NAME=]FILE, or a folder of SEQUENCE.txt.
+        estimate: trajectories to evaluate instead of tracking: [NAME=]FILE (KITTI, TUM or 4x4 rows, EuRoC CSV, .npy),
+            or a folder of SEQUENCE.txt, .csv or .npy.
         ground_truth: the ground truth of --estimate, one file a sequence.
     """
     if run is None and not (estimate and ground_truth):

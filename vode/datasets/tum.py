@@ -26,6 +26,7 @@ from vode.io.files import inside
 from vode.io.image import read_pixels
 from vode.io.text import parse_numbers, read_lines
 from vode.io.trajectory import Trajectory, read_trajectory
+from vode.io.trajectory_formats.clock import times
 
 SIZE = (480, 640)
 CAMERAS = {
@@ -133,35 +134,39 @@ def _listed(folder: Path, name: str) -> tuple[Tensor, list[Path], tuple[str, ...
     """Timestamps (N,) in order, the files that a list names, and a note if it was out of order."""
     path, rows = folder / name, []
     for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip() or line.startswith("#"):
+        timestamp, *rest = line.split(maxsplit=1) or ["#"]
+        if timestamp.startswith("#"):
             continue
-        timestamp, _, file = line.strip().partition(" ")
-        seconds = parse_numbers(path, number, timestamp, 1, "a time and the name of an image")[0]
-        rows.append((seconds, inside(folder, file.strip())))
+        file = "".join(rest)
+        stamp = parse_numbers(path, number, timestamp, 1, "a time and the name of an image")[0]
+        rows.append((stamp, inside(folder, file.strip())))
     if not rows:
         raise InputError(f"{path}: names no image; copy it again")
     back = sum(later[0] <= earlier[0] for earlier, later in pairwise(rows))
     notes = (f"{path}: {back} timestamps are not after the one before; put in order",) if back else ()
     rows.sort(key=lambda row: row[0])
-    return torch.tensor([seconds for seconds, _ in rows], dtype=torch.float64), [file for _, file in rows], notes
+    clock = times(torch.tensor([stamp for stamp, _ in rows], dtype=torch.float64))
+    return clock.seconds, [file for _, file in rows], notes + clock.note(path)
 
 
 def _interpolated(ground_truth: Trajectory, timestamps: Tensor) -> tuple[Tensor, Tensor]:
     """Poses (M, 4, 4), world = the first, at those times between two near poses, and which these are (N,)."""
     if ground_truth.timestamps is None:
         raise InputError(f"{ground_truth.name}: its rows have no times; copy the data set's own file again")
+    if not ground_truth.provenance.oriented:
+        raise InputError(f"{ground_truth.name}: all quaternions are 0 0 0 0; copy the data set's own file again")
     order = ground_truth.timestamps.argsort()
-    times, poses = ground_truth.timestamps[order], ground_truth.poses[order]
-    distinct = torch.cat([times.new_ones(1), times.diff()]) > 0
-    times, poses = times[distinct], poses[distinct]
-    after = torch.searchsorted(times, timestamps).clamp(1, max(len(times) - 1, 1))
-    inside = (timestamps >= times[0]) & (timestamps <= times[-1])
-    kept = inside & (times[after.clamp(max=len(times) - 1)] - times[after - 1] <= GAP)
+    known, poses = ground_truth.timestamps[order], ground_truth.poses[order]
+    distinct = torch.cat([known.new_ones(1), known.diff()]) > 0
+    known, poses = known[distinct], poses[distinct]
+    after = torch.searchsorted(known, timestamps).clamp(1, max(len(known) - 1, 1))
+    inside = (timestamps >= known[0]) & (timestamps <= known[-1])
+    kept = inside & (known[after.clamp(max=len(known) - 1)] - known[after - 1] <= GAP)
     if not bool(kept.any()):
         return poses[:0], kept
     at = timestamps[kept]
-    turned = Slerp(times.numpy(), Rotation.from_matrix(poses[:, :3, :3].numpy()))(at.numpy()).as_matrix()
-    moved = [np.interp(at.numpy(), times.numpy(), poses[:, k, 3].numpy()) for k in range(3)]
+    turned = Slerp(known.numpy(), Rotation.from_matrix(poses[:, :3, :3].numpy()))(at.numpy()).as_matrix()
+    moved = [np.interp(at.numpy(), known.numpy(), poses[:, k, 3].numpy()) for k in range(3)]
     T_world_cam = torch.eye(4, dtype=torch.float64).repeat(len(at), 1, 1)
     T_world_cam[:, :3, :3] = torch.from_numpy(turned)
     T_world_cam[:, :3, 3] = torch.from_numpy(np.stack(moved, -1))

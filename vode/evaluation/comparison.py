@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from vode.evaluation.published import rows as rows_of
 from vode.evaluation.published import sources as sources_of
 from vode.evaluation.result import Result
 from vode.evaluation.tables import DEPTH, ODOMETRY, Table, Values, shared_protocol, table_of
-from vode.io.association import associate
+from vode.io.association import AssociationOptions, associate
 from vode.io.atomic import make_folder
 from vode.io.trajectory import Trajectory, read_trajectory
 from vode.visualization import plots
@@ -23,6 +24,8 @@ Estimates = Mapping[str, Mapping[str, Trajectory]]
 """method -> sequence -> trajectory"""
 Results = Mapping[str, Mapping[str, Result]]
 """method -> sequence -> result"""
+SUFFIXES = (".txt", ".csv", ".npy")
+"""of trajectory files in a folder"""
 
 
 def read_ground_truths(files: Iterable[Path]) -> dict[str, Trajectory]:
@@ -38,7 +41,7 @@ def read_ground_truths(files: Iterable[Path]) -> dict[str, Trajectory]:
 def read_methods(words: Iterable[str], sequences: Iterable[str]) -> dict[str, dict[str, Trajectory]]:
     """The trajectories that words ``[NAME=]PATH`` mean, by method and sequence.
 
-    A folder holds SEQUENCE.txt for each sequence that the method has; a file is the sequence of its name,
+    A folder holds SEQUENCE.txt, .csv or .npy for each sequence that the method has; a file is the sequence of its name,
     or the only one there is. Words of one NAME are one method; without NAME it is that of the folder or file.
     """
     sequences = list(sequences)
@@ -54,12 +57,21 @@ def read_methods(words: Iterable[str], sequences: Iterable[str]) -> dict[str, di
 
 
 def score(
-    estimates: Estimates, ground_truths: Mapping[str, Trajectory], alignment: str
+    estimates: Estimates,
+    ground_truths: Mapping[str, Trajectory],
+    alignment: str,
+    matching: AssociationOptions = AssociationOptions(),
 ) -> dict[str, dict[str, Result]]:
     """The result of every estimate whose sequence has ground truth."""
     return {
         name: {
-            sequence: evaluate_odometry(estimate, ground_truths[sequence], alignment)
+            sequence: evaluate_odometry(
+                estimate,
+                ground_truths[sequence],
+                alignment,
+                by=matching.by,
+                max_difference=matching.max_difference,
+            )
             for sequence, estimate in method.items()
             if sequence in ground_truths
         }
@@ -111,6 +123,7 @@ def draw(
     results: Results,
     alignment: str,
     *,
+    matching: AssociationOptions = AssociationOptions(),
     kind: str = "png",
 ) -> list[Path]:
     """Plots of every sequence in ``folder``, as PNG, PDF or SVG, and their files.
@@ -127,7 +140,10 @@ def draw(
             figures[sequence] = plots.trajectory_figure(None, methods, title=title, unit="unit of the estimate")
             continue
         ground_truth = ground_truths[sequence].from_first()
-        placed = {name: placed_on(estimate, ground_truths[sequence], alignment) for name, estimate in methods.items()}
+        placed = {
+            name: placed_on(estimate, ground_truths[sequence], alignment, matching)
+            for name, estimate in methods.items()
+        }
         labelled = {f"{name} ({alignment})": trajectory for name, trajectory in placed.items()}
         series = {name: results[name][sequence].series for name in methods}
         figures[sequence] = plots.trajectory_figure(ground_truth, labelled, title=title)
@@ -142,11 +158,22 @@ def draw(
     return list(files)
 
 
-def placed_on(estimate: Trajectory, ground_truth: Trajectory, alignment: str) -> Trajectory:
-    """The matched frames of an estimate, aligned to the ground truth whose world is its own first camera."""
-    matches = associate(estimate, ground_truth)
+def placed_on(
+    estimate: Trajectory,
+    ground_truth: Trajectory,
+    alignment: str,
+    matching: AssociationOptions = AssociationOptions(),
+) -> Trajectory:
+    """The matched frames of an estimate, aligned to the ground truth whose world is its own first camera.
+
+    They have the times and frame numbers of the ground truth.
+    """
+    matches = associate(estimate, ground_truth, by=matching.by, max_difference=matching.max_difference)
     aligned = align(matches.estimate.from_first(), matches.ground_truth.from_first(), alignment)
-    return aligned.moved(ground_truth.from_first().poses[matches.ground_truth_rows[0]] @ aligned.poses)
+    rows = matches.ground_truth_rows
+    return replace(
+        ground_truth.select(rows), poses=ground_truth.from_first().poses[rows[0]] @ aligned.poses, name=estimate.name
+    )
 
 
 def _files(word: str, sequences: list[str]) -> tuple[str, dict[str, Path]]:
@@ -154,11 +181,14 @@ def _files(word: str, sequences: list[str]) -> tuple[str, dict[str, Path]]:
     name, equals, rest = word.partition("=")
     path = Path(rest if equals else word)
     if path.is_dir():
-        found = {sequence: path / f"{sequence}.txt" for sequence in sequences}
-        found = {sequence: file for sequence, file in found.items() if file.is_file()}
-        if not found:
+        candidates = {s: [path / f"{s}{suffix}" for suffix in SUFFIXES] for s in sequences}
+        found = {s: [file for file in files if file.is_file()] for s, files in candidates.items()}
+        if not any(found.values()):
             raise InputError(f"{path}: no trajectory of {', '.join(sequences)} in it; name them SEQUENCE.txt")
-        return name if equals else path.name, found
+        for files in found.values():
+            if len(files) > 1:
+                raise InputError(f"{files[0]}: {files[1].name} is there too; name the one that is meant")
+        return name if equals else path.name, {s: files[0] for s, files in found.items() if files}
     if path.stem in sequences:
         return name if equals else path.parent.name or path.stem, {path.stem: path}
     if len(sequences) == 1:

@@ -18,11 +18,14 @@ import torch
 from torch import Tensor
 
 from vode.errors import InputError
+from vode.evaluation.odometry_notes import notes_of, why_no_rotations
 from vode.evaluation.result import Number, Result
 from vode.geometry import pose
 from vode.geometry.alignment import umeyama
 from vode.io.association import Matches, associate
-from vode.io.trajectory import Trajectory, as_trajectory
+from vode.io.frame_keys import with_times
+from vode.io.trajectory import Trajectory, Values, as_trajectory
+from vode.io.trajectory_formats.clock import as_times
 
 ALIGNMENTS = ("none", "scale", "6dof", "7dof", "scale_7dof")
 LENGTHS = (100, 200, 300, 400, 500, 600, 700, 800)
@@ -31,7 +34,7 @@ STEP = 10
 """frames from the start of one segment to that of the next"""
 
 Poses = Trajectory | Path | str | Tensor | np.ndarray
-"""a trajectory, its KITTI or TUM file, or the world-from-camera poses (N, 4, 4) of frames 0..N-1"""
+"""a trajectory, its file, or the world-from-camera poses (N, 4, 4) of frames 0..N-1"""
 
 
 class Segments(NamedTuple):
@@ -49,31 +52,44 @@ def evaluate_odometry(
     *,
     by: str = "auto",
     max_difference: float = 0.02,
+    times: Path | str | Values | None = None,
+    time_offset: float = 0.0,
 ) -> Result:
     """Segment errors, ATE, RPE and the 5-frame snippet ATE of an estimate.
 
-    Frames are matched by ``associate`` (``by``, ``max_difference`` in seconds). ``alignment`` is one of ALIGNMENTS;
-    the default "7dof" is what monocular odometry is published under. What a trajectory is too short for is None,
-    with the reason in the notes. Raises InputError for a file that cannot be read and poses that are not rigid, if
-    nothing matches, or if the positions are all the same and an alignment is asked for.
+    Frames are matched by ``associate`` (``by``, ``max_difference`` in seconds). ``times``, seconds or a file of them
+    such as KITTI's times.txt, are those of all frames of the video, for whichever trajectory has frame numbers alone;
+    ``time_offset`` seconds are added to the times of the estimate. ``alignment`` is one of ALIGNMENTS; the default
+    "7dof" is what monocular odometry is published under. What a trajectory is too short for is None, with the reason in
+    the notes; so is all but the ATE where one has no rotations, which needs the alignment "6dof" or "7dof". Raises
+    InputError for a file that cannot be read and poses that are not rigid, if nothing tells which frames match, or if
+    the positions are all the same and an alignment is asked for.
     """
     estimate, ground_truth = as_trajectory(estimate, "estimate"), as_trajectory(ground_truth, "ground truth")
+    if times is not None:
+        clock, name = as_times(times)
+        estimate, ground_truth = (with_times(x, clock, name, by) for x in (estimate, ground_truth))
+    estimate = estimate.shifted(time_offset)
     matches = associate(estimate, ground_truth, by=by, max_difference=max_difference)
-    frames, rows = _frames(matches, ground_truth)
-    estimated, true = matches.estimate.from_first(), frames.select(rows).from_first()
+    video, rows = _frames(matches, ground_truth)
+    frames = matches.ground_truth if video is ground_truth else video
+    estimated, true = matches.estimate.from_first(), frames.from_first()
+    lacking = why_no_rotations(matches.ground_truth) or why_no_rotations(matches.estimate)
+    if lacking and alignment in ("none", "scale", "scale_7dof"):
+        raise InputError(f"{lacking}, so its first camera tells no axes; align by 6dof or 7dof", "alignment")
     aligned, scale = _align(estimated, true, alignment)
-    segments = segment_errors(aligned, true, frames.distances(), rows)
-    rpe = relative_errors(aligned, true, (true.indices.diff() == 1).nonzero().flatten())
-    snippet = snippet_ate(estimated, true)
-    counted = "frame of the ground truth" if frames is ground_truth else "matched frame"
-    notes = _notes(matches, estimate, ground_truth, segments, rpe, snippet)
+    if lacking:
+        measures = _Measures(notes=(f"ATE alone: {lacking}; t_err, r_err, rpe and snippet ATE need rotations",))
+    else:
+        measures = _measures(estimated, aligned, true, video.distances(), rows)
+    segments, rpe = measures.segments, measures.rpe
     numbers = (
         Number("t_err_percent", _mean(segments.translation, 100), "%"),
         Number("r_err_deg_per_100m", _mean(segments.rotation, 100 * 180 / math.pi), "deg/100 m"),
         Number("ate_m", absolute_error(aligned, true), "m"),
         Number("rpe_m", None if rpe is None else rpe[0], "m"),
         Number("rpe_deg", None if rpe is None else math.degrees(rpe[1]), "deg"),
-        Number("snippet_ate_5_frames_m", snippet, "m"),
+        Number("snippet_ate_5_frames_m", measures.snippet, "m"),
         Number("scale", scale),
         Number("segments", len(segments.length)),
         Number("frames", len(true)),
@@ -81,6 +97,7 @@ def evaluate_odometry(
         Number("frames_in_ground_truth", len(ground_truth)),
         Number("frames_dropped", estimate.dropped),
     )
+    counted = "frame of the ground truth" if video is ground_truth else "matched frame"
     protocol = {
         "alignment": alignment,
         "matched_by": matches.by,
@@ -89,6 +106,7 @@ def evaluate_odometry(
         "estimate": estimate.name,
         "ground_truth": ground_truth.name,
     }
+    notes = (*notes_of(matches, estimate, ground_truth), *measures.notes)
     return Result("Odometry", numbers, protocol, _by_length(segments), notes)
 
 
@@ -211,6 +229,32 @@ def _motions(poses: Tensor, start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]
     return back @ poses[end, :3, :3], (back @ step.unsqueeze(-1)).squeeze(-1)
 
 
+class _Measures(NamedTuple):
+    """The measures that need rotations, and why some are missing."""
+
+    segments: Segments = Segments(*torch.zeros(3, 0, dtype=torch.float64))
+    rpe: tuple[float, float] | None = None
+    snippet: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _measures(
+    estimated: Trajectory, aligned: Trajectory, true: Trajectory, distances: Tensor, rows: Tensor
+) -> _Measures:
+    segments = segment_errors(aligned, true, distances, rows)
+    rpe = relative_errors(aligned, true, (true.indices.diff() == 1).nonzero().flatten())
+    snippet = snippet_ate(estimated, true)
+    notes = []
+    if len(segments.length) == 0:
+        total = float(true.distances()[-1])
+        notes.append(f"no t_err and r_err: no segment of {LENGTHS[0]} m has both ends matched (path of {total:.1f} m)")
+    if rpe is None:
+        notes.append("no rpe: no two consecutive frames are matched")
+    if snippet is None:
+        notes.append("no snippet ATE: no five consecutive frames are matched")
+    return _Measures(segments, rpe, snippet, tuple(notes))
+
+
 def _frames(matches: Matches, ground_truth: Trajectory) -> tuple[Trajectory, Tensor]:
     """The true poses of the frames of the video, and which of these rows are matched (M,).
 
@@ -240,29 +284,3 @@ def _by_length(segments: Segments) -> dict[str, dict[str, float]]:
         name: {length: float(errors[rows].mean()) for length, rows in at.items() if rows.any()}
         for name, errors in kinds.items()
     }
-
-
-def _notes(
-    matches: Matches,
-    estimate: Trajectory,
-    ground_truth: Trajectory,
-    segments: Segments,
-    rpe: tuple[float, float] | None,
-    snippet: float | None,
-) -> tuple[str, ...]:
-    notes = []
-    if len(matches.estimate) < len(estimate) or len(matches.ground_truth) < len(ground_truth):
-        notes.append(
-            f"{len(matches.ground_truth)} frames matched by {matches.by}: of {len(estimate)} estimated, "
-            f"{len(ground_truth)} in the ground truth"
-        )
-    if estimate.dropped:
-        notes.append(f"{estimate.dropped} poses of the estimate were NaN and are left out")
-    if len(segments.length) == 0:
-        total = float(matches.ground_truth.distances()[-1])
-        notes.append(f"no t_err and r_err: no segment of {LENGTHS[0]} m has both ends matched (path of {total:.1f} m)")
-    if rpe is None:
-        notes.append("no rpe: no two consecutive frames are matched")
-    if snippet is None:
-        notes.append("no snippet ATE: no five consecutive frames are matched")
-    return tuple(notes)

@@ -38,7 +38,9 @@ def ground_truth_trajectory(sequence: Sequence) -> Trajectory:
     """The poses of a sequence; InputError if it has none."""
     if sequence.poses is None:
         raise InputError(f"{sequence.name}: the sequence has no poses, so its odometry cannot be scored")
-    return Trajectory(sequence.poses, sequence.timestamps, name=f"ground truth of {sequence.name}")
+    return Trajectory(
+        sequence.poses, sequence.timestamps, range(len(sequence.poses)), name=f"ground truth of {sequence.name}"
+    )
 
 
 def score_run(

@@ -1,8 +1,4 @@
-"""Camera trajectories, and their KITTI and TUM files.
-
-KITTI rows hold 12 numbers, the upper 3x4 of a world-from-camera matrix, row by row; or 13, with the frame
-index first. TUM rows hold ``t tx ty tz qx qy qz qw``. Blank lines and lines that start with # are skipped.
-"""
+"""Camera trajectories, and their files: KITTI, TUM, EuRoC and others that ``vode.io.trajectory_formats`` reads."""
 
 from __future__ import annotations
 
@@ -17,11 +13,24 @@ from torch import Tensor
 from vode.errors import InputError
 from vode.geometry import pose
 from vode.io.atomic import write_bytes
-
-_COLUMNS = {8: "TUM", 12: "KITTI", 13: "KITTI with frame index"}
-
+from vode.io.trajectory_formats import euroc, kitti, tum
+from vode.io.trajectory_formats.detect import read_rows
+from vode.io.trajectory_formats.names import Format
+from vode.io.trajectory_formats.rows import PoseRows
 
 Values = Tensor | np.ndarray | Sequence[float]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What is known of a trajectory beside its numbers."""
+
+    numbered: bool = True
+    """the indices are frame numbers, not just the places of the rows"""
+    oriented: bool = True
+    """it has rotations; else those of the poses are the identity, and the positions alone count"""
+    notes: tuple[str, ...] = ()
+    """what whoever reads a result must know of the source"""
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -38,6 +47,7 @@ class Trajectory:
     """where it comes from, for messages"""
     dropped: int
     """number of poses that the file or array held without usable numbers (NaN)"""
+    provenance: Provenance
 
     def __init__(
         self,
@@ -46,8 +56,12 @@ class Trajectory:
         indices: Values | None = None,
         name: str = "trajectory",
         dropped: int = 0,
+        provenance: Provenance | None = None,
     ) -> None:
-        """Tensors or arrays, kept on the CPU; ``indices`` are 0..N-1 unless given. ValueError for other shapes."""
+        """Tensors or arrays, kept on the CPU; ``indices`` are 0..N-1 unless given. ValueError for other shapes.
+
+        Poses with timestamps and no indices are taken to be of the frames at these times, whatever their numbers.
+        """
         if poses.ndim != 3 or poses.shape[1:] != (4, 4):
             raise ValueError(f"poses are (N, 4, 4), not {tuple(poses.shape)}")
         frames = {
@@ -57,7 +71,9 @@ class Trajectory:
         for key, values in frames.items():
             if values is not None and values.shape != (len(poses),):
                 raise ValueError(f"{len(poses)} poses need as many {key}, not {tuple(values.shape)}")
-        fields = {**frames, "poses": _tensor(poses, torch.float64), "name": name, "dropped": dropped}
+        provenance = provenance or Provenance(numbered=indices is not None or timestamps is None)
+        known = {"name": name, "dropped": dropped, "provenance": provenance}
+        fields = {**frames, "poses": _tensor(poses, torch.float64), **known}
         for key, value in fields.items():
             object.__setattr__(self, key, value)
 
@@ -77,11 +93,19 @@ class Trajectory:
     def select(self, rows: Tensor) -> Trajectory:
         """The poses at ``rows`` (row numbers or a mask)."""
         timestamps = None if self.timestamps is None else self.timestamps[rows]
-        return Trajectory(self.poses[rows], timestamps, self.indices[rows], self.name, self.dropped)
+        return replace(self, poses=self.poses[rows], timestamps=timestamps, indices=self.indices[rows])
 
     def moved(self, poses: Tensor) -> Trajectory:
         """The same frames with other ``poses`` (N, 4, 4)."""
-        return Trajectory(poses, self.timestamps, self.indices, self.name, self.dropped)
+        return replace(self, poses=poses)
+
+    def shifted(self, seconds: float) -> Trajectory:
+        """The same poses ``seconds`` later; InputError without timestamps, unless it is by 0."""
+        if seconds == 0:
+            return self
+        if self.timestamps is None:
+            raise InputError(f"{self.name}: no timestamps to add {seconds} s to; give the time of each frame", "times")
+        return replace(self, timestamps=self.timestamps + seconds)
 
     def from_first(self) -> Trajectory:
         """The same trajectory with the world placed at its first camera."""
@@ -95,61 +119,66 @@ class Trajectory:
         """
         if with_index is None:
             with_index = not torch.equal(self.indices, torch.arange(len(self)))
-        lines = [_text(row) for row in self.poses[:, :3].flatten(1).tolist()]
-        if with_index:
-            lines = [f"{index} {line}" for index, line in zip(self.indices.tolist(), lines, strict=True)]
-        write_bytes(path, "".join(line + "\n" for line in lines).encode())
+        write_bytes(path, kitti.text(self.poses, self.indices if with_index else None).encode())
 
     def write_tum(self, path: Path | str) -> None:
         """Write TUM rows. The file appears whole or not at all; InputError without timestamps."""
+        write_bytes(path, tum.text(self.poses, self._times_for(path)).encode())
+
+    def write_euroc(self, path: Path | str) -> None:
+        """Write EuRoC's CSV, times in nanoseconds. The file appears whole or not at all; InputError without times."""
+        write_bytes(path, euroc.text(self.poses, self._times_for(path)).encode())
+
+    def write(self, path: Path | str, format: Format) -> None:
+        """Write a file of this format, by ``write_kitti``, ``write_tum`` or ``write_euroc``."""
+        {"kitti": self.write_kitti, "tum": self.write_tum, "euroc": self.write_euroc}[format](path)
+
+    def _times_for(self, path: Path | str) -> Tensor:
         if self.timestamps is None:
             raise InputError(f"{path}: {self.name} has no timestamps; write a KITTI file")
-        quaternion = pose.matrix_to_quaternion(self.poses[:, :3, :3])
-        table = torch.cat([self.timestamps[:, None], self.positions, quaternion.roll(-1, dims=-1)], dim=1)
-        lines = ["# timestamp tx ty tz qx qy qz qw", *map(_text, table.tolist())]
-        write_bytes(path, "".join(line + "\n" for line in lines).encode())
+        return self.timestamps
 
 
 def read_trajectory(path: Path | str) -> Trajectory:
-    """Read a KITTI or TUM file; the number of columns tells which.
+    """Read a trajectory file: KITTI or TUM rows, 4x4 rows, EuRoC's CSV or a .npy of poses; its content tells which.
 
-    Rows with NaN or infinite numbers are dropped and counted in ``dropped``; the other rows keep their
-    frame number. Rows are sorted by frame or time. Raises InputError naming the file and line for text that
-    is not a number, a wrong number of columns, a matrix that is no rotation, a frame or time given twice,
-    and for a file without poses.
+    Rows with NaN or infinite numbers, or a quaternion 0 0 0 0, are dropped and counted in ``dropped``; the other rows
+    keep their frame number. If all quaternions are 0 0 0 0, the positions are kept. Rows are sorted by frame or time.
+    Raises InputError naming the file and line for text that is not a number, a wrong number of columns, a matrix that
+    is no rotation, a frame or time given twice, and for a file without poses.
     """
-    rows, numbers = _read_rows(path)
-    table, lines = torch.tensor(rows, dtype=torch.float64), torch.tensor(numbers)
-    number = torch.arange(len(table))
-    finite = table.isfinite().all(dim=1)
-    columns = table.shape[1]
-    if columns == 8:
-        finite &= table[:, 4:].norm(dim=1) > 1e-6
-    if not finite.any():
-        raise InputError(f"{path}: all {len(table)} poses are NaN; the odometry failed on the whole video")
-    table, number, lines = table[finite], number[finite], lines[finite]
-    if columns == 13:
-        number = _frame_numbers(path, table[:, 0], lines)
-    poses = _poses_of_tum(table) if columns == 8 else _poses_of_kitti(table[:, -12:])
-    _check_rotations(path, poses, lines)
-    timestamps = table[:, 0] if columns == 8 else None
-    key = number if timestamps is None else timestamps
+    rows = read_rows(path)
+    kept = ~rows.missing
+    if not bool(kept.any()):
+        raise InputError(f"{path}: all {len(kept)} poses are NaN; the odometry failed on the whole video")
+    wrong = (kept & ~pose.is_rigid(rows.poses)).nonzero().flatten()
+    if len(wrong):
+        raise InputError(f"{rows.at(wrong[0])}: the 3x3 part is no rotation; give rows of [R | t], world from camera")
+    indices, order = _frame_numbers(rows, kept), torch.arange(len(kept))
+    key = indices if rows.timestamps is None else rows.timestamps
     order = key.argsort(stable=True)
+    if rows.timestamps is not None:
+        indices = torch.empty_like(order).scatter(0, order, torch.arange(len(order)))
+    order = order[kept[order]]
     again = (key[order].diff() == 0).nonzero().flatten()
     if len(again):
-        line, what = int(lines[order[again[0] + 1]]), "frame" if timestamps is None else "time"
-        raise InputError(f"{path}:{line}: the same {what} a second time; keep one pose for each {what}")
+        what = "frame" if rows.timestamps is None else "time"
+        line = rows.at(order[again[0] + 1])
+        raise InputError(f"{line}: the same {what} a second time; keep one pose for each {what}")
+    back = int((order.diff() < 0).sum())
+    notes = (f"{path}: {back} rows come before the one above them; put in order",) if back else ()
     return Trajectory(
-        poses[order],
-        None if timestamps is None else timestamps[order],
-        number[order],
+        rows.poses[order],
+        None if rows.timestamps is None else rows.timestamps[order],
+        indices[order],
         name=str(path),
-        dropped=int((~finite).sum()),
+        dropped=int(rows.missing.sum()),
+        provenance=Provenance(rows.frames is not None, rows.oriented, rows.notes + notes),
     )
 
 
 def as_trajectory(source: Trajectory | Path | str | Tensor | np.ndarray, name: str = "trajectory") -> Trajectory:
-    """A trajectory as it is, that of a KITTI or TUM file, or that of poses (N, 4, 4), world-from-camera, by frame.
+    """A trajectory as it is, that of a file, or that of poses (N, 4, 4), world-from-camera, by frame.
 
     Of poses, as of a file, those with NaN or infinite numbers are dropped and counted. Raises InputError, under
     ``name``, for poses that are no rigid motions, and where no pose is left.
@@ -158,7 +187,7 @@ def as_trajectory(source: Trajectory | Path | str | Tensor | np.ndarray, name: s
         return source
     if isinstance(source, (Path, str)):
         return read_trajectory(source)
-    whole = Trajectory(source, name=name)
+    whole = Trajectory(source, name=name, provenance=Provenance(numbered=False))
     finite = whole.poses.isfinite().flatten(1).all(dim=1)
     if not finite.any():
         raise InputError(f"{name}: all {len(whole)} poses are NaN; the odometry failed on the whole video")
@@ -169,71 +198,19 @@ def as_trajectory(source: Trajectory | Path | str | Tensor | np.ndarray, name: s
     return kept
 
 
-def _read_rows(path: Path | str) -> tuple[list[list[float]], list[int]]:
-    """The numbers of each row, and each row's line number; all rows have the same, known length."""
-    rows: list[list[float]] = []
-    lines: list[int] = []
-    for line, text in enumerate(_read_text(path).splitlines(), start=1):
-        words = text.split()
-        if not words or words[0].startswith("#"):
-            continue
-        try:
-            row = [float(word) for word in words]
-        except ValueError:
-            raise InputError(f"{path}:{line}: not a number in '{text.strip()[:60]}'; correct the line") from None
-        if len(row) not in _COLUMNS:
-            kinds = ", ".join(f"{count} ({name})" for count, name in _COLUMNS.items())
-            raise InputError(f"{path}:{line}: {len(row)} columns; a trajectory has {kinds}")
-        if rows and len(row) != len(rows[0]):
-            raise InputError(f"{path}:{line}: {len(row)} columns after rows of {len(rows[0])}; correct the line")
-        rows.append(row)
-        lines.append(line)
-    if not rows:
-        raise InputError(f"{path}: no poses in the file; run the odometry again")
-    return rows, lines
-
-
-def _read_text(path: Path | str) -> str:
-    try:
-        return Path(path).read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its rights") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file; give a KITTI or TUM trajectory") from None
-
-
-def _frame_numbers(path: Path | str, values: Tensor, lines: Tensor) -> Tensor:
+def _frame_numbers(rows: PoseRows, kept: Tensor) -> Tensor:
+    """The frame of each row (N,): as it says, or its place."""
+    if rows.frames is None:
+        return torch.arange(len(kept))
+    values = rows.frames
     # Beyond 2^53 float64 holds no exact whole numbers, and int64 overflows soon after.
-    wrong = (values != values.round()) | (values < 0) | (values > 2**53)
-    if wrong.any():
-        line, value = lines[wrong][0], values[wrong][0]
-        raise InputError(f"{path}:{line}: frame index {value:g} is no whole number; correct the line")
-    return values.to(torch.int64)
-
-
-def _poses_of_kitti(table: Tensor) -> Tensor:
-    rows = table.view(-1, 3, 4)
-    return pose.from_rotation_translation(rows[..., :3], rows[..., 3])
-
-
-def _poses_of_tum(table: Tensor) -> Tensor:
-    # The file puts w last.
-    return pose.from_rotation_translation(pose.quaternion_to_matrix(table[:, 4:].roll(1, dims=-1)), table[:, 1:4])
-
-
-def _check_rotations(path: Path | str, poses: Tensor, lines: Tensor) -> None:
-    wrong = lines[~pose.is_rigid(poses)]
-    if len(wrong):
-        raise InputError(f"{path}:{wrong[0]}: the 3x3 part is no rotation; give rows of [R | t], world from camera")
+    wrong = kept & ((values != values.round()) | (values < 0) | (values > 2**53))
+    if bool(wrong.any()):
+        row = int(wrong.int().argmax())
+        raise InputError(f"{rows.at(row)}: frame index {float(values[row]):g} is no whole number; correct the line")
+    return torch.where(kept, values, 0.0).to(torch.int64)
 
 
 def _tensor(values: Values, dtype: torch.dtype) -> Tensor:
     # a copy of an array, which may be read-only or reversed
     return torch.as_tensor(values if isinstance(values, Tensor) else np.array(values)).detach().to("cpu", dtype)
-
-
-def _text(row: list[float]) -> str:
-    # repr is the shortest text that reads back as the same number.
-    return " ".join(map(repr, row))

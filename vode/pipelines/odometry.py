@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vode.datasets.base import Sequence as Video
 from vode.datasets.base import noted
+from vode.errors import InputError
 from vode.evaluation import comparison
 from vode.evaluation.result import Result
 from vode.evaluation.runs import ground_truth_trajectory
 from vode.evaluation.tables import Table
+from vode.io.association import AssociationOptions
 from vode.io.atomic import make_folder, write_bytes
+from vode.io.frame_keys import with_times
 from vode.io.trajectory import Trajectory
+from vode.io.trajectory_formats.clock import Times, read_times
+from vode.io.trajectory_formats.names import SUFFIXES, TIMED
 from vode.model import Model, load
 from vode.odometry.perception import Matched, MatchingPerception, Perception, network_perception
 from vode.odometry.result import log_lines
@@ -56,11 +61,13 @@ def evaluate_run(
     sequences = evaluation_sequences(where, model.size, run=run)
     for line in noted(sequences):
         on_progress(line)
-    others = comparison.read_methods(options.compare, [sequence.name for sequence in sequences])
+    names = [sequence.name for sequence in sequences]
+    clocks = _clocks(options, names)
+    others = _at_times(comparison.read_methods(options.compare, names), clocks, options.time_offset)
     out = make_folder(out or find_run(run).output("odometry"))
-    estimates = {"vode": track_sequences(model, sequences, out, options, on_progress)} | others
-    ground_truths = {s.name: ground_truth_trajectory(s) for s in sequences if s.poses is not None}
-    return _evaluated(estimates, ground_truths, options, out)
+    tracked = {"vode": track_sequences(model, sequences, out, options, on_progress)}
+    true = {"": {s.name: ground_truth_trajectory(s) for s in sequences if s.poses is not None}}
+    return _evaluated(_at_times(tracked, clocks) | others, _at_times(true, clocks)[""], options, out)
 
 
 def evaluate_files(
@@ -71,7 +78,9 @@ def evaluate_files(
 ) -> OdometryReport:
     """Evaluate trajectory files: ``estimates`` are [NAME=]FILE or folders of SEQUENCE.txt; plots only into ``out``."""
     true = comparison.read_ground_truths(ground_truths)
-    return _evaluated(comparison.read_methods([*estimates, *options.compare], true), true, options, out)
+    clocks = _clocks(options, list(true))
+    methods = comparison.read_methods([*estimates, *options.compare], true)
+    return _evaluated(_at_times(methods, clocks, options.time_offset), _at_times({"": true}, clocks)[""], options, out)
 
 
 def track_sequences(
@@ -82,6 +91,9 @@ def track_sequences(
     on_progress: OnProgress = lambda line: None,
 ) -> dict[str, Trajectory]:
     """The trajectory of each sequence by its name, written to ``out`` with a log of every motion."""
+    untimed = next((s.name for s in sequences if s.timestamps is None), None)
+    if options.format in TIMED and untimed is not None:
+        raise InputError(f"{untimed}: its frames have no times, which {options.format} needs; write kitti", "format")
     changes: dict[str, Any] = {"refine": options.refine, "flow": options.flow}
     tracker = replace(model.tracker, **{name: value for name, value in changes.items() if value is not None})
     perception: Perception | MatchingPerception
@@ -93,11 +105,8 @@ def track_sequences(
     trajectories = {}
     for sequence in sequences:
         tracked = track(sequence, perception, size=model.tracking_size(sequence.size), options=tracker)
-        file = out / f"{sequence.name}.txt"
-        if options.format == "kitti":
-            tracked.trajectory.write_kitti(file)
-        else:
-            tracked.trajectory.write_tum(file)
+        file = out / f"{sequence.name}{SUFFIXES[options.format]}"
+        tracked.trajectory.write(file, options.format)
         log = file.with_suffix(".log.jsonl")
         write_bytes(log, log_lines(tracked.results).encode())
         on_progress(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}")
@@ -110,16 +119,46 @@ def track_sequences(
     return trajectories
 
 
+class _Clock(NamedTuple):
+    """The times of a sequence's frames: what ``with_times`` takes."""
+
+    times: Times
+    name: str
+    by: str
+
+
+def _clocks(options: OdometryOptions, sequences: Sequence[str]) -> dict[str, _Clock]:
+    files = options.times
+    if files and len(files) != len(sequences):
+        raise InputError(f"{len(files)} files of times for {len(sequences)} sequences; give one for each", "times")
+    pairs = zip(sequences, files, strict=False)
+    return {name: _Clock(read_times(file), str(file), options.by) for name, file in pairs}
+
+
+def _at_times(
+    methods: Mapping[str, Mapping[str, Trajectory]], clocks: Mapping[str, _Clock], offset: float = 0.0
+) -> dict[str, dict[str, Trajectory]]:
+    """Trajectories by method and sequence with the times of their sequence's frames, ``offset`` seconds later."""
+    return {
+        name: {
+            sequence: (with_times(t, *clocks[sequence]) if sequence in clocks else t).shifted(offset)
+            for sequence, t in method.items()
+        }
+        for name, method in methods.items()
+    }
+
+
 def _evaluated(
     trajectories: Mapping[str, Mapping[str, Trajectory]],
     ground_truths: Mapping[str, Trajectory],
     options: OdometryOptions,
     out: Path | None,
 ) -> OdometryReport:
-    results = comparison.score(trajectories, ground_truths, options.alignment)
+    matching = AssociationOptions(options.by, options.max_time_difference)
+    results = comparison.score(trajectories, ground_truths, options.alignment, matching)
     overview = comparison.odometry_table(results, published=options.published)
     plots: list[Path] = []
     if out is not None:
         alignment, kind = options.alignment, options.plot_format
-        plots = comparison.draw(out, trajectories, ground_truths, results, alignment, kind=kind)
+        plots = comparison.draw(out, trajectories, ground_truths, results, alignment, matching=matching, kind=kind)
     return OdometryReport(trajectories, results, overview, tuple(plots))

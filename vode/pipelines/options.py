@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from vode.datasets.options import DataOptions
+from vode.io.trajectory_formats.names import Format
 
 Alignment = Literal["none", "scale", "6dof", "7dof", "scale_7dof"]
 PlotFormat = Literal["png", "pdf", "svg"]
@@ -48,8 +49,16 @@ class OdometryOptions:
     """trajectories of other methods compared with the run's: [NAME=]FILE, or a folder of SEQUENCE.txt"""
     published: bool = False
     """put the published rows for KITTI 09 and 10 into the table"""
-    format: Literal["kitti", "tum"] = "kitti"
-    """of the trajectory files that are written; TUM needs timestamps"""
+    by: Literal["auto", "index", "time"] = "auto"
+    """how frames are matched with the ground truth; auto takes times where both have them, and asks in doubt"""
+    max_time_difference: float = 0.02
+    """most seconds between two poses that are matched by time"""
+    time_offset: float = 0.0
+    """seconds added to the times of trajectory files"""
+    times: tuple[Path, ...] = ()
+    """times of all frames for trajectories that have none, as KITTI's times.txt, one file a sequence"""
+    format: Format = "kitti"
+    """of the trajectory files that are written; TUM and EuRoC need timestamps"""
     plot_format: PlotFormat = "png"
     """of the plots"""
 

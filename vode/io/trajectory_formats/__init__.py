@@ -1,0 +1,1 @@
+"""The formats of trajectory files, one module a format; ``detect`` recognises them by content."""

@@ -1,0 +1,42 @@
+"""TUM rows: ``t tx ty tz qx qy qz qw``, seconds and metres, separated by spaces or tabs.
+
+A comment above the rows that names the columns has the last word on the order of the quaternion.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vode.errors import InputError
+from vode.io.trajectory_formats.clock import named_unit, times
+from vode.io.trajectory_formats.quaternion import pose_rows, table_of
+from vode.io.trajectory_formats.rows import PoseRows
+from vode.io.trajectory_formats.table import Table
+
+COLUMNS = {8: "TUM"}
+
+
+def read(table: Table) -> PoseRows:
+    """The poses of rows of 8 numbers, or of more if a header names their columns."""
+    columns = table.quaternion() or (7, 4, 5, 6)
+    check_order(table)
+    unit = named_unit(table.header[0]) if table.header else None
+    return pose_rows(table, columns, times(table.values[:, 0], unit))
+
+
+def check_order(table: Table) -> None:
+    """InputError if a header names other columns than time, x, y, z before the quaternion."""
+    ends = [name.split("[")[0].split("(")[0].strip()[-1:] for name in table.header[1:4]]
+    if table.header and ends != ["x", "y", "z"]:
+        named = ", ".join(table.header[:4])
+        raise InputError(f"{table.path}: columns {named}; put the time first, then x, y, z and the quaternion")
+
+
+def text(poses: Tensor, timestamps: Tensor) -> str:
+    """Rows of poses (N, 4, 4) and times (N,) in seconds."""
+    position, quaternion = table_of(poses)
+    table = torch.cat([timestamps[:, None], position, quaternion.roll(-1, dims=-1)], dim=1)
+    # repr is the shortest text that reads back as the same number
+    lines = ["# timestamp tx ty tz qx qy qz qw", *(" ".join(map(repr, row)) for row in table.tolist())]
+    return "".join(line + "\n" for line in lines)
