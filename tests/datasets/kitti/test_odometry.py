@@ -19,8 +19,8 @@ from vode.errors import InputError
 from vode.io.atomic import write_error
 from vode.io.trajectory import read_trajectory
 
-P0 = [718.5, 0, 607.25, 0, 0, 718.5, 185.5, 0, 0, 0, 1, 0]
-P2 = [718.5, 0, 607.25, 45.38225, 0, 718.5, 185.5, -0.1130887, 0, 0, 1, 0.003779761]
+P0 = [718.5, 0, 4.25, 0, 0, 718.5, 2.5, 0, 0, 0, 1, 0]
+P2 = [718.5, 0, 4.25, 45.38225, 0, 718.5, 2.5, -0.1130887, 0, 0, 1, 0.003779761]
 TR = [0, -1, 0, 0.1, 0, 0, -1, 0.2, 1, 0, 0, 0.3]
 SIZE = (6, 8)
 
@@ -60,7 +60,7 @@ def test_fields(root):
     sequence = open_dataset(DataOptions("kitti-odom", root)).open("05")
     assert isinstance(sequence, Sequence)
     assert (sequence.name, sequence.size, len(sequence)) == ("05", SIZE, 3)
-    assert sequence.intrinsics.tolist() == [[718.5, 0, 607.25], [0, 718.5, 185.5], [0, 0, 1]]
+    assert sequence.intrinsics.tolist() == [[718.5, 0, 4.25], [0, 718.5, 2.5], [0, 0, 1]]
     assert sequence.timestamps.tolist() == [0, 0.1036, 0.2]
     assert (sequence.poses.shape, sequence.poses.dtype) == ((3, 4, 4), torch.float64)
     assert sequence.depth(0) is None
@@ -115,6 +115,31 @@ def test_numbering_may_start_anywhere(root):
     relative = torch.linalg.inv(before.poses[1]) @ before.poses[2]
     torch.testing.assert_close(after.poses[1], relative)
     assert after.timestamps.tolist() == [0.1036, 0.2]
+
+
+OFFICIAL = [718.856, 0, 607.1928, 0, 0, 718.856, 185.2157, 0, 0, 0, 1, 0]
+"""of sequences 00 to 02, whose images are 1241x376"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1241, 376), (416, 128), (620, 188)])
+def test_resized_images_of_kitti_have_resized_intrinsics(root, width, height):
+    for i in range(3):
+        image = np.zeros((height, width, 3), np.uint8)
+        cv2.imwrite(str(root / "sequences" / "05" / "image_2" / f"{i:06d}.png"), image)
+    (root / "sequences" / "05" / "calib.txt").write_text(f"P0: {line(OFFICIAL)}\nP2: {line(OFFICIAL)}\n")
+    sequence = KittiOdometry(root, "05")
+    fx, fy, cx, cy = (float(sequence.intrinsics[place]) for place in ((0, 0), (1, 1), (0, 2), (1, 2)))
+    assert (fx / width, fy / height) == pytest.approx((718.856 / 1241, 718.856 / 376))
+    assert ((cx + 0.5) / width, (cy + 0.5) / height) == pytest.approx((607.6928 / 1241, 185.7157 / 376))
+    assert ["scaled to images of" in note for note in sequence.notes] == [True] * (width != 1241)
+
+
+def test_resized_images_of_an_unknown_size_are_refused(root):
+    (root / "sequences" / "05" / "calib.txt").write_text(
+        f"P2: {line([700.0, 0, 607.25, 0, 0, 700, 185, 0, 0, 0, 1, 0])}"
+    )
+    with pytest.raises(InputError, match=r"calib\.txt: centre 607\.2, 185\.0 is far from the middle of images of 8x6"):
+        KittiOdometry(root, "05")
 
 
 def replace(path: str, text: str):

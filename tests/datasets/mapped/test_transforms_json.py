@@ -178,7 +178,7 @@ def frame(**changes):
         ],
         ([frame()], {**CAMERA, "fl_x": -50}, "not a camera"),
         ([frame()], {"camera_angle_x": 0.0}, "transforms.json: no"),
-        ([frame()], {**CAMERA, "w": 128, "h": 96}, "128x96 pixels, but the images are 64x48"),
+        ([frame()], {**CAMERA, "w": 128, "h": 80}, "128x80 pixels, but the images are 64x48"),
         ([frame(), frame(fl_x=60)], CAMERA, "of several cameras"),
     ],
 )

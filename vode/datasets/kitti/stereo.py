@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vode.cameras.fit import Calibration
 from vode.cameras.kitti import kitti_calibration, read_calibration, read_projection
+from vode.cameras.lens import Camera
 from vode.datasets.base import Capability, ImageSequence, Sequence, known
 from vode.datasets.dataset import Dataset
 from vode.datasets.depth_frames import DepthFrames, SequenceFrames
@@ -62,7 +63,11 @@ class KittiScene(ImageSequence):
             raise InputError(f"{first}: no such file; check the folder and the scene's name", "data", "sequences")
         self.size = image_size(there)
         calibration, self._baseline = read_stereo(self._root, sequence)
-        self.intrinsics, self.notes = calibration.camera(self.size).intrinsics, calibration_note(self._root)
+        self.notes = calibration_note(self._root)
+        # flow is scored without a camera: one that is only assumed need not fit then
+        unused = bool(self.notes) and not self._disparity.is_file()
+        camera = Camera(self.size, (FOCAL, FOCAL), CENTRE) if unused else calibration.camera(self.size)
+        self.intrinsics = camera.intrinsics
         if calibration.size not in (None, self.size):
             raise InputError(f"{there}: resized, but disparity and flow are in pixels; copy the original", "data")
         self.capabilities = known(
