@@ -117,31 +117,6 @@ def test_numbering_may_start_anywhere(root):
     assert after.timestamps.tolist() == [0.1036, 0.2]
 
 
-OFFICIAL = [718.856, 0, 607.1928, 0, 0, 718.856, 185.2157, 0, 0, 0, 1, 0]
-"""of sequences 00 to 02, whose images are 1241x376"""
-
-
-@pytest.mark.parametrize(("width", "height"), [(1241, 376), (416, 128), (620, 188)])
-def test_resized_images_of_kitti_have_resized_intrinsics(root, width, height):
-    for i in range(3):
-        image = np.zeros((height, width, 3), np.uint8)
-        cv2.imwrite(str(root / "sequences" / "05" / "image_2" / f"{i:06d}.png"), image)
-    (root / "sequences" / "05" / "calib.txt").write_text(f"P0: {line(OFFICIAL)}\nP2: {line(OFFICIAL)}\n")
-    sequence = KittiOdometry(root, "05")
-    fx, fy, cx, cy = (float(sequence.intrinsics[place]) for place in ((0, 0), (1, 1), (0, 2), (1, 2)))
-    assert (fx / width, fy / height) == pytest.approx((718.856 / 1241, 718.856 / 376))
-    assert ((cx + 0.5) / width, (cy + 0.5) / height) == pytest.approx((607.6928 / 1241, 185.7157 / 376))
-    assert ["scaled to images of" in note for note in sequence.notes] == [True] * (width != 1241)
-
-
-def test_resized_images_of_an_unknown_size_are_refused(root):
-    (root / "sequences" / "05" / "calib.txt").write_text(
-        f"P2: {line([700.0, 0, 607.25, 0, 0, 700, 185, 0, 0, 0, 1, 0])}"
-    )
-    with pytest.raises(InputError, match=r"calib\.txt: centre 607\.2, 185\.0 is far from the middle of images of 8x6"):
-        KittiOdometry(root, "05")
-
-
 def replace(path: str, text: str):
     return lambda root: (root / path).write_text(text)
 

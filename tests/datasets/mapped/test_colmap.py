@@ -230,22 +230,6 @@ def test_cameras_of_one_folder_must_be_alike(tmp_path):
             ColmapSequence(tmp_path / name, "walk")
 
 
-def test_images_of_another_size_than_the_models_are_scaled_to_or_refused(tmp_path):
-    mapped(tmp_path, "binary", names=NAMES[:2])
-    for name in NAMES[:2]:
-        write_image(tmp_path / "images" / name, torch.zeros(3, 48, 64))
-    half = ColmapSequence(tmp_path, "walk")
-    # the model has pixel centres at 0.5, and halves its numbers therefore
-    np.testing.assert_allclose(half.intrinsics[:2, 2], [66.2 / 2 - 0.5, 46.1 / 2 - 0.5], rtol=1e-6)
-    np.testing.assert_allclose(half.intrinsics.diagonal(), [55, 54, 1])
-    assert "calibrated at 128x96 pixels, and scaled to images of 64x48" in half.notes[0]
-    assert half.frame(0).shape == (3, 48, 64)
-    for size in ((48, 80), (96, 64)):
-        write_image(tmp_path / "images" / "walk" / "1.png", torch.zeros(3, *size))
-        with pytest.raises(InputError, match=f"128x96 pixels, but the images are {size[1]}x{size[0]}"):
-            ColmapSequence(tmp_path, "walk")
-
-
 def read_all(folder):
     return read_model(folder), read_points(folder)
 
