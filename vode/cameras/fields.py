@@ -79,8 +79,12 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+def _matrix(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
+    return loader.construct_mapping(node, deep=True)
+
+
 for _kind in ("opencv-matrix", "opencv-nd-matrix"):
-    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", lambda loader, node: loader.construct_mapping(node, True))
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _matrix)
 
 
 def parse_fields(path: Path, data: bytes) -> Fields:

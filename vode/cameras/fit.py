@@ -93,7 +93,7 @@ def chosen(cameras: Mapping[int, T], number: int | None) -> T:
     """The camera of that number, or the only one; InputError if there are several, and it is none of them or None."""
     if len(cameras) == 1:
         return next(iter(cameras.values()))
-    if number not in cameras:
+    if number is None or number not in cameras:
         raise InputError(f"holds cameras {', '.join(map(str, cameras))}; choose one of these", "camera")
     return cameras[number]
 

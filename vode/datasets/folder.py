@@ -71,9 +71,9 @@ class FolderSequence(ImageSequence):
                 "calibration",
                 "fov",
             )
-        calibration = load_calibration(found, camera)
-        self._lens = calibration.camera(stored)
-        self.notes += calibration.notes(stored) + _square_note(self._lens, aspect)
+        calibrated = load_calibration(found, camera)
+        self._lens = calibrated.camera(stored)
+        self.notes += calibrated.notes(stored) + _square_note(self._lens, aspect)
         self.intrinsics = rotate_intrinsics(self._lens.intrinsics, stored, self._quarters)
 
     def __len__(self) -> int:

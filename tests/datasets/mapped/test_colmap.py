@@ -16,6 +16,7 @@ pycolmap = pytest.importorskip("pycolmap")
 
 SIZE = 96, 128
 PINHOLE = "PINHOLE", (110, 108, 66.2, 46.1)
+RATIONAL = -0.2, 0.03, 0.01, -0.02, 0.01, 0.1, 0.02, 0.01
 NAMES = "walk/2.png", "walk/1.png", "top.png", "run/far/1.png", "walk/3.png"
 POINTS = np.array([[2.0, 1.5, 5.0], [-2.0, 1.2, 5.0], [0.5, -2.0, 6.0]])
 """of the world, seen by all images"""
@@ -177,6 +178,9 @@ def test_a_binary_point_that_is_nowhere_is_named(tmp_path):
         (("SIMPLE_RADIAL", (110, 66.2, 46.1, -0.2)), "radtan", (-0.2, 0, 0, 0)),
         (("OPENCV_FISHEYE", (110, 108, 66.2, 46.1, 0.1, -0.05, 0.02, 0.01)), "fisheye", (0.1, -0.05, 0.02, 0.01)),
         (("RADIAL_FISHEYE", (110, 66.2, 46.1, 0.1, -0.05)), "fisheye", (0.1, -0.05, 0, 0)),
+        (("SIMPLE_FISHEYE", (110, 66.2, 46.1)), "fisheye", (0, 0, 0, 0)),
+        (("FISHEYE", (110, 108, 66.2, 46.1)), "fisheye", (0, 0, 0, 0)),
+        (("FULL_OPENCV", (110, 108, 66.2, 46.1, *RATIONAL)), "radtan", RATIONAL),
     ],
 )
 def test_straightened_dots_lie_where_we_project_them(tmp_path, kind, camera, lens, distortion):
