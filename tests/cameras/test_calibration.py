@@ -84,8 +84,12 @@ def test_one_of_several_cameras_is_chosen_by_number(tmp_path):
     text = "1 PINHOLE 640 480 500 510 331 236\n7 PINHOLE 640 480 600 610 331 236\n"
     assert read(tmp_path, "cameras.txt", text, camera=7).focal == (600, 610)
     assert read(tmp_path, "cameras.txt", text, camera=1).focal == (500, 510)
-    with pytest.raises(InputError, match="holds cameras 1, 7; choose"):
-        read(tmp_path, "cameras.txt", text)
+    for number in (None, 2):
+        with pytest.raises(InputError, match=r"cameras\.txt: holds cameras 1, 7; choose") as refusal:
+            read(tmp_path, "cameras.txt", text, camera=number)
+        assert refusal.value.parameters == ("camera",)
+    with pytest.raises(InputError, match="holds cameras 1, 2; choose"):
+        read(tmp_path, "cameras.txt", text.replace("7 ", "2 "))
     kitti = f"P0: {P_OTHER}\nP2: {P2}\n"
     assert read(tmp_path, "calib.txt", kitti, camera=0).focal == (700, 700)
     with pytest.raises(InputError, match="no camera P1"):
@@ -136,9 +140,9 @@ def test_a_camera_of_images_of_another_size_is_refused(tmp_path, name, text):
         ("camera.yaml", YAML.replace("500", "!!timestamp x"), "not YAML or JSON"),
         ("camera.yaml", YAML.replace("500", "!!bool x"), "not YAML or JSON"),
         ("camera.yaml", YAML + "distortion: [0.1, .nan, 0, 0]\n", "not a camera: size"),
-        ("camera.yaml", YAML + "distortion: 0.1\n", "not iterable"),
-        ("camera.yaml", YAML + "lens: mirror\n", "a mirror lens"),
-        ("camera.yaml", YAML + "lens: [fisheye]\n", "unhashable"),
+        ("camera.yaml", YAML + "distortion: 0.1\n", "distortion is no list"),
+        ("camera.yaml", YAML + "lens: mirror\n", "distortion model 'mirror'"),
+        ("camera.yaml", YAML + "lens: [fisheye]\n", "distortion model \"['fisheye']\""),
         ("info.yaml", ROS.format("fov", "0.9"), "distortion model 'fov'"),
         (
             "info.yaml",
@@ -147,7 +151,7 @@ def test_a_camera_of_images_of_another_size_is_refused(tmp_path, name, text):
             ),
             "a camera_matrix of 10 numbers",
         ),
-        ("info.yaml", "camera_matrix: 5\n", "not subscriptable"),
+        ("info.yaml", "camera_matrix: 5\n", "camera_matrix is no list"),
         ("calib.txt", "P2: 1 2 3\n", ":1: not 12 numbers"),
         ("calib.txt", f"P2: {P2.replace('500', 'nan')}\n", ":1: not 12 numbers"),
         ("calib_cam_to_cam.txt", f"P_rect_02: {P2.replace('500', '-500')}\n", "focal lengths (-500"),
@@ -156,7 +160,7 @@ def test_a_camera_of_images_of_another_size_is_refused(tmp_path, name, text):
         ("cameras.txt", "1 PINHOLE 640 480 nan 500 331 236\n", ":1: not numbers"),
         ("cameras.txt", "1 MIRROR 640 480 500 500 331 236\n", "MIRROR with 4 parameters"),
         ("cameras.txt", "² PINHOLE 640 480 500 500 331 236\n", "NUMBER MODEL WIDTH"),
-        ("cameras.txt", "some notes of mine on the camera\n", "NUMBER MODEL WIDTH"),
+        ("cameras.txt", "some notes of mine on the camera\n", "not a calibration that is read: 'some notes"),
     ],
 )
 def test_bad_files_are_refused_in_one_line_that_names_them_and_the_reason(tmp_path, name, text, reason):

@@ -15,6 +15,8 @@ LENSES = {
     "pincushion": Camera(SIZE, (500, 500), (315, 245), "radtan", (0.3, 0, 0, 0)),
     "freiburg1": Camera(SIZE, (517.3, 516.5), (318.6, 255.3), "radtan", (0.2624, -0.9531, -0.0054, 0.0026, 1.1633)),
     "rational": Camera(SIZE, (450, 450), (320, 240), "radtan", (0.1, 0.02, 0.001, 0.001, 0.01, 0.3, 0.05, 0.01)),
+    "thin prism": Camera(SIZE, (450, 450), (320, 240), "radtan", (-0.1, 0, 0, 0, 0, 0, 0, 0, 0.01, -0.02, 0.02, 0.01)),
+    "tilted": Camera(SIZE, (450, 450), (320, 240), "radtan", (-0.1, *[0] * 11, 0.03, -0.02)),
     "fisheye": Camera(SIZE, (300, 302), (318, 242), "fisheye", (-0.02, 0.008, -0.004, 0.0006)),
     "fisheye without coefficients": Camera(SIZE, (300, 300), (319.5, 239.5), "fisheye", (0, 0, 0, 0)),
     "fisheye of 150 degrees": Camera(
@@ -113,6 +115,13 @@ def test_a_field_of_view_ends_at_the_borders_of_the_outer_pixels(degrees):
     assert (left, right) == pytest.approx((-degrees / 2, degrees / 2), abs=1e-4)
     assert (fy, cy) == (fx, 239.5)
     assert not camera.distorts
+
+
+def test_pixels_wider_than_high_have_a_longer_vertical_focal_length():
+    camera = Camera.of_view(SIZE, 60, 4 / 3)
+    # on a screen, whose pixels are square, the image is 4/3 as wide: one focal length for both axes
+    assert camera.focal[1] == pytest.approx(Camera.of_view((480, 640 * 4 // 3), 60).focal[0], rel=1e-3)
+    assert camera.focal[0] == Camera.of_view(SIZE, 60).focal[0]
 
 
 @pytest.mark.parametrize("degrees", [0, -10, 180, 360, float("nan")])

@@ -24,13 +24,17 @@ def test_depth_is_predicted_once_and_scored_again(run, kitti, tmp_path, refused)
     assert "frame 0" in refused(*["depth", *where[:3], "04", *where[4:], "--predictions", kept])
 
 
+CALIBRATION = "P_rect_02: 80 0 47 40 0 80 31 0 0 0 1 0\nP_rect_03: 80 0 47 0 0 80 31 0 0 0 1 0\n"
+
+
 def test_depth_of_a_test_set_beside_published_rows(run, tmp_path, capfd, refused):
     root = tmp_path / "kitti"
-    for folder in ("image_2", "disp_occ_0"):
+    for folder in ("image_2", "disp_occ_0", "calib_cam_to_cam"):
         (root / folder).mkdir(parents=True)
     for number in range(2):
         write_image(root / "image_2" / f"{number:06d}_10.png", torch.rand(3, 64, 96))
         write_depth(root / "disp_occ_0" / f"{number:06d}_10.png", torch.full((1, 64, 96), 10.0 + number))
+        (root / "calib_cam_to_cam" / f"{number:06d}.txt").write_text(CALIBRATION)
     where = ["--data", str(root), "--dataset", "kitti-2015"]
     table, out = tmp_path / "table.md", tmp_path / "out"
     arguments = ["--published", "--flip", "--table", str(table), "--out", str(out), "--error-maps"]

@@ -72,6 +72,8 @@ def kitti_stereo(left, right, disparity):
             picture(root / left / f"000003_{number}.png")
             picture(root / right / f"000003_{number}.png")
         depth_map(root / disparity / "000003_10.png")
+        rows = (f"P_rect_0{k}: 20 0 7.5 {20 - 10 * k} 0 20 5.5 0 0 0 1 0\n" for k in (2, 3))
+        write(root / "calib_cam_to_cam" / "000003.txt", "".join(rows))
         (root / "flow_occ").mkdir()
         write_flow(root / "flow_occ" / "000003_10.png", torch.ones(2, *SIZE), torch.ones(1, *SIZE))
 

@@ -1,13 +1,17 @@
 """Somebody's own images and videos: what is a sequence, in which order, and which camera took it."""
 
+import math
 import pickle
+from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pytest
 import torch
 
 from vode.datasets.folder import FolderDataset, FolderSequence, names_in
+from vode.datasets.options import DataOptions
 from vode.errors import InputError
 from vode.io.image import write_image
 
@@ -92,8 +96,8 @@ def test_the_camera_comes_from_a_file_or_an_angle(root):
     (root / "walk" / "camera.json").write_text('{"fx": 70, "fy": 70, "cx": 31, "cy": 23}')
     assert FolderSequence(root, "walk").intrinsics[0, 0] == 70
     (root / "mine.txt").write_text("1 PINHOLE 64 48 60 60 32 24\n2 PINHOLE 64 48 80 80 32 24\n")
-    assert FolderSequence(root, "walk", calibration=root / "mine.txt").intrinsics[0, 0] == 80
-    assert FolderSequence(root, "walk", 1, calibration=root / "mine.txt").intrinsics[0, 0] == 60
+    for number, focal in ((1, 60), (2, 80)):
+        assert FolderSequence(root, "walk", number, calibration=root / "mine.txt").intrinsics[0, 0] == focal
     assert FolderSequence(root, "walk", fov=90).intrinsics[0, 0] == pytest.approx(32)
     with pytest.raises(InputError, match="both a calibration and a field of view"):
         FolderSequence(root, "walk", calibration=root / "mine.txt", fov=90)
@@ -106,6 +110,54 @@ def test_the_camera_comes_from_a_file_or_an_angle(root):
     (root / "camera.yaml").write_text(CAMERA.replace("64", "640"))
     with pytest.raises(InputError, match=r"camera\.yaml: a camera of 640x48 pixels, but the images are 64x48"):
         FolderSequence(root, "walk")
+
+
+def test_of_several_cameras_one_is_asked_for_unless_it_was_named(root):
+    mine = root / "mine.txt"
+    mine.write_text("1 PINHOLE 64 48 60 60 32 24\n2 PINHOLE 64 48 80 80 32 24\n")
+    with pytest.raises(InputError, match=r"mine\.txt: holds cameras 1, 2; choose one") as refusal:
+        FolderDataset(root, DataOptions("folder", root, calibration=mine)).open("walk")
+    assert refusal.value.parameters == ("camera",)
+    for number, focal in ((1, 60), (2, 80)):
+        named = FolderDataset(root, DataOptions("folder", root, camera=(number,), calibration=mine)).open("walk")
+        assert named.intrinsics[0, 0] == focal
+
+
+def test_a_calibration_of_larger_images_is_scaled_and_said(root):
+    (root / "camera.yaml").write_text("{width: 128, height: 96, fx: 100, fy: 104, cx: 60.5, cy: 52.5}")
+    for name in ("walk", "ride.avi"):
+        sequence = FolderSequence(root, name)
+        assert torch.equal(sequence.intrinsics, MATRIX)
+        assert "calibrated at 128x96 pixels, and scaled to images of 64x48" in sequence.notes[-1]
+
+
+def anamorphic(path, aspect):
+    """A video of three frames whose pixels are ``aspect`` as wide as high."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = SIZE[1], SIZE[0], "yuv420p"
+        stream.sample_aspect_ratio = Fraction(aspect)
+        for k in range(3):
+            frame = av.VideoFrame.from_ndarray(np.full((*SIZE, 3), 40 * k, np.uint8), "rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+@pytest.mark.parametrize("aspect", ["1", "4/3", "8/9"])
+def test_pixels_that_are_not_square_have_two_focal_lengths(tmp_path, aspect):
+    anamorphic(tmp_path / "film.mp4", aspect)
+    wide = float(Fraction(aspect))
+    # f / pixel width and f / pixel height, whichever way the images are turned
+    focal = 32 / math.tan(math.radians(30)), wide * 32 / math.tan(math.radians(30))
+    upright = FolderSequence(tmp_path / "film.mp4", "film", fov=60)
+    assert upright.intrinsics.diagonal()[:2].tolist() == pytest.approx(focal)
+    turned = FolderSequence(tmp_path / "film.mp4", "film", fov=60, rotate=90)
+    across = 24 / math.tan(math.radians(30))
+    assert turned.intrinsics.diagonal()[:2].tolist() == pytest.approx((across, across / wide))
+    assert bool(upright.notes) == bool(turned.notes) == (wide != 1)
+    (tmp_path / "camera.yaml").write_text(CAMERA)
+    told = FolderSequence(tmp_path / "film.mp4", "film").notes
+    assert ["as wide as high, but the calibration has fy = 1.040 fx" in note for note in told] == [True] * (wide != 1)
 
 
 @pytest.mark.parametrize("rotate", [0, 90, 180, 270])

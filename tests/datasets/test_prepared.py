@@ -138,7 +138,9 @@ def test_spoilt_files_of_a_copy_are_named(originals, tmp_path, file, content, sa
 
 def test_a_damaged_original_is_named_and_the_rest_stays(originals, tmp_path):
     root = tmp_path / "kitti"
-    write_kitti_sequence(root, "00", 2, torch.rand(4, 3, 48, 160), torch.eye(3))
+    write_kitti_sequence(
+        root, "00", 2, torch.rand(4, 3, 48, 160), torch.tensor([[90.0, 0, 80], [0, 90, 24], [0, 0, 1]])
+    )
     image = root / "sequences" / "00" / "image_2" / "000002.png"
     image.write_bytes(image.read_bytes()[:-40])
     out, manifest = tmp_path / "out", Manifest("kitti-odom", SIZE, "png", 95, (2,), ("00",), ("00",))

@@ -58,8 +58,8 @@ def test_options_of_one_set_reach_it_and_no_other(tmp_path):
     write_image(tmp_path / "a.png", torch.rand(3, 12, 16))
     dataset = open_dataset(DataOptions("folder", tmp_path, fov=90.0), world="not looked at")
     assert dataset.open(dataset.names("test")[0]).intrinsics[0, 0] == pytest.approx(8)
-    with pytest.raises(InputError, match=r"^calibration, fov: not for tum") as refusal:
-        open_dataset(DataOptions("tum", tmp_path, fov=90.0, calibration=tmp_path / "camera.yaml"))
+    with pytest.raises(InputError, match=r"^calibration, fov: not for nyu") as refusal:
+        open_dataset(DataOptions("nyu", tmp_path, fov=90.0, calibration=tmp_path / "camera.yaml"))
     assert refusal.value.parameters == ("calibration", "fov")
     with pytest.raises(InputError, match=r"no images\.bin"):
         open_dataset(DataOptions("colmap", tmp_path)).names("test")

@@ -6,6 +6,8 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
+from vode.cameras.lens import Camera
+from vode.datasets.options import DataOptions
 from vode.datasets.tum import CAMERAS, TumDataset, TumSequence
 from vode.errors import InputError
 from vode.geometry.pose import rotation_angle
@@ -107,6 +109,36 @@ def test_the_lens_is_undistorted(tree):
         assert abs(columns - 6) < 0.8
 
 
+OWN = "{width: 640, height: 480, fx: 500, fy: 505, cx: 321, cy: 239, k1: -0.2, k2: 0.03}"
+
+
+def test_an_own_camera_comes_from_a_calibration(tree):
+    (tree / "mine.yaml").write_text(OWN)
+    options = DataOptions("tum", tree, calibration=tree / "mine.yaml")
+    lens = Camera((480, 640), (500, 505), (321, 239), "radtan", (-0.2, 0.03, 0, 0))
+    for name in (NAME, "walk"):
+        (tree / NAME).rename(tree / name)
+        sequence = TumDataset(tree, options).open(name)
+        assert torch.equal(sequence.intrinsics, lens.intrinsics)
+        assert sequence.depth(0)[0, 240, 320] == 1.5
+        (tree / name).rename(tree / NAME)
+    (tree / NAME).rename(tree / "walk")
+    (tree / "walk" / "camera.yaml").write_text(OWN)
+    assert torch.equal(TumDataset(tree).open("walk").intrinsics, lens.intrinsics)
+
+
+def test_an_own_camera_has_images_of_its_own_size(tree):
+    for k in range(4):
+        write_image(tree / NAME / "rgb" / f"{100 + k / 10:.6f}.png", torch.full((3, 240, 320), 0.2))
+    (tree / "mine.yaml").write_text(OWN)
+    sequence = TumSequence(tree, NAME, calibration=tree / "mine.yaml")
+    assert sequence.size == (240, 320)
+    assert sequence.frame(0).shape == (3, 240, 320)
+    half = Camera((240, 320), (250, 252.5), (160.25, 119.25), "radtan", (-0.2, 0.03, 0, 0))
+    assert torch.equal(sequence.intrinsics, half.intrinsics)
+    assert "calibrated at 640x480 pixels, and scaled to images of 320x240" in sequence.notes[0]
+
+
 @pytest.mark.parametrize(
     ("file", "text", "says"),
     [
@@ -127,7 +159,7 @@ def test_other_trees_are_refused(tree):
     with pytest.raises(InputError, match="no such folder"):
         TumSequence(tree, "rgbd_dataset_freiburg1_none")
     (tree / NAME).rename(tree / "renamed")
-    with pytest.raises(InputError, match="restore the name"):
+    with pytest.raises(InputError, match="restore the name, or give a calibration"):
         TumSequence(tree, "renamed")
     with pytest.raises(InputError, match=r"rgb\.txt"):
         TumDataset(tree / "renamed").names("train")

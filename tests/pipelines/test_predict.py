@@ -1,6 +1,7 @@
 """Predictions as files: of images and of a video, in every format, and what is refused."""
 
 import json
+from fractions import Fraction
 
 import av
 import cv2
@@ -108,10 +109,26 @@ def test_metric_depth_says_what_it_took_for_the_focal_length(model, images, tmp_
         with np.load(tmp_path / name / "depth.npz") as found, np.load(tmp_path / "none" / "depth.npz") as assumed:
             ratio = focal / about(tmp_path / "none")["focal_px"]
             np.testing.assert_allclose(found["view9"], ratio * assumed["view9"], rtol=1e-4)
+    larger = {"width": 242, "height": 140, "fx": 200, "fy": 284, "cx": 120, "cy": 70}
+    (tmp_path / "larger.json").write_text(json.dumps(larger))
+    written = predict_depth_files(metric, images, tmp_path / "l", ("npz",), own=OwnCamera(tmp_path / "larger.json"))
+    assert about(tmp_path / "l")["focal_px"] == pytest.approx(142)
+    assert "calibrated at 242x140 pixels, and scaled to images of 121x70" in written.notes[0]
     with pytest.raises(vode.InputError, match="give one of them"):
         predict_depth_files(metric, images, tmp_path / "x", own=OwnCamera(tmp_path / "camera.json", 60.0))
     with pytest.raises(vode.InputError, match="a run: its depth is up to scale for any camera; leave"):
         predict_depth_files(model, images, tmp_path / "x", own=OwnCamera(fov=60.0))
+
+
+def test_the_focal_length_of_a_video_is_of_its_pixels_shape(model, tmp_path):
+    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt, stream.sample_aspect_ratio = 96, 64, "yuv420p", Fraction(4, 3)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((64, 96, 3), np.uint8), "rgb24")))
+        container.mux(stream.encode())
+    metric = vode.Model(DepthNet(DepthOptions(canonical_focal=60.0)).eval(), model.flow, size=(64, 96), source="w")
+    predict_depth_files(metric, tmp_path / "film.mp4", tmp_path / "out", ("npz",), own=OwnCamera(fov=90.0))
+    assert about(tmp_path / "out")["focal_px"] == pytest.approx(48 * 4 / 3)
 
 
 def test_flow_in_every_format(model, images, tmp_path):

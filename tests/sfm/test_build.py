@@ -2,7 +2,9 @@
 
 import json
 import sys
+from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -236,6 +238,20 @@ def test_frames_that_are_not_there_are_refused(tmp_path):
         take_frames(tmp_path, FrameOptions(), tmp_path)
     with pytest.raises(InputError, match="no such file or folder"):
         take_frames(tmp_path / "nowhere", FrameOptions(), tmp_path)
+
+
+def test_a_video_of_unknown_camera_whose_pixels_are_not_square_is_refused(tmp_path):
+    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt, stream.sample_aspect_ratio = 64, 48, "yuv420p", Fraction(4, 3)
+        for k in range(4):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 9 * k, np.uint8), "rgb24")))
+        container.mux(stream.encode())
+    with pytest.raises(InputError, match="its pixels are not square") as refusal:
+        take_frames(tmp_path / "film.mp4", FrameOptions(), tmp_path)
+    assert refusal.value.parameters == ("fov", "calibration")
+    taken = take_frames(tmp_path / "film.mp4", FrameOptions(step=1, fov=90.0), tmp_path)
+    np.testing.assert_allclose(taken.intrinsics.diagonal(), [32, 32 * 4 / 3, 1], rtol=1e-6)
 
 
 def test_the_width_of_edges_is_that_of_the_blur_whatever_the_contrast():

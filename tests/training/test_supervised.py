@@ -90,10 +90,13 @@ def test_every_stage_has_its_own_samples():
     assert held_out[0]["images"].shape == (1, 3, 64, 96)
 
 
+CALIBRATION = "P_rect_02: 80 0 47 40 0 80 31 0 0 0 1 0\nP_rect_03: 80 0 47 0 0 80 31 0 0 0 1 0\n"
+
+
 def scenes(root):
     """Two scenes in the layout of KITTI 2015, whose first frames have depth and flow."""
     made = WorldSequence(3, WorldOptions(size=(64, 96), frames=3))
-    for folder in ("image_2", "disp_occ_0", "flow_occ"):
+    for folder in ("image_2", "disp_occ_0", "flow_occ", "calib_cam_to_cam"):
         (root / folder).mkdir(parents=True)
     for number in range(2):
         name = f"{number:06d}_10.png"
@@ -101,6 +104,7 @@ def scenes(root):
             write_image(root / "image_2" / file, made.frame(number + i))
         write_depth(root / "disp_occ_0" / name, torch.full((1, 64, 96), 20.0))
         write_flow(root / "flow_occ" / name, *made.flow(number))
+        (root / "calib_cam_to_cam" / f"{number:06d}.txt").write_text(CALIBRATION)
     return root
 
 

@@ -1,179 +1,107 @@
-"""Calibration files of one's own cameras.
+"""Calibration files of one's own cameras, told apart by what stands in them.
 
 camera.yaml or .json     width, height, fx, fy, cx, cy; lens (pinhole, radtan, fisheye) and distortion [k1, ...]
-camera_info.yaml         ROS: image_width, image_height, camera_matrix, distortion_model, distortion_coefficients
+YAML of other tools      OpenCV's FileStorage, ROS's camera_info, Kalibr's camchain, EuRoC's sensor.yaml, ORB-SLAM's
+                         settings, MASt3R-SLAM's
 calib.txt                KITTI: "P2: 12 numbers"
 cameras.txt              COLMAP: "1 PINHOLE 640 480 fx fy cx cy", pixel centres at 0.5
+other text               fx fy cx cy [k1 k2 p1 p2 [k3]], a 3x3 matrix, or DSO's camera.txt
+
+Each format has a module of its own beside this one.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from vode.cameras.kitti import read_calibration, read_projection
-from vode.cameras.lens import COUNTS, Camera, Lens
+from vode.cameras.colmap import colmap_calibration
+from vode.cameras.fields import parse_fields
+from vode.cameras.fit import Calibration
+from vode.cameras.kalibr import camchain_calibration, is_camchain, is_sensor, sensor_calibration
+from vode.cameras.kitti import kitti_calibration
+from vode.cameras.lens import Camera
+from vode.cameras.matrix_file import is_matrix_file, matrix_calibration
+from vode.cameras.number_text import dso_calibration, is_dso, is_numbers, numbers_calibration
+from vode.cameras.orb_slam import is_settings, settings_calibration
+from vode.cameras.plain import plain_calibration
 from vode.errors import InputError
 from vode.io.files import read_bytes
-from vode.io.text import parse_numbers, read_lines
+from vode.io.text import read_lines
 
 LARGEST = 2**20
 """maximum size of a calibration file, bytes"""
-OFF_CENTRE = 0.25
-"""largest offset of the principal point from the centre, relative to the image size, in files without that size"""
-
-ROS_LENSES: dict[str, Lens] = {"plumb_bob": "radtan", "rational_polynomial": "radtan", "equidistant": "fisheye"}
-"""lens by ROS's distortion model"""
-
-COLMAP_MODELS = {
-    0: ("SIMPLE_PINHOLE", 3),
-    1: ("PINHOLE", 4),
-    2: ("SIMPLE_RADIAL", 4),
-    3: ("RADIAL", 5),
-    4: ("OPENCV", 8),
-    5: ("OPENCV_FISHEYE", 8),
-    6: ("FULL_OPENCV", 12),
-    8: ("SIMPLE_RADIAL_FISHEYE", 4),
-    9: ("RADIAL_FISHEYE", 5),
-}
-"""name and number of parameters of COLMAP's camera models, by their id in its files"""
+READ = (
+    "camera.yaml or .json with width, height, fx, fy, cx, cy; YAML of OpenCV, ROS (camera_info), Kalibr, EuRoC and "
+    "ORB-SLAM; KITTI's calib.txt; COLMAP's cameras.txt; DSO's camera.txt; a line fx fy cx cy [k1 k2 p1 p2 [k3]]; a "
+    "3x3 matrix"
+)
+"""what is read, for messages"""
+CAMERA_FILES = ("camera.yaml", "camera.yml", "camera.json", "calib.txt", "cameras.txt")
+"""names under which a camera file is found beside images"""
+KITTI_CAMERA = 2
+"""the camera of KITTI's files that is taken unless another is asked for"""
 
 
-def read_camera(path: Path | str, size: tuple[int, int], *, camera: int = 2) -> Camera:
+def read_camera(path: Path | str, size: tuple[int, int], *, camera: int | None = None) -> Camera:
     """The camera of images of ``size`` (height, width); InputError names the file if they do not match.
 
-    ``camera`` selects the line of KITTI's files (P0 to P3), and the camera of a COLMAP file that holds several.
+    A calibration of larger or smaller images of the same aspect ratio is scaled to these. ``camera`` selects the line
+    of KITTI's files (P0 to P3, default P2), and the camera of a file that holds several.
     """
+    return load_calibration(path, camera).camera(size)
+
+
+def load_calibration(path: Path | str, camera: int | None = None) -> Calibration:
+    """What a file states about a camera, whose images need not be known; ``camera`` as in ``read_camera``."""
     path = Path(path)
     try:
-        if path.suffix.lower() in (".yaml", ".yml", ".json"):
-            found = _of_mapping(_load(path), size)
-        elif any(re.match(r"P(_rect_)?\d+:", line) for line in read_lines(path)):
-            found = _of_kitti(path, size, camera)
-        else:
-            found = _of_colmap(path, camera)
+        return _structured(path, camera) if path.suffix.lower() in (".yaml", ".yml", ".json") else _text(path, camera)
     except InputError as error:
-        raise error if str(path) in str(error) else InputError(f"{path}: {error}") from None
-    check_size(path, found, size)
-    return found
+        raise error if str(path) in str(error) else InputError(f"{path}: {error}", *error.parameters) from None
 
 
-def check_size(path: Path | str, camera: Camera, size: tuple[int, int]) -> None:
-    """InputError unless the camera's images are of ``size`` (height, width)."""
-    if camera.size != tuple(size):
-        (height, width), (rows, columns) = camera.size, size
-        raise InputError(f"{path}: a camera of {width}x{height} pixels, but the images are {columns}x{rows}; calibrate")
+def find_camera_file(*folders: Path) -> Path | None:
+    """The first file of a known name in these folders; None if there is none."""
+    files = (folder / name for folder in folders for name in CAMERA_FILES)
+    return next((file for file in files if file.is_file()), None)
 
 
-def read_colmap_cameras(path: Path) -> dict[int, Camera]:
-    """The cameras of a cameras.txt by their ids."""
-    cameras = {}
-    for line, text in enumerate(read_lines(path), start=1):
-        words = text.split()
-        if not words or words[0].startswith("#"):
-            continue
-        if len(words) < 5 or not re.fullmatch(r"[0-9]{1,10}", words[0]):
-            raise InputError(f"{path}:{line}: not NUMBER MODEL WIDTH HEIGHT PARAMETERS; export the model again")
-        width, height, *parameters = parse_numbers(path, line, " ".join(words[2:]), len(words) - 2, "numbers")
-        try:
-            cameras[int(words[0])] = colmap_camera(words[1], (int(height), int(width)), parameters)
-        except InputError as error:
-            raise InputError(f"{path}:{line}: {error}") from None
-    return cameras
+def _structured(path: Path, camera: int | None) -> Calibration:
+    """From names with values, whose names tell the format."""
+    fields = parse_fields(path, _small(path))
+    if is_settings(fields):
+        return settings_calibration(path, fields, camera)
+    if is_camchain(fields):
+        return camchain_calibration(path, fields, camera)
+    if is_sensor(fields):
+        return sensor_calibration(path, fields)
+    return matrix_calibration(path, fields) if is_matrix_file(fields) else plain_calibration(path, fields)
 
 
-def colmap_camera(model: str, size: tuple[int, int], parameters: Sequence[float]) -> Camera:
-    """A COLMAP camera, whose pixel centres lie at 0.5, in our convention of integer pixel centres."""
-    counts = dict(COLMAP_MODELS.values())
-    if counts.get(model) != len(parameters):
-        known = ", ".join(counts)
-        raise InputError(f"camera model {model} with {len(parameters)} parameters; known are {known}")
-    simple = model.startswith(("SIMPLE", "RADIAL"))
-    focal = (parameters[0], parameters[0 if simple else 1])
-    cx, cy, *distortion = parameters[1 if simple else 2 :]
-    lens: Lens = "fisheye" if "FISHEYE" in model else "radtan" if distortion else "pinhole"
-    return Camera(size, focal, (cx - 0.5, cy - 0.5), lens, _padded(lens, tuple(distortion)))
+def _text(path: Path, camera: int | None) -> Calibration:
+    """From text, whose first line with something in it tells the format."""
+    _small(path)
+    comment = re.compile(r"#|//")
+    stripped = ((number, comment.split(line)[0].strip()) for number, line in enumerate(read_lines(path), start=1))
+    lines = [(number, line) for number, line in stripped if line]
+    if not lines:
+        raise InputError(f"no camera in it; give {READ}")
+    if any(re.match(r"P(_rect_)?\d+:", line) for _, line in lines):
+        return kitti_calibration(path, KITTI_CAMERA if camera is None else camera)
+    if re.match(r"\S+\s+[A-Z][A-Z_]+\s", lines[0][1]):
+        return colmap_calibration(path, camera)
+    if is_dso(lines):
+        return dso_calibration(path, lines)
+    if is_numbers(lines):
+        return numbers_calibration(path, lines)
+    if re.match(r"""%YAML|---|\{|["']?[\w.]+["']?\s*:""", lines[0][1]):
+        return _structured(path, camera)
+    raise InputError(f"not a calibration that is read: {lines[0][1][:40]!r}; give {READ}")
 
 
-def _of_kitti(path: Path, size: tuple[int, int], camera: int) -> Camera:
-    """From calib.txt or calib_cam_to_cam.txt, which need not state the size of the images."""
-    if any(line.startswith("P_rect_") for line in read_lines(path)):
-        matrix = read_projection(path, camera)
-    else:
-        matrix, _ = read_calibration(path, camera)
-    (fx, _, cx), (_, fy, cy) = matrix[:2, :3].tolist()
-    height, width = size
-    if abs(cx / width - 0.5) > OFF_CENTRE or abs(cy / height - 0.5) > OFF_CENTRE:
-        raise InputError(
-            f"{path}: centre {cx:.1f}, {cy:.1f} is far from the middle of images of {width}x{height}, as if of another "
-            "size; give a camera.yaml with width and height"
-        )
-    return Camera(size, (fx, fy), (cx, cy))
-
-
-def _of_colmap(path: Path, number: int) -> Camera:
-    cameras = read_colmap_cameras(path)
-    if not cameras:
-        raise InputError(f"{path}: no camera in it; give YAML, JSON, KITTI's calib.txt or COLMAP's cameras.txt")
-    if len(cameras) > 1 and number not in cameras:
-        raise InputError(f"{path}: holds cameras {', '.join(map(str, cameras))}; choose one of these", "camera")
-    return cameras[number] if len(cameras) > 1 else next(iter(cameras.values()))
-
-
-def _load(path: Path) -> Mapping[str, Any]:
+def _small(path: Path) -> bytes:
     data = read_bytes(path)
     if len(data) > LARGEST:
         raise InputError(f"{path}: {len(data)} bytes are no small calibration file; check the path")
-    try:
-        values = json.loads(data) if path.suffix.lower() == ".json" else yaml.safe_load(data)
-    except (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError) as error:
-        # PyYAML raises the last two for values that contradict their tags.
-        first = str(error).partition("\n")[0]
-        raise InputError(f"{path}: not YAML or JSON ({first}); correct the file") from None
-    if not isinstance(values, Mapping):
-        raise InputError(f"{path}: not names with values; give width, height, fx, fy, cx, cy")
-    return values
-
-
-def _of_mapping(values: Mapping[str, Any], size: tuple[int, int]) -> Camera:
-    try:
-        if "camera_matrix" in values:
-            return _of_ros(values)
-        height, width = values.get("height", size[0]), values.get("width", size[1])
-        lens, distortion = values.get("lens"), values.get("distortion", ())
-        if isinstance(distortion, str):
-            raise ValueError("distortion is no list")
-        distortion = tuple(map(float, distortion))
-        fx, fy, cx, cy = (float(values[name]) for name in ("fx", "fy", "cx", "cy"))
-        given: Lens = lens or ("radtan" if distortion else "pinhole")
-        return Camera((int(height), int(width)), (fx, fy), (cx, cy), given, _padded(given, distortion))
-    except KeyError as error:
-        raise InputError(f"no {error.args[0]}; give width, height, fx, fy, cx, cy in pixels") from None
-    except (TypeError, ValueError, OverflowError, AttributeError) as error:
-        raise InputError(f"not a camera ({error}); give width, height, fx, fy, cx, cy in pixels") from None
-
-
-def _of_ros(values: Mapping[str, Any]) -> Camera:
-    model = values.get("distortion_model", "plumb_bob")
-    if model not in ROS_LENSES:
-        raise InputError(f"distortion model {model!r}; known are {', '.join(ROS_LENSES)}")
-    matrix = [float(x) for x in values["camera_matrix"]["data"]]
-    if len(matrix) != 9:
-        raise InputError(f"a camera_matrix of {len(matrix)} numbers, not 9")
-    distortion = tuple(float(x) for x in values.get("distortion_coefficients", {}).get("data", ()))
-    lens = ROS_LENSES[model]
-    if lens == "radtan" and not any(distortion):
-        lens, distortion = "pinhole", ()
-    size = int(values["image_height"]), int(values["image_width"])
-    fx, _, cx, _, fy, cy = matrix[:6]
-    return Camera(size, (fx, fy), (cx, cy), lens, _padded(lens, distortion))
-
-
-def _padded(lens: Lens, distortion: tuple[float, ...]) -> tuple[float, ...]:
-    """Coefficients padded with zeros to the smallest number that the lens takes."""
-    return (*distortion, *[0.0] * (min(COUNTS.get(lens) or (0,)) - len(distortion)))
+    return data

@@ -10,8 +10,36 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vode.cameras.fit import Calibration
 from vode.errors import InputError
+from vode.geometry.camera import resize_intrinsics
 from vode.io.text import parse_numbers, read_lines
+
+SIZES = {
+    (718.856, 607.1928, 185.2157): (376, 1241),
+    (721.5377, 609.5593, 172.854): (375, 1242),
+    (707.0912, 601.8873, 183.1104): (370, 1226),
+}
+"""(height, width) of the odometry sequences' images, which their files do not state, by focal length and centre"""
+
+
+def kitti_calibration(path: Path | str, camera: int) -> Calibration:
+    """The rectified camera of a calib.txt (``P2:``), or of a calib_cam_to_cam file (``P_rect_02:``).
+
+    The size of its images is that of ``S_rect_02:``, or of KITTI's own sequences by their known matrices.
+    """
+    path = Path(path)
+    names = {line.partition(":")[0].strip() for line in read_lines(path)}
+    if any(name.startswith("P_rect_") for name in names):
+        matrix, size = read_projection(path, camera), None
+        if f"S_rect_{camera:02d}" in names:
+            width, height = (round(value) for value in _entry(path, f"S_rect_{camera:02d}", (2,)).tolist())
+            size = height, width
+    else:
+        matrix, _ = read_calibration(path, camera)
+        size = next((size for known, size in SIZES.items() if np.allclose(matrix[[0, 0, 1], [0, 2, 2]], known)), None)
+    (fx, _, cx), (_, fy, cy) = matrix[:2, :3].tolist()
+    return Calibration(path, (fx, fy), (cx, cy), size=size)
 
 
 def read_calibration(path: Path | str, camera: int) -> tuple[Tensor, Tensor]:
@@ -44,6 +72,12 @@ class LidarCalibration(NamedTuple):
     """P_rect (3, 4), pixels of the rectified image"""
     T_rect_velo: Tensor
     """(4, 4), metres: from the lidar to the rectified camera 0"""
+
+    def fitted(self, calibration: Calibration, size: tuple[int, int]) -> LidarCalibration:
+        """The same for images of ``size`` (height, width) of a camera, with the errors of ``Calibration.camera``."""
+        calibrated = calibration.size or calibration.camera(size).size
+        scale = resize_intrinsics(torch.eye(3, dtype=torch.float64), calibrated, calibration.camera(size).size)
+        return self._replace(projection=scale @ self.projection)
 
 
 def read_lidar_calibration(folder: Path, camera: int) -> LidarCalibration:

@@ -1,7 +1,8 @@
 """Calibrated cameras with pinhole, radial-tangential and fisheye lenses, and the removal of their distortion.
 
-Brown, "Close-range camera calibration", 1971 (radial-tangential: k1, k2, p1, p2, k3, ...), and Kannala and Brandt, PAMI
-2006 (fisheye: k1 ... k4), with OpenCV's formulas and order.
+Brown, "Close-range camera calibration", 1971 (radial-tangential: k1, k2, p1, p2, k3, then the rational k4 ... k6, the
+thin prism s1 ... s4 and the tilt of the sensor), and Kannala and Brandt, PAMI 2006 (fisheye: k1 ... k4), with OpenCV's
+formulas and order.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch import Tensor
 from vode.errors import InputError
 
 Lens = Literal["pinhole", "radtan", "fisheye"]
-COUNTS: dict[Lens, tuple[int, ...]] = {"pinhole": (0,), "radtan": (4, 5, 8), "fisheye": (4,)}
+COUNTS: dict[Lens, tuple[int, ...]] = {"pinhole": (0,), "radtan": (4, 5, 8, 12, 14), "fisheye": (4,)}
 """permitted numbers of coefficients of a lens"""
 ZOOM = 4.0
 """largest factor by which undistortion may change the focal lengths, up or down"""
@@ -46,12 +47,12 @@ class Camera:
             raise InputError(f"a {self.lens} lens with {len(self.distortion)} coefficients; known are {known}")
 
     @staticmethod
-    def of_view(size: tuple[int, int], degrees: float) -> Camera:
-        """A pinhole camera with a horizontal field of view."""
+    def of_view(size: tuple[int, int], degrees: float, pixel_aspect: float = 1.0) -> Camera:
+        """A pinhole camera with a horizontal field of view; ``pixel_aspect`` is a pixel's width over its height."""
         if not 0 < degrees < 180:
             raise InputError(f"a field of view of {degrees:g} degrees; give one between 0 and 180")
         focal = size[1] / 2 / math.tan(math.radians(degrees) / 2)
-        return Camera(size, (focal, focal), ((size[1] - 1) / 2, (size[0] - 1) / 2))
+        return Camera(size, (focal, focal * pixel_aspect), ((size[1] - 1) / 2, (size[0] - 1) / 2))
 
     @property
     def distorts(self) -> bool:

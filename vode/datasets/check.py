@@ -85,7 +85,7 @@ def check(
         raise InputError(f"{options.data}: no sequence of {options.dataset} in it; check the folder", "data", "dataset")
     report = Report(options.dataset, str(options.data))
     for name in names:
-        for camera in options.camera:
+        for camera in options.cameras:
             try:
                 sequence = dataset.open(name, camera)
             except InputError as error:

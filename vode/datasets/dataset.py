@@ -87,13 +87,13 @@ class Dataset:
 
     def open(self, name: str, camera: int | None = None) -> Sequence:
         """A sequence, or the part of it that the options ask for; without ``camera`` of the first of theirs."""
-        whole = self.open_whole(name, self.options.camera[0] if camera is None else camera)
+        whole = self.open_whole(name, self.options.cameras[0] if camera is None else camera)
         start, end, step = self.options.start, self.options.end, self.options.step
         return whole if (start, end, step) == (0, None, 1) else SequenceSlice(whole, start=start, end=end, step=step)
 
     def open_all(self, names: Iterable[str]) -> list[Sequence]:
         """Those sequences, each of every camera that the options ask for."""
-        return [self.open(name, camera) for name in names for camera in self.options.camera]
+        return [self.open(name, camera) for name in names for camera in self.options.cameras]
 
     def sequences(self, split: Split = "all") -> list[Sequence]:
         """The sequences that the options name, or else those of a split.

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vode.cameras.calibration import read_camera
+from vode.cameras.calibration import find_camera_file, load_calibration
 from vode.cameras.lens import Camera
 from vode.datasets.base import ImageSequence
 from vode.datasets.dataset import Dataset
@@ -26,21 +26,20 @@ from vode.io.files import inside, natural
 from vode.io.image import IMAGE_SUFFIXES, image_size, read_pixels
 from vode.io.video import SUFFIXES, Video
 
-CAMERA_FILES = ("camera.yaml", "camera.yml", "camera.json", "calib.txt", "cameras.txt")
-
 
 class FolderSequence(ImageSequence):
     """The images of one folder, or the frames of one video, undistorted, then turned clockwise.
 
-    A calibration belongs to the images as they are stored (of a video: as players show it); ``fov`` is the horizontal
-    angle of view, in degrees, of the images as they are turned. Raises InputError naming the file and the remedy.
+    A calibration belongs to the images as they are stored (of a video: as players show it), and ``camera`` chooses
+    among several in one file; ``fov`` is the horizontal angle of view, in degrees, of the images as they are turned.
+    Raises InputError naming the file and the remedy.
     """
 
     def __init__(
         self,
         root: Path | str,
         sequence: str,
-        camera: int = 2,
+        camera: int | None = None,
         *,
         calibration: Path | None = None,
         fov: float | None = None,
@@ -58,8 +57,12 @@ class FolderSequence(ImageSequence):
             self.notes = self._video.notes
             if self._video.timestamps is not None:
                 self.timestamps = torch.from_numpy(self._video.timestamps)
+        aspect = self._video.pixel_aspect if self._video else 1.0
         if fov is not None:
-            self._lens, self.intrinsics = Camera.of_view(stored, 90.0), Camera.of_view(self.size, fov).intrinsics
+            turned = 1 / aspect if self._quarters % 2 else aspect
+            self.notes += (f"{path}: pixels are not square, so fy is {turned:.3f} fx",) * (aspect != 1)
+            self._lens, view = Camera.of_view(stored, 90.0), Camera.of_view(self.size, fov, turned)
+            self.intrinsics = view.intrinsics
             return
         found = calibration or camera_file(root, sequence)
         if found is None:
@@ -68,7 +71,9 @@ class FolderSequence(ImageSequence):
                 "calibration",
                 "fov",
             )
-        self._lens = read_camera(found, stored, camera=camera)
+        calibrated = load_calibration(found, camera)
+        self._lens = calibrated.camera(stored)
+        self.notes += calibrated.notes(stored) + _square_note(self._lens, aspect)
         self.intrinsics = rotate_intrinsics(self._lens.intrinsics, stored, self._quarters)
 
     def __len__(self) -> int:
@@ -94,8 +99,9 @@ class FolderDataset(Dataset):
         return names_in(self.root)
 
     def open_whole(self, name: str, camera: int) -> FolderSequence:
+        named = camera if self.options.camera else None
         own = {option: getattr(self.options, option) for option in self.own_options}
-        return FolderSequence(self.root, name, camera, **own)
+        return FolderSequence(self.root, name, named, **own)
 
 
 def names_in(root: Path) -> tuple[str, ...]:
@@ -125,8 +131,15 @@ def camera_file(root: Path | str, sequence: str) -> Path | None:
     root = Path(root)
     path = _place(root, sequence)
     folder = path if path.is_dir() else path.parent
-    files = [place / name for place in ([folder, root] if root.is_dir() else [folder]) for name in CAMERA_FILES]
-    return next((file for file in files if file.is_file()), None)
+    return find_camera_file(*([folder, root] if root.is_dir() else [folder]))
+
+
+def _square_note(camera: Camera, aspect: float) -> tuple[str, ...]:
+    """A note if the focal lengths are not of pixels that are ``aspect`` as wide as high, as a video tells."""
+    (fx, fy), alike = camera.focal, 0.02
+    if aspect == 1 or abs(fy / fx / aspect - 1) < alike:
+        return ()
+    return (f"the video's pixels are {aspect:.3f} as wide as high, but the calibration has fy = {fy / fx:.3f} fx",)
 
 
 def _place(root: Path, sequence: str) -> Path:

@@ -9,6 +9,8 @@ from typing import Literal
 QuarterTurn = Literal[0, 90, 180, 270]
 
 
+DEFAULT_CAMERAS = (2,)
+"""the cameras of KITTI that are read unless others are named: the left colour camera"""
 SET_OPTIONS = ("calibration", "fov", "rotate")
 """the DataOptions that only some data sets understand, which declare it"""
 
@@ -23,10 +25,10 @@ class DataOptions:
     """folder of the data set, or a video file; a prepared copy serves as well"""
     sequences: tuple[str, ...] = ()
     """names of sequences; none = the data set's own choice"""
-    camera: tuple[int, ...] = (2,)
-    """cameras of KITTI: 0 and 1 are grey, 2 and 3 colour"""
+    camera: tuple[int, ...] = ()
+    """cameras of KITTI: 0 and 1 are grey, 2 and 3 colour; none = 2. Or that of a calibration of several"""
     calibration: Path | None = None
-    """camera of own images: YAML, JSON, KITTI's calib.txt or COLMAP's cameras.txt"""
+    """camera of own images: YAML or JSON of many tools, COLMAP's cameras.txt, KITTI's calib.txt, a line of numbers"""
     fov: float | None = None
     """or their horizontal field of view in degrees"""
     rotate: QuarterTurn = 0
@@ -39,3 +41,8 @@ class DataOptions:
     """take every n-th frame"""
     allow_leak: bool = False
     """train on test data, or test on what was trained on"""
+
+    @property
+    def cameras(self) -> tuple[int, ...]:
+        """The cameras that are read, which is KITTI's 2 unless others are named."""
+        return self.camera or DEFAULT_CAMERAS

@@ -3,6 +3,8 @@
 root/rgbd_dataset_freiburg1_rpy/rgb.txt            "timestamp rgb/timestamp.png", # starts a comment
 root/rgbd_dataset_freiburg1_rpy/depth.txt          "timestamp depth/timestamp.png", 16-bit, metres x 5000 (optional)
 root/rgbd_dataset_freiburg1_rpy/groundtruth.txt    "timestamp tx ty tz qx qy qz qw" (optional)
+
+Own recordings in this layout come with a calibration file: named, or camera.yaml or the like in the folder.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import torch
 from scipy.spatial.transform import Rotation, Slerp
 from torch import Tensor
 
+from vode.cameras.calibration import find_camera_file, load_calibration
+from vode.cameras.fit import Calibration
 from vode.cameras.lens import Camera
 from vode.datasets.base import Capability, ImageSequence, known, left_out_note
 from vode.datasets.dataset import Dataset
@@ -23,7 +27,7 @@ from vode.errors import InputError
 from vode.geometry.pose import from_first
 from vode.io.depth import read_depth
 from vode.io.files import inside
-from vode.io.image import read_pixels
+from vode.io.image import image_size, read_pixels
 from vode.io.text import parse_numbers, read_lines
 from vode.io.trajectory import Trajectory, read_trajectory
 from vode.io.trajectory_formats.clock import times
@@ -57,22 +61,24 @@ GAP = 0.1
 class TumSequence(ImageSequence):
     """One sequence; images and depth undistorted, world = its first frame.
 
-    The lens is known by the "freiburg1", 2 or 3 in the folder's name. Poses are interpolated to the times of the
-    images; images at whose time there is no ground truth are left out where there is any at all, and counted in
-    ``notes``. Raises InputError naming the file and the remedy.
+    The lens is known by the "freiburg1", 2 or 3 in the folder's name, unless ``calibration`` names a file; of several
+    cameras in it, ``camera`` is one. Poses are interpolated to the times of the images; images at whose time there is
+    no ground truth are left out where there is any at all, and counted in ``notes``. Raises InputError naming the file
+    and the remedy.
     """
 
-    def __init__(self, root: Path | str, sequence: str) -> None:
+    def __init__(
+        self, root: Path | str, sequence: str, camera: int | None = None, *, calibration: Path | None = None
+    ) -> None:
         self.name, self.folder = sequence, inside(root, sequence)
         if not self.folder.is_dir():
             raise InputError(f"{self.folder}: no such folder; check its name", "data", "sequences")
-        lens = next((name for name in CAMERAS if name in sequence), None)
-        if lens is None:
-            raise InputError(f"{self.folder}: names of TUM sequences hold {', '.join(CAMERAS)}; restore the name")
-        self._lens = CAMERAS[lens]
-        self.size, self.intrinsics = SIZE, self._lens.intrinsics
+        calibrated = _calibration(self.folder, camera, calibration)
         timestamps, images, self.notes = _listed(self.folder, "rgb.txt")
-        read_pixels(images[0], SIZE)
+        self.size = image_size(images[0])
+        self._lens = calibrated.camera(self.size)
+        self.intrinsics = self._lens.intrinsics
+        self.notes += calibrated.notes(self.size)
         ground_truth = self.folder / "groundtruth.txt"
         self.poses, kept = (
             _interpolated(read_trajectory(ground_truth), timestamps)
@@ -91,7 +97,7 @@ class TumSequence(ImageSequence):
         return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
-        return self._lens.undistort(read_pixels(self.images[index], SIZE))
+        return self._lens.undistort(read_pixels(self.images[index], self.size))
 
     def has_depth(self, index: int) -> bool:
         return self._depths is not None and self._depths[index] is not None
@@ -100,7 +106,7 @@ class TumSequence(ImageSequence):
         file = self._depths[index] if self._depths is not None else None
         if file is None:
             return None
-        depth = read_depth(file, unit=DEPTH_UNIT, expected=SIZE)
+        depth = read_depth(file, unit=DEPTH_UNIT, expected=self.size)
         return torch.from_numpy(self._lens.undistort(depth[0].numpy(), nearest=True))[None]
 
     def _nearest_depths(self) -> list[Path | None]:
@@ -121,13 +127,30 @@ class TumDataset(Dataset):
 
     name = "tum"
     capabilities = frozenset({Capability.DEPTH, Capability.POSES})
+    own_options = frozenset({"calibration"})
     expects = "folder with an rgb.txt"
 
     def on_disk(self) -> tuple[str, ...]:
         return tuple(sorted(path.parent.name for path in self.root.glob("*/rgb.txt")))
 
     def open_whole(self, name: str, camera: int) -> TumSequence:
-        return TumSequence(self.root, name)
+        named = camera if self.options.camera else None
+        return TumSequence(self.root, name, named, calibration=self.options.calibration)
+
+
+def _calibration(folder: Path, camera: int | None, file: Path | None) -> Calibration:
+    """Of that file, or of the set's own camera by the folder's name, or of a camera file in the folder."""
+    lens = next((name for name in CAMERAS if name in folder.name), None)
+    if lens is not None and file is None:
+        return Calibration.of(folder, CAMERAS[lens])
+    found = file or find_camera_file(folder)
+    if found is None:
+        raise InputError(
+            f"{folder}: names of TUM sequences hold {', '.join(CAMERAS)}; restore the name, or give a calibration of "
+            "your own camera",
+            "calibration",
+        )
+    return load_calibration(found, camera)
 
 
 def _listed(folder: Path, name: str) -> tuple[Tensor, list[Path], tuple[str, ...]]:

@@ -63,6 +63,10 @@ class Video:
             self.timestamps = (self._pts - self._pts[0]) * float(stream.time_base or 1)
         self._reset()
         self.size = self.frame(0).shape[:2]
+        aspect = float(stream.sample_aspect_ratio or 1)
+        turned = self.size != (stream.height, stream.width)
+        self.pixel_aspect = 1 / aspect if turned else aspect
+        """width of a pixel, as ``frame`` turns it, over its height; 1 if the file does not tell"""
 
     def frame(self, index: int) -> np.ndarray:
         """RGB (H, W, 3) uint8, turned as players show it; IndexError beyond ``count``, InputError if damaged."""

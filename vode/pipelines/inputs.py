@@ -38,6 +38,8 @@ class Frames:
         else:
             self._video, self._files = Video(self.path), []
         self.notes = () if self._video is None else self._video.notes
+        self.pixel_aspect = 1.0 if self._video is None else self._video.pixel_aspect
+        """width of a pixel over its height"""
 
     def __len__(self) -> int:
         return self._video.count if self._video else len(self._files)

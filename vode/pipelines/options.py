@@ -147,7 +147,7 @@ class OwnCamera:
     """The camera of one's own images, for depth in metres; default a camera.yaml or the like beside them."""
 
     calibration: Path | None = None
-    """calibration file: YAML, JSON, KITTI's calib.txt or COLMAP's cameras.txt"""
+    """calibration file: YAML or JSON of many tools, COLMAP's cameras.txt, KITTI's calib.txt, a line of numbers"""
     fov: float | None = None
     """or the horizontal field of view in degrees"""
 

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.cameras.calibration import read_camera
+from vode.cameras.calibration import load_calibration
+from vode.cameras.fit import Calibration
 from vode.cameras.lens import Camera
 from vode.datasets.folder import camera_file
 from vode.errors import InputError
@@ -71,9 +72,11 @@ def predict_depth_files(
     was assumed. InputError names what cannot be read or written.
     """
     opened, chosen = _open(source, out, frames)
-    camera_of = _cameras(model, source, own)
+    calibration = _calibration(model, source, own)
+    camera_of = _cameras(calibration, own, opened.pixel_aspect)
     first = image_size(float_image(opened[chosen[0]]))
     unit, notes = _unit(model, first, camera_of(first))
+    notes += () if calibration is None else calibration.notes(first)
     make_folder(out)
 
     def predict(image: Tensor) -> Tensor:
@@ -163,8 +166,8 @@ def _open(source: Path, out: Path, frames: FrameRange) -> tuple[Frames, range]:
     return opened, chosen
 
 
-def _cameras(model: Model, source: Path, own: OwnCamera) -> Callable[[tuple[int, int]], Camera | None]:
-    """A function that gives the camera of images of a size; None where nothing tells it, or depth is up to scale."""
+def _calibration(model: Model, source: Path, own: OwnCamera) -> Calibration | None:
+    """The calibration that is named or lies beside the images; None without, and where depth is up to scale."""
     if own.calibration is not None and own.fov is not None:
         raise InputError("both a calibration and a field of view; give one of them", "calibration", "fov")
     if not model.metric:
@@ -172,14 +175,21 @@ def _cameras(model: Model, source: Path, own: OwnCamera) -> Callable[[tuple[int,
             raise InputError(
                 f"{model.source}: its depth is up to scale for any camera; leave the camera out", "calibration", "fov"
             )
-        return lambda size: None
+        return None
     file = own.calibration or camera_file(source, source.resolve().name)
+    return None if file is None or own.fov is not None else load_calibration(file)
+
+
+def _cameras(
+    calibration: Calibration | None, own: OwnCamera, pixel_aspect: float
+) -> Callable[[tuple[int, int]], Camera | None]:
+    """A function that gives the camera of images of a size; None where nothing tells it."""
 
     @cache
     def camera_of(size: tuple[int, int]) -> Camera | None:
         if own.fov is not None:
-            return Camera.of_view(size, own.fov)
-        return None if file is None else read_camera(file, size)
+            return Camera.of_view(size, own.fov, pixel_aspect)
+        return None if calibration is None else calibration.camera(size)
 
     return camera_of
 

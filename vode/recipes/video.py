@@ -79,7 +79,7 @@ KITTI_EIGEN = VideoConfig(
 NYU = replace(
     KITTI_EIGEN,
     dataset="nyu",
-    camera=(2,),
+    camera=(),
     size=(448, 576),
     stride=10,
     motion=MotionOptions(threshold=_pixels(0.1, width=576)),

@@ -58,6 +58,9 @@ def take_frames(
     the problem.
     """
     sequence, known = open_video(video, options)
+    if not known and sequence.intrinsics[0, 0] != sequence.intrinsics[1, 1]:
+        square = "its pixels are not square, which mapping cannot find out; give the field of view or a calibration"
+        raise InputError(f"{video}: {square}", "fov", "calibration")
     numbers = range(len(sequence))[options.start : options.end]
     step = options.step if options.step is not None else max(round(len(numbers) / max(options.frames, 1)), 1)
     if min(step, options.frames) < 1 or min(options.start, options.end or 0) < 0:

@@ -19,8 +19,8 @@ from vode.errors import InputError
 from vode.io.atomic import write_error
 from vode.io.trajectory import read_trajectory
 
-P0 = [718.5, 0, 607.25, 0, 0, 718.5, 185.5, 0, 0, 0, 1, 0]
-P2 = [718.5, 0, 607.25, 45.38225, 0, 718.5, 185.5, -0.1130887, 0, 0, 1, 0.003779761]
+P0 = [718.5, 0, 4.25, 0, 0, 718.5, 2.5, 0, 0, 0, 1, 0]
+P2 = [718.5, 0, 4.25, 45.38225, 0, 718.5, 2.5, -0.1130887, 0, 0, 1, 0.003779761]
 TR = [0, -1, 0, 0.1, 0, 0, -1, 0.2, 1, 0, 0, 0.3]
 SIZE = (6, 8)
 
@@ -60,7 +60,7 @@ def test_fields(root):
     sequence = open_dataset(DataOptions("kitti-odom", root)).open("05")
     assert isinstance(sequence, Sequence)
     assert (sequence.name, sequence.size, len(sequence)) == ("05", SIZE, 3)
-    assert sequence.intrinsics.tolist() == [[718.5, 0, 607.25], [0, 718.5, 185.5], [0, 0, 1]]
+    assert sequence.intrinsics.tolist() == [[718.5, 0, 4.25], [0, 718.5, 2.5], [0, 0, 1]]
     assert sequence.timestamps.tolist() == [0, 0.1036, 0.2]
     assert (sequence.poses.shape, sequence.poses.dtype) == ((3, 4, 4), torch.float64)
     assert sequence.depth(0) is None

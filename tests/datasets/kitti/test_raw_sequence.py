@@ -82,6 +82,34 @@ def test_oxts_poses_are_those_of_the_odometry_layout(raw, tmp_path):
     np.testing.assert_allclose(drive.timestamps, 0.1 * np.arange(FRAMES), atol=1e-6)
 
 
+def test_resized_images_have_the_intrinsics_of_the_stated_size_scaled(raw):
+    date = raw / DRIVE[:10]
+    calibration = date / "calib_cam_to_cam.txt"
+    calibration.write_text(calibration.read_text() + "S_rect_02: 160 48\n")
+    scan = date / f"{DRIVE}_sync" / "velodyne_points" / "data" / "0000000000.bin"
+    scan.parent.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    scan.write_bytes(rng.uniform([3, -3, -0.6, 0], [20, 3, 0.4, 1], (4000, 4)).astype("<f4").tobytes())
+    drive = KittiRaw(raw, DRIVE)
+    expected = [[35, 0, 41 / 2 - 0.5], [0, 35, 12.75 / 2 - 0.5], [0, 0, 1]]
+    torch.testing.assert_close(drive.intrinsics, torch.tensor(expected))
+    assert "calibrated at 160x48 pixels, and scaled to images of 80x24" in drive.notes[0]
+    # lidar points lie where the intrinsics that are given project them, to the whole pixel (KITTI's kit counts from 1)
+    T_cam_velo = T_RECT_CAM @ T_CAM_VELO
+    points = np.fromfile(scan, "<f4").reshape(-1, 4)[:, :3] @ T_cam_velo[:3, :3].T + T_cam_velo[:3, 3]
+    points += np.linalg.solve(P2[:, :3], P2[:, 3])
+    pixels = points @ np.array(expected).T
+    columns, rows = (np.round(pixels[:, :2] / pixels[:, 2:]) - 1).astype(int).T
+    inside = (columns >= 0) & (columns < 80) & (rows >= 0) & (rows < 24)
+    wanted = np.full((24, 80), np.inf)
+    np.minimum.at(wanted, (rows[inside], columns[inside]), points[inside, 2])
+    wanted[np.isinf(wanted)] = 0
+    np.testing.assert_allclose(drive.depth(0)[0].numpy(), wanted, atol=1e-3)
+    calibration.write_text(calibration.read_text().replace("160 48", "160 60"))
+    with pytest.raises(InputError, match="a camera of 160x60 pixels, but the images are 80x24"):
+        KittiRaw(raw, DRIVE)
+
+
 def test_training_starts_at_listed_frames_that_are_not_kept_for_validation(raw):
     drive = KittiRaw(raw, DRIVE)
     listed = {frame.number for frame in read_split("zhou") if frame.drive == DRIVE}

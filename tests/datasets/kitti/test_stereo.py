@@ -40,6 +40,9 @@ def test_depth_is_focal_length_times_baseline_over_disparity(root):
 
 
 def test_without_calibration_the_usual_camera_is_taken_and_said(root):
+    for number in (0, 7):
+        write_image(root / "image_2" / f"{number:06d}_10.png", torch.zeros(3, 375, 1242))
+        write_depth(root / "disp_occ_0" / f"{number:06d}_10.png", torch.full((1, 375, 1242), 8.0))
     for file in (root / "calib_cam_to_cam").iterdir():
         file.unlink()
     with pytest.raises(InputError, match=r"000000\.txt: no such file"):
@@ -48,6 +51,24 @@ def test_without_calibration_the_usual_camera_is_taken_and_said(root):
     frames = frames_of(root)
     assert frames.depth(0).max() == pytest.approx(FOCAL * BASELINE / 8)
     assert "0.5327 m" in frames.notes[0]
+
+
+def test_resized_copies_are_refused(root):
+    scene = root / "calib_cam_to_cam" / "000000.txt"
+    good = scene.read_text()
+    scene.write_text(good + "S_rect_02: 20 10\n")
+    assert frames_of(root).depth(0).max() == (45 + 305) / 8
+    scene.write_text(good + "S_rect_02: 40 20\n")
+    with pytest.raises(InputError, match=r"000000_10\.png: resized, but disparity and flow are in pixels"):
+        frames_of(root)
+    scene.write_text(good.replace("700 0 10", "700 0 609"))
+    with pytest.raises(InputError, match="far from the middle of images of 20x10"):
+        frames_of(root)
+    for file in (root / "calib_cam_to_cam").iterdir():
+        file.unlink()
+    (root / "calib_cam_to_cam").rmdir()
+    with pytest.raises(InputError, match="far from the middle of images of 20x10"):
+        frames_of(root)
 
 
 def test_what_is_missing_is_named(root, tmp_path):

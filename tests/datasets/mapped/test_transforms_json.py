@@ -80,7 +80,12 @@ def test_the_angle_of_view_spans_the_width(tmp_path):
         ({"k1": -0.2, "k2": 0.05, "k3": 0.02, "p1": 0.01, "p2": -0.02}, "radtan", (-0.2, 0.05, 0.01, -0.02, 0.02)),
         ({"camera_model": "OPENCV_FISHEYE"}, "fisheye", (0.0, 0.0, 0.0, 0.0)),
         ({"k1": 0.1, "k3": 0.02, "camera_model": "OPENCV_FISHEYE"}, "fisheye", (0.1, 0, 0.02, 0)),
-        ({"k1": 0, "k2": 0.0}, "pinhole", ()),
+        ({"k1": 0, "k2": 0.0, "k4": 0, "camera_model": "PINHOLE"}, "pinhole", ()),
+        (
+            {"k1": -0.2, "p1": 0.01, "k4": 0.1, "k5": 0.02, "k6": 0.01, "camera_model": "OPENCV"},
+            "radtan",
+            (-0.2, 0.0, 0.01, 0.0, 0.0, 0.1, 0.02, 0.01),
+        ),
     ],
 )
 def test_a_dot_seen_through_the_lens_is_undistorted(tmp_path, keys, lens, distortion):
@@ -177,8 +182,17 @@ def frame(**changes):
             for wrong in ({"fl_x": "wide"}, {"fl_x": [50]}, {"h": math.inf}, {"w": math.nan}, {"fl_x": 10**400})
         ],
         ([frame()], {**CAMERA, "fl_x": -50}, "not a camera"),
+        *[
+            ([frame()], {**CAMERA, "camera_model": model}, f"distortion model '{model}' is not read")
+            for model in ("EQUIRECTANGULAR", "ORTHOPHOTO", "FISHEYE624", "OMNIDIRECTIONALSTEREO_L", "VR180_R")
+        ],
+        ([frame(camera_model="EQUIRECTANGULAR")], CAMERA, "distortion model 'EQUIRECTANGULAR' is not read"),
+        ([frame()], {**CAMERA, "k1": -0.1, "k4": 0.5}, "k4 without k5 and k6"),
+        ([frame()], {**CAMERA, "is_fisheye": True, "p1": 0.1}, "p1 of a fisheye lens"),
+        ([frame()], {**CAMERA, "k7": 0.1}, "transforms.json: k7 of the camera, which is not read"),
+        ([frame(distortion_params=[0.1])], CAMERA, "transforms.json: distortion_params of the camera"),
         ([frame()], {"camera_angle_x": 0.0}, "transforms.json: no"),
-        ([frame()], {**CAMERA, "w": 128, "h": 96}, "128x96 pixels, but the images are 64x48"),
+        ([frame()], {**CAMERA, "w": 128, "h": 80}, "128x80 pixels, but the images are 64x48"),
         ([frame(), frame(fl_x=60)], CAMERA, "of several cameras"),
     ],
 )

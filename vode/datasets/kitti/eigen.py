@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence as List
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
-from vode.cameras.kitti import CALIBRATION_FILES, LidarCalibration, read_lidar_calibration, read_projection
+from vode.cameras.fit import Calibration
+from vode.cameras.kitti import CALIBRATION_FILES, LidarCalibration, kitti_calibration, read_lidar_calibration
 from vode.datasets.depth_frames import DepthFrames
 from vode.datasets.kitti.lidar import read_velodyne, velodyne_depth
 from vode.datasets.kitti.raw import KittiRawDataset
@@ -45,8 +47,9 @@ class KittiRawFrames(DepthFrames):
         self.root, self.frames, self.name, self.camera = Path(root), list(frames), name, camera
         self.depth_root = None if depth_root is None else Path(depth_root)
         # one a date, of which the lists have five
-        self._calibrations: dict[str, LidarCalibration] = {}
-        self._matrices: dict[str, Tensor] = {}
+        self._calibrations: dict[str, Calibration] = {}
+        self._lidars: dict[str, LidarCalibration] = {}
+        self._sizes: dict[int, tuple[int, int]] = {}
         self._cache = cache
         _check_folder(self.root, "2011_09_26 and other dates")
         if self.depth_root is not None:
@@ -97,23 +100,31 @@ class KittiRawFrames(DepthFrames):
         return cached_depth(self._cache, sources, lambda: self._lidar_depth(index))
 
     def intrinsics(self, index: int) -> Tensor:
-        date = self.frames[index].date
-        if date not in self._matrices:
-            self._matrices[date] = read_projection(self.root / date / CALIBRATION_FILES[0], self.camera)[:, :3]
-        return self._matrices[date]
+        calibration = self._calibration(self.frames[index].date)
+        return torch.from_numpy(calibration.camera(self._size(index)).matrix)
 
     def _lidar_depth(self, i: int) -> Tensor:
-        points = read_velodyne(self.ground_truth_file(i))
-        return velodyne_depth(points, self._calibration(self.frames[i].date), image_size(self.image_file(i)))
+        points, size, date = read_velodyne(self.ground_truth_file(i)), self._size(i), self.frames[i].date
+        return velodyne_depth(points, self._lidar(date).fitted(self._calibration(date), size), size)
+
+    def _size(self, i: int) -> tuple[int, int]:
+        if i not in self._sizes:
+            self._sizes[i] = image_size(self.image_file(i))
+        return self._sizes[i]
 
     def _drive(self, i: int) -> Path:
         frame = self.frames[i]
         return inside(self.root, Path(frame.date) / f"{frame.drive}_sync")
 
-    def _calibration(self, date: str) -> LidarCalibration:
+    def _calibration(self, date: str) -> Calibration:
         if date not in self._calibrations:
-            self._calibrations[date] = read_lidar_calibration(self.root / date, self.camera)
+            self._calibrations[date] = kitti_calibration(self.root / date / CALIBRATION_FILES[0], self.camera)
         return self._calibrations[date]
+
+    def _lidar(self, date: str) -> LidarCalibration:
+        if date not in self._lidars:
+            self._lidars[date] = read_lidar_calibration(self.root / date, self.camera)
+        return self._lidars[date]
 
 
 class EigenDataset(KittiRawDataset):

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.cameras.kitti import read_calibration
+from vode.cameras.kitti import kitti_calibration, read_calibration
 from vode.datasets.base import Capability, ImageSequence, known
 from vode.datasets.dataset import Dataset
 from vode.errors import InputError
@@ -58,8 +58,9 @@ class KittiOdometry(ImageSequence):
         self.folder = _sequence_folder(root, sequence)
         self.images = numbered_images(_camera_folder(self.folder, camera))
         self.size = image_size(self.images[0])
-        self.intrinsics, offset = read_calibration(self.folder / "calib.txt", camera)
-        self.intrinsics = self.intrinsics.to(torch.float32)
+        file = self.folder / "calib.txt"
+        calibration, (_, offset) = kitti_calibration(file, camera), read_calibration(file, camera)
+        self.intrinsics, self.notes = calibration.camera(self.size).intrinsics, calibration.notes(self.size)
         numbers = [int(image.stem) for image in self.images]
         self.poses = _camera_poses(root / "poses" / f"{sequence}.txt", numbers, offset)
         self.timestamps = _timestamps(self.folder / "times.txt", numbers)

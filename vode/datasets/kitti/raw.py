@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.cameras.kitti import IMU_FILE, read_lidar_calibration, read_transform
+from vode.cameras.kitti import CALIBRATION_FILES, IMU_FILE, kitti_calibration, read_lidar_calibration, read_transform
 from vode.datasets.base import Capability, ImageSequence, known
 from vode.datasets.dataset import Dataset
 from vode.datasets.kitti.lidar import read_velodyne, velodyne_depth
@@ -50,8 +50,9 @@ class KittiRaw(ImageSequence):
         self.folder = self._date / f"{self.name}_sync"
         self.images = numbered_images(self.folder / f"image_{camera:02d}" / "data")
         self.size = image_size(self.images[0])
-        self._lidar = read_lidar_calibration(self._date, camera)
-        self.intrinsics = self._lidar.projection[:, :3].to(torch.float32)
+        calibration = kitti_calibration(self._date / CALIBRATION_FILES[0], camera)
+        self.intrinsics, self.notes = calibration.camera(self.size).intrinsics, calibration.notes(self.size)
+        self._lidar = read_lidar_calibration(self._date, camera).fitted(calibration, self.size)
         numbers = [int(image.stem) for image in self.images]
         self.timestamps = _timestamps(self.folder / f"image_{camera:02d}" / "timestamps.txt", numbers)
         self.poses = self._oxts_poses(numbers)

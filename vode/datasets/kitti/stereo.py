@@ -16,7 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.cameras.kitti import read_calibration, read_projection
+from vode.cameras.fit import Calibration
+from vode.cameras.kitti import kitti_calibration, read_calibration, read_projection
+from vode.cameras.lens import Camera
 from vode.datasets.base import Capability, ImageSequence, Sequence, known
 from vode.datasets.dataset import Dataset
 from vode.datasets.depth_frames import DepthFrames, SequenceFrames
@@ -60,8 +62,14 @@ class KittiScene(ImageSequence):
         if there is None:
             raise InputError(f"{first}: no such file; check the folder and the scene's name", "data", "sequences")
         self.size = image_size(there)
-        matrix, self._baseline = read_stereo(self._root, sequence)
-        self.intrinsics, self.notes = matrix.to(torch.float32), calibration_note(self._root)
+        calibration, self._baseline = read_stereo(self._root, sequence)
+        self.notes = calibration_note(self._root)
+        # flow is scored without a camera: one that is only assumed need not fit then
+        unused = bool(self.notes) and not self._disparity.is_file()
+        camera = Camera(self.size, (FOCAL, FOCAL), CENTRE) if unused else calibration.camera(self.size)
+        self.intrinsics = camera.intrinsics
+        if calibration.size not in (None, self.size):
+            raise InputError(f"{there}: resized, but disparity and flow are in pixels; copy the original", "data")
         self.capabilities = known(
             depth=self._disparity.is_file(), flow=self._flow.is_file(), stereo=self._right[0].is_file()
         )
@@ -162,19 +170,17 @@ def find_folder(root: Path, names: tuple[str, ...]) -> Path:
     return next((root / name for name in names if (root / name).is_dir()), root / names[0])
 
 
-def read_stereo(root: Path, scene: str) -> tuple[Tensor, float]:
-    """Camera matrix (3, 3) float64 of the left camera, and the baseline in metres."""
+def read_stereo(root: Path, scene: str) -> tuple[Calibration, float]:
+    """The left camera, and the baseline in metres."""
     if (root / "calib_cam_to_cam").is_dir():
-        left, right = (read_projection(root / "calib_cam_to_cam" / f"{scene}.txt", camera) for camera in (2, 3))
-        return left[:, :3], float((left[0, 3] - right[0, 3]) / left[0, 0])
+        file = root / "calib_cam_to_cam" / f"{scene}.txt"
+        left, right = (read_projection(file, camera) for camera in (2, 3))
+        return kitti_calibration(file, 2), float((left[0, 3] - right[0, 3]) / left[0, 0])
     if (root / "calib").is_dir():
-        first = 0 if find_folder(root, LEFT).name in GREY else 2
-        (matrix, left), (_, right) = (
-            read_calibration(root / "calib" / f"{scene}.txt", camera) for camera in (first, first + 1)
-        )
-        return matrix, float(left[0] - right[0])
-    (cx, cy), focal = CENTRE, FOCAL
-    return torch.tensor([[focal, 0, cx], [0, focal, cy], [0, 0, 1]], dtype=torch.float64), BASELINE
+        first, file = 0 if find_folder(root, LEFT).name in GREY else 2, root / "calib" / f"{scene}.txt"
+        (_, left), (_, right) = (read_calibration(file, camera) for camera in (first, first + 1))
+        return kitti_calibration(file, first), float(left[0] - right[0])
+    return Calibration(root, (FOCAL, FOCAL), CENTRE), BASELINE
 
 
 def calibration_note(root: Path) -> tuple[str, ...]:

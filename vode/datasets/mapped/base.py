@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.cameras.calibration import check_size
+from vode.cameras.fit import Calibration
 from vode.cameras.lens import Camera
 from vode.datasets.base import ImageSequence, known, left_out_note
 from vode.errors import InputError
@@ -71,9 +71,10 @@ class MappedSequence(ImageSequence):
         self.poses_in_scene = poses[kept]
         self.poses = from_first(self.poses_in_scene)
         self.capabilities = known(poses=True, map=True)
-        self.size = self.lens.size
         self._check_cameras(where, placed)
-        check_size(where, self.lens, image_size(self.images[0]))
+        self.size, calibration = image_size(self.images[0]), Calibration.of(where, self.lens)
+        self.lens = calibration.camera(self.size)
+        self.notes += calibration.notes(self.size)
         self.intrinsics = self.lens.intrinsics
 
     def __len__(self) -> int:
@@ -111,7 +112,7 @@ class MappedSequence(ImageSequence):
         if len({image.camera for image in placed}) > 1:
             middle = np.median(numbers[:, :4], axis=0).tolist()
             lens, distortion = self.lens.lens, self.lens.distortion
-            self.lens = Camera(self.size, tuple(middle[:2]), tuple(middle[2:]), lens, distortion)
+            self.lens = Camera(self.lens.size, tuple(middle[:2]), tuple(middle[2:]), lens, distortion)
             self.notes += (f"the images' cameras differ by up to {100 * spread:.2g} %: one is taken for all",)
 
 

@@ -23,7 +23,7 @@ from vode.datasets.base import Capability, known
 from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import MappedSequence, Placed, SeenPoints
 from vode.datasets.mapped.colmap_model import world_from_camera
-from vode.datasets.mapped.nvm import nvm_focals, nvm_points, stem
+from vode.datasets.mapped.nvm import nvm_focals, nvm_points, nvm_reach, stem
 from vode.errors import InputError
 from vode.io.files import inside
 from vode.io.image import IMAGE_SUFFIXES, image_size
@@ -33,6 +33,10 @@ HEAD = 3
 MAP = "reconstruction.nvm"
 FOCAL_OF_HEIGHT = 744.375 / 480
 """focal length that Brachmann and Rother (CVPR 2018) use for all images of the set, of their height"""
+PUBLISHED = (1080, 1920)
+"""(height, width) of the published images, to which the published maps belong"""
+LONGEST = 1.5
+"""largest plausible focal length of a map, relative to that of Brachmann and Rother"""
 LISTS = {"train": "dataset_train.txt", "test": "dataset_test.txt"}
 SCENES = {
     "KingsCollege": (1220, 343),
@@ -65,7 +69,8 @@ class CambridgeSequence(MappedSequence):
             raise InputError(f"{where}: not one of its {len(files)} images is there: {next(iter(files.values()))}")
         size = image_size(first)
         focal, note = _focal(root, set(files), size)
-        shared = Camera(size, (focal, focal), ((size[1] - 1) / 2, (size[0] - 1) / 2))
+        mapped = size if note else _mapped_size(root / MAP, focal, size)
+        shared = Camera(mapped, (focal, focal), ((mapped[1] - 1) / 2, (mapped[0] - 1) / 2))
         super().__init__(sequence, where, [Placed(file, shared, rows[name]) for name, file in files.items()])
         self.capabilities |= known(points=(root / MAP).is_file())
         self.notes += note + _unlisted_note(root, {file.parent for file in self.images})
@@ -158,6 +163,21 @@ def _folders(names: Iterable[str]) -> tuple[str, ...]:
 
 def _folder(name: str) -> str:
     return str(PurePosixPath(name).parent)
+
+
+def _mapped_size(path: Path, focal: float, size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of the images that a map was made of: the published ones where those of ``size`` are too small.
+
+    InputError if these are too small as well.
+    """
+    x, y = nvm_reach(path)
+    for height, width in (size, PUBLISHED):
+        if focal <= LONGEST * FOCAL_OF_HEIGHT * height and x <= width / 2 + 1 and y <= height / 2 + 1:
+            return height, width
+    raise InputError(
+        f"{path}: a map of larger images than these of {size[1]}x{size[0]}, with a focal length of {focal:.0f} pixels; "
+        "copy the images that were mapped"
+    )
 
 
 def _focal(root: Path, names: set[str], size: tuple[int, int]) -> tuple[float, tuple[str, ...]]:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.cameras.calibration import COLMAP_MODELS, colmap_camera, read_colmap_cameras
+from vode.cameras.colmap import COLMAP_MODELS, REFUSED, colmap_camera, read_colmap_cameras
 from vode.cameras.lens import Camera
 from vode.errors import InputError
 from vode.geometry.pose import inverse, quaternion_to_matrix
@@ -194,7 +194,8 @@ def _cameras_bin(path: Path) -> dict[int, Camera]:
     for _ in range(read.count(24)):
         number, model, width, height = read("iiQQ")
         if model not in COLMAP_MODELS:
-            raise InputError(f"{path}: camera {number} is of model {model}, which is not known; undistort the images")
+            name = REFUSED.get(model, str(model))
+            raise InputError(f"{path}: camera {number} is of model {name}, which is not read; undistort the images")
         name, count = COLMAP_MODELS[model]
         parameters = read(f"{count}d")
         try:

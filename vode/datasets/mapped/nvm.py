@@ -29,6 +29,8 @@ from vode.io.files import version
 from vode.io.text import each_line
 
 Lines = Iterator[tuple[int, str]]
+REACH_POINTS = 2000
+"""points that tell how large the images of a map are"""
 POINT = "X Y Z R G B COUNT and IMAGE FEATURE X Y of each"
 
 
@@ -55,6 +57,20 @@ def nvm_focals(path: Path) -> dict[str, float]:
 def nvm_points(path: Path) -> NvmPoints:
     """The points of a map, read once as long as the file does not change; InputError names the line that is damaged."""
     return _points(path, version(path))
+
+
+def nvm_reach(path: Path) -> tuple[float, float]:
+    """How far, in pixels x and y, the map's first points are seen from the middle of images; 0 if it has none."""
+    lines, reach = each_line(path), np.zeros(2)
+    for _ in _images(path, lines):
+        pass
+    for _, words in islice(_rows(path, lines, "points"), REACH_POINTS):
+        try:
+            seen = np.array([words[9::4], words[10::4]], dtype=np.float64)
+        except ValueError:
+            continue
+        reach = np.maximum(reach, np.abs(seen).max(1, initial=0.0))
+    return float(reach[0]), float(reach[1])
 
 
 @lru_cache(maxsize=4)

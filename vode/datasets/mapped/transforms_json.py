@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from os.path import isfile
 from pathlib import Path
@@ -19,6 +20,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vode.cameras.distortion import FISHEYE, RADTAN, lens_named, lens_of, named_coefficients
+from vode.cameras.fit import Calibration
 from vode.cameras.lens import Camera, Lens
 from vode.datasets.base import Capability
 from vode.datasets.dataset import Dataset
@@ -31,8 +34,12 @@ from vode.io.image import IMAGE_SUFFIXES, image_size
 GL_TO_CV = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=torch.float64))
 CAMERA_KEYS = (
     *("camera_model", "is_fisheye", "camera_angle_x", "camera_angle_y", "fl_x", "fl_y", "cx", "cy", "w", "h"),
-    *("k1", "k2", "k3", "k4", "p1", "p2"),
+    *("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2"),
 )
+OTHER_LENS = re.compile(
+    r"[kpsb]\d+|.*distort.*|xi|alpha|skew|shift_[xy]|ortho\w*|is_\w+|lens\w*|fisheye\w*|projection\w*", re.IGNORECASE
+)
+"""names, apart from CAMERA_KEYS, of what would change the camera"""
 
 
 class TransformsSequence(MappedSequence):
@@ -52,8 +59,10 @@ class TransformsSequence(MappedSequence):
         if first is None:
             none = f"not one of its {len(files)} images is there: first {files[0]}"
             raise InputError(f"{path}: {none}; check the folder", "data")
+        _refuse_other_lens(path, content)
         size, cameras, placed = image_size(first), {}, []
         for number, (file, frame) in enumerate(zip(files, frames, strict=True)):
+            _refuse_other_lens(path, frame)
             values = {key: frame.get(key, content.get(key)) for key in CAMERA_KEYS}
             key = repr(values)
             if key not in cameras:
@@ -96,7 +105,7 @@ def write_transforms(path: Path, camera: Camera, names: Sequence[str], poses: Te
     """Write images of one camera, by names relative to the file's folder, and their poses (N, 4, 4)."""
     height, width = camera.size
     fisheye = camera.lens == "fisheye"
-    coefficients = ("k1", "k2", "k3", "k4") if fisheye else ("k1", "k2", "p1", "p2", "k3")
+    coefficients = FISHEYE if fisheye else RADTAN[:8]
     if len(camera.distortion) > len(coefficients):
         raise InputError(f"{path}: transforms hold no lens of {len(camera.distortion)} coefficients; undistort first")
     content = {
@@ -147,17 +156,35 @@ def _pose(path: Path, number: int, frame: Mapping[str, Any]) -> Tensor:
 def _camera(path: Path, values: Mapping[str, Any], size: tuple[int, int]) -> Camera:
     try:
         numbers = {key: float(x) for key, x in values.items() if x is not None and key != "camera_model"}
-        height, width = int(numbers.get("h", size[0])), int(numbers.get("w", size[1]))
+        height, width = stated = int(numbers.get("h", size[0])), int(numbers.get("w", size[1]))
         fx = numbers.get("fl_x") or width / 2 / math.tan(numbers["camera_angle_x"] / 2)
         angle_y = numbers.get("camera_angle_y")
         fy = numbers.get("fl_y") or (height / 2 / math.tan(angle_y / 2) if angle_y else fx)
         cx, cy = numbers.get("cx", width / 2) - 0.5, numbers.get("cy", height / 2) - 0.5
-        fisheye = "FISHEYE" in str(values["camera_model"]).upper() or bool(numbers.get("is_fisheye"))
-        names = ("k1", "k2", "k3", "k4") if fisheye else ("k1", "k2", "p1", "p2", "k3")
-        distortion = tuple(numbers.get(name, 0.0) for name in names)
-        lens: Lens = "fisheye" if fisheye else "radtan" if any(distortion) else "pinhole"
-        return Camera((height, width), (fx, fy), (cx, cy), lens, distortion if lens != "pinhole" else ())
+        lens, distortion = _distortion("fisheye" if numbers.get("is_fisheye") else values["camera_model"], numbers)
+        known_size = stated if {"h", "w"} & set(numbers) else None
+        return Calibration(path, (fx, fy), (cx, cy), lens, distortion, known_size).camera(stated)
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise InputError(f"{path}: no camera in it ({error}); it needs fl_x or camera_angle_x") from None
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise error if str(path) in str(error) else InputError(f"{path}: {error}") from None
+
+
+def _distortion(model: object, numbers: Mapping[str, float]) -> tuple[Lens, tuple[float, ...]]:
+    """Lens and coefficients by the name of the model, None for OpenCV's."""
+    lens = lens_named(model or "opencv")
+    named = {name: numbers.get(name, 0.0) for name in ("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2")}
+    rational = str(model).upper() == "FULL_OPENCV" or {"k5", "k6"} <= set(numbers)
+    if lens != "fisheye" and named["k4"] and not rational:
+        raise InputError(
+            "k4 without k5 and k6, which is a polynomial's to some tools and OpenCV's rational lens' to others; give "
+            "all, camera_model FULL_OPENCV, or undistort the images"
+        )
+    coefficients = named_coefficients("fisheye" if lens == "fisheye" else "radtan", named)
+    return lens_of("fisheye" if lens == "fisheye" else None, coefficients)
+
+
+def _refuse_other_lens(path: Path, values: Mapping[str, Any]) -> None:
+    odd = [key for key, x in values.items() if x and key not in CAMERA_KEYS and OTHER_LENS.fullmatch(str(key))]
+    if odd:
+        raise InputError(f"{path}: {', '.join(odd)} of the camera, which is not read; undistort the images")
