@@ -9,7 +9,7 @@ from typing import Literal
 QuarterTurn = Literal[0, 90, 180, 270]
 
 
-SET_OPTIONS = ("calibration", "fov", "rotate")
+SET_OPTIONS = ("calibration", "fov", "rotate", "pattern")
 """the DataOptions that only some data sets understand, which declare it"""
 
 
@@ -31,6 +31,8 @@ class DataOptions:
     """or their horizontal field of view in degrees"""
     rotate: QuarterTurn = 0
     """degrees by which own images are turned clockwise"""
+    pattern: str | None = None
+    """names of the own images that are read, as *_rgb.png, where a folder holds others too"""
     start: int = 0
     """first frame that is taken of every sequence"""
     end: int | None = None
