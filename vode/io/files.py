@@ -59,9 +59,13 @@ def _within(path: str, folder: str) -> bool:
 
 
 def visible(folder: Path | str) -> list[Path]:
-    """The files and folders in a folder, in natural order, without those that systems hide or put there themselves."""
-    kept = (path for path in Path(folder).iterdir() if not path.name.startswith(".") and path.name not in SYSTEM)
-    return sorted(kept, key=lambda path: natural(path.name))
+    """What is in a folder, if it is one, in natural order, without what systems hide or put there themselves."""
+    try:
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read ({error.strerror}); check its rights") from None
+    kept = (name for name in names if not name.startswith(".") and name not in SYSTEM)
+    return [Path(folder) / name for name in sorted(kept, key=natural)]
 
 
 def natural(name: str) -> tuple[list[list[tuple[int, str]]], str]:

@@ -22,8 +22,9 @@ from vode.io.video import Video
 class Frames:
     """The frames of a video, a folder of images or one image, in order, as viewers show them.
 
-    16-bit images of less depth are stretched, as ``notes`` tell. Iterating gives (timestamp, image): seconds, None where
-    they are not known, and RGB (H, W, 3) uint8, or uint16 for images of 16 bits. InputError names the file that cannot be read.
+    Iterating gives (timestamp, image): seconds, None where they are not known, and RGB (H, W, 3) uint8, or uint16 for
+    images of 16 bits, which are stretched if they use less, as ``notes`` tell. InputError names the file that cannot
+    be read.
     """
 
     def __init__(self, path: Path | str) -> None:

@@ -14,16 +14,16 @@ import numpy as np
 from vode.datasets.base import Capability, known
 from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import MappedSequence, Placed, SeenPoints
-from vode.datasets.mapped.colmap_model import Image, find_model, has_points, read_model, read_points
+from vode.datasets.mapped.colmap_model import Image, Model, find_model, has_points, read_model, read_points
 from vode.errors import InputError
-from vode.io.files import inside
+from vode.io.files import inside, natural, slashes
 
 TOP = "images"
 """name of the sequence of images that are in no folder"""
 
 
 class ColmapSequence(MappedSequence):
-    """The registered images of one folder, by name; "images" are those in no folder.
+    """The registered images of one folder, by the numbers in their names; "images" are those in no folder.
 
     Their unit is the map's, which knows no metres unless it was scaled. Raises InputError naming the file and the
     remedy.
@@ -32,9 +32,9 @@ class ColmapSequence(MappedSequence):
     def __init__(self, root: Path | str, sequence: str) -> None:
         self._model = model_folder = find_model(root)
         model = read_model(model_folder)
-        chosen = sorted((image for image in model.images if folder_of(image) == sequence), key=lambda image: image.name)
+        chosen = [image for image in model.images if folder_of(image) == sequence]
         if not chosen:
-            found = ", ".join(sorted({folder_of(image) for image in model.images})) or "none"
+            found = ", ".join(_folders(model)) or "none"
             raise InputError(
                 f"{model_folder}: no images of a folder {sequence!r}; there are {found}; choose one of these",
                 "sequences",
@@ -71,7 +71,7 @@ class ColmapDataset(Dataset):
     expects = "registered image of a model"
 
     def on_disk(self) -> tuple[str, ...]:
-        return tuple(sorted({folder_of(image) for image in read_model(find_model(self.root)).images}))
+        return tuple(_folders(read_model(find_model(self.root))))
 
     def open_whole(self, name: str, camera: int) -> ColmapSequence:
         return ColmapSequence(self.root, name)
@@ -79,8 +79,12 @@ class ColmapDataset(Dataset):
 
 def folder_of(image: Image) -> str:
     """The name of the sequence that an image belongs to."""
-    parent = str(PurePosixPath(image.name).parent)
+    parent = str(PurePosixPath(slashes(image.name)).parent)
     return TOP if parent == "." else parent
+
+
+def _folders(model: Model) -> list[str]:
+    return sorted({folder_of(image) for image in model.images}, key=natural)
 
 
 def image_folder(root: Path | str) -> Path:
