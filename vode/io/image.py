@@ -18,7 +18,7 @@ from vode.errors import InputError
 from vode.geometry.resize import as_float, resize_images
 from vode.io.atomic import write_bytes
 from vode.io.files import read_bytes
-from vode.io.image_formats import EXIF_FIRST, check_whole, damaged, orientation, pnm_head, unturned
+from vode.io.image_formats import EXIF_FIRST, check_whole, damaged, decodable, orientation, pnm_head
 
 WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg")
 """suffixes of images that are written"""
@@ -29,6 +29,8 @@ IMAGE_SUFFIXES = (
 """suffixes of images that are searched for"""
 SAMPLES = 8
 """images of a sequence that its range of values is measured on"""
+VALUES = 2**16
+"""pixels of each that are looked at, of larger images evenly spaced ones"""
 DEPTHS = (8, 10, 12, 14)
 """bits that cameras give, in files of 16 bits"""
 HEAD = 2**17
@@ -106,7 +108,7 @@ def find_levels(files: Sequence[Path]) -> tuple[Levels | None, tuple[str, ...]]:
     if not files or read_pixels(files[0]).dtype == np.uint8:
         return None, ()
     chosen = [files[i] for i in sorted({*np.linspace(0, len(files) - 1, SAMPLES).round().astype(int).tolist()})]
-    values = np.concatenate([read_pixels(file)[::4, ::4].ravel() for file in chosen if file.is_file()])
+    values = np.concatenate([_some_values(file) for file in chosen])
     top = int(values.max())
     low, high = (int(value) for value in np.quantile(values, [EXTREME, 1 - EXTREME]))
     bits = next((bits for bits in DEPTHS if top < 2**bits), 16)
@@ -116,6 +118,13 @@ def find_levels(files: Sequence[Path]) -> tuple[Levels | None, tuple[str, ...]]:
         return None, ()
     white = 2**bits - 1
     return Levels(0, white), (f"16-bit images with values up to {top}, stretched as {bits} bits: {white} is white",)
+
+
+def _some_values(file: Path) -> np.ndarray:
+    """Values of pixels all over an image, about ``VALUES`` at the most."""
+    pixels = read_pixels(file)
+    step = max(round((pixels.shape[0] * pixels.shape[1] / VALUES) ** 0.5), 1)
+    return pixels[::step, ::step].ravel()
 
 
 def to_raw(pixels: np.ndarray, size: tuple[int, int] | None = None) -> Tensor:
@@ -155,7 +164,7 @@ def _decoded(path: Path | str, data: bytes, flags: int) -> np.ndarray:
     if flags != cv2.IMREAD_UNCHANGED:
         flags |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        image = cv2.imdecode(np.frombuffer(unturned(data), np.uint8), flags)
+        image = cv2.imdecode(np.frombuffer(decodable(data), np.uint8), flags)
     except cv2.error:
         image = None
     if image is None:

@@ -122,8 +122,10 @@ def orientation(data: bytes) -> int:
     return found if 1 <= found <= 8 else 1
 
 
-def unturned(data: bytes) -> bytes:
-    """The same file, without what OpenCV would turn it by even when told not to: the orientation of a TIFF."""
+def decodable(data: bytes) -> bytes:
+    """The same file as OpenCV decodes it to stored pixels: a TIFF without orientation, a text with an end."""
+    if re.match(rb"P[123]\s", data):
+        return data + b"\n"
     if not data.startswith(_TIFF_MAGIC) or orientation(data) == 1:
         return data
     at = next(at for tag, _, at in _entries(data) if tag == _ORIENTATION)

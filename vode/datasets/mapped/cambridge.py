@@ -23,9 +23,10 @@ from vode.datasets.base import Capability, known
 from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import MappedSequence, Placed, SeenPoints
 from vode.datasets.mapped.colmap_model import world_from_camera
+from vode.datasets.mapped.image_finder import ImageFinder
 from vode.datasets.mapped.nvm import nvm_focals, nvm_points, stem
 from vode.errors import InputError
-from vode.io.files import inside, natural, slashes, visible
+from vode.io.files import natural, slashes, visible
 from vode.io.image import IMAGE_SUFFIXES, image_size
 from vode.io.text import read_lines
 
@@ -52,14 +53,14 @@ class CambridgeSequence(MappedSequence):
     """
 
     def __init__(self, root: Path | str, sequence: str) -> None:
-        self._root = root = Path(root)
+        self._root, finder = (root := Path(root)), ImageFinder(root)
         if sequence in LISTS:
             where, rows = root / LISTS[sequence], read_list(root / LISTS[sequence])
         else:
             where, rows = root, {name: pose for name, pose in _all(root).items() if _folder(name) == sequence}
         if not rows:
             raise InputError(f"{where}: no image of {sequence!r} is listed; check its name", "sequences")
-        files = {name: inside(root, name) for name in sorted(rows, key=natural)}
+        files = {name: finder.find(name) for name in sorted(rows, key=natural)}
         first = next((file for file in files.values() if isfile(file)), None)
         if first is None:
             raise InputError(f"{where}: not one of its {len(files)} images is there: {next(iter(files.values()))}")

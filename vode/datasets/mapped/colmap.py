@@ -15,8 +15,9 @@ from vode.datasets.base import Capability, known
 from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import MappedSequence, Placed, SeenPoints
 from vode.datasets.mapped.colmap_model import Image, Model, find_model, has_points, read_model, read_points
+from vode.datasets.mapped.image_finder import ImageFinder
 from vode.errors import InputError
-from vode.io.files import inside, natural, slashes
+from vode.io.files import natural, slashes
 
 TOP = "images"
 """name of the sequence of images that are in no folder"""
@@ -39,10 +40,8 @@ class ColmapSequence(MappedSequence):
                 f"{model_folder}: no images of a folder {sequence!r}; there are {found}; choose one of these",
                 "sequences",
             )
-        images = image_folder(root)
-        placed = [
-            Placed(inside(images, image.name), model.cameras[image.camera], image.T_world_cam) for image in chosen
-        ]
+        images = ImageFinder(image_folder(root))
+        placed = [Placed(images.find(image.name), model.cameras[image.camera], image.T_world_cam) for image in chosen]
         super().__init__(sequence, model_folder, placed)
         numbers = {place.file: image.points.numpy() for place, image in zip(placed, chosen, strict=True)}
         self._numbers = [numbers[file] for file in self.images]
