@@ -148,6 +148,9 @@ def names_in(root: Path, pattern: str | None = None) -> tuple[str, ...]:
     if _images(root, pattern):
         return (root.resolve().name,)
     found = [path for path in visible(root) if (_images(path, pattern) if path.is_dir() else _is_video(path))]
+    if not found and (_images(root) or _others(root)):
+        # opening it tells why none of them is read
+        return (root.resolve().name,)
     return tuple(path.name for path in found)
 
 
@@ -179,7 +182,7 @@ def camera_file(root: Path | str, sequence: str) -> Path | None:
 
 def _place(root: Path, sequence: str) -> Path:
     """The folder or the video of a sequence."""
-    if root.is_file() or (root.is_dir() and sequence == root.resolve().name and _images(root)):
+    if root.is_file() or (root.is_dir() and sequence == root.resolve().name and (_images(root) or _others(root))):
         return root
     path = inside(root, sequence)
     if not path.exists():
