@@ -124,7 +124,7 @@ class FolderDataset(Dataset):
         """The names; InputError if some of the folders hold images of 16 bits and others of 8, as depth and colour."""
         names = names_in(self.root, self.options.pattern)
         folders = [path for name in names if (path := _place(self.root, name)).is_dir()] if len(names) > 1 else []
-        deep = {folder.name: _is_deep(_images(folder, self.options.pattern)[0]) for folder in folders}
+        deep = {folder.name: _holds_deep(folder, self.options.pattern) for folder in folders}
         if len({*deep.values()}) > 1:
             odd = ", ".join(name for name, bits in deep.items() if bits)
             raise InputError(
@@ -214,6 +214,14 @@ def _left_out_note(folder: Path) -> tuple[str, ...]:
 
 def _is_deep(file: Path) -> bool:
     return decode(file, cv2.IMREAD_UNCHANGED).dtype == np.uint16
+
+
+def _holds_deep(folder: Path, pattern: str | None) -> bool:
+    """Whether the first image of a folder is of 16 bits; one that is damaged is for the sequence to refuse."""
+    try:
+        return _is_deep(_images(folder, pattern)[0])
+    except InputError:
+        return False
 
 
 def _check_kinds(folder: Path, files: Sequence[Path]) -> None:

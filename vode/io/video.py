@@ -170,7 +170,7 @@ def _index_of_frames(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def _notes_of_frames(path: Path, most: int) -> tuple[str, ...]:
     """Notes on frames that are the same as the one before, and on such as are marked as interlaced."""
     same = count = woven = 0
-    before = np.empty(0, np.uint8)
+    before: np.ndarray = np.empty(0, np.uint8)
     for frame in islice(_decoded(*_open(path)), most):
         grey = frame.to_ndarray(format="gray", threads=1)
         same += np.array_equal(grey, before)

@@ -110,7 +110,8 @@ def _model(path: Path, _version: tuple[int, int]) -> BundlerModel:
         numbers = np.array(words, dtype=np.float64)
         images, points = (_count(value) for value in numbers[:2])
         cameras, at = numbers[2 : 2 + 15 * images].reshape(images, 15), 2 + 15 * images
-        places, seen = np.empty((min(points, len(numbers)), 3)), [[] for _ in range(images)]  # type: list[list[int]]
+        places = np.empty((min(points, len(numbers)), 3))
+        seen: list[list[int]] = [[] for _ in range(images)]
         for row in range(points):
             places[row], count = numbers[at : at + 3], _count(numbers[at + 6])
             views = numbers[at + 7 : at + 7 + 4 * count].reshape(count, 4)

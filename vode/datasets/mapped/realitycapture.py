@@ -76,7 +76,7 @@ def read_table(path: Path) -> list[tuple[str, Mapping[str, float]]]:
     columns = _columns_of(path)
     if not columns:
         raise InputError(f"{path}: no columns {','.join(NEEDED)}; export internal/external camera parameters")
-    rows = []
+    rows: list[tuple[str, Mapping[str, float]]] = []
     for number, words in enumerate(csv.reader(read_lines(path)), start=1):
         if not words or words[0].startswith("#") or [word.strip().lower() for word in words] == columns:
             continue
