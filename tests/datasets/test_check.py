@@ -129,3 +129,13 @@ def test_a_right_image_that_is_damaged_is_a_problem(tmp_path):
     report = check(DataOptions("kitti-2015", tmp_path))
     assert "image_3/000004_10.png" in report.sequences[0].problems[0]
     assert report.missing[:2] == ["000000: none of 2 frames", "000001: none of 2 frames"]
+
+
+def test_depth_that_is_missing_for_some_frames_is_noted(root):
+    (root / "sequences" / "01" / "depth_2" / "000002.png").unlink()
+    first, second = check(options(root)).sequences
+    assert first.notes == ()
+    assert second.notes == ("depth of 1 of 4 frames is missing, first that of 01 frame 2",)
+    assert second.problems == []
+    (part,) = check(options(root, sequences=("01",), start=2), quick=True).sequences
+    assert part.notes == ("depth of 1 of 2 frames is missing, first that of 01 frame 2",)

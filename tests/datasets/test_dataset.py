@@ -144,17 +144,18 @@ TREES = {
     **{"nyu": nyu, "tum": tum, "7scenes": seven_scenes, "cambridge": cambridge, "colmap": colmap},
     **{"transforms": transforms, "folder": folder, "world": lambda root: None},
 }
+EXPORTS = "realitycapture", "metashape", "bundler", "polycam"
 
 
 @pytest.fixture
-def opened(tmp_path, monkeypatch):
+def opened(tmp_path, monkeypatch, export_scene):
     """A data set of that name on its small tree."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def build(name, **options):
         root = tmp_path / name
         root.mkdir()
-        TREES[name](root)
+        export_scene(name, root) if name in EXPORTS else TREES[name](root)
         world = WorldOptions(size=(8, 24), frames=3)
         return open_dataset(DataOptions(name, root, **options), world=world, annotated=root / "annotated")
 

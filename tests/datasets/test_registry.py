@@ -41,7 +41,7 @@ def test_the_table_has_a_row_for_every_set():
     for row in rows[2:]:
         declared = {capability for capability, cell in zip(Capability, row[1:-1], strict=True) if cell}
         assert declared == capabilities()[row[0].strip("`")]
-    assert rows[2 + list(DATASETS).index("folder")][-1] == "calibration, fov, rotate"
+    assert rows[2 + list(DATASETS).index("folder")][-1] == "calibration, fov, pattern, rotate"
 
 
 def test_the_manual_has_the_table():

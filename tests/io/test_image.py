@@ -62,7 +62,7 @@ def test_cut_image_is_refused(tmp_path, suffix, kept):
     data = encode(suffix, np.random.default_rng(1).integers(0, 256, (40, 60, 3), dtype=np.uint8))
     path = tmp_path / f"000007{suffix}"
     path.write_bytes(data[: int(kept * len(data)) if isinstance(kept, float) else kept])
-    reason = rf"000007{suffix}: (the image is cut short or damaged|the file is empty|not a PNG, JPEG or PPM image)"
+    reason = rf"000007{suffix}: (the image is cut short or damaged|the file is empty|not a PNG, JPEG, .* image)"
     with pytest.raises(InputError, match=reason):
         read_image(path)
     with pytest.raises(InputError, match=reason):
@@ -79,7 +79,7 @@ def test_damaged_png_is_refused(tmp_path):
 
 def test_other_files_are_refused(tmp_path):
     (tmp_path / "a.png").write_text("not a picture")
-    with pytest.raises(InputError, match=r"a\.png: not a PNG, JPEG or PPM"):
+    with pytest.raises(InputError, match=r"a\.png: not a PNG, JPEG, BMP, TIFF, WebP or PPM"):
         read_image(tmp_path / "a.png")
     with pytest.raises(InputError, match=r"b\.png: no such file"):
         read_image(tmp_path / "b.png")

@@ -56,6 +56,8 @@ class Sequence(Protocol):
     """(N, 4, 4) float64, likewise, but in the axes that all sequences of a mapped scene share."""
     timestamps: Tensor | None = None
     """(N,) float64 seconds."""
+    sparse_depth: bool = False
+    """Whether ``depth`` is known of some frames alone by design, so that the others do not lack it."""
     starts: tuple[int, ...] | None = None
     """The frames that training clips may begin at; None = all."""
     validation: tuple[int, ...] = ()

@@ -130,8 +130,18 @@ def _check_sequence(sequence: Sequence, name: str, camera: int) -> SequenceRepor
         starts=None if sequence.starts is None else len(sequence.starts),
         notes=sequence.notes,
     )
+    report.notes += _missing_depth_note(sequence)
     report.problems += _timestamp_problems(sequence.timestamps) + _pose_problems(sequence.poses)
     return report
+
+
+def _missing_depth_note(sequence: Sequence) -> tuple[str, ...]:
+    """A note that counts the frames without depth of a sequence that is to have it for all."""
+    if Capability.DEPTH not in sequence.capabilities or sequence.sparse_depth:
+        return ()
+    lacking = [i for i in range(len(sequence)) if not sequence.has_depth(i)]
+    first = f"first that of {sequence.frame_name(lacking[0])}" if lacking else ""
+    return (f"depth of {len(lacking)} of {len(sequence)} frames is missing, {first}",) if lacking else ()
 
 
 def _unreadable(sequence: Sequence, workers: int, on_progress: OnProgress) -> list[str]:

@@ -24,7 +24,7 @@ from vode.datasets.base import Capability, ImageSequence
 from vode.datasets.dataset import Dataset
 from vode.datasets.depth_frames import DepthFrames
 from vode.errors import InputError
-from vode.io.files import inside, natural
+from vode.io.files import in_order, inside, visible
 from vode.io.image import IMAGE_SUFFIXES, read_pixels
 
 SIZE = (480, 640)
@@ -36,6 +36,8 @@ CAMERA = Camera(
     (0.20796615318809061, -0.58613825163911781, 7.2231363135888329e-04, 1.0479627195765181e-03, 0.49856986684705107),
 )
 """of the colour camera, from the toolbox of the data set"""
+RAW = (".ppm", ".pgm")
+"""suffixes of the raw colour and depth frames"""
 UNDISTORTED = Camera(SIZE, CAMERA.focal, CAMERA.centre)
 
 LABELED, SPLITS, TEST_IMAGES = "nyu_depth_v2_labeled.mat", "splits.mat", 654
@@ -57,8 +59,8 @@ class NyuScene(ImageSequence):
             if len(whole) < len(raw):
                 self.notes = (f"{len(raw) - len(whole)} of {len(raw)} raw frames are cut short, and left out",)
         else:
-            found = (path for path in self.folder.glob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-            self.images = sorted(found, key=lambda path: natural(path.name))
+            found = [path for path in visible(self.folder) if _is_image(path)]
+            self.images = [found[i] for i in in_order([path.name for path in found])]
             self.notes = ("frames that are no raw ones are taken to be without the lens' distortion",)
         if not self.images:
             raise InputError(
@@ -76,6 +78,11 @@ class NyuScene(ImageSequence):
         return self._lens.undistort(read_pixels(self.images[index], SIZE))
 
 
+def _is_image(path: Path) -> bool:
+    """Whether a file is a raw frame or an undistorted one; raw depth (.pgm) is neither."""
+    return path.match("r-*.ppm") or (path.suffix.lower() in IMAGE_SUFFIXES and path.suffix.lower() not in RAW)
+
+
 class NyuDataset(Dataset):
     """NYU Depth V2: raw scenes to train on, and 654 labelled test images that depth is scored on. One colour camera."""
 
@@ -84,9 +91,8 @@ class NyuDataset(Dataset):
     expects = "folder with r-*.ppm, .jpg or .png"
 
     def on_disk(self) -> tuple[str, ...]:
-        kinds = ("r-*.ppm", *(f"*{suffix}" for suffix in IMAGE_SUFFIXES))
-        folders = (path for path in self.root.glob("*") if path.is_dir())
-        return tuple(sorted(path.name for path in folders if any(any(path.glob(kind)) for kind in kinds)))
+        folders = (path for path in visible(self.root) if path.is_dir())
+        return tuple(path.name for path in folders if any(_is_image(file) for file in visible(path)))
 
     def open_whole(self, name: str, camera: int) -> NyuScene:
         return NyuScene(self.root, name)

@@ -11,7 +11,7 @@ QuarterTurn = Literal[0, 90, 180, 270]
 
 DEFAULT_CAMERAS = (2,)
 """the cameras of KITTI that are read unless others are named: the left colour camera"""
-SET_OPTIONS = ("calibration", "fov", "rotate")
+SET_OPTIONS = ("calibration", "fov", "rotate", "pattern")
 """the DataOptions that only some data sets understand, which declare it"""
 
 
@@ -33,6 +33,8 @@ class DataOptions:
     """or their horizontal field of view in degrees"""
     rotate: QuarterTurn = 0
     """degrees by which own images are turned clockwise"""
+    pattern: str | None = None
+    """names of the own images that are read, as *_rgb.png, where a folder holds others too"""
     start: int = 0
     """first frame that is taken of every sequence"""
     end: int | None = None

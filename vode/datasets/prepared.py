@@ -32,7 +32,8 @@ from vode.geometry.resize import resize_depth
 from vode.io.atomic import make_folder, write_bytes
 from vode.io.depth import read_depth, write_depth
 from vode.io.files import inside, read_bytes
-from vode.io.image import MAX_PIXELS, read_pixels, write_image
+from vode.io.image import read_pixels, write_image
+from vode.io.image_formats import MAX_PIXELS
 
 SEQUENCE = "sequence.json"
 FORMAT = "vode prepared 1"

@@ -26,6 +26,10 @@ DATASETS: Mapping[str, str] = {
     "cambridge": "vode.datasets.mapped.cambridge:CambridgeDataset",
     "colmap": "vode.datasets.mapped.colmap:ColmapDataset",
     "transforms": "vode.datasets.mapped.transforms_json:TransformsDataset",
+    "realitycapture": "vode.datasets.mapped.realitycapture:RealityCaptureDataset",
+    "metashape": "vode.datasets.mapped.metashape:MetashapeDataset",
+    "bundler": "vode.datasets.mapped.bundler:BundlerDataset",
+    "polycam": "vode.datasets.mapped.polycam:PolycamDataset",
     "folder": "vode.datasets.folder:FolderDataset",
     "world": "vode.world.dataset:WorldDataset",
 }

@@ -26,6 +26,7 @@ class SequenceSlice(Sequence):
             none = f"no frame from {start} to {end}, of {len(whole)}"
             raise InputError(f"{whole.name}: {none}; change the start or the end", "start", "end")
         self.name, self.size, self.intrinsics, self.notes = whole.name, whole.size, whole.intrinsics, whole.notes
+        self.sparse_depth = whole.sparse_depth
         chosen = list(self._numbers)
         self.capabilities = whole.capabilities - (known() if step == 1 else known(flow=True, flow_back=True))
         self.poses = None if whole.poses is None else from_first(whole.poses[chosen])

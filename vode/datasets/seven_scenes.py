@@ -25,7 +25,7 @@ from vode.errors import InputError
 from vode.geometry.pose import from_first, inverse, is_rigid
 from vode.geometry.synthesis import depth_buffer
 from vode.io.depth import read_depth
-from vode.io.files import inside
+from vode.io.files import inside, visible
 from vode.io.image import read_pixels
 from vode.io.text import parse_numbers, read_lines
 
@@ -58,7 +58,7 @@ class SevenScenes(ImageSequence):
 
     def __init__(self, root: Path | str, sequence: str) -> None:
         self.name, self.folder = sequence, inside(root, sequence)
-        images = sorted(path for kind in ("png", "jpg") for path in self.folder.glob(f"frame-*.color.{kind}"))
+        images = [path for path in visible(self.folder) if re.fullmatch(r"frame-.*\.color\.(png|jpg)", path.name)]
         if not images:
             none = "no frame-000000.color.png or others like it"
             raise InputError(f"{self.folder}: {none}; check the folder and the sequence's name", "data", "sequences")
@@ -106,7 +106,7 @@ class SevenScenesDataset(Dataset):
     expects = "seq-01 or others like it"
 
     def on_disk(self) -> tuple[str, ...]:
-        return tuple(sorted(path.name for path in self.root.glob("seq-*") if path.is_dir()))
+        return tuple(path.name for path in visible(self.root) if path.match("seq-*") and path.is_dir())
 
     def training(self) -> tuple[str, ...]:
         return read_sequences(self.root / "TrainSplit.txt")

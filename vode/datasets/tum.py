@@ -26,7 +26,7 @@ from vode.datasets.dataset import Dataset
 from vode.errors import InputError
 from vode.geometry.pose import from_first
 from vode.io.depth import read_depth
-from vode.io.files import inside
+from vode.io.files import inside, visible
 from vode.io.image import image_size, read_pixels
 from vode.io.text import parse_numbers, read_lines
 from vode.io.trajectory import Trajectory, read_trajectory
@@ -131,7 +131,7 @@ class TumDataset(Dataset):
     expects = "folder with an rgb.txt"
 
     def on_disk(self) -> tuple[str, ...]:
-        return tuple(sorted(path.parent.name for path in self.root.glob("*/rgb.txt")))
+        return tuple(path.name for path in visible(self.root) if (path / "rgb.txt").is_file())
 
     def open_whole(self, name: str, camera: int) -> TumSequence:
         named = camera if self.options.camera else None

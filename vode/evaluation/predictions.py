@@ -17,7 +17,7 @@ from torch import Tensor
 
 from vode.errors import InputError
 from vode.io.atomic import atomic_write
-from vode.io.image import MAX_PIXELS
+from vode.io.image_formats import MAX_PIXELS
 
 LARGEST = 8 * MAX_PIXELS + 1024
 """bytes of a map in a file: a small archive can hold one that fills the memory"""

@@ -14,7 +14,8 @@ from torch import Tensor
 from vode.errors import InputError
 from vode.io.atomic import write_bytes
 from vode.io.files import read_bytes
-from vode.io.image import MAX_PIXELS, check_size, decode, encode
+from vode.io.image import check_size, decode, encode
+from vode.io.image_formats import MAX_PIXELS
 
 _FLOW_ZERO = 2**15
 _FLO_MAGIC = struct.pack("<f", 202021.25)

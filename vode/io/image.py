@@ -1,16 +1,13 @@
-"""Image files and KITTI depth PNGs.
+"""Image files, as they are stored or as a viewer turns them, and the range of values that a sequence uses.
 
-Every file is checked for completeness before it is decoded: depending on its version, OpenCV decodes a
-truncated PNG or JPEG to an image with grey rows.
+Every file is checked for completeness before it is decoded, see ``vode.io.image_formats``.
 """
 
 from __future__ import annotations
 
-import re
-import struct
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,32 +18,113 @@ from vode.errors import InputError
 from vode.geometry.resize import as_float, resize_images
 from vode.io.atomic import write_bytes
 from vode.io.files import read_bytes
+from vode.io.image_formats import EXIF_FIRST, check_whole, damaged, decodable, orientation, pnm_head
 
-MAX_PIXELS = 2**26
-"""largest image that is decoded (8192 x 8192), because a small file can claim a size that fills the memory"""
+WRITTEN_SUFFIXES = (".png", ".jpg", ".jpeg")
+"""suffixes of images that are written"""
+IMAGE_SUFFIXES = (
+    *WRITTEN_SUFFIXES,
+    *(".jpe", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"),
+)
+"""suffixes of images that are searched for"""
+SAMPLES = 8
+"""images of a sequence that its range of values is measured on"""
+VALUES = 2**16
+"""pixels of each that are looked at, of larger images evenly spaced ones"""
+DEPTHS = (8, 10, 12, 14)
+"""bits that cameras give, in files of 16 bits"""
+HEAD = 2**17
+"""bytes at the beginning of a JPEG or PNG that hold its orientation, if it has one"""
+UNUSED = 2**15
+"""values from here on are those of cameras that use all 16 bits"""
+EXTREME = 0.001
+"""fraction of pixels that may lie below or above a narrow range of values"""
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
-"""suffixes of images that are written, and searched for"""
 
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-_JPEG_MAGIC = b"\xff\xd8"
-_PNM_HEAD = re.compile(rb"P([56])\s(?:#[^\n]*\n)?\s*(\d{1,6})\s+(\d{1,6})\s+(\d{1,5})\s")
+class Levels(NamedTuple):
+    """The 16-bit values that stand for black and white."""
+
+    black: int
+    white: int
+
+    def stretch(self, pixels: np.ndarray, full: int = 65535) -> np.ndarray:
+        """Pixels of this range as such of 0 to ``full``, in the same type."""
+        if self == (0, full):
+            return pixels
+        scaled = (pixels.astype(np.float32) - self.black) * (full / (self.white - self.black))
+        return scaled.round().clip(0, full).astype(pixels.dtype)
 
 
 def image_size(path: Path | str) -> tuple[int, int]:
-    """(height, width) of an image as returned by ``read_image``; raises the same errors."""
+    """(height, width) of an image as ``read_pixels`` returns it; raises the same errors."""
     return tuple(read_pixels(path).shape[:2])
 
 
-def read_pixels(path: Path | str, expected: tuple[int, int] | None = None) -> np.ndarray:
-    """An 8- or 16-bit PNG, JPEG or PPM as RGB pixels (H, W, 3).
+def read_pixels(
+    path: Path | str,
+    expected: tuple[int, int] | None = None,
+    *,
+    upright: bool = False,
+    levels: Levels | None = None,
+) -> np.ndarray:
+    """An 8- or 16-bit image as RGB pixels (H, W, 3), as they are stored, which poses and calibrations belong to.
 
-    Grey becomes three equal channels, alpha is dropped, EXIF rotation is applied. Raises InputError naming the
-    file if it is missing, cut short, damaged, larger than ``MAX_PIXELS`` or not of the ``expected`` size.
+    ``upright`` turns and mirrors them as EXIF tells viewers to; 16-bit values are stretched from ``levels``. Grey
+    becomes three equal channels, alpha is dropped. Raises InputError naming the file if it is missing, cut short,
+    damaged, of a format that is not read, larger than ``MAX_PIXELS`` or not of the ``expected`` size.
     """
-    pixels = decode(path, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
+    data = read_bytes(path)
+    pixels = _decoded(path, data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
+    head = pnm_head(data) if data[:1] == b"P" else None
+    if head is not None and (head.kind in (5, 6) or pixels.dtype == np.uint16):
+        # of these OpenCV ignores which value is white
+        pixels = Levels(0, head.brightest).stretch(pixels, np.iinfo(pixels.dtype).max)
+    if upright:
+        pixels = turned(pixels, orientation(data))
     check_size(path, pixels.shape[:2], expected)
-    return pixels
+    return levels.stretch(pixels) if levels is not None and pixels.dtype == np.uint16 else pixels
+
+
+def exif_orientation(path: Path | str) -> int:
+    """EXIF's number for how a viewer turns an image, 1 (as it is stored) to 8; InputError if it cannot be read."""
+    head = read_bytes(path, HEAD)
+    return orientation(head if head.startswith(EXIF_FIRST) else read_bytes(path))
+
+
+def turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Stored pixels (H, W, ...) as viewers show those of an EXIF orientation."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    rows, columns = (-1 if orientation in those else 1 for those in ((3, 4, 7, 8), (2, 3, 6, 7)))
+    return np.ascontiguousarray(pixels[::rows, ::columns])
+
+
+def find_levels(files: Sequence[Path]) -> tuple[Levels | None, tuple[str, ...]]:
+    """The range of values that a sequence's 16-bit images use, and a note that tells it; None if that is all 16 bits.
+
+    Cameras of 8 to 14 bits leave the upper ones empty; of those that use a narrow band far from 0, as thermal ones do,
+    the band is taken. Measured on a few images, without which it is not known.
+    """
+    if not files or read_pixels(files[0]).dtype == np.uint8:
+        return None, ()
+    chosen = [files[i] for i in sorted({*np.linspace(0, len(files) - 1, SAMPLES).round().astype(int).tolist()})]
+    values = np.concatenate([_some_values(file) for file in chosen])
+    top = int(values.max())
+    low, high = (int(value) for value in np.quantile(values, [EXTREME, 1 - EXTREME]))
+    bits = next((bits for bits in DEPTHS if top < 2**bits), 16)
+    if low > high - low > 0 and top < UNUSED:
+        return Levels(low, high), (f"16-bit images with values from {low} to {high}, stretched to black and white",)
+    if bits == 16:
+        return None, ()
+    white = 2**bits - 1
+    return Levels(0, white), (f"16-bit images with values up to {top}, stretched as {bits} bits: {white} is white",)
+
+
+def _some_values(file: Path) -> np.ndarray:
+    """Values of pixels all over an image, about ``VALUES`` at the most."""
+    pixels = read_pixels(file)
+    step = max(round((pixels.shape[0] * pixels.shape[1] / VALUES) ** 0.5), 1)
+    return pixels[::step, ::step].ravel()
 
 
 def to_raw(pixels: np.ndarray, size: tuple[int, int] | None = None) -> Tensor:
@@ -77,15 +155,20 @@ def write_image(path: Path | str, image: Tensor, *, quality: int = 95, sync: boo
 
 
 def decode(path: Path | str, flags: int) -> np.ndarray:
-    """8- or 16-bit pixels (H, W) or (H, W, C), channels in OpenCV's order for its ``flags``."""
-    data = read_bytes(path)
-    _check_whole(path, data)
+    """8- or 16-bit pixels (H, W) or (H, W, C) as stored, channels in OpenCV's order for its ``flags``."""
+    return _decoded(path, read_bytes(path), flags)
+
+
+def _decoded(path: Path | str, data: bytes, flags: int) -> np.ndarray:
+    check_whole(path, data)
+    if flags != cv2.IMREAD_UNCHANGED:
+        flags |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        image = cv2.imdecode(np.frombuffer(decodable(data), np.uint8), flags)
     except cv2.error:
         image = None
     if image is None:
-        raise _damaged(path)
+        raise damaged(path)
     if image.dtype not in (np.uint8, np.uint16):
         raise InputError(f"{path}: {image.dtype} pixels; convert the image to 8 or 16 bits")
     return image
@@ -94,7 +177,7 @@ def decode(path: Path | str, flags: int) -> np.ndarray:
 def encode(path: Path | str, pixels: np.ndarray, sync: bool, quality: int = 95) -> None:
     """Write pixels, channels in OpenCV's order, in the format of the suffix."""
     suffix = Path(path).suffix.lower()
-    suffixes = IMAGE_SUFFIXES if pixels.dtype == np.uint8 else (".png",)
+    suffixes = WRITTEN_SUFFIXES if pixels.dtype == np.uint8 else (".png",)
     if suffix not in suffixes:
         raise InputError(f"{path}: cannot write this kind of file; choose a name ending in {' or '.join(suffixes)}")
     done, data = cv2.imencode(suffix, pixels, [] if suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, quality])
@@ -108,72 +191,3 @@ def check_size(path: Path | str, size: Sequence[int], expected: tuple[int, int] 
     if expected is not None and tuple(size) != tuple(expected):
         found, wanted = (f"{width}x{height}" for height, width in (size, expected))
         raise InputError(f"{path}: {found} pixels, not {wanted} like the rest of its sequence; copy the original")
-
-
-def _check_whole(path: Path | str, data: bytes) -> None:
-    """InputError unless this is a complete PNG, JPEG or PPM of at most ``MAX_PIXELS``."""
-    if not data:
-        raise InputError(f"{path}: the file is empty; copy it again")
-    try:
-        if data.startswith(_PNG_MAGIC):
-            size = _png_size(data)
-        elif data.startswith(_JPEG_MAGIC):
-            size = _jpeg_size(data)
-        elif data[:2] in (b"P5", b"P6"):
-            size = _pnm_size(data)
-        else:
-            raise InputError(f"{path}: not a PNG, JPEG or PPM image; convert it")
-    except (struct.error, IndexError):
-        size = None
-    if size is None or min(size) < 1:
-        raise _damaged(path)
-    if size[0] * size[1] > MAX_PIXELS:
-        raise InputError(f"{path}: {size[1]}x{size[0]} pixels, more than {MAX_PIXELS}; shrink the image")
-
-
-def _damaged(path: Path | str) -> InputError:
-    return InputError(f"{path}: the image is cut short or damaged; copy it again")
-
-
-def _png_size(data: bytes) -> tuple[int, int] | None:
-    """(height, width) of a PNG if all of its chunks are present with correct checksums, else None."""
-    size, offset = None, len(_PNG_MAGIC)
-    while True:
-        (length,), kind = struct.unpack_from(">I", data, offset), data[offset + 4 : offset + 8]
-        (checksum,) = struct.unpack_from(">I", data, offset + 8 + length)
-        if zlib.crc32(memoryview(data)[offset + 4 : offset + 8 + length]) != checksum:
-            return None
-        if kind == b"IHDR":
-            width, height = struct.unpack_from(">II", data, offset + 8)
-            size = height, width
-        if kind == b"IEND":
-            return size
-        offset += 12 + length
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """(height, width) of a JPEG if it has its end marker, else None. (Stored size, before EXIF rotation.)"""
-    size, offset = None, 2
-    while data[offset] == 0xFF:
-        marker = data[offset + 1]
-        if marker == 0xFF:
-            offset += 1
-            continue
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            size = struct.unpack_from(">HH", data, offset + 5)
-        if marker == 0xDA:
-            # Coded data never contains the end marker, so a thumbnail's (before it) cannot be mistaken.
-            return size if data.endswith(b"\xff\xd9") or data.find(b"\xff\xd9", offset) >= 0 else None
-        (length,) = struct.unpack_from(">H", data, offset + 2)
-        offset += 2 + length
-    return None
-
-
-def _pnm_size(data: bytes) -> tuple[int, int] | None:
-    """(height, width) of a binary PPM or PGM if it holds all of its pixels, else None."""
-    head = _PNM_HEAD.match(data)
-    if head is None:
-        return None
-    channels, width, height, brightest = (3 if head[1] == b"6" else 1), *map(int, head.groups()[1:])
-    wanted = width * height * channels * (1 if brightest < 256 else 2)
-    return (height, width) if len(data) - head.end() >= wanted else None

@@ -16,9 +16,12 @@ import numpy as np
 from av.container import InputContainer
 
 from vode.errors import InputError
-from vode.io.image import MAX_PIXELS
+from vode.io.image_formats import MAX_PIXELS
 
-SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".3gp", ".ts")
+SUFFIXES = (
+    *(".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".3gp", ".ts", ".mts", ".m2ts"),
+    *(".vob", ".m2v", ".dv", ".mxf", ".ogv", ".flv", ".3g2", ".asf"),
+)
 """names of files that are taken for videos in a folder; a file that is named itself may have any"""
 LISTS = (b"ffconcat", b"#EXTM3U")
 """how files begin that a decoder would follow to others, anywhere"""
@@ -26,6 +29,8 @@ KEPT = 4
 """decoded frames that are kept, for the neighbours that pairs share"""
 COMPARED = 20
 """frames at the beginning that must come out of the decoder at the times that their packets tell"""
+SEARCHED = 2**28
+"""pixels of the beginning that are searched for frames like the one before, which takes seconds at the most"""
 
 
 class Video:
@@ -56,6 +61,7 @@ class Video:
             raise InputError(f"{path}: no frame of it can be decoded; convert it, to H.264 in .mp4 for example")
         differs = stream.frames not in (0, self.count)
         self.notes = (f"{path}: {self.count} frames can be decoded; the file tells of {stream.frames}",) * differs
+        self.notes += _notes_of_frames(self.path, max(SEARCHED // (stream.width * stream.height), COMPARED))
         self.timestamps = np.arange(self.count) / float(stream.average_rate) if stream.average_rate else None
         """(count,) seconds from the first, None if the file does not tell"""
         # AVI tells when frames are decoded, not when they are shown
@@ -163,6 +169,23 @@ def _index_of_frames(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if len(pts) < len(frames) or any(a >= b for a, b in pairwise(pts)):
         return np.arange(len(frames)), np.arange(0)
     return np.array(pts), np.flatnonzero([key for _, key in frames])
+
+
+def _notes_of_frames(path: Path, most: int) -> tuple[str, ...]:
+    """Notes on frames that are the same as the one before, and on such as are marked as interlaced."""
+    same = count = woven = 0
+    before: np.ndarray = np.empty(0, np.uint8)
+    for frame in islice(_decoded(*_open(path)), most):
+        grey = frame.to_ndarray(format="gray", threads=1)
+        same += np.array_equal(grey, before)
+        count, woven, before = count + 1, woven + frame.interlaced_frame, grey
+    notes = (f"{path}: {same} of the first {count} frames are the same as the one before",) * (same > 0)
+    if woven:
+        notes += (
+            f"{path}: {woven} of the first {count} frames are marked as interlaced; if moving edges look like combs, "
+            "deinterlace the video first",
+        )
+    return notes
 
 
 def _open(path: Path) -> tuple[InputContainer, av.VideoStream]:

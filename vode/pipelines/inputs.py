@@ -15,15 +15,16 @@ from vode.datasets.folder import image_files
 from vode.datasets.options import DataOptions
 from vode.datasets.registry import open_dataset
 from vode.errors import InputError
-from vode.io.image import IMAGE_SUFFIXES, read_pixels
+from vode.io.image import IMAGE_SUFFIXES, find_levels, read_pixels
 from vode.io.video import Video
 
 
 class Frames:
-    """The frames of a video, a folder of images or one image, in order, as they are stored.
+    """The frames of a video, a folder of images or one image, in order, as viewers show them.
 
     Iterating gives (timestamp, image): seconds, None where they are not known, and RGB (H, W, 3) uint8, or uint16 for
-    images of 16 bits. InputError names the file that cannot be read.
+    images of 16 bits, which are stretched if they use less, as ``notes`` tell. InputError names the file that cannot
+    be read.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -37,7 +38,8 @@ class Frames:
             self._files = [self.path]
         else:
             self._video, self._files = Video(self.path), []
-        self.notes = () if self._video is None else self._video.notes
+        self._levels, notes = find_levels(self._files)
+        self.notes = notes if self._video is None else self._video.notes
         self.pixel_aspect = 1.0 if self._video is None else self._video.pixel_aspect
         """width of a pixel over its height"""
 
@@ -51,7 +53,9 @@ class Frames:
         """Image ``index``; IndexError beyond the last."""
         if not 0 <= index < len(self):
             raise IndexError(f"{self.path}: frame {index} of {len(self)}")
-        return self._video.frame(index) if self._video else read_pixels(self._files[index])
+        if self._video:
+            return self._video.frame(index)
+        return read_pixels(self._files[index], upright=True, levels=self._levels)
 
     def timestamp(self, index: int) -> float | None:
         """Seconds of frame ``index``, None where they are not known."""

@@ -37,7 +37,7 @@ class Frames(NamedTuple):
 
 def open_video(video: Path, options: FrameOptions) -> tuple[FolderSequence, bool]:
     """A video or folder of images, and whether its camera is known; InputError if it is not a single sequence."""
-    names = names_in(video)
+    names = names_in(video, options.pattern)
     if len(names) != 1:
         found = f"{len(names)} videos and folders of images in it" if names else "no images or videos in it"
         raise InputError(f"{video}: {found}; name one video, or one folder of images")
@@ -46,7 +46,10 @@ def open_video(video: Path, options: FrameOptions) -> tuple[FolderSequence, bool
     known = bool(options.fov or options.calibration or camera_file(video, name))
     # Images of an unknown camera stay unchanged, for which any field of view will do.
     fov = options.fov if known else 90.0
-    return FolderSequence(video, name, calibration=options.calibration, fov=fov, rotate=options.rotate), known
+    sequence = FolderSequence(
+        video, name, calibration=options.calibration, fov=fov, rotate=options.rotate, pattern=options.pattern
+    )
+    return sequence, known
 
 
 def take_frames(

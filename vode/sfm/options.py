@@ -27,6 +27,8 @@ class FrameOptions:
     """clockwise rotation of the images in degrees"""
     fov: float | None = None
     """horizontal field of view in degrees, if known; otherwise mapping estimates it"""
+    pattern: str | None = None
+    """names of the images that are used, as *_rgb.png, where a folder holds others too"""
     calibration: Path | None = None
     """calibration file of the camera, as for the data set folder of images; the images are then undistorted"""
 

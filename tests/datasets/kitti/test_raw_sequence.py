@@ -5,9 +5,11 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
+from vode.datasets.check import check
 from vode.datasets.kitti.odometry import KittiOdometry
 from vode.datasets.kitti.raw import KittiRaw, KittiRawDataset
 from vode.datasets.kitti.splits import read_split
+from vode.datasets.options import DataOptions
 from vode.errors import InputError
 from vode.io.image import write_image
 
@@ -116,6 +118,18 @@ def test_training_starts_at_listed_frames_that_are_not_kept_for_validation(raw):
     assert set(drive.starts) | set(drive.validation) == listed & set(range(FRAMES))
     assert not set(drive.starts) & set(drive.validation)
     assert KittiRawDataset(raw).names("train") == KittiRawDataset(raw).names() == (DRIVE,)
+
+
+def test_scans_that_are_missing_are_noted_and_what_an_archive_left_is_no_drive(raw):
+    scans = raw / DRIVE[:10] / f"{DRIVE}_sync" / "velodyne_points" / "data"
+    scans.mkdir(parents=True)
+    for k in (0, 1, 2, 5):
+        (scans / f"{k:010d}.bin").write_bytes(np.array([[5, 0, 0, 0]], "<f4").tobytes())
+    (raw / "__MACOSX" / f"{DRIVE}_sync").mkdir(parents=True)
+    (raw / DRIVE[:10] / f"._{DRIVE}_sync").touch()
+    (report,) = check(DataOptions("kitti-raw", raw), quick=True).sequences
+    assert (report.depth, report.problems) == (4, [])
+    assert report.notes == (f"depth of 2 of 6 frames is missing, first that of {DRIVE} frame 3",)
 
 
 def test_packets_that_are_missing_cost_the_poses_and_broken_ones_are_named(raw):

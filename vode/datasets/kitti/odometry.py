@@ -27,9 +27,9 @@ from vode.datasets.dataset import Dataset
 from vode.errors import InputError
 from vode.geometry.pose import from_first
 from vode.io.depth import read_depth
-from vode.io.files import inside
+from vode.io.files import inside, visible
 from vode.io.flow import read_flow
-from vode.io.image import IMAGE_SUFFIXES, image_size, read_pixels
+from vode.io.image import IMAGE_SUFFIXES, find_levels, image_size, read_pixels
 from vode.io.text import parse_numbers, read_lines
 from vode.io.trajectory import read_trajectory
 
@@ -60,7 +60,8 @@ class KittiOdometry(ImageSequence):
         self.size = image_size(self.images[0])
         file = self.folder / "calib.txt"
         calibration, (_, offset) = kitti_calibration(file, camera), read_calibration(file, camera)
-        self.intrinsics, self.notes = calibration.camera(self.size).intrinsics, calibration.notes(self.size)
+        self._levels, notes = find_levels(self.images)
+        self.intrinsics, self.notes = calibration.camera(self.size).intrinsics, calibration.notes(self.size) + notes
         numbers = [int(image.stem) for image in self.images]
         self.poses = _camera_poses(root / "poses" / f"{sequence}.txt", numbers, offset)
         self.timestamps = _timestamps(self.folder / "times.txt", numbers)
@@ -71,7 +72,7 @@ class KittiOdometry(ImageSequence):
         return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
-        return read_pixels(self.images[index], self.size)
+        return read_pixels(self.images[index], self.size, levels=self._levels)
 
     def has_depth(self, index: int) -> bool:
         return self._beside("depth", index).is_file()
@@ -101,7 +102,7 @@ class KittiOdometryDataset(Dataset):
     expects = f"sequences/{TRAIN[0]} to {TRAIN[-1]}, which are trained on,"
 
     def on_disk(self) -> tuple[str, ...]:
-        return tuple(sorted(path.name for path in self.root.glob("sequences/[!.]*") if path.is_dir()))
+        return tuple(path.name for path in visible(self.root / "sequences") if path.is_dir())
 
     def training(self) -> tuple[str, ...]:
         return tuple(name for name in TRAIN if (self.root / "sequences" / name).is_dir())
@@ -144,7 +145,7 @@ def numbered_images(folder: Path) -> list[Path]:
     """The numbered images of a folder in order; InputError if there are none, or gaps, or doubles."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; check its name, and the camera's", "data", "sequences", "camera")
-    images = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and re.fullmatch(r"[0-9]+", p.stem)]
+    images = [p for p in visible(folder) if p.suffix.lower() in IMAGE_SUFFIXES and re.fullmatch(r"[0-9]+", p.stem)]
     images.sort(key=lambda path: int(path.stem))
     if not images:
         raise InputError(f"{folder}: no images named 000000.png or .jpg; copy the sequence there")

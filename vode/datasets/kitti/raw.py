@@ -26,6 +26,7 @@ from vode.datasets.kitti.odometry import numbered_images
 from vode.datasets.kitti.splits import is_validation, read_split
 from vode.errors import InputError
 from vode.geometry.pose import from_first, inverse
+from vode.io.files import visible
 from vode.io.image import image_size, read_pixels
 from vode.io.text import parse_numbers, read_lines
 
@@ -104,7 +105,8 @@ class KittiRawDataset(Dataset):
     expects = "drive of Zhou's training list"
 
     def on_disk(self) -> tuple[str, ...]:
-        return tuple(sorted(path.name.removesuffix("_sync") for path in self.root.glob("*/*_drive_????_sync")))
+        drives = (path for date in visible(self.root) for path in visible(date) if path.match("*_drive_????_sync"))
+        return tuple(path.name.removesuffix("_sync") for path in drives)
 
     def training(self) -> tuple[str, ...]:
         """The drives of Zhou et al. that are on disk."""

@@ -26,7 +26,7 @@ from vode.datasets.flow_pairs import FlowPairs, SequencePairs
 from vode.datasets.options import DataOptions
 from vode.errors import InputError
 from vode.io.depth import read_depth
-from vode.io.files import inside
+from vode.io.files import inside, visible
 from vode.io.flow import read_flow
 from vode.io.image import image_size, read_image, read_pixels
 
@@ -48,6 +48,8 @@ class KittiScene(ImageSequence):
     Of a copy that holds the first frames alone, a sequence of one frame. A scene of ground truth whose images are
     missing is opened, so that ``missing_file`` can name them. Raises InputError naming the file and the remedy.
     """
+
+    sparse_depth = True
 
     def __init__(self, root: Path | str, sequence: str) -> None:
         self._root, self.name = Path(root), sequence
@@ -162,7 +164,7 @@ def year(root: Path) -> str:
 
 
 def _scenes(folder: Path) -> tuple[str, ...]:
-    return tuple(sorted(path.stem.removesuffix("_10") for path in folder.glob("*_10.png")))
+    return tuple(path.stem.removesuffix("_10") for path in visible(folder) if path.match("*_10.png"))
 
 
 def find_folder(root: Path, names: tuple[str, ...]) -> Path:

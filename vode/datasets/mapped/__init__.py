@@ -1,1 +1,1 @@
-"""Scenes with a map: COLMAP, transforms.json and Cambridge Landmarks."""
+"""Scenes with a map: COLMAP, transforms.json, RealityCapture, Metashape, Bundler, Polycam, Cambridge Landmarks."""

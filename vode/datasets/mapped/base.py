@@ -1,4 +1,4 @@
-"""Images of a mapped scene, each with its place: what COLMAP, transforms.json and Cambridge Landmarks share."""
+"""Images of a mapped scene, each with its place: what the readers of maps share."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from torch import Tensor
 from vode.cameras.fit import Calibration
 from vode.cameras.lens import Camera
 from vode.datasets.base import ImageSequence, known, left_out_note
+from vode.datasets.orientation import check_centre, of_stored_pixels, stored_note
 from vode.errors import InputError
 from vode.geometry.pose import from_first, is_rigid
-from vode.io.image import image_size, read_pixels
+from vode.io.files import in_order
+from vode.io.image import find_levels, image_size, read_pixels
+
+GL_TO_CV = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=torch.float64))
+"""between OpenGL's axes of a camera, x right, y up, z backward, and ours, either way"""
 
 ALIKE = 0.02
 """most that focal lengths, centres (of the focal length) and coefficients of one camera's images may differ"""
@@ -29,6 +34,8 @@ class Placed(NamedTuple):
     camera: Camera
     T_world_cam: Tensor
     """(4, 4) float64, in the units of the map"""
+    time: float | None = None
+    """when it was taken, in any unit, if the map tells"""
 
 
 class SeenPoints(NamedTuple):
@@ -41,9 +48,9 @@ class SeenPoints(NamedTuple):
 
 
 class MappedSequence(ImageSequence):
-    """Images of one camera, undistorted, in the order they are given in; world = the first of them.
+    """Images of one camera, undistorted, in order of time, or else of the numbers in their names; world = the first.
 
-    ``lens`` is the camera that took them.
+    ``lens`` is the camera that took them. They are read as stored, whatever EXIF says, for so maps are made.
 
     Images without a file, and those whose pose is not finite or no rotation, are left out and counted in ``notes``.
     ``where`` names the list of the images in messages. ``points`` are those that the map saw in the image as it was
@@ -54,7 +61,7 @@ class MappedSequence(ImageSequence):
     poses_in_scene: Tensor
 
     def __init__(self, name: str, where: Path, images: list[Placed]) -> None:
-        self.name = name
+        self.name, images = name, _in_order(images)
         there = [image for image in images if isfile(image.file)]
         if len(there) < len(images):
             lost = next(image.file for image in images if not isfile(image.file))
@@ -72,16 +79,19 @@ class MappedSequence(ImageSequence):
         self.poses = from_first(self.poses_in_scene)
         self.capabilities = known(poses=True, map=True)
         self._check_cameras(where, placed)
-        self.size, calibration = image_size(self.images[0]), Calibration.of(where, self.lens)
-        self.lens = calibration.camera(self.size)
-        self.notes += calibration.notes(self.size)
+        with of_stored_pixels(self.images[0]):
+            self.size, calibration = image_size(self.images[0]), Calibration.of(where, self.lens)
+            self.lens = calibration.camera(self.size)
+        check_centre(where, self.lens, self.images[0])
+        self._levels, notes = find_levels(self.images)
+        self.notes += calibration.notes(self.size) + stored_note(self.images, "poses belong") + notes
         self.intrinsics = self.lens.intrinsics
 
     def __len__(self) -> int:
         return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
-        return self.lens.undistort(read_pixels(self.images[index], self.size))
+        return self.lens.undistort(read_pixels(self.images[index], self.size, levels=self._levels))
 
     def points(self, index: int) -> Tensor | None:
         if self._seen is None:
@@ -114,6 +124,14 @@ class MappedSequence(ImageSequence):
             lens, distortion = self.lens.lens, self.lens.distortion
             self.lens = Camera(self.lens.size, tuple(middle[:2]), tuple(middle[2:]), lens, distortion)
             self.notes += (f"the images' cameras differ by up to {100 * spread:.2g} %: one is taken for all",)
+
+
+def _in_order(images: list[Placed]) -> list[Placed]:
+    named = [images[i] for i in in_order([image.file.as_posix() for image in images])]
+    times = [image.time for image in named if image.time is not None]
+    if len(times) < len(named):
+        return named
+    return [named[i] for i in np.argsort(times, kind="stable")]
 
 
 def _same_lens(a: Camera, b: Camera) -> bool:

@@ -23,9 +23,10 @@ from vode.datasets.base import Capability, known
 from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import MappedSequence, Placed, SeenPoints
 from vode.datasets.mapped.colmap_model import world_from_camera
+from vode.datasets.mapped.image_finder import ImageFinder
 from vode.datasets.mapped.nvm import nvm_focals, nvm_points, nvm_reach, stem
 from vode.errors import InputError
-from vode.io.files import inside
+from vode.io.files import natural, slashes, visible
 from vode.io.image import IMAGE_SUFFIXES, image_size
 from vode.io.text import read_lines
 
@@ -56,14 +57,14 @@ class CambridgeSequence(MappedSequence):
     """
 
     def __init__(self, root: Path | str, sequence: str) -> None:
-        self._root = root = Path(root)
+        self._root, finder = (root := Path(root)), ImageFinder(root)
         if sequence in LISTS:
             where, rows = root / LISTS[sequence], read_list(root / LISTS[sequence])
         else:
             where, rows = root, {name: pose for name, pose in _all(root).items() if _folder(name) == sequence}
         if not rows:
             raise InputError(f"{where}: no image of {sequence!r} is listed; check its name", "sequences")
-        files = {name: inside(root, name) for name in sorted(rows)}
+        files = {name: finder.find(name) for name in sorted(rows, key=natural)}
         first = next((file for file in files.values() if isfile(file)), None)
         if first is None:
             raise InputError(f"{where}: not one of its {len(files)} images is there: {next(iter(files.values()))}")
@@ -151,18 +152,18 @@ def _lists(root: Path) -> list[Path]:
 def _unlisted_note(root: Path, folders: set[Path]) -> tuple[str, ...]:
     """A note that counts the images of those folders which neither list names."""
     lines = (line.split(maxsplit=1) for path in _lists(root) for line in read_lines(path)[HEAD:])
-    listed = {root / normpath(words[0]) for words in lines if words}
-    there = {file for folder in folders for file in folder.glob("*") if file.suffix.lower() in IMAGE_SUFFIXES}
-    alone = there - listed
-    return (f"{len(alone)} of {len(there)} images are in no list: first {min(alone)}",) if alone else ()
+    listed = {root / normpath(slashes(words[0])) for words in lines if words}
+    there = [file for folder in sorted(folders) for file in visible(folder) if file.suffix.lower() in IMAGE_SUFFIXES]
+    alone = [file for file in there if file not in listed]
+    return (f"{len(alone)} of {len(there)} images are in no list: first {alone[0]}",) if alone else ()
 
 
 def _folders(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(map(_folder, names))))
+    return tuple(sorted(set(map(_folder, names)), key=natural))
 
 
 def _folder(name: str) -> str:
-    return str(PurePosixPath(name).parent)
+    return str(PurePosixPath(slashes(name)).parent)
 
 
 def _mapped_size(path: Path, focal: float, size: tuple[int, int]) -> tuple[int, int]:

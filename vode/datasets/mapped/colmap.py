@@ -14,16 +14,17 @@ import numpy as np
 from vode.datasets.base import Capability, known
 from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import MappedSequence, Placed, SeenPoints
-from vode.datasets.mapped.colmap_model import Image, find_model, has_points, read_model, read_points
+from vode.datasets.mapped.colmap_model import Image, Model, find_model, has_points, read_model, read_points
+from vode.datasets.mapped.image_finder import ImageFinder
 from vode.errors import InputError
-from vode.io.files import inside
+from vode.io.files import natural, slashes
 
 TOP = "images"
 """name of the sequence of images that are in no folder"""
 
 
 class ColmapSequence(MappedSequence):
-    """The registered images of one folder, by name; "images" are those in no folder.
+    """The registered images of one folder, by the numbers in their names; "images" are those in no folder.
 
     Their unit is the map's, which knows no metres unless it was scaled. Raises InputError naming the file and the
     remedy.
@@ -32,17 +33,15 @@ class ColmapSequence(MappedSequence):
     def __init__(self, root: Path | str, sequence: str) -> None:
         self._model = model_folder = find_model(root)
         model = read_model(model_folder)
-        chosen = sorted((image for image in model.images if folder_of(image) == sequence), key=lambda image: image.name)
+        chosen = [image for image in model.images if folder_of(image) == sequence]
         if not chosen:
-            found = ", ".join(sorted({folder_of(image) for image in model.images})) or "none"
+            found = ", ".join(_folders(model)) or "none"
             raise InputError(
                 f"{model_folder}: no images of a folder {sequence!r}; there are {found}; choose one of these",
                 "sequences",
             )
-        images = image_folder(root)
-        placed = [
-            Placed(inside(images, image.name), model.cameras[image.camera], image.T_world_cam) for image in chosen
-        ]
+        images = ImageFinder(image_folder(root))
+        placed = [Placed(images.find(image.name), model.cameras[image.camera], image.T_world_cam) for image in chosen]
         super().__init__(sequence, model_folder, placed)
         numbers = {place.file: image.points.numpy() for place, image in zip(placed, chosen, strict=True)}
         self._numbers = [numbers[file] for file in self.images]
@@ -71,7 +70,7 @@ class ColmapDataset(Dataset):
     expects = "registered image of a model"
 
     def on_disk(self) -> tuple[str, ...]:
-        return tuple(sorted({folder_of(image) for image in read_model(find_model(self.root)).images}))
+        return tuple(_folders(read_model(find_model(self.root))))
 
     def open_whole(self, name: str, camera: int) -> ColmapSequence:
         return ColmapSequence(self.root, name)
@@ -79,8 +78,12 @@ class ColmapDataset(Dataset):
 
 def folder_of(image: Image) -> str:
     """The name of the sequence that an image belongs to."""
-    parent = str(PurePosixPath(image.name).parent)
+    parent = str(PurePosixPath(slashes(image.name)).parent)
     return TOP if parent == "." else parent
+
+
+def _folders(model: Model) -> list[str]:
+    return sorted({folder_of(image) for image in model.images}, key=natural)
 
 
 def image_folder(root: Path | str) -> Path:

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vode.errors import InputError
-from vode.io.files import version
+from vode.io.files import slashes, version
 from vode.io.text import each_line
 
 Lines = Iterator[tuple[int, str]]
@@ -45,7 +45,7 @@ class NvmPoints(NamedTuple):
 
 def stem(name: str) -> str:
     """The name of an image without suffix: maps name .jpg what lists of images name .png."""
-    path = PurePosixPath(name)
+    path = PurePosixPath(slashes(name))
     return str(path.parent / path.stem)
 
 

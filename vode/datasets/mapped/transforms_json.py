@@ -4,7 +4,9 @@
     {"fl_x", "fl_y", "cx", "cy", "w", "h", "k1", ..., or "camera_angle_x";
      "frames": [{"file_path": "images/0001.png", "transform_matrix": 4x4}, ...]}
 
-Matrices are world-from-camera with OpenGL's axes (y up, z backward); pixel centres lie at 0.5.
+Matrices are world-from-camera with OpenGL's axes (y up, z backward); pixel centres lie at 0.5. nerfstudio's
+"applied_transform", by which it has turned the world of the map, is undone. Frames with "timestamp" or "time" are put
+in order of it, others in that of their names.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os.path import isfile
 from pathlib import Path
 from typing import Any
@@ -25,13 +27,16 @@ from vode.cameras.fit import Calibration
 from vode.cameras.lens import Camera, Lens
 from vode.datasets.base import Capability
 from vode.datasets.dataset import Dataset
-from vode.datasets.mapped.base import MappedSequence, Placed
+from vode.datasets.mapped.base import GL_TO_CV, MappedSequence, Placed
+from vode.datasets.mapped.image_finder import ImageFinder
 from vode.errors import InputError
+from vode.geometry.pose import inverse, is_rigid
 from vode.io.atomic import write_bytes
-from vode.io.files import inside, read_bytes
-from vode.io.image import IMAGE_SUFFIXES, image_size
+from vode.io.files import inside, natural, read_bytes, visible
+from vode.io.image import image_size
 
-GL_TO_CV = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=torch.float64))
+TIMES = ("timestamp", "time")
+"""keys that may tell when a frame was taken"""
 CAMERA_KEYS = (
     *("camera_model", "is_fisheye", "camera_angle_x", "camera_angle_y", "fl_x", "fl_y", "cx", "cy", "w", "h"),
     *("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2"),
@@ -54,7 +59,8 @@ class TransformsSequence(MappedSequence):
         frames = content.get("frames")
         if not isinstance(frames, list) or not frames:
             raise InputError(f"{path}: no frames in it; give the transforms of a scene")
-        files = [_image_file(Path(root), path, number, frame) for number, frame in enumerate(frames)]
+        finder, undo = ImageFinder(root), _undo(path, content.get("applied_transform"))
+        files = [_image_file(finder, path, number, frame) for number, frame in enumerate(frames)]
         first = next((file for file in files if isfile(file)), None)
         if first is None:
             none = f"not one of its {len(files)} images is there: first {files[0]}"
@@ -67,7 +73,7 @@ class TransformsSequence(MappedSequence):
             key = repr(values)
             if key not in cameras:
                 cameras[key] = _camera(path, values, size)
-            placed.append(Placed(file, cameras[key], _pose(path, number, frame)))
+            placed.append(Placed(file, cameras[key], undo(_pose(path, number, frame)), _time(frame)))
         super().__init__(sequence, path, placed)
 
 
@@ -98,7 +104,8 @@ class TransformsDataset(Dataset):
 
 def names_in(root: Path) -> tuple[str, ...]:
     """The stems of a folder's transforms files."""
-    return tuple(sorted(path.stem for path in root.glob("transforms*.json")))
+    found = (path.stem for path in visible(root) if re.fullmatch(r"transforms.*\.json", path.name))
+    return tuple(sorted(found, key=natural))
 
 
 def write_transforms(path: Path, camera: Camera, names: Sequence[str], poses: Tensor) -> None:
@@ -131,16 +138,43 @@ def _load(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _image_file(root: Path, path: Path, number: int, frame: Any) -> Path:
+def _image_file(finder: ImageFinder, path: Path, number: int, frame: Any) -> Path:
     """The image of a frame; its name may lack the suffix."""
     if not isinstance(frame, Mapping) or not isinstance(frame.get("file_path"), str):
         raise InputError(f"{path}: frame {number} has no file_path; write it again")
-    name = frame["file_path"]
-    file = inside(root, name)
-    if file.suffix.lower() in IMAGE_SUFFIXES:
-        return file
-    named = [inside(root, f"{name}{suffix}") for suffix in IMAGE_SUFFIXES]
-    return next((candidate for candidate in named if isfile(candidate)), named[0])
+    return finder.find(frame["file_path"])
+
+
+def _time(frame: Mapping[str, Any]) -> float | None:
+    """When a frame was taken, in the file's units; None if it does not tell."""
+    found = next((frame[key] for key in TIMES if key in frame), None)
+    try:
+        time = None if found is None else float(found)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return time if time is not None and math.isfinite(time) else None
+
+
+def _undo(path: Path, applied: Any) -> Callable[[Tensor], Tensor]:
+    """A function that brings poses back from the file's world to that of the map which it was made from."""
+    if applied is None:
+        return lambda T_world_cam: T_world_cam
+    try:
+        T_world_map = torch.tensor([*applied[:3], [0, 0, 0, 1]], dtype=torch.float64)
+        scale = torch.linalg.det(T_world_map[:3, :3]) ** (1 / 3)
+        T_world_map[:3] /= scale
+        rigid = T_world_map.shape == (4, 4) and bool(is_rigid(T_world_map[None]))
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        rigid = False
+    if not rigid:
+        raise InputError(f"{path}: its applied_transform is no rotation, scale and translation; remove it")
+
+    def undo(T_world_cam: Tensor) -> Tensor:
+        shrunk = T_world_cam.clone()
+        shrunk[:3, 3] /= scale
+        return inverse(T_world_map) @ shrunk
+
+    return undo
 
 
 def _pose(path: Path, number: int, frame: Mapping[str, Any]) -> Tensor:

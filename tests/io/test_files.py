@@ -1,0 +1,62 @@
+"""Names of files: the order of a video, what is hidden, and what would lead out of a folder."""
+
+import random
+
+import pytest
+
+from vode.errors import InputError
+from vode.io.files import in_order, inside, natural, visible
+
+
+@pytest.mark.parametrize(
+    "ordered",
+    [
+        [f"frame{k}.jpg" for k in range(1, 25)],
+        ["IMG.jpg", "IMG1.png", "IMG1_2.jpg", "IMG1_10.jpg", "IMG02.jpg", "IMG10.jpg"],
+        [f"seq{s}/frame{k}.png" for s in (1, 2, 10) for k in (9, 11, 100)],
+        ["a/b.png", "a/c/b.png", "a1/b.png", "a10/b.png"],
+        ["img1.9.png", "img1.10.png", "img1.11.png"],
+        ["1.8.png", "1.9.png", "1.10.png", "1.11.png"],
+        ["0.5.png", "1.0.png", "1.25.png", "1.5.png", "10.125.png"],
+        ["1305031102.175304.png", "1305031102.211214.png", "1305031103.005.png"],
+        ["r-1.ppm", "r-2.ppm", "r-10.ppm"],
+        [f"{9 * 10**20 + k}.png" for k in range(3)],
+    ],
+)
+def test_names_come_in_the_order_of_the_video(ordered):
+    shuffled = list(ordered)
+    random.Random(0).shuffle(shuffled)
+    assert [shuffled[i] for i in in_order(shuffled)] == ordered
+
+
+def test_numbers_of_any_length_are_compared():
+    assert natural("9" * 5000 + "8") < natural("9" * 5001)
+    assert natural("01") < natural("1") < natural("02")
+    assert natural("a\\2.png") < natural("a/10.png")
+
+
+def test_what_systems_hide_or_leave_behind_is_not_visible(tmp_path):
+    for name in ("b10", "b9", ".thumbnails", "__MACOSX", "@eaDir", "._b9", ".DS_Store", "$RECYCLE.BIN"):
+        (tmp_path / name).mkdir()
+    assert [path.name for path in visible(tmp_path)] == ["b9", "b10"]
+    assert visible(tmp_path / "nowhere") == []
+
+
+@pytest.mark.parametrize("name", ["..\\a.png", "C:\\a.png", "c:/a.png", "\\a.png", "b\\..\\..\\a.png", "/etc/passwd"])
+def test_names_of_windows_that_lead_out_are_refused(tmp_path, name):
+    with pytest.raises(InputError, match="leads out of this folder"):
+        inside(tmp_path, name)
+
+
+def test_absolute_names_inside_and_slashes_of_windows_are_understood(tmp_path, monkeypatch):
+    (tmp_path / "scene").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "scene")
+    wanted = tmp_path / "scene" / "images" / "0.png"
+    assert inside(tmp_path / "scene", str(wanted)) == wanted
+    assert inside(tmp_path / "scene", "images\\0.png") == wanted
+    assert inside(tmp_path / "link", str(wanted)) == tmp_path / "link" / "images" / "0.png"
+    monkeypatch.chdir(tmp_path)
+    assert inside("scene", str(wanted)).resolve() == wanted
+    for beside in (tmp_path / "scene2" / "0.png", tmp_path / "scene" / ".." / "0.png", tmp_path):
+        with pytest.raises(InputError, match="leads out of this folder"):
+            inside(tmp_path / "scene", str(beside))
