@@ -67,6 +67,8 @@ def test_every_kind_of_file_gives_the_same_camera(tmp_path, name, text, camera):
         ("RADIAL 640 480 500 331 236 0.1 0.2", "radtan", (0.1, 0.2, 0, 0)),
         ("SIMPLE_RADIAL_FISHEYE 640 480 500 331 236 0.1", "fisheye", (0.1, 0, 0, 0)),
         ("RADIAL_FISHEYE 640 480 500 331 236 0.1 0.2", "fisheye", (0.1, 0.2, 0, 0)),
+        ("SIMPLE_FISHEYE 640 480 500 331 236", "fisheye", (0, 0, 0, 0)),
+        ("FISHEYE 640 480 500 500 331 236", "fisheye", (0, 0, 0, 0)),
         ("FULL_OPENCV 640 480 500 500 331 236 1 2 3 4 5 6 7 8", "radtan", (1, 2, 3, 4, 5, 6, 7, 8)),
     ],
 )
@@ -158,6 +160,7 @@ def test_a_camera_of_images_of_another_size_is_refused(tmp_path, name, text):
         ("calib_cam_to_cam.txt", f"P_rect_00: {P2}\n", "no line P_rect_02:"),
         ("cameras.txt", "1 PINHOLE 640 480 500\n", "PINHOLE with 1 parameters"),
         ("cameras.txt", "1 PINHOLE 640 480 nan 500 331 236\n", ":1: not numbers"),
+        ("cameras.txt", "1 THIN_PRISM_FISHEYE 640 480 500 500 331 236 0 0 0 0 0 0 0 0\n", "THIN_PRISM_FISHEYE with 12"),
         ("cameras.txt", "1 MIRROR 640 480 500 500 331 236\n", "MIRROR with 4 parameters"),
         ("cameras.txt", "² PINHOLE 640 480 500 500 331 236\n", "NUMBER MODEL WIDTH"),
         ("cameras.txt", "some notes of mine on the camera\n", "not a calibration that is read: 'some notes"),

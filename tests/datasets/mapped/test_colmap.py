@@ -179,7 +179,6 @@ def test_a_binary_point_that_is_nowhere_is_named(tmp_path):
         (("OPENCV_FISHEYE", (110, 108, 66.2, 46.1, 0.1, -0.05, 0.02, 0.01)), "fisheye", (0.1, -0.05, 0.02, 0.01)),
         (("RADIAL_FISHEYE", (110, 66.2, 46.1, 0.1, -0.05)), "fisheye", (0.1, -0.05, 0, 0)),
         (("SIMPLE_FISHEYE", (110, 66.2, 46.1)), "fisheye", (0, 0, 0, 0)),
-        (("FISHEYE", (110, 108, 66.2, 46.1)), "fisheye", (0, 0, 0, 0)),
         (("FULL_OPENCV", (110, 108, 66.2, 46.1, *RATIONAL)), "radtan", RATIONAL),
     ],
 )
