@@ -83,6 +83,9 @@ def _video_from_1(values: dict[str, Any]) -> None:
 
 
 def _from_2(values: dict[str, Any]) -> None:
+    if values.get("camera") == [2]:
+        # the camera unless another was named, which other sets than KITTI have not
+        values["camera"] = []
     depth = values.get("depth")
     if isinstance(depth, dict) and "imagenet" in depth:
         values["depth"] = {name: value for name, value in depth.items() if name != "imagenet"}

@@ -1,6 +1,6 @@
 """Adaptation as a run: prepared once, resumed to the bit, and kept only where it helps."""
 
-import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,14 +64,26 @@ def tiny(start, **changes):
     return replace(config, **changes)
 
 
+@pytest.fixture(scope="module")
+def structure(start, tmp_path_factory):
+    """The folder of what was found out about the sequence, which takes longest."""
+    folder = RunFolder(tmp_path_factory.mktemp("prepared"))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use(monkeypatch, WorldSequence(5, WORLD))
+        family.prepare(tiny(start), folder)
+    return folder.path / "structure"
+
+
+def prepared(folder, structure):
+    """The folder of a new run that has been prepared."""
+    shutil.copytree(structure, folder / "structure")
+    return folder
+
+
 def use(monkeypatch, sequence):
     """Adapt to this sequence, and score nothing."""
     monkeypatch.setattr(family, "training_sequences", lambda config: [sequence])
     monkeypatch.setattr(family, "score", lambda networks, config: {})
-
-
-def lines(folder):
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
 
 
 def same(a, b):
@@ -79,12 +91,12 @@ def same(a, b):
     return all(one[key].equal(other[key]) for key in one)
 
 
-def test_a_resumed_adaptation_equals_an_uninterrupted_one(start, tmp_path, monkeypatch):
+def test_a_resumed_adaptation_equals_an_uninterrupted_one(start, structure, tmp_path, monkeypatch):
     use(monkeypatch, WorldSequence(5, WORLD))
     short = tiny(
         start, depth_stage=AdaptDepthStage(5, 1e-3), flow_stage=AdaptFlowStage(3, 1e-4), augment=Augment(), keep=9
     )
-    whole, cut_short = tmp_path / "whole", tmp_path / "cut"
+    whole, cut_short = (prepared(tmp_path / name, structure) for name in ("whole", "cut"))
     for folder in (whole, cut_short):
         loop.train(short, folder)
     for path in checkpoints(RunFolder(cut_short))[:2]:
@@ -107,17 +119,17 @@ def test_a_camera_that_goes_nowhere_changes_nothing(request, start, tmp_path, mo
     assert vode.load(tmp_path / "run", device="cpu").size == SIZE
 
 
-def test_minutes_set_the_steps(start, tmp_path, monkeypatch):
+def test_minutes_set_the_steps(start, structure, tmp_path, monkeypatch):
     use(monkeypatch, WorldSequence(5, WORLD))
-    config = family.prepare(tiny(start, minutes=0.1), RunFolder(tmp_path / "run"))
+    config = family.prepare(tiny(start, minutes=0.1), RunFolder(prepared(tmp_path / "run", structure)))
     assert config.minutes == 0
     assert config.depth_stage.steps >= 1
     assert config.flow_stage.steps >= 1
 
 
-def test_damaged_structure_is_named(start, tmp_path, monkeypatch):
+def test_damaged_structure_is_named(start, structure, tmp_path, monkeypatch):
     use(monkeypatch, WorldSequence(5, WORLD))
-    folder = RunFolder(tmp_path / "run")
+    folder = RunFolder(prepared(tmp_path / "run", structure))
     config = family.prepare(tiny(start), folder)
     [path] = (folder.path / "structure").iterdir()
     path.write_bytes(path.read_bytes()[:100])
