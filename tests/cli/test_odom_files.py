@@ -69,3 +69,9 @@ def test_a_format_with_times_is_refused_before_frames_without_any_are_tracked(tm
     with pytest.raises(InputError, match="walk: its frames have no times") as error:
         track_sequences(None, [video], tmp_path, OdometryOptions(format=format))
     assert error.value.parameters == ("format",)
+
+
+def test_a_format_is_refused_where_nothing_is_written(files, capsys):
+    files = [f"--estimate={files / 'truth.txt'}", f"--ground-truth={files / 'truth.txt'}"]
+    assert main(["odom", *files, "--format", "tum"]) == 2
+    assert "--format is for the trajectories" in capsys.readouterr().err

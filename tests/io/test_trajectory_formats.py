@@ -147,6 +147,13 @@ def test_rows_out_of_order_are_numbered_by_time_and_said(tmp_path) -> None:
     assert "put in order" in found.provenance.notes[0]
 
 
+def test_states_of_an_imu_are_said_not_to_be_a_cameras(tmp_path):
+    for name, body in (("euroc", True), ("tum-vi", False)):
+        (tmp_path / "data.csv").write_text(TEXTS[name])
+        notes = read_trajectory(tmp_path / "data.csv").provenance.notes
+        assert any("poses of the body" in note for note in notes) is body
+
+
 @pytest.mark.parametrize("format", ["kitti", "tum", "euroc"])
 def test_what_is_written_reads_back(tmp_path, format) -> None:
     written = Trajectory(POSES, EPOCH / 1e9 + np.arange(5) / 20)

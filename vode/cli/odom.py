@@ -35,6 +35,8 @@ def odom(
     for name in ("refine", "flow", "matcher"):
         if run is None and getattr(options, name) is not None:
             raise InputError(f"--{name} is for the tracking of a run; trajectory files are evaluated as they are")
+    if run is None and options.format != OdometryOptions().format:
+        raise InputError("--format is for the trajectories that a run is tracked to; none are written here")
     from vode.evaluation import comparison, tables
     from vode.pipelines import odometry
 

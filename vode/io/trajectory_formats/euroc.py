@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor
 
 from vode.errors import InputError
@@ -12,6 +14,8 @@ from vode.io.trajectory_formats.table import Table
 from vode.io.trajectory_formats.tum import check_order
 
 HEADER = "#timestamp [ns],p_RS_R_x [m],p_RS_R_y [m],p_RS_R_z [m],q_RS_w [],q_RS_x [],q_RS_y [],q_RS_z []"
+BIAS = "b_w_rs"
+"""beginning of the names of columns that only states of an IMU have"""
 FASTEST = 1e3
 """least nanoseconds between two poses"""
 
@@ -32,7 +36,13 @@ def read(table: Table) -> PoseRows:
                 "columns in a first line, or separate TUM rows by spaces"
             )
         columns = (4, 5, 6, 7)
-    return pose_rows(table, columns, clock)
+    rows = pose_rows(table, columns, clock)
+    if any(name.strip().startswith(BIAS) for name in table.header):
+        note = (
+            f"{table.path}: poses of the body (IMU), whose axes and place differ from a camera's: the ATE alone holds"
+        )
+        rows = replace(rows, notes=(*rows.notes, note))
+    return rows
 
 
 def text(poses: Tensor, timestamps: Tensor) -> str:
