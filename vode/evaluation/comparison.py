@@ -172,7 +172,10 @@ def placed_on(
     aligned = align(matches.estimate.from_first(), matches.ground_truth.from_first(), alignment)
     rows = matches.ground_truth_rows
     return replace(
-        ground_truth.select(rows), poses=ground_truth.from_first().poses[rows[0]] @ aligned.poses, name=estimate.name
+        ground_truth.select(rows),
+        poses=ground_truth.from_first().poses[rows[0]] @ aligned.poses,
+        name=estimate.name,
+        provenance=replace(ground_truth.provenance, numbered=True),
     )
 
 

@@ -14,6 +14,8 @@ from vode.io.trajectory_formats.clock import UNITS, Times
 
 _MOST_FRAMES = 1e6
 """whole numbers below it may be frame numbers"""
+_STRAY = 2
+"""frames at the end that a trajectory may lack without a word"""
 _ALIKE = 0.9
 """fraction of a duration, or of the poses, that is nearly all of it"""
 
@@ -171,16 +173,16 @@ def _by_whole_times(both: Keyed, timed: Trajectory, other: Trajectory) -> Keyed 
 
 
 def _dense(keyed: Keyed) -> Keyed:
-    """The same, if neither may hold every n-th frame of the other in rows without frame numbers."""
+    """The same, if neither may lack frames of the other that rows without frame numbers do not name."""
     _check_density(keyed.estimate, _extent(keyed.ground_truth), keyed.ground_truth.name)
     _check_density(keyed.ground_truth, _extent(keyed.estimate), keyed.estimate.name)
     return keyed
 
 
 def _check_density(trajectory: Trajectory, frames: int, name: str) -> None:
-    """InputError if rows without frame numbers are half as many as the frames of ``name``, or fewer."""
+    """InputError if rows without frame numbers are fewer than the frames of ``name``, by more than ``_STRAY``."""
     count = _rows(trajectory)
-    if not trajectory.provenance.numbered and 2 * count <= frames + 1 and frames > 1:
+    if not trajectory.provenance.numbered and count < max(frames - _STRAY, 1):
         raise InputError(
             f"{trajectory.name}: {count} poses that do not say of which frames they are, beside {frames} of {name}; "
             "write the frame number first in each row (13 numbers), give the time of each row, or match by index if "
