@@ -56,7 +56,9 @@ def test_a_stated_size_allows_a_centre_away_from_the_middle_but_says_so():
 
 
 def test_the_only_camera_is_taken_and_one_of_several_asked_for():
-    assert chosen({3: "a"}, None) == chosen({3: "a"}, 2) == "a"
+    assert chosen({3: "a"}, None) == chosen({3: "a"}, 3) == "a"
+    with pytest.raises(InputError, match="holds cameras 3; choose"):
+        chosen({3: "a"}, 2)
     assert chosen({1: "a", 2: "b"}, 2) == "b"
     for number in (None, 0):
         with pytest.raises(InputError, match="holds cameras 1, 2; choose one"):

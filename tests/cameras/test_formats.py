@@ -254,6 +254,7 @@ def test_named_coefficients_are_those_of_opencvs_formula(tmp_path, count):
         ("ros.yaml", ROS_1.replace("plumb_bob", "thin_prism_fisheye"), "distortion model 'thin_prism_fisheye'"),
         ("ros.yaml", ROS_1.replace("binning_x: 0", "binning_x: 2"), "binned"),
         ("ros.yaml", ROS_1.replace("x_offset: 0", "x_offset: 20"), "region"),
+        ("ros.yaml", ROS_1.replace("height: 0, width: 0", "height: 64, width: 208"), "region"),
         ("ros.yaml", ROS_2 + ROS_2.replace("251.3", "300"), "several cameras in it, one after the other"),
         ("sensor.yaml", SENSOR.replace("pinhole", "omni"), "camera_model 'omni' is not read"),
         ("sensor.yaml", SENSOR.replace("radial-tangential", "fov"), "distortion model 'fov' is not read"),

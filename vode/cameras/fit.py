@@ -90,8 +90,8 @@ class Calibration:
 
 
 def chosen(cameras: Mapping[int, T], number: int | None) -> T:
-    """The camera of that number, or the only one; InputError if there are several, and it is none of them or None."""
-    if len(cameras) == 1:
+    """The camera of that number, without one the only one; InputError if there are several, or none of that number."""
+    if number is None and len(cameras) == 1:
         return next(iter(cameras.values()))
     if number is None or number not in cameras:
         raise InputError(f"holds cameras {', '.join(map(str, cameras))}; choose one of these", "camera")

@@ -47,17 +47,22 @@ def matrix_calibration(path: Path, fields: Fields) -> Calibration:
         model = None
     lens, distortion = lens_of(model, fields.numbers(*DISTORTION))
     size = fields.size(HEIGHT, WIDTH)
-    _refuse_parts(fields)
+    _refuse_parts(fields, size)
     fields.close(IGNORED)
     return Calibration(path, focal, centre, lens, distortion, size)
 
 
-def _refuse_parts(fields: Fields) -> None:
+def _refuse_parts(fields: Fields, size: tuple[int, int] | None) -> None:
     """InputError if the images are binned, or a region of what the matrix describes."""
     binning = [fields.take(name) for name in ("binning_x", "binning_y")]
     region = fields.take("roi") or {}
     if not isinstance(region, dict):
         raise InputError("roi is no region; correct it")
     offsets = [to_number("roi", region.get(name) or 0) for name in ("x_offset", "y_offset")]
-    if any(to_number("binning", value or 0) > 1 for value in binning) or any(offsets):
+    # 0 stands for all of the image
+    sides = [to_number("roi", region.get(name) or 0) for name in ("height", "width")]
+    cut = any(offsets) or (
+        size is not None and any(side not in (0, whole) for side, whole in zip(sides, size, strict=True))
+    )
+    if cut or any(to_number("binning", value or 0) > 1 for value in binning):
         raise InputError("images that are binned, or a region (roi) of the camera's; calibrate for these")
