@@ -13,12 +13,12 @@ class Clips(list):
         super().__init__({"images": torch.full((1, 3, 2, 2), float(i))} for i in range(count))
 
 
-def residuals(change, spread):
-    def of(batch):
-        number = float(batch["images"].mean())
-        return 1.0, 1.0 + change + spread * (-1) ** number
+def before(batch):
+    return 1.0
 
-    return of
+
+def after(change, spread):
+    return lambda batch: 1.0 + change + spread * (-1) ** float(batch["images"].mean())
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def residuals(change, spread):
     [(-0.1, 0.01, True), (-0.1, 0.5, False), (0.1, 0.01, False), (0.0, 0.0, False), (float("nan"), 0.0, False)],
 )
 def test_better_is_lower_by_more_than_chance(change, spread, better):
-    verdict = judge(residuals(change, spread), Clips(20))
+    verdict = judge(before, after(change, spread), Clips(20))
     assert verdict.better is better
     assert ("adapted" in verdict.describe("depth")) is better
     assert verdict.clips == 20
@@ -34,6 +34,6 @@ def test_better_is_lower_by_more_than_chance(change, spread, better):
 
 @pytest.mark.parametrize("clips", [None, Clips(LEAST_CLIPS - 1)])
 def test_too_few_clips_are_no_evidence(clips):
-    verdict = judge(residuals(-0.5, 0.0), clips)
+    verdict = judge(before, after(-0.5, 0.0), clips)
     assert not verdict.better
     assert "too few" in verdict.describe("depth")

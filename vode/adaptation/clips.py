@@ -32,9 +32,10 @@ class Structure(NamedTuple):
     start: np.ndarray
     """(N, 1, H, W) float16 logarithm of the depth that the start predicts"""
 
-    def usable(self, frames: Iterable[int]) -> bool:
-        """Whether all of these frames have a pose, and points enough."""
-        return all(bool(self.poses[i].isfinite().all()) and len(self.depth[i].pixels) >= LEAST_POINTS for i in frames)
+    def usable(self, frames: range) -> bool:
+        """Whether the trajectory goes on through these frames, each of which has points enough."""
+        tracked = self.poses[frames[0] : frames[-1] + 1].isfinite().all()
+        return bool(tracked) and all(len(self.depth[i].pixels) >= LEAST_POINTS for i in frames)
 
 
 class StructureClips(ClipDataset):

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from vode.adaptation.clips import StructureClips, cut, split
 from vode.adaptation.config import AdaptationConfig
 from vode.adaptation.preparation import prepared_structure
 from vode.adaptation.tasks import AdaptDepthTask, AdaptFlowTask
-from vode.adaptation.verdict import depth_residual, flow_residual, judge
+from vode.adaptation.verdict import judge, residual
 from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.sample import collate
 from vode.devices import device_name
@@ -114,27 +114,14 @@ def finish(
     results: dict[str, float | None] = {}
     lines = []
     for name in config.stages:
-        tasks = [task(name, config, each.eval()) for each in (start, adapted)]
-        verdict = judge(partial(_residuals, tasks), _clips(name, samples, config, held_out=True))
+        before, after = (partial(residual, task(name, config, each.eval())) for each in (start, adapted))
+        verdict = judge(before, after, _clips(name, samples, config, held_out=True))
         if not verdict.better:
             adapted[name].load_state_dict(start[name].state_dict())
         numbers = {"before": verdict.before, "after": verdict.after, "adapted": float(verdict.better)}
         results |= {f"{name}_{key}": value for key, value in numbers.items()}
         lines.append(verdict.describe(name))
     return results, lines
-
-
-def _residuals(tasks: list[Task], batch: dict[str, Tensor]) -> tuple[float, float]:
-    """Residuals of a held-out clip by the start and by the adapted network."""
-    device = next(tasks[0].parameters()).device
-    batch = {key: value.to(device) for key, value in batch.items()}
-    before, after = (
-        flow_residual(each, batch)
-        if isinstance(each, AdaptFlowTask)
-        else depth_residual(cast(AdaptDepthTask, each), batch)
-        for each in tasks
-    )
-    return before, after
 
 
 def _clips(name: str, samples: ClipDataset, config: AdaptationConfig, *, held_out: bool) -> StructureClips | None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from vode.geometry import warp
 from vode.geometry.camera import project, transform, unproject
 from vode.geometry.pose import relative
+from vode.geometry.resize import image_size
 from vode.losses.masked import masked_mean
 from vode.losses.photometric import photometric_error
 
@@ -92,8 +93,9 @@ def reproject(views: Views, disagreement: float) -> Reprojected:
     pixels, z = pixels.mT.unflatten(2, views.depth_a.shape[-2:]), z.view_as(views.depth_a)
     predicted = warp.sample(views.depth_b, pixels).clamp(min=MIN_DEPTH)
     difference = z.clamp(min=MIN_DEPTH).log() - predicted.log()
-    size = (views.depth_a.shape[-2], views.depth_a.shape[-1])
-    agree = warp.inside(pixels, size) & (z > MIN_DEPTH) & (difference.detach().abs() < disagreement)
+    agree = (
+        warp.inside(pixels, image_size(views.depth_a)) & (z > MIN_DEPTH) & (difference.detach().abs() < disagreement)
+    )
     return Reprojected(pixels, difference, agree.to(difference.dtype))
 
 

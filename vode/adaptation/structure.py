@@ -19,6 +19,7 @@ from vode.geometry import matches, subpixel, two_view
 from vode.geometry.camera import pixel_grid, project, rays, transform
 from vode.geometry.epipolar import essential_from_pose, fundamental_from_essential, sampson_distance
 from vode.geometry.pose import inverse, relative
+from vode.geometry.resize import image_size
 from vode.geometry.triangulation import midpoint
 from vode.odometry.frames import Frame
 from vode.odometry.perception import Perception
@@ -53,8 +54,6 @@ def sparse_depth(
     perception: Perception,
     size: tuple[int, int],
     options: StructureOptions = StructureOptions(),
-    *,
-    on_progress: Callable[[int], None] | None = None,
 ) -> list[SparseDepth]:
     """Sparse depth of every frame at pixels of images of ``size`` (height, width).
 
@@ -73,8 +72,6 @@ def sparse_depth(
                 found[index].append(each)
         # no later frame is paired with this one
         fused.append(fuse(found.pop(a), draw_pixels(a, size, options.points), options))
-        if on_progress is not None:
-            on_progress(a)
     return fused
 
 
@@ -174,8 +171,8 @@ def _triangulated(
 ) -> Estimates:
     """Log depth of correspondences by a motion (1, 4, 4) of unit length, which is ``length``."""
     assert frame.intrinsics is not None
-    K, size = frame.intrinsics, (frame.image.shape[-2], frame.image.shape[-1])
-    point = midpoint(found.points_a, found.points_b, K, T_b_a, size=size)
+    K = frame.intrinsics
+    point = midpoint(found.points_a, found.points_b, K, T_b_a, size=image_size(frame.image))
     parallax = point.parallax * (K[:, 0, 0] * K[:, 1, 1]).sqrt()
     distance = _distance(found, K, T_b_a)
     good = found.usable & point.valid & (distance < options.threshold) & (parallax > options.least_parallax)

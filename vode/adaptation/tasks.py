@@ -19,8 +19,8 @@ from vode.adaptation.losses import (
 )
 from vode.adaptation.options import DepthLossOptions, FlowWeights
 from vode.geometry import warp
-from vode.geometry.epipolar import essential_from_pose, fundamental_from_essential
-from vode.geometry.pose import inverse
+from vode.geometry.epipolar import epipolar_distance, essential_from_pose, fundamental_from_essential
+from vode.geometry.pose import relative
 from vode.losses.epipolar import epipolar
 from vode.losses.flow import flow_losses
 from vode.losses.masked import masked_mean
@@ -30,6 +30,10 @@ from vode.networks.depth import DepthNet, disparity_to_depth
 from vode.networks.flow import FlowNet
 from vode.training.tasks.base import Task, TaskOutput, detach, run_network
 
+RESIDUAL = "residual"
+"""the metric of each task that tells without ground truth how good its network is"""
+FARTHEST = 3.0
+"""pixels to which residuals of flow are clamped"""
 EDGES = (1, 2, 4)
 """scales of the differences between neighbours that are held"""
 
@@ -76,7 +80,11 @@ class AdaptDepthTask(Task):
         if "photometric" in self.weights:
             losses["photometric"] = reconstruction(views, seen)
         shown = {"image": images[0, 0], "depth": depth[0, 0], "triangulated": batch["depth"][0, 0]}
-        metrics = {"scale": scale.exp().mean(), "left_out": 1 - (agree.sum() / known.sum().clamp(min=1))}
+        metrics = {
+            "scale": scale.exp().mean(),
+            "left_out": 1 - (agree.sum() / known.sum().clamp(min=1)),
+            RESIDUAL: losses["triangulated"].mean() + losses["consistency"].mean(),
+        }
         return TaskOutput({name: losses[name].mean() for name in self.weights}, metrics, detach(shown))
 
 
@@ -104,11 +112,12 @@ class AdaptFlowTask(Task):
         flows_ab, flows_ba = run_network(self.flow, image_a, image_b, mixed=self.mixed)
         per_sample, visible = flow_losses(image_a, image_b, flows_ab, flows_ba, options=self.flow_loss)
         flow_ab, flow_ba = flows_ab[0].float(), flows_ba[0].float()
-        fundamental = fundamental_of(batch)
-        target = warp.flow_target(flow_ab)
-        grid = (target - flow_ab).detach()
-        per_sample["epipolar"] = epipolar(fundamental, grid.flatten(2).mT, target.flatten(2).mT, visible.flatten(1))
-        metrics = {"round_trip": round_trip(flow_ab, flow_ba).mean()}
+        fundamental, target = fundamental_of(batch), warp.flow_target(flow_ab)
+        points_a, points_b = (target - flow_ab).detach().flatten(2).mT, target.flatten(2).mT
+        per_sample["epipolar"] = epipolar(fundamental, points_a, points_b, visible.flatten(1))
+        off_lines = epipolar_distance(fundamental, points_a, points_b).clamp(max=FARTHEST)
+        residual = round_trip(flow_ab, flow_ba, visible) + masked_mean(off_lines, visible.flatten(1))
+        metrics = {RESIDUAL: residual.mean()}
         shown = {"image": image_a[0], "flow": flow_ab[0], "visible": visible[0]}
         return TaskOutput({name: value.mean() for name, value in per_sample.items()}, metrics, detach(shown))
 
@@ -121,15 +130,12 @@ def keep_statistics(network: nn.Module) -> None:
 
 
 def fundamental_of(batch: dict[str, Tensor]) -> Tensor:
-    """F (B, 3, 3) of the first two frames of clips with ``poses`` and ``intrinsics``, by the unit translation."""
-    T_b_a = inverse(batch["poses"][:, 1]) @ batch["poses"][:, 0]
-    length = T_b_a[:, :3, 3].norm(dim=-1, keepdim=True).clamp(min=1e-9)
-    T_b_a = torch.cat([T_b_a[..., :3], torch.cat([T_b_a[:, :3, 3] / length, T_b_a[:, 3:, 3]], 1)[..., None]], -1)
+    """F (B, 3, 3), up to scale, of the first two frames of clips with ``poses`` and ``intrinsics``."""
+    T_b_a = relative(batch["poses"][:, 0], batch["poses"][:, 1])
     return fundamental_from_essential(essential_from_pose(T_b_a), batch["intrinsics"].float())
 
 
-def round_trip(flow_ab: Tensor, flow_ba: Tensor, most: float = 3.0) -> Tensor:
-    """Mean length (B,) in pixels of where a pixel ends that follows both flows, at most ``most`` each, if visible."""
-    visible = warp.visible(flow_ba) * warp.inside(warp.flow_target(flow_ab), (flow_ab.shape[-2], flow_ab.shape[-1]))
-    away = warp.round_trip(flow_ab, flow_ba).square().sum(1, keepdim=True).sqrt().clamp(max=most)
-    return masked_mean(away, visible)
+def round_trip(flow_ab: Tensor, flow_ba: Tensor, visible: Tensor) -> Tensor:
+    """Mean distance (B,) in pixels at which visible pixels (B, 1, H, W) end that follow both flows."""
+    away = warp.round_trip(flow_ab, flow_ba).square().sum(1, keepdim=True).sqrt()
+    return masked_mean(away.clamp(max=FARTHEST), visible)
