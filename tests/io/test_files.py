@@ -7,6 +7,8 @@ import pytest
 from vode.errors import InputError
 from vode.io.files import in_order, inside, natural, visible
 
+SYSTEMS = ("$Recycle.Bin", "@Recycle", "#snapshot", "__macosx", "Network Trash Folder")
+
 
 @pytest.mark.parametrize(
     "ordered",
@@ -21,6 +23,20 @@ from vode.io.files import in_order, inside, natural, visible
         ["1305031102.175304.png", "1305031102.211214.png", "1305031103.005.png"],
         ["r-1.ppm", "r-2.ppm", "r-10.ppm"],
         [f"{9 * 10**20 + k}.png" for k in range(3)],
+        ["Frame1.png", "frame2.png", "Frame3.png", "frame10.png"],
+        ["IMG_1.JPG", "img_2.jpg", "IMG_3.JPG"],
+        ["A/1.png", "A/2.png", "a/1.png", "a/2.png"],
+        ["0.png", "0.25.png", "0.5.png", "0.75.png", "1.png", "1.25.png"],
+        ["t_1.25.png", "t_1.5.png", "t_2.0.png"],
+        ["cam0 0.5.png", "cam0 0.75.png", "cam0 1.0.png", "cam0 10.0.png", "cam1 0.25.png"],
+        ["0.25s.png", "0.5s.png", "1.0s.png"],
+        ["1305031102.1.png", "1305031102.175.png", "1305031102.20.png"],
+        ["1305031102.98000000.png", "1305031102.131000000.png", "1305031102.164000000.png"],
+        ["img1.9.png", "img1.11.png", "img1.12.png"],
+        ["2024-01-05T10-59-59.5.png", "2024-01-05T10-59-59.75.png", "2024-01-05T11-00-00.0.png"],
+        ["-1.5.png", "-0.5.png", "0.5.png", "1.5.png"],
+        ["t=-10.png", "t=-5.png", "t=0.png", "t=5.png"],
+        ["-001.png", "-002.png", "-010.png"],
     ],
 )
 def test_names_come_in_the_order_of_the_video(ordered):
@@ -36,7 +52,7 @@ def test_numbers_of_any_length_are_compared():
 
 
 def test_what_systems_hide_or_leave_behind_is_not_visible(tmp_path):
-    for name in ("b10", "b9", ".thumbnails", "__MACOSX", "@eaDir", "._b9", ".DS_Store", "$RECYCLE.BIN"):
+    for name in ("b10", "b9", ".thumbnails", "__MACOSX", "@eaDir", "._b9", ".DS_Store", "$RECYCLE.BIN", *SYSTEMS):
         (tmp_path / name).mkdir()
     assert [path.name for path in visible(tmp_path)] == ["b9", "b10"]
     assert visible(tmp_path / "nowhere") == []

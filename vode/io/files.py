@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from vode.errors import InputError
 
-SYSTEM = frozenset({"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"})
+SYSTEM = frozenset(
+    {
+        *("__macosx", "@eadir", "@recycle", "@tmp", "#recycle", "#snapshot", "~snapshot", "$recycle.bin", "recycler"),
+        *("system volume information", "network trash folder", "temporary items", "lost+found", "thumbs.db"),
+    }
+)
 """folders that systems, archivers and network drives put beside one's own, beside those whose names begin with a dot"""
+SINCE_1970 = 9
+"""digits from which on a number before a point is a time in seconds since then"""
+_STAMP = re.compile(r"(.*?)((?:(?<![A-Za-z0-9])-)?[0-9]+(?:\.[0-9]+)?)([^0-9]*)", re.DOTALL)
+"""the last number of a name, with its sign and fraction"""
 
 
 def read_bytes(path: Path | str, count: int = -1) -> bytes:
@@ -64,27 +75,74 @@ def visible(folder: Path | str) -> list[Path]:
         names = os.listdir(folder) if os.path.isdir(folder) else []
     except OSError as error:
         raise InputError(f"{folder}: cannot be read ({error.strerror}); check its rights") from None
-    kept = (name for name in names if not name.startswith(".") and name not in SYSTEM)
+    kept = (name for name in names if not name.startswith(".") and name.lower() not in SYSTEM)
     return [Path(folder) / name for name in sorted(kept, key=natural)]
 
 
-def natural(name: str) -> tuple[list[list[tuple[int, str]]], str]:
-    """A sort key that orders names by the numbers in them, folder by folder; a suffix counts last."""
+def natural(name: str) -> tuple[list[tuple[list[tuple[int, str]], str]], str]:
+    """A sort key that orders names by the numbers in them, folder by folder, whatever their case; a suffix is last."""
     path = PurePosixPath(slashes(name))
-    return [_numbers(part) for part in (*path.parent.parts, path.stem, path.suffix)], name
+    return [(_numbers(part), part) for part in (*path.parent.parts, path.stem, path.suffix)], name
 
 
 def in_order(names: Sequence[str]) -> list[int]:
-    """Where the names stand in the order of a video: by their numbers, or by time if all are seconds as 12.5.png."""
-    stems = [PurePosixPath(slashes(name)).stem for name in names]
-    if all(re.fullmatch(r"[0-9]+\.([0-9]|[0-9]*[1-9])", stem) for stem in stems):
-        # seconds that are written without trailing zeros, where 1.5 comes after 1.25
-        return sorted(range(len(names)), key=lambda i: (Decimal(stems[i]), names[i]))
-    return sorted(range(len(names)), key=lambda i: natural(names[i]))
+    """Where the names stand in the order of a video: by their numbers, whose last may be a time as of t_12.5.png."""
+    stamps = _stamps([PurePosixPath(slashes(name)) for name in names])
+    if stamps is None:
+        return sorted(range(len(names)), key=lambda i: natural(names[i]))
+    return sorted(range(len(names)), key=lambda i: (natural(stamps[i][0])[0], stamps[i][1], natural(names[i])))
+
+
+def _stamps(paths: Sequence[PurePosixPath]) -> list[tuple[str, Decimal]] | None:
+    """What stands before the last number of each name, and that number, where it has a sign or a fraction.
+
+    None if there are none such, or if 1.9 comes before 1.10, as parts of a chapter do.
+    """
+    found = [_STAMP.fullmatch(path.stem) for path in paths]
+    parts = [(str(path.parent / match[1]), match[2]) for path, match in zip(paths, found, strict=True) if match]
+    tails = {match[3].lower() for match in found if match}
+    forms = {re.sub("[0-9]+", "0", match[1].lower()) for match in found if match}
+    if len(parts) < len(paths) or len(tails) != 1 or len(forms) != 1 or any(form.endswith("0.") for form in forms):
+        return None
+    numbers = [number for _, number in parts]
+    signed, fractions = [n for n in numbers if n[0] == "-"], [n.partition(".")[2] for n in numbers if "." in n]
+    # a sign that all whole numbers have is a hyphen
+    if not fractions and len(signed) in (0, len(numbers)):
+        return None
+    seconds = [(before, Decimal(number)) for before, number in parts]
+    if not fractions:
+        return seconds
+    long = max(map(len, fractions))
+    counts = [(before, _counted(number, long)) for before, number in parts]
+    since_1970 = all(len(number.partition(".")[0]) >= SINCE_1970 for number in numbers)
+    written_out = any(len(f) > 1 and f.endswith("0") for f in fractions) and len({*map(len, fractions)}) > 1
+    if (written_out and not since_1970) or len({*seconds}) < len({*counts}) or _jump(counts) < _jump(seconds):
+        return counts if since_1970 else None
+    return seconds
+
+
+def _counted(number: str, digits: int) -> Decimal:
+    """A number whose fraction counts, without leading zeros, units of the last of its ``digits``."""
+    whole, _, fraction = number.partition(".")
+    return Decimal(f"{whole}.{fraction.rjust(digits, '0')}")
+
+
+def _jump(stamps: Sequence[tuple[str, Decimal]]) -> Decimal:
+    """The longest step between two stamps, as a part of the mean one; the mean of it over all that stands before."""
+    groups: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for before, number in stamps:
+        groups[before].append(number)
+    jumps = [Decimal(1)]
+    for numbers in groups.values():
+        numbers.sort()
+        steps = [b - a for a, b in pairwise(numbers)]
+        if sum(steps):
+            jumps.append(max(steps) * len(steps) / sum(steps))
+    return Decimal(sum(jumps)) / len(jumps)
 
 
 def _numbers(part: str) -> list[tuple[int, str]]:
     """Text and numbers by turns; a number as its length and digits, which may be more than fit an int."""
-    words = re.split(r"([0-9]+)", part)
+    words = re.split(r"([0-9]+)", part.lower())
     words[1::2] = [word.lstrip("0") for word in words[1::2]]
     return [(len(word) if i % 2 else 0, word) for i, word in enumerate(words)]
