@@ -68,7 +68,25 @@ def test_frames_come_by_time_where_there_is_one_and_else_by_the_numbers_of_their
     timed = [frame(names[i], i, timestamp=time) for i, time in ((2, 0.5), (0, 7), (1, 3))]
     assert [image.name for image in transforms(tmp_path, timed).images] == ["10.png", "2.png", "1.png"]
     partly = [timed[0], frame(names[0], 0), frame(names[1], 1, timestamp="noon")]
-    assert [image.name for image in transforms(tmp_path, partly).images] == ["1.png", "2.png", "10.png"]
+    sequence = transforms(tmp_path, partly)
+    assert [image.name for image in sequence.images] == ["1.png", "2.png", "10.png"]
+    assert "1 times are not understood, as 'noon' of images/2.png" in sequence.notes[0]
+    assert any("2 of 3 images have no time, as 1.png; they are in order of names" in note for note in sequence.notes)
+
+
+@pytest.mark.parametrize("form", ["2024-01-15T09:59:{}Z", "2024-01-15 09:59:{}+02:00", "2024:01:15 09:59:{}"])
+def test_dates_put_frames_in_order(tmp_path, form):
+    names = [f"{k}.png" for k in (1, 2, 10)]
+    images(tmp_path, *names)
+    timed = [frame(name, timestamp=form.format(s)) for name, s in zip(names, ("58.500", "58.250", "57"), strict=True)]
+    sequence = transforms(tmp_path, timed)
+    assert [image.name for image in sequence.images] == ["10.png", "2.png", "1.png"]
+
+
+def test_a_focal_length_without_a_size_is_said_to_be_of_these_images(tmp_path):
+    images(tmp_path, "0.png")
+    assert "no w and h; its fl_x is taken for images of 16x12" in transforms(tmp_path, [frame("0.png")]).notes[0]
+    assert not transforms(tmp_path, [frame("0.png", w=16, h=12)]).notes
 
 
 def test_cambridge_has_its_images_and_folders_in_natural_order(tmp_path):

@@ -7,6 +7,7 @@ import torch
 from vode.datasets.options import DataOptions
 from vode.datasets.registry import open_dataset
 from vode.errors import InputError
+from vode.io.image import write_image
 
 TOOLS = "colmap", "transforms", "realitycapture", "metashape", "bundler", "polycam"
 tools = pytest.mark.parametrize("tool", TOOLS)
@@ -159,3 +160,18 @@ def test_tangential_coefficients_of_metashape_change_places(tmp_path, export_sce
     sequence = read("metashape", tmp_path)
     assert sequence.lens.distortion == (-0.1, 0, 0.002, 0.001, 0)
     assert sequence.lens.focal == (20.5, 20)
+
+
+@pytest.mark.parametrize(("x", "factor", "read_so"), [(7.9, 1.0, True), (7.9, 0.5, False), (7.9, 2.0, False)])
+def test_points_of_bundler_tell_that_images_were_resized(x, factor, read_so, tmp_path, export_scene):
+    scene = export_scene("bundler", tmp_path)
+    path = tmp_path / "bundle" / "bundle.out"
+    head, point = path.read_text().replace("4 1\n", "4 40\n").rsplit("0.5 0.25 9\n", 1)
+    path.write_text(head + f"0.5 0.25 9\n{point.replace(' 0.0 0.0', f' {x} -3.0')}" * 40)
+    for name in scene.names:
+        write_image(tmp_path / "images" / name, torch.zeros(3, round(12 * factor), round(16 * factor)))
+    if read_so:
+        assert read("bundler", tmp_path).lens.focal == (20, 20)
+        return
+    with pytest.raises(InputError, match=r"seen up to 8, 3 pixels from the middle, but frame\d+.png has"):
+        read("bundler", tmp_path)

@@ -192,6 +192,20 @@ def frame(**changes):
         ([frame()], {**CAMERA, "k7": 0.1}, "transforms.json: k7 of the camera, which is not read"),
         ([frame(distortion_params=[0.1])], CAMERA, "transforms.json: distortion_params of the camera"),
         ([frame()], {"camera_angle_x": 0.0}, "transforms.json: no"),
+        ([frame()], {**CAMERA, "camera_angle_x": 1.5}, "fl_x 50 and camera_angle_x 1.5 contradict"),
+        ([frame()], {"fl_x": 100, "camera_angle_x": 2 * math.atan(0.64)}, "over 64 pixels; correct one of them"),
+        *[
+            (
+                [frame()],
+                {**CAMERA, **odd},
+                f"transforms.json: {next(iter(odd))} of the camera, which is not read; give ",
+            )
+            for odd in ({"k": [0.1]}, {"intrinsic_matrix": [[50, 0, 32]]}, {"fov": 70}, {"width": 64}, {"fx": 50})
+        ],
+        ([frame(intrinsics=[50, 50, 32, 24])], CAMERA, "intrinsics of the camera, which is not read"),
+        ([frame()], {**CAMERA, "camera_type": "spherical"}, "distortion model 'spherical' is not read"),
+        ([frame()], {**CAMERA, "model": "ORTHO"}, "distortion model 'ORTHO' is not read"),
+        ([frame()], {**CAMERA, "camera_model": "OPENCV", "model": "PINHOLE"}, "camera_model and model differ"),
         ([frame()], {**CAMERA, "w": 128, "h": 80}, "128x80 pixels, but the images are 64x48"),
         ([frame(), frame(fl_x=60)], CAMERA, "of several cameras"),
     ],
@@ -200,6 +214,11 @@ def test_bad_content_is_named(tmp_path, frames, content, says):
     write_image(tmp_path / "scene.png", torch.zeros(3, *SIZE))  # which "." must not name
     with pytest.raises(InputError, match=says):
         written(tmp_path / "scene", frames, **content)
+
+
+def test_zeros_and_what_is_not_of_the_camera_are_no_lens(tmp_path):
+    assert written(tmp_path, **CAMERA, k=[0, 0.0], aabb_scale=4, camera_type="PINHOLE", ply_file_path="a.ply").lens
+    assert written(tmp_path, fl_x=50, camera_angle_x=2 * math.atan(0.64)).lens.focal == (50, 50)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1, 2]", "[" * 100000, '"frames"', "{'frames': 1}", "\udcff"])

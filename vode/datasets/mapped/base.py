@@ -62,6 +62,7 @@ class MappedSequence(ImageSequence):
 
     def __init__(self, name: str, where: Path, images: list[Placed]) -> None:
         self.name, images = name, _in_order(images)
+        self.notes += _time_note(where, images)
         there = [image for image in images if isfile(image.file)]
         if len(there) < len(images):
             lost = next(image.file for image in images if not isfile(image.file))
@@ -132,6 +133,16 @@ def _in_order(images: list[Placed]) -> list[Placed]:
     if len(times) < len(named):
         return named
     return [named[i] for i in np.argsort(times, kind="stable")]
+
+
+def _time_note(where: Path, images: list[Placed]) -> tuple[str, ...]:
+    """A note if only some of the images have a time."""
+    lacking = [image.file.name for image in images if image.time is None]
+    if len(lacking) in (0, len(images)):
+        return ()
+    return (
+        f"{where}: {len(lacking)} of {len(images)} images have no time, as {lacking[0]}; they are in order of names",
+    )
 
 
 def _same_lens(a: Camera, b: Camera) -> bool:

@@ -30,6 +30,10 @@ from vode.io.image import image_size
 from vode.io.text import read_lines
 
 MAGIC = b"# Bundle file"
+SEEN = 100
+"""measurements from which on their reach tells how large the images are"""
+LEAST = 0.6
+"""least part of the images over which so many are spread"""
 LISTS = ("{name}.list.txt", "{stem}.list.txt", "{stem}-list.txt", "{stem}_list.txt", "list.txt", "image_list.txt")
 """what the list of images may be called, by the name and the stem of the file"""
 
@@ -43,6 +47,10 @@ class BundlerModel(NamedTuple):
     """(P, 3) float64, in units of the map"""
     rows: list[np.ndarray]
     """of every image, the rows (M,) of ``points`` that it sees, each once"""
+    reach: np.ndarray
+    """(2,) how far, in pixels x and y, points are seen from the middle of images"""
+    seen: int
+    """number of measurements"""
 
 
 class BundlerSequence(MappedSequence):
@@ -62,6 +70,7 @@ class BundlerSequence(MappedSequence):
             shown = f": first {files[0]}" if files else ""
             raise InputError(f"{self._path}: not one of its {len(files)} images is there{shown}", "data")
         size = image_size(first)
+        _check_reach(self._path, model, first, size)
         placed = [
             Placed(file, _camera(self._path, model.cameras[i], size), _pose(model.cameras[i]))
             for i, file in zip(mapped, files, strict=True)
@@ -112,17 +121,20 @@ def _model(path: Path, _version: tuple[int, int]) -> BundlerModel:
         cameras, at = numbers[2 : 2 + 15 * images].reshape(images, 15), 2 + 15 * images
         places = np.empty((min(points, len(numbers)), 3))
         seen: list[list[int]] = [[] for _ in range(images)]
+        reach = np.zeros(2)
         for row in range(points):
             places[row], count = numbers[at : at + 3], _count(numbers[at + 6])
             views = numbers[at + 7 : at + 7 + 4 * count].reshape(count, 4)
             for image in views[:, 0]:
                 seen[_count(image)].append(row)
+            reach = np.fmax(reach, np.abs(views[:, 2:]).max(0, initial=0.0))
             at += 7 + 4 * count
     except (ValueError, IndexError):
         raise InputError(f"{path}: cut short or not as Bundler writes it; export it again") from None
     if not np.isfinite(places).all():
         raise InputError(f"{path}: a point is nowhere, its place not finite; export it again")
-    return BundlerModel(cameras, places, [np.unique(np.array(rows, dtype=np.int64)) for rows in seen])
+    rows_seen = [np.unique(np.array(rows, dtype=np.int64)) for rows in seen]
+    return BundlerModel(cameras, places, rows_seen, reach, sum(map(len, seen)))
 
 
 def _count(value: float) -> int:
@@ -142,6 +154,17 @@ def _names(path: Path, root: Path) -> list[str]:
     # behind a name may stand 0 and the focal length that its EXIF tells
     lines = [line.strip() for line in read_lines(found)]
     return [re.sub(r"\s+0\s+[0-9.eE+-]+$", "", line) for line in lines if line]
+
+
+def _check_reach(path: Path, model: BundlerModel, image: Path, size: tuple[int, int]) -> None:
+    """InputError if what images see lies outside of them, or all near their middle: they were resized since."""
+    (x, y), (height, width) = model.reach.tolist(), size
+    spread = max(2 * x / width, 2 * y / height)
+    if x > width / 2 + 1 or y > height / 2 + 1 or (model.seen >= SEEN and 0 < spread < LEAST):
+        raise InputError(
+            f"{path}: points are seen up to {x:.0f}, {y:.0f} pixels from the middle, but {image.name} has "
+            f"{width}x{height}, as if it was resized; copy the images that were mapped"
+        )
 
 
 def _camera(path: Path, values: np.ndarray, size: tuple[int, int]) -> Camera:

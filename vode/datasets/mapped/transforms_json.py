@@ -15,6 +15,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from os.path import isfile
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,16 @@ CAMERA_KEYS = (
     *("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2"),
 )
 OTHER_LENS = re.compile(
-    r"[kpsb]\d+|.*distort.*|xi|alpha|skew|shift_[xy]|ortho\w*|is_\w+|lens\w*|fisheye\w*|projection\w*", re.IGNORECASE
+    r"[kpsb]\d*|tau\w*|.*distort.*|xi|alpha|skew|shift_[xy]|ortho\w*|is_\w+|lens\w*|fisheye\w*|projection\w*|model|"
+    r"camera_?(type|model|matrix|mat|angle\w*|param\w*|intrinsic\w*)|cam_?intrinsic\w*|intrinsic\w*|fl|f[xy]?|focal\w*|"
+    r"\w*fov\w*|pp[xy]|c[xy]|principal\w*|(image_?|img_?)?(width|height|size)|resolution|sensor\w*|pixel_?(aspect|size)\w*",
+    re.IGNORECASE,
 )
 """names, apart from CAMERA_KEYS, of what would change the camera"""
+MODEL_KEYS = ("camera_model", "camera_type", "model")
+"""names that the model of the camera may have"""
+AGREE = 0.01
+"""most by which focal lengths may differ from what the angle of view tells, relative"""
 
 
 class TransformsSequence(MappedSequence):
@@ -70,11 +78,13 @@ class TransformsSequence(MappedSequence):
         for number, (file, frame) in enumerate(zip(files, frames, strict=True)):
             _refuse_other_lens(path, frame)
             values = {key: frame.get(key, content.get(key)) for key in CAMERA_KEYS}
+            values["camera_model"] = _model_name(path, {**content, **frame})
             key = repr(values)
             if key not in cameras:
                 cameras[key] = _camera(path, values, size)
             placed.append(Placed(file, cameras[key], undo(_pose(path, number, frame)), _time(frame)))
         super().__init__(sequence, path, placed)
+        self.notes = _notes(path, content, size) + self.notes
 
 
 class TransformsDataset(Dataset):
@@ -145,14 +155,40 @@ def _image_file(finder: ImageFinder, path: Path, number: int, frame: Any) -> Pat
     return finder.find(frame["file_path"])
 
 
+def _notes(path: Path, content: Mapping[str, Any], size: tuple[int, int]) -> tuple[str, ...]:
+    """What was assumed of times that are not understood, and of images (height, width) whose size is not stated."""
+    frames, notes = content["frames"], []
+    strange = [frame for frame in frames if _stated_time(frame) is not None and _time(frame) is None]
+    if strange:
+        shown = f"{str(_stated_time(strange[0]))[:40]!r} of {strange[0]['file_path']}"
+        notes.append(f"{path}: {len(strange)} times are not understood, as {shown}; frames are in order of their names")
+    if not {"w", "h", "cx", "cy", "camera_angle_x"} & {*content, *frames[0]}:
+        notes.append(f"{path}: no w and h; its fl_x is taken for images of {size[1]}x{size[0]}")
+    return tuple(notes)
+
+
+def _stated_time(frame: Mapping[str, Any]) -> Any:
+    """What a frame tells of its time; None if it does not."""
+    return next((frame[key] for key in TIMES if frame.get(key) is not None), None)
+
+
 def _time(frame: Mapping[str, Any]) -> float | None:
-    """When a frame was taken, in the file's units; None if it does not tell."""
-    found = next((frame[key] for key in TIMES if key in frame), None)
+    """When a frame was taken, in the file's units, or seconds of a date; None if that is not understood."""
+    found = _stated_time(frame)
     try:
-        time = None if found is None else float(found)
+        time = math.nan if found is None else float(found)
     except (TypeError, ValueError, OverflowError):
-        return None
-    return time if time is not None and math.isfinite(time) else None
+        time = _seconds(str(found))
+    return time if math.isfinite(time) else None
+
+
+def _seconds(text: str) -> float:
+    """Seconds since 1970 of a date and time, as of ISO 8601 or EXIF; NaN of other text."""
+    try:
+        date = datetime.fromisoformat(re.sub(r"\A(\d{4}):(\d\d):(\d\d)", r"\1-\2-\3", text.strip()))
+    except ValueError:
+        return math.nan
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
 def _undo(path: Path, applied: Any) -> Callable[[Tensor], Tensor]:
@@ -191,9 +227,11 @@ def _camera(path: Path, values: Mapping[str, Any], size: tuple[int, int]) -> Cam
     try:
         numbers = {key: float(x) for key, x in values.items() if x is not None and key != "camera_model"}
         height, width = stated = int(numbers.get("h", size[0])), int(numbers.get("w", size[1]))
-        fx = numbers.get("fl_x") or width / 2 / math.tan(numbers["camera_angle_x"] / 2)
+        fx = numbers.get("fl_x") or _focal(width, numbers["camera_angle_x"])
         angle_y = numbers.get("camera_angle_y")
-        fy = numbers.get("fl_y") or (height / 2 / math.tan(angle_y / 2) if angle_y else fx)
+        fy = numbers.get("fl_y") or (_focal(height, angle_y) if angle_y else fx)
+        _check_angle("x", fx, width, numbers.get("camera_angle_x"))
+        _check_angle("y", fy, height, angle_y)
         cx, cy = numbers.get("cx", width / 2) - 0.5, numbers.get("cy", height / 2) - 0.5
         lens, distortion = _distortion("fisheye" if numbers.get("is_fisheye") else values["camera_model"], numbers)
         known_size = stated if {"h", "w"} & set(numbers) else None
@@ -218,7 +256,38 @@ def _distortion(model: object, numbers: Mapping[str, float]) -> tuple[Lens, tupl
     return lens_of("fisheye" if lens == "fisheye" else None, coefficients)
 
 
+def _focal(side: int, angle: float) -> float:
+    """The focal length of an angle of view over a side, both in its pixels and in radians."""
+    return side / 2 / math.tan(angle / 2)
+
+
+def _check_angle(axis: str, focal: float, side: int, angle: float | None) -> None:
+    """InputError if a focal length is not that of the angle of view over a side."""
+    if angle and abs(focal / _focal(side, angle) - 1) > AGREE:
+        raise InputError(
+            f"fl_{axis} {focal:g} and camera_angle_{axis} {angle:g} contradict each other over {side} pixels; correct "
+            "one of them, or state w and h"
+        )
+
+
+def _model_name(path: Path, values: Mapping[str, Any]) -> object:
+    """The model of the camera, None if nothing tells; InputError if two names of it differ."""
+    named = {key: values[key] for key in MODEL_KEYS if values.get(key)}
+    if len({str(name).lower() for name in named.values()}) > 1:
+        raise InputError(f"{path}: {' and '.join(named)} differ; leave one of them")
+    return next(iter(named.values()), None)
+
+
 def _refuse_other_lens(path: Path, values: Mapping[str, Any]) -> None:
-    odd = [key for key, x in values.items() if x and key not in CAMERA_KEYS and OTHER_LENS.fullmatch(str(key))]
+    known = (*CAMERA_KEYS, *MODEL_KEYS)
+    odd = [key for key, x in values.items() if _tells(x) and key not in known and OTHER_LENS.fullmatch(str(key))]
     if odd:
-        raise InputError(f"{path}: {', '.join(odd)} of the camera, which is not read; undistort the images")
+        raise InputError(
+            f"{path}: {', '.join(odd)} of the camera, which is not read; give "
+            f"{', '.join(CAMERA_KEYS[:10])}, or undistort the images"
+        )
+
+
+def _tells(value: object) -> bool:
+    """Whether a value is something else than nothing or zeros."""
+    return any(map(_tells, value)) if isinstance(value, list) else bool(value)
