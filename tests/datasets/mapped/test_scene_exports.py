@@ -76,7 +76,9 @@ def test_two_images_of_one_name_are_asked_about(tool, tmp_path, export_scene):
         ("metashape", "cameras.xml", 'label="frame9"', 'label="/etc/frame9"', "leads out of this folder"),
         ("metashape", "cameras.xml", 'label="frame9"', 'label="frame8"', "two cameras are called frame8"),
         ("metashape", "cameras.xml", 'type="frame"', 'type="spherical"', "is a spherical camera"),
-        ("metashape", "cameras.xml", "<f>", "<b2>3.5</b2><k4>1</k4><f>", "has k4, b2, which is not read"),
+        ("metashape", "cameras.xml", "<f>", "<b2>3.5</b2><k4>1</k4><f>", "has b2, k4, which is not read"),
+        ("metashape", "cameras.xml", "<f>", "<skew>3.5</skew><k5>1</k5><f>", "has skew, k5, which is not read"),
+        ("metashape", "cameras.xml", "<calibration ", '<calibration type="fisheye" ', "but its calibration fisheye"),
         ("metashape", "cameras.xml", "<f>20.0</f>", "", "no resolution and f"),
         ("metashape", "cameras.xml", "<scale>", "<rotation>2</rotation><scale>", None),
         (
@@ -96,6 +98,15 @@ def test_two_images_of_one_name_are_asked_about(tool, tmp_path, export_scene):
         ("bundler", "bundle/bundle.out", "0.5 0.25 9", "0.5 nan 9", "a point is nowhere"),
         ("polycam", "keyframes/corrected_cameras/frame9.json", '"t_00"', '"t"', "no camera of Polycam"),
         ("polycam", "keyframes/corrected_cameras/frame9.json", "{", "", "not JSON"),
+        (
+            "polycam",
+            "keyframes/corrected_cameras/frame9.json",
+            "{",
+            '{"k1": 0.2, "distortion": [0.1],',
+            "k1, distortion of",
+        ),
+        ("polycam", "keyframes/corrected_cameras/frame9.json", "{", '{"camera_model": "fisheye",', "of model fisheye"),
+        ("polycam", "keyframes/corrected_cameras/frame9.json", "{", '{"k1": 0, "camera_model": "pinhole",', None),
     ],
 )
 def test_bad_content_is_named(tool, file, old, new, says, tmp_path, export_scene):
@@ -109,6 +120,23 @@ def test_bad_content_is_named(tool, file, old, new, says, tmp_path, export_scene
     with pytest.raises(InputError, match=says) as refusal:
         read(tool, tmp_path)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "read_so"), [("skew", 0.1, False), ("aspect", 1.2, False), ("aspect", 1, True)]
+)
+def test_other_columns_of_realitycapture_that_change_the_camera_are_refused(
+    column, value, read_so, tmp_path, export_scene
+):
+    export_scene("realitycapture", tmp_path)
+    path = tmp_path / "cameras.csv"
+    text = path.read_text().replace("t1,t2\n", f"t1,t2,{column},group\n").replace(",0.0\n", f",0.0,{value},left\n")
+    path.write_text(text.replace(",0\n", f",0,{value},left\n"))
+    if read_so:
+        assert len(read("realitycapture", tmp_path)) == 3
+        return
+    with pytest.raises(InputError, match=f"cameras.csv: {column} of the camera, which is not read"):
+        read("realitycapture", tmp_path)
 
 
 def test_points_of_bundler_are_those_that_an_image_sees(tmp_path, export_scene):

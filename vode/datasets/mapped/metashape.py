@@ -28,12 +28,12 @@ from vode.geometry.pose import is_rigid
 from vode.io.files import inside, visible
 
 LENSES: Mapping[str, Lens] = {"frame": "radtan", "fisheye": "fisheye", "equidistant_fisheye": "fisheye"}
-UNKNOWN: Mapping[Lens, tuple[str, ...]] = {
-    "pinhole": (),
-    "radtan": ("k4", "p3", "p4", "b2"),
-    "fisheye": ("p1", "p2", "p3", "p4", "b2"),
+LENGTHS = ("f", "fx", "fy", "cx", "cy", "b1")
+COEFFICIENTS: Mapping[Lens, tuple[str, ...]] = {
+    "radtan": ("k1", "k2", "p2", "p1", "k3"),
+    "fisheye": ("k1", "k2", "k3", "k4"),
 }
-"""coefficients for which there is no formula in OpenCV"""
+"""what OpenCV has a formula for, in its order"""
 
 
 class MetashapeSequence(MappedSequence):
@@ -114,6 +114,8 @@ def _camera(path: Path, sensor: Element) -> Camera:
     label = f"{path}: sensor {sensor.get('label', sensor.get('id'))}"
     if calibration is None:
         raise InputError(f"{label} has no calibration; align the cameras and export them again")
+    if calibration.get("type", kind) != kind:
+        raise InputError(f"{label} is a {kind} camera, but its calibration {calibration.get('type')}; export it again")
     if kind not in LENSES:
         raise InputError(f"{label} is a {kind} camera, not {' or '.join(LENSES)}; export undistorted images")
     resolution = calibration.find("resolution")
@@ -127,7 +129,7 @@ def _camera(path: Path, sensor: Element) -> Camera:
     except (AttributeError, KeyError, ValueError):
         raise InputError(f"{label} has no resolution and f in its calibration; export it again") from None
     lens = LENSES[kind]
-    strange = [key for key in UNKNOWN[lens] if values.get(key)]
+    strange = [key for key, value in values.items() if value and key not in LENGTHS + COEFFICIENTS[lens]]
     if strange:
         raise InputError(
             f"{label} has {', '.join(strange)}, which is not read; fix it at 0, or export undistorted images"
@@ -135,8 +137,7 @@ def _camera(path: Path, sensor: Element) -> Camera:
     # files of PhotoScan with fx have the principal point as it is
     middle = (0.0, 0.0) if "fx" in values else (width / 2, height / 2)
     centre = tuple(values.get(key, 0.0) + half - 0.5 for key, half in zip(("cx", "cy"), middle, strict=True))
-    keys = ("k1", "k2", "k3", "k4") if lens == "fisheye" else ("k1", "k2", "p2", "p1", "k3")
-    distortion = tuple(values.get(key, 0.0) for key in keys)
+    distortion = tuple(values.get(key, 0.0) for key in COEFFICIENTS[lens])
     if lens == "radtan" and not any(distortion):
         lens, distortion = "pinhole", ()
     try:

@@ -14,14 +14,17 @@ from typing import Any
 
 import torch
 
+from vode.cameras.distortion import lens_named
 from vode.cameras.lens import Camera
 from vode.datasets.base import Capability
 from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import GL_TO_CV, MappedSequence, Placed
 from vode.datasets.mapped.image_finder import ImageFinder
+from vode.datasets.mapped.lens_keys import MODEL_KEYS, model_name, refuse_lens_keys
 from vode.errors import InputError
 from vode.io.files import inside, read_bytes, visible
 
+CAMERA_KEYS = ("fx", "fy", "cx", "cy", "width", "height")
 CAMERAS = {"corrected_images": "corrected_cameras", "images": "cameras"}
 """folders of the cameras by those of the images; the corrected ones, where they are there, are those to read"""
 
@@ -61,11 +64,16 @@ def _keyframes(root: Path) -> Path:
 
 def _placed(path: Path, image: Path) -> Placed:
     values = _load(path)
+    remedy = "export undistorted images"
+    refuse_lens_keys(path, values, (*CAMERA_KEYS, *MODEL_KEYS), remedy)
+    model = model_name(path, values)
+    if model is not None and lens_named(model) != "pinhole":
+        raise InputError(f"{path}: a camera of model {model}, which is not read; {remedy}")
     T_world_cam = torch.eye(4, dtype=torch.float64)
     try:
         rows = [[float(values[f"t_{row}{column}"]) for column in range(4)] for row in range(3)]
         T_world_cam[:3] = torch.tensor(rows, dtype=torch.float64)
-        fx, fy, cx, cy = (float(values[key]) for key in ("fx", "fy", "cx", "cy"))
+        fx, fy, cx, cy = (float(values[key]) for key in CAMERA_KEYS[:4])
         size = int(values["height"]), int(values["width"])
         camera = Camera(size, (fx, fy), (cx - 0.5, cy - 0.5))
     except (KeyError, TypeError, ValueError, OverflowError) as error:

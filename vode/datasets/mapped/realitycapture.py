@@ -25,6 +25,7 @@ from vode.datasets.base import Capability
 from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import GL_TO_CV, MappedSequence, Placed
 from vode.datasets.mapped.image_finder import ImageFinder
+from vode.datasets.mapped.lens_keys import refuse_lens_keys
 from vode.errors import InputError
 from vode.io.files import inside, read_bytes, visible
 from vode.io.image import image_size
@@ -86,6 +87,7 @@ def read_table(path: Path) -> list[tuple[str, Mapping[str, float]]]:
             values |= {key: float(named.get(key) or 0) for key in OPTIONAL}
         except (KeyError, ValueError):
             raise InputError(f"{path}:{number}: not {','.join(columns)}; export it again") from None
+        refuse_lens_keys(path, _numbers(named), NEEDED + OPTIONAL, "export undistorted images")
         rows.append((named["name"].strip(), values))
     if not rows:
         raise InputError(f"{path}: names no image; export it again")
@@ -97,6 +99,17 @@ def _columns_of(path: Path) -> list[str]:
     head = read_bytes(path, HEAD).decode("utf-8-sig", errors="replace").splitlines()[:2]
     tables = ([word.strip().lstrip("#").strip().lower() for word in line.split(",")] for line in head)
     return next((columns for columns in tables if set(NEEDED) <= set(columns)), [])
+
+
+def _numbers(words: Mapping[str, str]) -> dict[str, float | str]:
+    """Columns with their values, as numbers where they are."""
+    values: dict[str, float | str] = {}
+    for key, word in words.items():
+        try:
+            values[key] = float(word)
+        except ValueError:
+            values[key] = word
+    return values
 
 
 def _pose(values: Mapping[str, float]) -> Tensor:

@@ -30,6 +30,7 @@ from vode.datasets.base import Capability
 from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import GL_TO_CV, MappedSequence, Placed
 from vode.datasets.mapped.image_finder import ImageFinder
+from vode.datasets.mapped.lens_keys import MODEL_KEYS, model_name, refuse_lens_keys
 from vode.errors import InputError
 from vode.geometry.pose import inverse, is_rigid
 from vode.io.atomic import write_bytes
@@ -42,15 +43,7 @@ CAMERA_KEYS = (
     *("camera_model", "is_fisheye", "camera_angle_x", "camera_angle_y", "fl_x", "fl_y", "cx", "cy", "w", "h"),
     *("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2"),
 )
-OTHER_LENS = re.compile(
-    r"[kpsb]\d*|tau\w*|.*distort.*|xi|alpha|skew|shift_[xy]|ortho\w*|is_\w+|lens\w*|fisheye\w*|projection\w*|model|"
-    r"camera_?(type|model|matrix|mat|angle\w*|param\w*|intrinsic\w*)|cam_?intrinsic\w*|intrinsic\w*|fl|f[xy]?|focal\w*|"
-    r"\w*fov\w*|pp[xy]|c[xy]|principal\w*|(image_?|img_?)?(width|height|size)|resolution|sensor\w*|pixel_?(aspect|size)\w*",
-    re.IGNORECASE,
-)
-"""names, apart from CAMERA_KEYS, of what would change the camera"""
-MODEL_KEYS = ("camera_model", "camera_type", "model")
-"""names that the model of the camera may have"""
+REMEDY = f"give {', '.join(CAMERA_KEYS[:10])}, or undistort the images"
 AGREE = 0.01
 """most by which focal lengths may differ from what the angle of view tells, relative"""
 
@@ -73,12 +66,12 @@ class TransformsSequence(MappedSequence):
         if first is None:
             none = f"not one of its {len(files)} images is there: first {files[0]}"
             raise InputError(f"{path}: {none}; check the folder", "data")
-        _refuse_other_lens(path, content)
+        refuse_lens_keys(path, content, (*CAMERA_KEYS, *MODEL_KEYS), REMEDY)
         size, cameras, placed = image_size(first), {}, []
         for number, (file, frame) in enumerate(zip(files, frames, strict=True)):
-            _refuse_other_lens(path, frame)
+            refuse_lens_keys(path, frame, (*CAMERA_KEYS, *MODEL_KEYS), REMEDY)
             values = {key: frame.get(key, content.get(key)) for key in CAMERA_KEYS}
-            values["camera_model"] = _model_name(path, {**content, **frame})
+            values["camera_model"] = model_name(path, {**content, **frame})
             key = repr(values)
             if key not in cameras:
                 cameras[key] = _camera(path, values, size)
@@ -268,26 +261,3 @@ def _check_angle(axis: str, focal: float, side: int, angle: float | None) -> Non
             f"fl_{axis} {focal:g} and camera_angle_{axis} {angle:g} contradict each other over {side} pixels; correct "
             "one of them, or state w and h"
         )
-
-
-def _model_name(path: Path, values: Mapping[str, Any]) -> object:
-    """The model of the camera, None if nothing tells; InputError if two names of it differ."""
-    named = {key: values[key] for key in MODEL_KEYS if values.get(key)}
-    if len({str(name).lower() for name in named.values()}) > 1:
-        raise InputError(f"{path}: {' and '.join(named)} differ; leave one of them")
-    return next(iter(named.values()), None)
-
-
-def _refuse_other_lens(path: Path, values: Mapping[str, Any]) -> None:
-    known = (*CAMERA_KEYS, *MODEL_KEYS)
-    odd = [key for key, x in values.items() if _tells(x) and key not in known and OTHER_LENS.fullmatch(str(key))]
-    if odd:
-        raise InputError(
-            f"{path}: {', '.join(odd)} of the camera, which is not read; give "
-            f"{', '.join(CAMERA_KEYS[:10])}, or undistort the images"
-        )
-
-
-def _tells(value: object) -> bool:
-    """Whether a value is something else than nothing or zeros."""
-    return any(map(_tells, value)) if isinstance(value, list) else bool(value)
