@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
 from vode.errors import InputError
 from vode.evaluation.odometry import evaluate_odometry
@@ -68,7 +69,7 @@ def test_an_offset_between_the_clocks(files) -> None:
     assert "time_offset" in error.value.parameters
 
 
-@pytest.mark.parametrize("quaternion", ["0 0 0 1", "0 0 0 0", "0.5 0.5 0.5 0.5"])
+@pytest.mark.parametrize("quaternion", ["0 0 0 1", "0 0 0 0", "0.5 0.5 0.5 0.5", "nan nan nan nan"])
 def test_a_ground_truth_without_rotations_gives_the_ate_alone(files, quaternion) -> None:
     rows = [line.split()[:4] for line in (files / "truth_tum.txt").read_text().splitlines()[1:]]
     (files / "gps.txt").write_text("".join(f"{' '.join(row)} {quaternion}\n" for row in rows))
@@ -84,6 +85,17 @@ def test_a_ground_truth_without_rotations_gives_the_ate_alone(files, quaternion)
     for alignment in ("none", "scale", "scale_7dof"):
         with pytest.raises(InputError, match="align by 6dof or 7dof"):
             evaluate_odometry(files / "estimate_tum.txt", files / "gps.txt", alignment)
+
+
+def test_rotations_that_are_noise_about_one_are_none(wandering_path) -> None:
+    poses = wandering_path(200, 0)
+    assert turns(torch.tensor(poses[:, :3, 3]))
+    noise = np.random.default_rng(0).normal(scale=1e-3, size=(200, 3))
+    poses[:, :3, :3] = Rotation.from_rotvec(noise + (0.3, -0.2, 1)).as_matrix()
+    assert "all 200 rotations of trajectory are the same" in str(why_no_rotations(Trajectory(poses)))
+    # a camera that is held still but for a slow turn has rotations
+    poses[:, :3, :3] = Rotation.from_rotvec(np.linspace(0, 0.02, 200)[:, None] * [0, 1, 0] + noise / 10).as_matrix()
+    assert why_no_rotations(Trajectory(poses)) is None
 
 
 def test_a_camera_that_goes_straight_need_not_turn(wandering_path) -> None:

@@ -173,6 +173,35 @@ def test_times_in_another_unit_beside_seconds_are_recognised_and_said(stamped, u
         assert any(unit in note for note in (*matches.notes, *other.provenance.notes))
 
 
+@pytest.mark.parametrize(("factor", "unit"), [(1e3, "milliseconds"), (1e6, "microseconds")])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_clip_in_another_unit_beside_a_long_video_is_recognised(factor, unit, whole) -> None:
+    clip, long = torch.arange(300, dtype=torch.float64) / 30, torch.arange(10000, dtype=torch.float64) * 0.01
+    poses = torch.eye(4, dtype=torch.float64)
+    scaled, scaled_long = clip * factor, long * factor
+    if whole:
+        scaled, scaled_long = scaled.round(), scaled_long.round()
+    seconds = Trajectory(poses.repeat(10000, 1, 1), long)
+    matches = associate(Trajectory(poses.repeat(300, 1, 1), scaled), seconds)
+    assert len(matches.estimate) == 300
+    assert any(unit in note for note in matches.notes)
+    np.testing.assert_allclose(matches.ground_truth.timestamps, clip, atol=0.0051)
+    seconds = Trajectory(poses.repeat(300, 1, 1), clip)
+    matches = associate(seconds, Trajectory(poses.repeat(10000, 1, 1), scaled_long))
+    assert len(matches.estimate) == 300
+    assert any(unit in note for note in matches.notes)
+
+
+def test_few_poses_that_match_by_chance_are_refused() -> None:
+    poses = torch.eye(4, dtype=torch.float64)
+    truth = Trajectory(poses.repeat(10000, 1, 1), torch.arange(10000, dtype=torch.float64) * 0.01, name="truth")
+    ticks = Trajectory(poses.repeat(300, 1, 1), torch.arange(300, dtype=torch.float64) * 333667)
+    error = refusal(ticks, truth)
+    assert "1 poses have one of truth within 0.02 s, of 300 and 10000" in str(error)
+    assert error.parameters == ("by", "time_offset")
+    assert len(associate(ticks, truth, by="time").estimate) == 1
+
+
 def test_clocks_that_do_not_agree_are_refused(stamped) -> None:
     ground_truth = stamped(TIMES, name="truth.txt")
     apart = stamped(TIMES + 0.05)

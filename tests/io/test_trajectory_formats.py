@@ -6,7 +6,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from vode.errors import InputError
-from vode.io.trajectory import Trajectory, read_trajectory
+from vode.io.trajectory import Trajectory, as_trajectory, read_trajectory
 from vode.io.trajectory_formats.clock import read_times, unit_of
 
 EPOCH = 1403715273262142976
@@ -53,6 +53,24 @@ TEXTS = {
     "tum in nanoseconds": tum_rows([50_000_000 * i for i in range(5)]),
     "tum with w first, as its header says": "# time x y z qw qx qy qz\n"
     + tum_rows([0, 0.05, 0.1, 0.15, 0.2], np.roll(XYZW, 1, axis=1)),
+    **{
+        f"w first, as in {comment!r}": f"# made by hand\n{comment}\n# in the world\n"
+        + tum_rows([0, 0.05, 0.1, 0.15, 0.2], np.roll(XYZW, 1, axis=1))
+        for comment in (
+            "# time x y z w x y z",
+            "# format: timestamp tx ty tz qw qx qy qz",
+            "# [timestamp] [tx ty tz] [qw qx qy qz]",
+            "# time(s) | px py pz | q.w q.x q.y q.z",
+            "% t x y z qr qi qj qk",
+            "# position, then quaternion (w, x, y, z)",
+            "# t xyz quat_wxyz",
+            "# quaternions are scalar-first",
+        )
+    },
+    **{
+        f"w last, as in {comment!r}": f"{comment}\n" + tum_rows([0, 0.05, 0.1, 0.15, 0.2])
+        for comment in ("# time x y z x y z w", "# format: timestamp tx ty tz qx qy qz qw", "# t p q(xyzw)")
+    },
     "csv with a header": "timestamp,tx,ty,tz,qx,qy,qz,qw\n" + tum_rows([0, 0.05, 0.1, 0.15, 0.2], separator=","),
     "euroc": f"{EUROC}, v_RS_R_x [m s^-1], b_w_RS_S_x [rad s^-1]\n" + euroc_rows(NANOSECONDS, ",0.1,0.2"),
     "tum-vi": f"{TUM_VI}\n" + euroc_rows(NANOSECONDS),
@@ -109,6 +127,7 @@ def test_arrays_of_something_else_are_refused(tmp_path, array, message) -> None:
     [
         (tum_rows([0, 1, 2, 3, 4], separator=","), r"no header that says where the quaternion's w is"),
         ("# t z y x qw qx qy qz\n" + tum_rows([0, 1, 2, 3, 4]), r"put the time first, then x, y, z"),
+        ("# a\n# t x y z q0 q1 q2 q3\n" + tum_rows([0, 1, 2, 3, 4]), r":2: q0 to q3 do not tell which of them is w"),
         (tum_rows([0, 1, 2, 3, 4], XYZW * 0.5), r":1: the quaternion has length 0\.5"),
         ("".join(row(*m.T.ravel()) for m in POSES), r":1: .*column by column"),
         (TEXTS["kitti"].replace("\n", "\n\n", 1), r":2: an empty line between the rows"),
@@ -136,6 +155,44 @@ def test_quaternions_of_zeros_are_named(tmp_path) -> None:
     np.testing.assert_allclose(found.positions, POSES[:, :3, 3])
     assert not found.provenance.oriented
     assert "all 5 quaternions are 0 0 0 0" in found.provenance.notes[0]
+
+
+@pytest.mark.parametrize(("first", "others"), [("0 0 0 1", "0 0 0 0"), ("nan nan nan nan", "nan nan nan nan")])
+def test_few_quaternions_that_are_all_the_same_are_none(tmp_path, first, others) -> None:
+    rows = [f"{k} {k} 0 {k * k} {others if k else first}\n" for k in range(12)]
+    (tmp_path / "poses.txt").write_text("".join(rows))
+    found = read_trajectory(tmp_path / "poses.txt")
+    assert (len(found), found.dropped, found.provenance.oriented) == (12, 0, False)
+    torch.testing.assert_close(found.positions[:, 2], torch.arange(12.0, dtype=torch.float64) ** 2)
+    torch.testing.assert_close(found.poses[:, :3, :3], torch.eye(3, dtype=torch.float64).expand(12, 3, 3))
+    kinds = "11 quaternions are 0 0 0 0, and the other 1 one and the same" if first != others else "are NaN"
+    assert f"{kinds}, so it has positions alone" in found.provenance.notes[0]
+
+
+@pytest.mark.parametrize("value", [0, np.nan])
+@pytest.mark.parametrize("form", ["npy", "kitti", "numbered", "4x4", "array"])
+def test_matrices_without_rotations_have_positions_alone(tmp_path, value, form) -> None:
+    poses, path = POSES.copy(), tmp_path / "poses"
+    poses[:, :3, :3] = value
+    if form == "npy":
+        path = tmp_path / "poses.npy"
+        np.save(path, poses)
+    texts = {"kitti": poses[:, :3], "4x4": poses}
+    rows = [row(*matrix.ravel()) for matrix in texts.get(form, poses[:, :3])]
+    if form != "npy":
+        path.write_text("".join(f"{k} {line}" if form == "numbered" else line for k, line in enumerate(rows)))
+    found = as_trajectory(poses if form == "array" else path)
+    assert (len(found), found.dropped, found.provenance.oriented) == (5, 0, False)
+    np.testing.assert_allclose(found.positions, POSES[:, :3, 3])
+    assert "all rotations are zeros or NaN, so it has positions alone" in found.provenance.notes[0]
+
+
+def test_the_order_of_quaternions_beside_nanoseconds_is_said(tmp_path) -> None:
+    (tmp_path / "poses.txt").write_text(TEXTS["tum in nanoseconds"])
+    notes = read_trajectory(tmp_path / "poses.txt").provenance.notes
+    assert any("nothing names the order of the quaternion, which is taken for x y z w" in note for note in notes)
+    (tmp_path / "poses.txt").write_text("# t x y z qx qy qz qw\n" + TEXTS["tum in nanoseconds"])
+    assert len(read_trajectory(tmp_path / "poses.txt").provenance.notes) == 1
 
 
 def test_rows_out_of_order_are_numbered_by_time_and_said(tmp_path) -> None:

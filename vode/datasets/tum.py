@@ -177,7 +177,7 @@ def _interpolated(ground_truth: Trajectory, timestamps: Tensor) -> tuple[Tensor,
     if ground_truth.timestamps is None:
         raise InputError(f"{ground_truth.name}: its rows have no times; copy the data set's own file again")
     if not ground_truth.provenance.oriented:
-        raise InputError(f"{ground_truth.name}: all quaternions are 0 0 0 0; copy the data set's own file again")
+        raise InputError(f"{ground_truth.name}: all quaternions are 0 0 0 0 or NaN; copy the data set's own file again")
     order = ground_truth.timestamps.argsort()
     known, poses = ground_truth.timestamps[order], ground_truth.poses[order]
     distinct = torch.cat([known.new_ones(1), known.diff()]) > 0

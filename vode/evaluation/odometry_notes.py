@@ -7,9 +7,12 @@ import math
 import torch
 from torch import Tensor
 
+from vode.geometry.pose import so3_log
 from vode.io.association import Matches
 from vode.io.trajectory import Trajectory
 
+_NOISE = 0.02
+"""radians that rotations which say nothing but noise may lie apart from their mean"""
 _CHORDS, _TURN = 16, math.radians(30)
 """parts that a path is divided into, and the angle between two of them from which on it turns"""
 
@@ -17,15 +20,24 @@ _CHORDS, _TURN = 16, math.radians(30)
 def why_no_rotations(trajectory: Trajectory) -> str | None:
     """Why the rotations of a trajectory are none, or None if they can be true.
 
-    Positions alone, as GPS gives them, are written with quaternions 0 0 0 0, or with one and the same rotation along a
-    path that turns.
+    Positions alone, as GPS gives them, are written with quaternions 0 0 0 0 or NaN, or with one and the same rotation,
+    but for noise, along a path that turns.
     """
     if not trajectory.provenance.oriented:
-        return f"all quaternions of {trajectory.name} are 0 0 0 0"
-    rotations = trajectory.poses[:, :3, :3]
-    if len(trajectory) > 2 and bool(((rotations - rotations[:1]).abs() < 1e-6).all()) and turns(trajectory.positions):
+        return f"all rotations of {trajectory.name} are missing (zeros or NaN)"
+    if len(trajectory) > 2 and _are_one(trajectory.poses[:, :3, :3]) and turns(trajectory.positions):
         return f"all {len(trajectory)} rotations of {trajectory.name} are the same along a path that turns"
     return None
+
+
+def _are_one(rotations: Tensor) -> bool:
+    """Whether rotations (N, 3, 3) are the same, or lie by chance about one: as far from the next as from any."""
+    if bool(((rotations - rotations[:1]).abs() < 1e-6).all()):
+        return True
+    away = so3_log(rotations[0].mT @ rotations)
+    away = away - away.mean(dim=0)
+    spread, step = away.square().sum(dim=1).mean(), away.diff(dim=0).square().sum(dim=1).mean()
+    return bool((away.norm(dim=1) < _NOISE).all()) and bool(step > spread)
 
 
 def turns(positions: Tensor) -> bool:

@@ -16,6 +16,8 @@ _FEW = 0.1
 """fraction of the poses that could match, below which two clocks are not the same"""
 _MANY = 10
 """poses from which on such a fraction says something"""
+_CHANCE = 0.05
+"""fraction of the poses of either, below which they may match by chance alone"""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,9 @@ def _by_times(estimate: Trajectory, ground_truth: Trajectory, limit: float, *, c
         remedy = "check the clocks and their unit, or give the offset between them"
         raise InputError(f"{few}, of many at that time; {remedy}", "time_offset", "max_time_difference")
     count = len(times)
+    if not certain and 0 < len(rows) < _CHANCE * min(count, len(true_times)):
+        remedy = "check the clocks and their unit; match by time if so few are at the same time"
+        raise InputError(f"{few}, of {count} and {len(true_times)}; {remedy}", "by", "time_offset")
     if not certain and count == len(true_times) >= _MANY and 0 < 2 * len(rows) < count:
         remedy = "check the clocks; match by index if these are the same frames, by time if they overlap in part"
         raise InputError(f"{few}, though both have {count}; {remedy}", "by", "time_offset")

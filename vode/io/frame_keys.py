@@ -16,6 +16,8 @@ _MOST_FRAMES = 1e6
 """whole numbers below it may be frame numbers"""
 _STRAY = 2
 """frames at the end that a trajectory may lack without a word"""
+_RATES = 8.0
+"""most by which the rates of frames of two clocks in one unit differ"""
 _ALIKE = 0.9
 """fraction of a duration, or of the poses, that is nearly all of it"""
 
@@ -142,6 +144,10 @@ def _in_one_unit(both: Keyed) -> Keyed:
         for unit, length in UNITS.items():
             scaled = times * length
             comparable = 0.25 <= _duration(scaled) / max(_duration(seconds), 1e-9) <= 4
+            if not comparable:
+                # a clip of a long video, or the other way round, whose frames follow at about the same rate
+                rate = _step(scaled) / max(_step(seconds), 1e-9)
+                comparable = 1 / _RATES <= rate <= _RATES and _fraction_within(times, seconds) < 0.5
             if comparable and max(_fraction_within(scaled, seconds), _fraction_within(seconds, scaled)) >= _ALIKE:
                 note = f"{long.name}: times are taken as {unit}, as those of {other.name} are seconds"
                 return both.with_one(long, replace(long, timestamps=scaled), note, "time")
@@ -237,6 +243,11 @@ def _duration(times: Tensor) -> float:
     return float(times.max() - times.min()) if len(times) else 0.0
 
 
+def _step(times: Tensor) -> float:
+    """The usual time between two poses."""
+    return float(times.sort().values.diff().median()) if len(times) > 1 else 0.0
+
+
 def _fraction_within(times: Tensor, others: Tensor) -> float:
     """Fraction of times between the first and the last of the others."""
     if len(times) == 0 or len(others) == 0:
@@ -246,7 +257,7 @@ def _fraction_within(times: Tensor, others: Tensor) -> float:
 
 def _of_one_video(times: Tensor, others: Tensor) -> bool:
     """Whether two clocks begin and end at about the same time, but for a step of the first."""
-    step = float(times.sort().values.diff().median()) if len(times) > 1 else 0.0
+    step = _step(times)
     short, long = sorted((_duration(times), _duration(others)))
     overlap = (short + step) / max(long, 1e-9)
     return overlap >= _ALIKE and max(_fraction_within(times, others), _fraction_within(others, times)) >= _ALIKE

@@ -16,7 +16,7 @@ from vode.io.atomic import write_bytes
 from vode.io.trajectory_formats import euroc, kitti, tum
 from vode.io.trajectory_formats.detect import read_rows
 from vode.io.trajectory_formats.names import Format
-from vode.io.trajectory_formats.rows import PoseRows
+from vode.io.trajectory_formats.rows import PoseRows, positions_alone
 
 Values = Tensor | np.ndarray | Sequence[float]
 
@@ -188,6 +188,10 @@ def as_trajectory(source: Trajectory | Path | str | Tensor | np.ndarray, name: s
     if isinstance(source, (Path, str)):
         return read_trajectory(source)
     whole = Trajectory(source, name=name, provenance=Provenance(numbered=False))
+    alone = positions_alone(whole.poses)
+    if alone is not None:
+        note = f"{name}: all rotations are zeros or NaN, so it has positions alone"
+        whole = replace(whole.moved(alone), provenance=Provenance(False, False, (note,)))
     finite = whole.poses.isfinite().flatten(1).all(dim=1)
     if not finite.any():
         raise InputError(f"{name}: all {len(whole)} poses are NaN; the odometry failed on the whole video")

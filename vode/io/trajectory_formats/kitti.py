@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vode.errors import InputError
 from vode.geometry import pose
-from vode.io.trajectory_formats.rows import PoseRows
+from vode.io.trajectory_formats.rows import PoseRows, positions_alone
 from vode.io.trajectory_formats.table import Table
 
 COLUMNS = {12: "KITTI", 13: "KITTI with frame index", 16: "4x4 matrices", 17: "4x4 with frame index"}
@@ -29,23 +29,29 @@ def read(table: Table) -> PoseRows:
     """
     values = table.values
     count = values.shape[1]
-    missing = ~values.isfinite().all(dim=1)
+    matrices = values[:, -16:] if count in (16, 17) else values[:, -12:]
+    known = matrices[:, :12].view(-1, 3, 4)
+    poses = pose.from_rotation_translation(known[..., :3], known[..., 3])
+    alone = positions_alone(poses)
     numbered = count in (13, 17)
+    needed = values if alone is None else torch.cat([values[:, : int(numbered)], known[..., 3]], dim=1)
+    missing = ~needed.isfinite().all(dim=1)
     if not numbered and table.gap is not None:
         raise InputError(
             f"{table.path}:{table.gap}: an empty line between the rows, which count the frames; write nan for a frame "
             "without a pose, or remove the line"
         )
     if count in (16, 17):
-        _check_last_row(table, missing)
-        values = values[:, :-4]
-    rows = values[:, -12:].reshape(-1, 3, 4)
+        _check_last_row(table, ~values.isfinite().all(dim=1))
+    note = (f"{table.path}: all rotations are zeros or NaN, so it has positions alone",)
     return PoseRows(
         table.path,
-        pose.from_rotation_translation(rows[..., :3], rows[..., 3]),
+        poses if alone is None else alone,
         missing,
         table.lines,
         frames=values[:, 0] if numbered else None,
+        oriented=alone is None,
+        notes=() if alone is None else note,
         separator=table.separator,
     )
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
+
+from vode.geometry import pose
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,3 +36,17 @@ class PoseRows:
     def at(self, row: int | Tensor) -> str:
         """The place of a row, for messages."""
         return f"{self.path}{self.separator}{int(self.lines[row])}"
+
+
+def positions_alone(poses: Tensor) -> Tensor | None:
+    """Poses (N, 4, 4) with the identity for rotations, where not one of those with a position has one but zeros or NaN.
+
+    None if there are rotations, or no positions. NaN where there is no position.
+    """
+    rotations, positions = poses[:, :3, :3].flatten(1), poses[:, :3, 3]
+    placed = positions.isfinite().all(dim=1)
+    none = ~rotations.isfinite().all(dim=1) | (rotations == 0).all(dim=1)
+    if not bool(placed.any()) or not bool(none[placed].all()):
+        return None
+    identity = torch.eye(3, dtype=poses.dtype).expand(len(poses), 3, 3)
+    return pose.from_rotation_translation(identity, positions)

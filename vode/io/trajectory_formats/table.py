@@ -12,6 +12,10 @@ from torch import Tensor
 from vode.errors import InputError
 
 _UNIT = re.compile(r"[\[(].*?[\])]")
+_ORDER = re.compile(r"(?:^|[^a-z])(?:q|quat\w*|rot\w*|orientation)?[._ (]*(wxyz|xyzw)(?![a-z])")
+"""the order of a quaternion in one word"""
+_W_FIRST = re.compile(r"\b(scalar|real|w)[ -](part )?(is )?first\b")
+_NUMBERED = re.compile(r"\bq_?([01])[\s,;)\]]+q_?([12])[\s,;)\]]+q_?([23])[\s,;)\]]+q_?([34])\b")
 _QUATERNION = re.compile(r"(?:^|[._ ])(?:q|quat\w*|rot\w*|orientation)(?:[._ ]\w+)?[._ ]?([wxyz])$")
 
 
@@ -28,6 +32,8 @@ class Table:
     """whether commas separate the columns"""
     header: tuple[str, ...] = ()
     """names of the columns, lower case, where a line above the rows names the parts of a quaternion"""
+    order: str = ""
+    """of the parts of a quaternion, as a comment above the rows tells it: wxyz, or empty"""
     gap: int | None = None
     """line number of the first empty line between two rows"""
     separator: str = ":"
@@ -38,8 +44,10 @@ class Table:
         return f"{self.path}{self.separator}{int(self.lines[row])}"
 
     def quaternion(self) -> tuple[int, int, int, int] | None:
-        """The columns of w, x, y and z as the header names them; None without a header that does."""
+        """The columns of w, x, y and z as a header or a comment tells them; None if none does."""
         parts = quaternion_columns(self.header)
+        if parts is None and self.order and self.values.shape[1] == 8:
+            parts = {part: 4 + place for place, part in enumerate(self.order)}
         return None if parts is None else (parts["w"], parts["x"], parts["y"], parts["z"])
 
 
@@ -62,6 +70,7 @@ def read_table(path: Path | str, text: str) -> Table:
     rows: list[list[float]] = []
     lines: list[int] = []
     header: tuple[str, ...] = ()
+    order = ""
     blank = gap = None
     commas = False
     for line, raw in enumerate(text.splitlines(), start=1):
@@ -70,8 +79,9 @@ def read_table(path: Path | str, text: str) -> Table:
             blank = blank or (line if rows else None)
             continue
         names = () if rows else _names(stripped)
-        if names or stripped.startswith("#"):
+        if names or stripped.startswith(("#", "%")):
             header = names or header
+            order = order if rows else (_order(path, line, stripped.lower()) or order)
             continue
         row = _numbers(path, line, stripped)
         if rows and len(row) != len(rows[0]):
@@ -82,7 +92,7 @@ def read_table(path: Path | str, text: str) -> Table:
     if not rows:
         raise InputError(f"{path}: no poses in the file; run the odometry again")
     header = header if header and len(header) == len(rows[0]) else ()
-    return Table(path, torch.tensor(rows, dtype=torch.float64), torch.tensor(lines), commas, header, gap)
+    return Table(path, torch.tensor(rows, dtype=torch.float64), torch.tensor(lines), commas, header, order, gap)
 
 
 def split(line: str) -> list[str]:
@@ -97,6 +107,25 @@ def _names(line: str) -> tuple[str, ...]:
     """The words of a line that names columns, else ()."""
     names = tuple(word.lower() for word in split(line.lstrip("#%").strip()))
     return names if quaternion_columns(names) else ()
+
+
+def _order(path: Path | str, line: int, comment: str) -> str:
+    """The order of a quaternion's parts in a comment: of the last four words that are w, x, y, z alike; else empty.
+
+    InputError for parts that are numbered: of q0 to q3 either the first or the last may be w.
+    """
+    if _NUMBERED.search(comment):
+        raise InputError(f"{path}:{line}: q0 to q3 do not tell which of them is w; call them qw, qx, qy and qz")
+    # of complex numbers r is the real part
+    words = re.findall(
+        r"[a-z_][a-z_.0-9]*", re.sub(r"\bq_?r\b(.*)\bq_?i\b(.*)\bq_?j\b(.*)\bq_?k\b", r"qw\1qx\2qy\3qz", comment)
+    )
+    for start in range(len(words) - 4, -1, -1):
+        four = words[start : start + 4]
+        if {word[-1] for word in four} == set("wxyz") and len({word[:-1] for word in four}) == 1:
+            return "".join(word[-1] for word in four)
+    named = _ORDER.search(comment)
+    return named[1] if named else "wxyz" * bool(_W_FIRST.search(comment))
 
 
 def _numbers(path: Path | str, line: int, text: str) -> list[float]:

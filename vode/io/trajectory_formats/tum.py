@@ -5,6 +5,8 @@ A comment above the rows that names the columns has the last word on the order o
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -19,10 +21,16 @@ COLUMNS = {8: "TUM"}
 
 def read(table: Table) -> PoseRows:
     """The poses of rows of 8 numbers, or of more if a header names their columns."""
-    columns = table.quaternion() or (7, 4, 5, 6)
+    columns = table.quaternion()
     check_order(table)
     unit = named_unit(table.header[0]) if table.header else None
-    return pose_rows(table, columns, times(table.values[:, 0], unit))
+    clock = times(table.values[:, 0], unit)
+    rows = pose_rows(table, columns or (7, 4, 5, 6), clock)
+    if columns is not None or clock.unit != "nanoseconds":
+        return rows
+    # files of nanoseconds often have w first
+    note = f"{table.path}: nothing names the order of the quaternion, which is taken for x y z w"
+    return replace(rows, notes=(*rows.notes, note))
 
 
 def check_order(table: Table) -> None:
