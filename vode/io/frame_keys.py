@@ -143,11 +143,11 @@ def _in_one_unit(both: Keyed) -> Keyed:
         times, seconds = _times_of(long), _times_of(other)
         for unit, length in UNITS.items():
             scaled = times * length
-            comparable = 0.25 <= _duration(scaled) / max(_duration(seconds), 1e-9) <= 4
-            if not comparable:
-                # a clip of a long video, or the other way round, whose frames follow at about the same rate
-                rate = _step(scaled) / max(_step(seconds), 1e-9)
-                comparable = 1 / _RATES <= rate <= _RATES and _fraction_within(times, seconds) < 0.5
+            ratio = _duration(scaled) / max(_duration(seconds), 1e-9)
+            rate = _step(scaled) / max(_step(seconds), 1e-9)
+            # as long as the other, or parts of it, or the other of them, with frames at about the same rate
+            partly = 0.25 <= ratio <= 4 or _fraction_within(times, seconds) < 0.5
+            comparable = _ALIKE <= ratio <= 1 / _ALIKE or (partly and 1 / _RATES <= rate <= _RATES)
             if comparable and max(_fraction_within(scaled, seconds), _fraction_within(seconds, scaled)) >= _ALIKE:
                 note = f"{long.name}: times are taken as {unit}, as those of {other.name} are seconds"
                 return both.with_one(long, replace(long, timestamps=scaled), note, "time")

@@ -48,7 +48,7 @@ class Levels(NamedTuple):
     white: int
 
     def stretch(self, pixels: np.ndarray, full: int = 65535) -> np.ndarray:
-        """Pixels of this range as such of 0 to ``full``, in the same type."""
+        """Pixels of this range as such of 0 to ``full``, in the same type; those outside of it are clipped."""
         if self == (0, full):
             return pixels
         scaled = (pixels.astype(np.float32) - self.black) * (full / (self.white - self.black))
