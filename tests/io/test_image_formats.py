@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vode.errors import InputError
-from vode.io.image import exif_orientation, find_levels, image_size, read_pixels, turned
+from vode.io.image import SAMPLES, exif_orientation, find_levels, image_size, read_pixels, turned
 from vode.io.image_formats import OTHER_SUFFIXES
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
@@ -196,6 +196,17 @@ def test_values_of_fewer_bits_are_stretched_alike_over_a_sequence_and_that_is_sa
     for file, bright in zip(files, (0.7, 1.0), strict=True):
         np.testing.assert_allclose(read_pixels(file, levels=levels)[..., 0] / 65535, RAMP * bright, atol=1.5 / white)
     assert f"values up to {white}, stretched as {bits} bits" in note
+
+
+def test_a_bright_image_among_dark_ones_is_not_clipped(tmp_path):
+    files = deep(tmp_path, *[RAMP * 200] * 5, RAMP * 4095, *[RAMP * 200] * 34)
+    levels, (note,) = find_levels(files)
+    assert "values up to 4095, stretched as 12 bits" in note
+    np.testing.assert_allclose(read_pixels(files[5], levels=levels)[..., 0] / 65535, RAMP, atol=2e-3)
+    # of a long sequence not every image is looked at
+    levels, _ = find_levels([files[0]] * SAMPLES * 3)
+    with pytest.raises(InputError, match=r"5\.png: values up to 4095, above those of its sequence, of which 255 is"):
+        read_pixels(files[5], levels=levels)
 
 
 def test_a_narrow_band_of_a_thermal_camera_is_stretched_and_full_ranges_are_not(tmp_path):

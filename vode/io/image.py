@@ -27,9 +27,9 @@ IMAGE_SUFFIXES = (
     *(".jpe", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"),
 )
 """suffixes of images that are searched for"""
-SAMPLES = 8
-"""images of a sequence that its range of values is measured on"""
-VALUES = 2**16
+SAMPLES = 256
+"""most images of a sequence that its range of values is measured on"""
+VALUES = 2**14
 """pixels of each that are looked at, of larger images evenly spaced ones"""
 DEPTHS = (8, 10, 12, 14)
 """bits that cameras give, in files of 16 bits"""
@@ -82,7 +82,15 @@ def read_pixels(
     if upright:
         pixels = turned(pixels, orientation(data))
     check_size(path, pixels.shape[:2], expected)
-    return levels.stretch(pixels) if levels is not None and pixels.dtype == np.uint16 else pixels
+    if levels is None or pixels.dtype != np.uint16:
+        return pixels
+    top = int(pixels.max())
+    if levels.black == 0 and top > levels.white:
+        raise InputError(
+            f"{path}: values up to {top}, above those of its sequence, of which {levels.white} is white; convert its "
+            "images to 8 bits, or to all 16"
+        )
+    return levels.stretch(pixels)
 
 
 def exif_orientation(path: Path | str) -> int:
@@ -103,13 +111,13 @@ def find_levels(files: Sequence[Path]) -> tuple[Levels | None, tuple[str, ...]]:
     """The range of values that a sequence's 16-bit images use, and a note that tells it; None if that is all 16 bits.
 
     Cameras of 8 to 14 bits leave the upper ones empty; of those that use a narrow band far from 0, as thermal ones do,
-    the band is taken. Measured on a few images, without which it is not known.
+    the band is taken. Measured on images all over the sequence, or on all of a short one; without any it is not known.
     """
     if not files or read_pixels(files[0]).dtype == np.uint8:
         return None, ()
     chosen = [files[i] for i in sorted({*np.linspace(0, len(files) - 1, SAMPLES).round().astype(int).tolist()})]
-    values = np.concatenate([_some_values(file) for file in chosen])
-    top = int(values.max())
+    parts, tops = zip(*(_some_values(file) for file in chosen), strict=True)
+    values, top = np.concatenate(parts), max(tops)
     low, high = (int(value) for value in np.quantile(values, [EXTREME, 1 - EXTREME]))
     bits = next((bits for bits in DEPTHS if top < 2**bits), 16)
     if low > high - low > 0 and top < UNUSED:
@@ -120,11 +128,11 @@ def find_levels(files: Sequence[Path]) -> tuple[Levels | None, tuple[str, ...]]:
     return Levels(0, white), (f"16-bit images with values up to {top}, stretched as {bits} bits: {white} is white",)
 
 
-def _some_values(file: Path) -> np.ndarray:
-    """Values of pixels all over an image, about ``VALUES`` at the most."""
+def _some_values(file: Path) -> tuple[np.ndarray, int]:
+    """Values of pixels all over an image, about ``VALUES`` at the most, and the largest of all."""
     pixels = read_pixels(file)
     step = max(round((pixels.shape[0] * pixels.shape[1] / VALUES) ** 0.5), 1)
-    return pixels[::step, ::step].ravel()
+    return pixels[::step, ::step].ravel(), int(pixels.max())
 
 
 def to_raw(pixels: np.ndarray, size: tuple[int, int] | None = None) -> Tensor:
