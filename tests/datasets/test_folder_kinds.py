@@ -86,6 +86,32 @@ def test_two_images_of_every_frame_are_asked_about(tmp_path, names):
 
 
 @pytest.mark.parametrize(
+    ("forms", "pattern"),
+    [
+        (("cam0_{:03d}.png", "cam1_{:03d}.png"), "cam0_*.png"),
+        (("{:03d}_0.png", "{:03d}_1.png"), "*_0.png"),
+        (("a_{:03d}.png", "b_{:03d}.png"), "a_*.png"),
+    ],
+)
+@pytest.mark.parametrize("count", [2, 6])
+def test_a_stereo_pair_in_one_folder_is_asked_about(tmp_path, forms, pattern, count):
+    for form in forms:
+        put(tmp_path, *(form.format(k) for k in range(count)))
+    with pytest.raises(InputError, match="several kinds, as ") as refusal:
+        opened(tmp_path)
+    assert f"such as '{pattern}'" in str(refusal.value)
+    (sequence,) = opened(tmp_path, pattern=pattern)
+    assert [file.name for file in sequence._files] == [forms[0].format(k) for k in range(count)]
+
+
+@pytest.mark.parametrize("copy", ["000 (1).png", "000 copy.png", "000 - Copy (2).png"])
+def test_copies_are_asked_about(tmp_path, copy):
+    put(tmp_path, "000.png", "001.png", "002.png", copy)
+    with pytest.raises(InputError, match=r"several kinds, as 000\.png and 000 .*move the others elsewhere"):
+        opened(tmp_path)
+
+
+@pytest.mark.parametrize(
     "names",
     [
         ("kitchen.jpg", "garden.jpg", "street.png"),

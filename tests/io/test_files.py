@@ -5,7 +5,7 @@ import random
 import pytest
 
 from vode.errors import InputError
-from vode.io.files import in_order, inside, natural, visible
+from vode.io.files import in_order, inside, natural, two_of_one_frame, visible
 
 SYSTEMS = ("$Recycle.Bin", "@Recycle", "#snapshot", "__macosx", "Network Trash Folder")
 
@@ -76,3 +76,23 @@ def test_absolute_names_inside_and_slashes_of_windows_are_understood(tmp_path, m
     for beside in (tmp_path / "scene2" / "0.png", tmp_path / "scene" / ".." / "0.png", tmp_path):
         with pytest.raises(InputError, match="leads out of this folder"):
             inside(tmp_path / "scene", str(beside))
+
+
+@pytest.mark.parametrize(
+    ("names", "pair"),
+    [
+        ([f"cam{c}_{k:03d}.png" for c in (0, 1) for k in range(6)], ("cam0_000.png", "cam1_000.png")),
+        ([f"{k:03d}_{c}.png" for k in range(6) for c in (0, 1)], ("000_0.png", "000_1.png")),
+        (["000.png", "000 (1).png", "001.png"], ("000.png", "000 (1).png")),
+        (["000.png", "000 copy.png", "001.png"], ("000.png", "000 copy.png")),
+        (["a/0 - Copy (2).png", "a/0.png"], ("a/0.png", "a/0 - Copy (2).png")),
+        ([f"walk ({k}).png" for k in range(30)], None),
+        ([f"10-{m}-{s:02d}.png" for m in (58, 59) for s in range(60)], None),
+        ([f"{k / 2:.1f}.png" for k in range(8)], None),
+        ([f"seq1_{k}.png" for k in range(20)], None),
+        (["img2_1.png", "img9_30.png", "img10_2.png"], None),
+        ([f"IMG_2024_{k}.png" for k in range(20)], None),
+    ],
+)
+def test_names_that_a_digit_or_a_copy_tells_apart_are_two_of_one_frame(names, pair):
+    assert two_of_one_frame(names) == pair

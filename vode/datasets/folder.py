@@ -30,12 +30,12 @@ from vode.datasets.options import QuarterTurn
 from vode.datasets.orientation import check_centre, of_stored_pixels, stored_note
 from vode.errors import InputError
 from vode.geometry.camera import rotate_intrinsics
-from vode.io.files import in_order, inside, visible
+from vode.io.files import in_order, inside, two_of_one_frame, visible
 from vode.io.image import IMAGE_SUFFIXES, decode, find_levels, read_pixels
 from vode.io.image_formats import OTHER_SUFFIXES
 from vode.io.video import SUFFIXES, Video
 
-SHARED = 3
+SHARED = 2
 """number of frames from which names that differ beside their numbers are taken for two images of each"""
 COMPARED = 8
 """most kinds of names whose images are compared"""
@@ -242,7 +242,10 @@ def _holds_deep(folder: Path, pattern: str | None) -> bool:
 
 
 def _check_kinds(folder: Path, files: Sequence[Path]) -> None:
-    """InputError if names that differ beside their numbers count the same frames, or are of 8 bits and of 16."""
+    """InputError if names count the same frames twice, or if names of two forms are of 8 bits and of 16."""
+    pair = two_of_one_frame([file.name for file in files])
+    if pair is not None:
+        _refuse_kinds(folder, *pair, _pattern_of(*pair))
     kinds: defaultdict[str, dict[tuple[str, ...], Path]] = defaultdict(dict)
     for file in files:
         kinds[re.sub("[0-9]+", "*", file.name.lower())][tuple(re.findall("[0-9]+", file.name))] = file
@@ -252,9 +255,21 @@ def _check_kinds(folder: Path, files: Sequence[Path]) -> None:
         shared = len(first.keys() & other.keys())
         a, b = next(iter(first.values())), next(iter(other.values()))
         if shared >= max(SHARED, len(other) / 2) or _is_deep(a) != _is_deep(b):
-            named = re.sub("[0-9]+", "*", a.name)
-            raise InputError(
-                f"{folder}: images of several kinds, as {a.name} and {b.name}; give a pattern for the names of those "
-                f"to read, such as '{named}', or move the others elsewhere",
-                "pattern",
-            )
+            _refuse_kinds(folder, a.name, b.name, re.sub("[0-9]+", "*", a.name))
+
+
+def _refuse_kinds(folder: Path, first: str, second: str, pattern: str) -> None:
+    raise InputError(
+        f"{folder}: images of several kinds, as {first} and {second}; give a pattern for the names of those "
+        f"to read, such as '{pattern}', or move the others elsewhere",
+        "pattern",
+    )
+
+
+def _pattern_of(first: str, second: str) -> str:
+    """A pattern for names such as the first, but not for those such as the second: * for numbers that both have."""
+    words, others = (re.split("([0-9]+)", name) for name in (first, second))
+    if len(words) != len(others):
+        return first
+    pairs = enumerate(zip(words, others, strict=True))
+    return "".join("*" if i % 2 and word == other else word for i, (word, other) in pairs)

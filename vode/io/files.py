@@ -21,6 +21,10 @@ SYSTEM = frozenset(
 """folders that systems, archivers and network drives put beside one's own, beside those whose names begin with a dot"""
 SINCE_1970 = 9
 """digits from which on a number before a point is a time in seconds since then"""
+CAMERAS = 4
+"""most cameras that a digit in the names of one folder tells apart"""
+_COPY = re.compile(r"(?<=[0-9])( ?\([0-9]+\)| ?-? ?copy( ?\(?[0-9]+\)?)?)$")
+"""what file managers add to the names of copies"""
 _STAMP = re.compile(r"(.*?)((?:(?<![A-Za-z0-9])-)?[0-9]+(?:\.[0-9]+)?)([^0-9]*)", re.DOTALL)
 """the last number of a name, with its sign and fraction"""
 
@@ -79,18 +83,60 @@ def visible(folder: Path | str) -> list[Path]:
     return [Path(folder) / name for name in sorted(kept, key=natural)]
 
 
-def natural(name: str) -> tuple[list[tuple[list[tuple[int, str]], str]], str]:
-    """A sort key that orders names by the numbers in them, folder by folder, whatever their case; a suffix is last."""
+def natural(name: str) -> tuple[list[list[tuple[int, str]]], str]:
+    """A sort key that orders names by the numbers in them, folder by folder; a suffix counts last."""
     path = PurePosixPath(slashes(name))
-    return [(_numbers(part), part) for part in (*path.parent.parts, path.stem, path.suffix)], name
+    return [_numbers(part) for part in (*path.parent.parts, path.stem, path.suffix)], name
 
 
 def in_order(names: Sequence[str]) -> list[int]:
-    """Where the names stand in the order of a video: by their numbers, whose last may be a time as of t_12.5.png."""
+    """Where the names stand in the order of a video, whatever the case of their letters.
+
+    By their numbers, whose last may be a time as of t_12.5.png.
+    """
     stamps = _stamps([PurePosixPath(slashes(name)) for name in names])
     if stamps is None:
-        return sorted(range(len(names)), key=lambda i: natural(names[i]))
-    return sorted(range(len(names)), key=lambda i: (natural(stamps[i][0])[0], stamps[i][1], natural(names[i])))
+        return sorted(range(len(names)), key=lambda i: _frame_key(names[i]))
+    return sorted(range(len(names)), key=lambda i: (_frame_key(stamps[i][0])[0], stamps[i][1], names[i]))
+
+
+def two_of_one_frame(names: Sequence[str]) -> tuple[str, str] | None:
+    """Two names that tell images of one frame apart: by a digit, as cam0_000 and cam1_000, or as a copy does.
+
+    None if there are none such: if no number has few values with the other numbers the same beside each.
+    """
+    paths = [PurePosixPath(slashes(name)) for name in names]
+    there = {path.stem.lower(): str(path) for path in paths}
+    for path in paths:
+        original = there.get(_COPY.sub("", path.stem.lower()))
+        if original not in (None, there[path.stem.lower()]):
+            return str(original), str(path)
+    kinds: defaultdict[str, list[tuple[str, list[str]]]] = defaultdict(list)
+    for path in paths:
+        # 12.5 is one number
+        words = re.split(r"([0-9]+(?:\.[0-9]+)*)", path.name.lower())
+        kinds["*".join(words[::2])].append((str(path), words[1::2]))
+    for kind in kinds.values():
+        fields = range(len(kind[0][1]) if len(kind[0][1]) > 1 else 0)
+        # cameras are fewer than frames
+        for field in sorted(fields, key=lambda field: len({numbers[field] for _, numbers in kind})):
+            if (pair := _repeated(kind, field)) is not None:
+                return pair
+    return None
+
+
+def _repeated(kind: Sequence[tuple[str, list[str]]], field: int) -> tuple[str, str] | None:
+    """Names of one form, with their numbers, that differ in one of these alone, if it is a digit of few values."""
+    groups: defaultdict[str, dict[tuple[str, ...], str]] = defaultdict(dict)
+    for name, numbers in kind:
+        groups[numbers[field]][tuple(numbers[:field] + numbers[field + 1 :])] = name
+    if not 2 <= len(groups) <= CAMERAS or any(len(value) > 1 for value in groups):
+        return None
+    first, second = sorted(groups.values(), key=len, reverse=True)[:2]
+    shared = [rest for rest in first if rest in second]
+    if len(shared) < max(2, len(second) / 2):
+        return None
+    return first[shared[0]], second[shared[0]]
 
 
 def _stamps(paths: Sequence[PurePosixPath]) -> list[tuple[str, Decimal]] | None:
@@ -141,8 +187,14 @@ def _jump(stamps: Sequence[tuple[str, Decimal]]) -> Decimal:
     return Decimal(sum(jumps)) / len(jumps)
 
 
+def _frame_key(name: str) -> tuple[list[tuple[list[tuple[int, str]], str]], str]:
+    """As ``natural``, but the case of letters tells names apart only where nothing else does."""
+    path = PurePosixPath(slashes(name))
+    return [(_numbers(part.lower()), part) for part in (*path.parent.parts, path.stem, path.suffix)], name
+
+
 def _numbers(part: str) -> list[tuple[int, str]]:
     """Text and numbers by turns; a number as its length and digits, which may be more than fit an int."""
-    words = re.split(r"([0-9]+)", part.lower())
+    words = re.split(r"([0-9]+)", part)
     words[1::2] = [word.lstrip("0") for word in words[1::2]]
     return [(len(word) if i % 2 else 0, word) for i, word in enumerate(words)]

@@ -127,6 +127,29 @@ def test_an_applied_transform_that_is_none_is_named(tmp_path, applied):
         transforms(tmp_path, [frame("0.png")], applied_transform=applied)
 
 
+def test_a_stereo_pair_in_one_folder_is_refused(tmp_path):
+    names = [f"{k}_{c}.png" for k in range(3) for c in "01"]
+    images(tmp_path, *names)
+    with pytest.raises(InputError, match=r"0_0\.png and 0_1\.png look like two images of one frame; give each"):
+        transforms(tmp_path, [frame(name) for name in names])
+
+
+def test_images_of_a_few_cameras_in_one_folder_are_refused(tmp_path):
+    names = ["a.png", "b.png", "c.png", "d.png"]
+    images(tmp_path, *names)
+    (tmp_path / "cameras.txt").write_text("".join(f"{k} PINHOLE 16 12 20 20 8 6\n" for k in range(1, 5)))
+    rows = "{} 1 0 0 0 {} 0 0 {} {}\n\n"
+
+    def model(*cameras):
+        lines = (rows.format(k + 1, k, camera, names[k]) for k, camera in enumerate(cameras))
+        (tmp_path / "images.txt").write_text("".join(lines))
+        return ColmapSequence(tmp_path, "images")
+
+    with pytest.raises(InputError, match="images has images of 2 cameras, 1 and 2 among them; give each"):
+        model(1, 2, 1, 2)
+    assert len(model(1, 2, 3, 4)) == len(model(1, 1, 1, 1)) == 4
+
+
 def test_an_applied_scale_is_undone_too(tmp_path):
     images(tmp_path, "0.png", "1.png")
     applied = [[0, 2, 0, 1], [2, 0, 0, 0], [0, 0, -2, 0]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cached_property
 from os.path import isfile
 from pathlib import Path
@@ -17,7 +18,7 @@ from vode.datasets.base import ImageSequence, known, left_out_note
 from vode.datasets.orientation import check_centre, of_stored_pixels, stored_note
 from vode.errors import InputError
 from vode.geometry.pose import from_first, is_rigid
-from vode.io.files import in_order
+from vode.io.files import in_order, two_of_one_frame
 from vode.io.image import find_levels, image_size, read_pixels
 
 GL_TO_CV = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=torch.float64))
@@ -76,6 +77,7 @@ class MappedSequence(ImageSequence):
         self.notes += left_out_note(kept, "images whose pose is not finite or no rotation")
         placed = [there[i] for i in kept.nonzero()[:, 0].tolist()]
         self.images, self.lens = [image.file for image in placed], placed[0].camera
+        _check_frames(where, self.images)
         self.poses_in_scene = poses[kept]
         self.poses = from_first(self.poses_in_scene)
         self.capabilities = known(poses=True, map=True)
@@ -143,6 +145,19 @@ def _time_note(where: Path, images: list[Placed]) -> tuple[str, ...]:
     return (
         f"{where}: {len(lacking)} of {len(images)} images have no time, as {lacking[0]}; they are in order of names",
     )
+
+
+def _check_frames(where: Path, files: list[Path]) -> None:
+    """InputError if names of one folder tell two images of one frame apart, as those of a stereo pair."""
+    folders: defaultdict[Path, list[str]] = defaultdict(list)
+    for file in files:
+        folders[file.parent].append(file.name)
+    pair = next((found for names in folders.values() if (found := two_of_one_frame(names)) is not None), None)
+    if pair is not None:
+        raise InputError(
+            f"{where}: {pair[0]} and {pair[1]} look like two images of one frame; give each camera's images a folder "
+            "of their own"
+        )
 
 
 def _same_lens(a: Camera, b: Camera) -> bool:

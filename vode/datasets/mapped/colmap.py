@@ -6,6 +6,8 @@ root/sparse/0/images.bin, cameras.bin, points3D.bin       or the same as .txt; s
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +19,7 @@ from vode.datasets.mapped.base import MappedSequence, Placed, SeenPoints
 from vode.datasets.mapped.colmap_model import Image, Model, find_model, has_points, read_model, read_points
 from vode.datasets.mapped.image_finder import ImageFinder
 from vode.errors import InputError
-from vode.io.files import natural, slashes
+from vode.io.files import CAMERAS, natural, slashes
 
 TOP = "images"
 """name of the sequence of images that are in no folder"""
@@ -40,6 +42,7 @@ class ColmapSequence(MappedSequence):
                 f"{model_folder}: no images of a folder {sequence!r}; there are {found}; choose one of these",
                 "sequences",
             )
+        _check_one_camera(model_folder, sequence, chosen)
         images = ImageFinder(image_folder(root))
         placed = [Placed(images.find(image.name), model.cameras[image.camera], image.T_world_cam) for image in chosen]
         super().__init__(sequence, model_folder, placed)
@@ -84,6 +87,20 @@ def folder_of(image: Image) -> str:
 
 def _folders(model: Model) -> list[str]:
     return sorted({folder_of(image) for image in model.images}, key=natural)
+
+
+def _check_one_camera(where: Path, sequence: str, images: Sequence[Image]) -> None:
+    """InputError if a few cameras took several images each: two of a rig are as alike as one of a folder is to itself.
+
+    Maps that were made without telling which images are of one camera have a camera for each.
+    """
+    counts = Counter(image.camera for image in images)
+    if 2 <= len(counts) <= CAMERAS and min(counts.values()) > 1:
+        (first, _), (second, _) = counts.most_common(2)
+        raise InputError(
+            f"{where}: {sequence} has images of {len(counts)} cameras, {first} and {second} among them; give each "
+            "camera's images a folder of their own, or map them as of one camera"
+        )
 
 
 def image_folder(root: Path | str) -> Path:
