@@ -155,6 +155,7 @@ def test_a_camera_of_images_of_another_size_is_refused(tmp_path, name, text):
         ),
         ("info.yaml", "camera_matrix: 5\n", "camera_matrix is no list"),
         ("calib.txt", "P2: 1 2 3\n", ":1: not 12 numbers"),
+        ("calib.txt", "P2: 500 9 331 0 0 500 236 0 0 0 1 0\n", ":1: a camera matrix with a skew of 9"),
         ("calib.txt", f"P2: {P2.replace('500', 'nan')}\n", ":1: not 12 numbers"),
         ("calib_cam_to_cam.txt", f"P_rect_02: {P2.replace('500', '-500')}\n", "focal lengths (-500"),
         ("calib_cam_to_cam.txt", f"P_rect_00: {P2}\n", "no line P_rect_02:"),

@@ -54,6 +54,12 @@ binning_x: 0
 binning_y: 0
 roi: {{x_offset: 0, y_offset: 0, height: 0, width: 0, do_rectify: false}}
 """
+MATRIX_FISH = f"""camera_matrix: {{rows: 3, cols: 3, data: [{K}]}}
+distortion_model: equidistant
+distortion_coefficients: {{rows: 1, cols: 4, data: [{", ".join(FISH_ROW.split())}]}}
+image_width: 416
+image_height: 128
+"""
 ROS_2 = ROS_1.replace("D:", "d:").replace("K:", "k:").replace("R:", "r:").replace("P:", "p:") + "---\n"
 SENSOR = """# General sensor definitions.
 sensor_type: camera
@@ -159,6 +165,8 @@ def read(folder, name, text, **options):
         ("own.yaml", json.dumps(OWN | dict(zip(("k1", "k2", "p1", "p2"), BENT, strict=True))), RADTAN),
         ("own.json", OWN | {"distortion_coeffs": BENT, "camera_model": "OPENCV"}, RADTAN),
         ("own.json", OWN | {"distortion_model": "equidistant", "distortion": FISH}, FISHEYE),
+        ("own.json", OWN | {"camera_model": "PINHOLE", "distortion_model": "equidistant", "distortion": FISH}, FISHEYE),
+        ("opencv.yaml", "camera_model: pinhole\n" + MATRIX_FISH, FISHEYE),
         ("own.json", OWN | {"camera_model": "pinhole", "distortion_model": "radtan", "distortion": BENT}, RADTAN),
         ("own.json", OWN | {"lens": "fisheye"} | {f"k{k}": x for k, x in enumerate(FISH, start=1)}, FISHEYE),
         ("own.json", OWN | {"k1": 0, "distortion_model": "none"}, PINHOLE),
@@ -194,21 +202,18 @@ def test_one_of_several_cameras_is_asked_for(tmp_path):
         with pytest.raises(InputError, match=f"{name}: holds cameras {first}, {second}; choose one") as refusal:
             read(tmp_path, name, text)
         assert refusal.value.parameters == ("camera",)
+    mixed = ORB + "".join(
+        f"Camera2.{k}: {v}\n" for k, v in zip(("fx", "fy", "cx", "cy"), (300, 300, *CENTRE), strict=True)
+    )
+    assert read(tmp_path, "mixed.yaml", mixed, camera=1) == RADTAN
+    assert read(tmp_path, "mixed.yaml", mixed, camera=2) == Camera(SIZE, (300, 300), CENTRE)
+    with pytest.raises(InputError, match="holds cameras 1, 2; choose one"):
+        read(tmp_path, "mixed.yaml", mixed)
 
 
 COEFFICIENTS = {
-    "k1": 0.1,
-    "k2": 0.02,
-    "p1": 0.001,
-    "p2": 0.001,
-    "k3": 0.01,
-    "k4": 0.3,
-    "k5": 0.05,
-    "k6": 0.01,
-    "s1": 0.01,
-    "s2": -0.02,
-    "s3": 0.02,
-    "s4": 0.01,
+    **{"k1": 0.1, "k2": 0.02, "p1": 0.001, "p2": 0.001, "k3": 0.01, "k4": 0.3, "k5": 0.05, "k6": 0.01},
+    **{"s1": 0.01, "s2": -0.02, "s3": 0.02, "s4": 0.01},
 }
 
 
@@ -264,6 +269,8 @@ def test_named_coefficients_are_those_of_opencvs_formula(tmp_path, count):
         ("orb.yaml", ORB + "LEFT.K: [1]\n", "unknown LEFT.K"),
         ("orb.yaml", ORB.replace("PinHole", "Equirectangular"), "distortion model 'Equirectangular'"),
         ("orb.yaml", ORB.replace("PinHole", "Rectified"), "a Rectified camera with k1"),
+        ("orb.yaml", ORB + "Camera1.fx: 251.3\n", "both Camera.fx and Camera1"),
+        ("calib.txt", "P_rect_02: 500 9 208 0 0 500 65 0 0 0 1 0\n", "P_rect_02: a camera matrix with a skew of 9"),
         ("row.txt", f"{ROW} 0.1 0.2", "6 numbers, not fx fy cx cy"),
         ("rows.txt", f"{ROW}\n{ROW}\n", "2 lines of numbers, and no 3x3 matrix"),
         ("matrix.txt", "251.3 2 208.4\n0 250.9 65.1\n0 0 1\n", "not fx 0 cx"),

@@ -36,6 +36,17 @@ def lens_named(name: object) -> Lens:
     return lens
 
 
+def model_beside(projection: object, model: object) -> object:
+    """The name of the distortion's model, where a file may name a projection as well; InputError if they differ."""
+    if projection is None or str(projection).lower() in PROJECTIONS:
+        return model
+    if model is None:
+        return projection
+    if lens_named(projection) != lens_named(model):
+        raise InputError(f"a camera_model {projection} with a distortion of {model}; correct one of them")
+    return model
+
+
 def lens_of(name: object, coefficients: Sequence[float]) -> tuple[Lens, tuple[float, ...]]:
     """Lens and coefficients of a model by its name, None for what the coefficients tell; no distortion is a pinhole.
 

@@ -50,7 +50,8 @@ def read_calibration(path: Path | str, camera: int) -> tuple[Tensor, Tensor]:
         if re.fullmatch(r"P\d+", name.strip()):
             values = parse_numbers(path, number, rest, 12, f"12 numbers after {name.strip()}:")
             cameras[name.strip()] = torch.tensor(values, dtype=torch.float64).view(3, 4)
-            _check_projection(path, number, cameras[name.strip()])
+            _check_projection(f"{path}:{number}", cameras[name.strip()])
+            _check_skew(f"{path}:{number}", cameras[name.strip()])
     if f"P{camera}" not in cameras:
         found = f"it has {', '.join(sorted(cameras))}" if cameras else "it has no line P0: to P3:"
         raise InputError(f"{path}: no camera P{camera}; {found}; choose one of these or add the line")
@@ -90,7 +91,10 @@ def read_lidar_calibration(folder: Path, camera: int) -> LidarCalibration:
 
 def read_projection(path: Path, camera: int) -> Tensor:
     """P_rect_0c (3, 4) float64, pixels, from a calib_cam_to_cam file."""
-    return _entry(path, f"P_rect_{camera:02d}", (3, 4))
+    key = f"P_rect_{camera:02d}"
+    projection = _entry(path, key, (3, 4))
+    _check_skew(f"{path}: {key}", projection)
+    return projection
 
 
 def read_transform(path: Path) -> Tensor:
@@ -118,7 +122,13 @@ def _entry(path: Path, key: str, shape: tuple[int, ...]) -> Tensor:
     return torch.from_numpy(values.reshape(shape))
 
 
-def _check_projection(path: Path | str, number: int, projection: Tensor) -> None:
+def _check_projection(where: str, projection: Tensor) -> None:
     bottom = projection.new_tensor([0.0, 0.0, 1.0])
     if projection[0, 0] <= 0 or projection[1, 1] <= 0 or not torch.allclose(projection[2, :3], bottom):
-        raise InputError(f"{path}:{number}: not a camera matrix fx 0 cx . 0 fy cy . 0 0 1 .; correct the line")
+        raise InputError(f"{where}: not a camera matrix fx 0 cx . 0 fy cy . 0 0 1 .; correct the line")
+
+
+def _check_skew(where: str, projection: Tensor) -> None:
+    skew = float(projection[[0, 1], [1, 0]].abs().max())
+    if skew > 0:
+        raise InputError(f"{where}: a camera matrix with a skew of {skew:g}, which is not read; rectify the images")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vode.cameras.distortion import PROJECTIONS, lens_of
+from vode.cameras.distortion import PROJECTIONS, lens_of, model_beside
 from vode.cameras.fields import Fields, to_number, to_pinhole
 from vode.cameras.fit import Calibration
 from vode.errors import InputError
@@ -40,7 +40,8 @@ def is_matrix_file(fields: Fields) -> bool:
 def matrix_calibration(path: Path, fields: Fields) -> Calibration:
     """A camera by its matrix and coefficients."""
     focal, centre = to_pinhole("camera_matrix", fields.numbers(*MATRIX))
-    model = fields.take("distortion_model", "camera_model")
+    # of ROS an uncalibrated camera has an empty model
+    model = model_beside(fields.take("camera_model"), fields.take("distortion_model") or None)
     if fields.take("fisheye_model") not in (None, 0, False):
         model = "fisheye"
     if str(model).lower() in (*PROJECTIONS, ""):

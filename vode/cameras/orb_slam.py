@@ -17,6 +17,9 @@ from vode.cameras.fields import Fields, to_number
 from vode.cameras.fit import Calibration, chosen
 from vode.errors import InputError
 
+INTRINSICS = ("fx", "fy", "cx", "cy", *RADTAN, *FISHEYE)
+FIRST = 1
+"""the camera that has no number of its own where another has one"""
 CAMERA = r"Camera(\d*)\.(.+)"
 OTHERS = (
     r"(ORBextractor|Viewer|IMU|System|Stereo|RGBD|File|Feature|Mapping|Tracking|LoopDetector|LoopClosing|Preprocessing|"
@@ -45,7 +48,11 @@ def settings_calibration(path: Path, fields: Fields, number: int | None) -> Cali
     if isinstance(nested, Mapping):
         shared |= {str(name): value for name, value in nested.items()}
     fields.close(OTHERS)
-    own = chosen(cameras, number) if cameras else {}
+    if cameras and "fx" in shared:
+        if FIRST in cameras:
+            raise InputError(f"both Camera.fx and Camera{FIRST}; leave one of them")
+        cameras[FIRST] = {name: shared.pop(name) for name in [*shared] if name in INTRINSICS}
+    own = chosen(dict(sorted(cameras.items())), number) if cameras else {}
     return _calibration(path, Fields(shared | own))
 
 

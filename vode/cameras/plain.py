@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vode.cameras.distortion import FISHEYE, PROJECTIONS, RADTAN, lens_named, lens_of, named_coefficients
+from vode.cameras.distortion import FISHEYE, RADTAN, lens_named, lens_of, model_beside, named_coefficients
 from vode.cameras.fields import Fields, to_number
 from vode.cameras.fit import Calibration
 from vode.cameras.lens import Lens
@@ -34,11 +34,7 @@ def plain_calibration(path: Path, fields: Fields) -> Calibration:
 
 
 def _distortion(fields: Fields) -> tuple[Lens, tuple[float, ...]]:
-    model, projection = fields.take("lens", "distortion_model"), fields.take("camera_model")
-    if model is None and str(projection).lower() not in PROJECTIONS:
-        model = projection
-    elif projection is not None and lens_named(projection) != lens_named(model) and str(projection) not in PROJECTIONS:
-        raise InputError(f"a camera_model {projection} with a distortion of {model}; correct one of them")
+    model = model_beside(fields.take("camera_model"), fields.take("lens", "distortion_model"))
     listed = fields.numbers(*DISTORTION)
     named = {name: to_number(name, fields.take(name)) for name in dict.fromkeys(RADTAN + FISHEYE) if name in fields}
     if named and listed:

@@ -150,6 +150,19 @@ def test_images_of_a_few_cameras_in_one_folder_are_refused(tmp_path):
     assert len(model(1, 2, 3, 4)) == len(model(1, 1, 1, 1)) == 4
 
 
+def test_other_models_and_images_that_are_listed_again_are_noted(tmp_path):
+    images(tmp_path, "images/a.png", "images/b.png")
+    for number, names in ((0, ("a.png", "a.png", "b.png")), (1, ("b.png",))):
+        folder = tmp_path / "sparse" / str(number)
+        folder.mkdir(parents=True)
+        (folder / "cameras.txt").write_text("1 PINHOLE 16 12 20 20 8 6\n")
+        rows = (f"{k + 1} 1 0 0 0 {k} 0 0 1 {name}\n\n" for k, name in enumerate(names))
+        (folder / "images.txt").write_text("".join(rows))
+    notes = ColmapSequence(tmp_path, "images").notes
+    assert any("1 images are listed again, as a.png; each time is a frame" in note for note in notes)
+    assert any(f"other models are not: {tmp_path / 'sparse' / '1'}" in note for note in notes)
+
+
 def test_an_applied_scale_is_undone_too(tmp_path):
     images(tmp_path, "0.png", "1.png")
     applied = [[0, 2, 0, 1], [2, 0, 0, 0], [0, 0, -2, 0]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cached_property
 from os.path import isfile
 from pathlib import Path
@@ -78,6 +78,7 @@ class MappedSequence(ImageSequence):
         placed = [there[i] for i in kept.nonzero()[:, 0].tolist()]
         self.images, self.lens = [image.file for image in placed], placed[0].camera
         _check_frames(where, self.images)
+        again = len(self.images) - len({*self.images})
         self.poses_in_scene = poses[kept]
         self.poses = from_first(self.poses_in_scene)
         self.capabilities = known(poses=True, map=True)
@@ -88,6 +89,9 @@ class MappedSequence(ImageSequence):
         check_centre(where, self.lens, self.images[0])
         self._levels, notes = find_levels(self.images)
         self.notes += calibration.notes(self.size) + stored_note(self.images, "poses belong") + notes
+        if again:
+            double = Counter(self.images).most_common(1)[0][0]
+            self.notes += (f"{where}: {again} images are listed again, as {double.name}; each time is a frame",)
         self.intrinsics = self.lens.intrinsics
 
     def __len__(self) -> int:

@@ -16,7 +16,15 @@ import numpy as np
 from vode.datasets.base import Capability, known
 from vode.datasets.dataset import Dataset
 from vode.datasets.mapped.base import MappedSequence, Placed, SeenPoints
-from vode.datasets.mapped.colmap_model import Image, Model, find_model, has_points, read_model, read_points
+from vode.datasets.mapped.colmap_model import (
+    Image,
+    Model,
+    find_model,
+    has_points,
+    other_models,
+    read_model,
+    read_points,
+)
 from vode.datasets.mapped.image_finder import ImageFinder
 from vode.errors import InputError
 from vode.io.files import CAMERAS, natural, slashes
@@ -46,6 +54,10 @@ class ColmapSequence(MappedSequence):
         images = ImageFinder(image_folder(root))
         placed = [Placed(images.find(image.name), model.cameras[image.camera], image.T_world_cam) for image in chosen]
         super().__init__(sequence, model_folder, placed)
+        others = other_models(model_folder)
+        if others:
+            shown = ", ".join(str(folder) for folder in others[:3])
+            self.notes += (f"{model_folder} is read, other models are not: {shown}",)
         numbers = {place.file: image.points.numpy() for place, image in zip(placed, chosen, strict=True)}
         self._numbers = [numbers[file] for file in self.images]
         self.capabilities |= known(points=has_points(model_folder))

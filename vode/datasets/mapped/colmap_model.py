@@ -20,7 +20,7 @@ from vode.cameras.colmap import COLMAP_MODELS, REFUSED, colmap_camera, read_colm
 from vode.cameras.lens import Camera
 from vode.errors import InputError
 from vode.geometry.pose import inverse, quaternion_to_matrix
-from vode.io.files import read_bytes, version
+from vode.io.files import read_bytes, version, visible
 from vode.io.text import parse_numbers, read_lines
 
 LONGEST_NAME = 4096
@@ -57,9 +57,19 @@ def find_model(root: Path | str) -> Path:
     """The folder of a data set that holds its model: sparse/0, sparse or the folder itself."""
     folders = [Path(root) / "sparse" / "0", Path(root) / "sparse", Path(root)]
     for folder in folders:
-        if any((folder / f"images.{kind}").is_file() for kind in ("bin", "txt")):
+        if _holds_model(folder):
             return folder
     raise InputError(f"{folders[0]}: no images.bin or images.txt, nor in {root}; give the folder that holds sparse/0")
+
+
+def other_models(model: Path) -> list[Path]:
+    """Models beside that of sparse/0, with which COLMAP has mapped images that it could not connect."""
+    beside = visible(model.parent) if model.name == "0" else []
+    return [folder for folder in beside if folder != model and _holds_model(folder)]
+
+
+def _holds_model(folder: Path) -> bool:
+    return any((folder / f"images.{kind}").is_file() for kind in ("bin", "txt"))
 
 
 def read_model(folder: Path) -> Model:
