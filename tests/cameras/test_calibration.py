@@ -192,3 +192,19 @@ def test_coefficients_are_a_list(tmp_path):
     (tmp_path / "camera.yaml").write_text("{fx: 9, fy: 9, cx: 4, cy: 4, distortion: '12345'}")
     with pytest.raises(InputError, match="distortion is no list"):
         read_camera(tmp_path / "camera.yaml", (8, 10))
+
+
+@pytest.mark.parametrize(
+    ("row", "width", "height"),
+    [
+        ("7.215377e+02 0 6.095593e+02 0 0 7.215377e+02 1.728540e+02 0 0 0 1 0", 1242, 375),
+        ("7.070493e+02 0 6.040814e+02 0 0 7.070493e+02 1.805066e+02 0 0 0 1 0", 1224, 370),
+        ("7.183351e+02 0 6.003891e+02 0 0 7.183351e+02 1.815122e+02 0 0 0 1 0", 1238, 374),
+    ],
+)
+@pytest.mark.parametrize("key", ["P2", "P_rect_02"])
+def test_kittis_own_cameras_are_scaled_to_resized_images(tmp_path, key, row, width, height):
+    (tmp_path / "calib.txt").write_text(f"{key}: {row}\n")
+    camera = read_camera(tmp_path / "calib.txt", (2 * height, 2 * width))
+    assert camera.focal[0] == pytest.approx(2 * float(row.split()[0]))
+    assert camera.centre[1] == pytest.approx(2 * (float(row.split()[6]) + 0.5) - 0.5)

@@ -115,6 +115,7 @@ def test_copies_are_asked_about(tmp_path, copy):
     "names",
     [
         ("kitchen.jpg", "garden.jpg", "street.png"),
+        ("-1.5.png", "-0.5.png", "0.5.png", "1.5.png"),
         ("img2_1.png", "img9_30.png", "img10_2.png"),
         ("IMG_0001.jpg", "IMG_0002.jpg", "PXL_20230101.jpg", "PXL_20230102.jpg"),
         ("a3f9.png", "b3f9.png", "c17.png", "d17.png", "e4a2b.png"),

@@ -192,6 +192,17 @@ def test_a_clip_in_another_unit_beside_a_long_video_is_recognised(factor, unit, 
     assert any(unit in note for note in matches.notes)
 
 
+def test_frame_numbers_from_1_beside_rows_are_refused(rows) -> None:
+    numbered = Trajectory(path(), indices=torch.arange(FRAMES) + 1, name="numbered")
+    error = refusal(numbered, rows())
+    assert "numbered: frames 1 to 60, beside 60 of" in str(error)
+    assert error.parameters == ("by",)
+    assert refusal(rows(), numbered).parameters == ("by",)
+    assert len(associate(numbered, rows(), by="index").estimate) == FRAMES - 1
+    late = Trajectory(path(slice(10, None)), indices=torch.arange(10, FRAMES))
+    assert frames(associate(late, rows())) == (list(range(10, FRAMES)),) * 2
+
+
 def test_few_poses_that_match_by_chance_are_refused() -> None:
     poses = torch.eye(4, dtype=torch.float64)
     truth = Trajectory(poses.repeat(10000, 1, 1), torch.arange(10000, dtype=torch.float64) * 0.01, name="truth")

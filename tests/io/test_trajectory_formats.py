@@ -71,6 +71,8 @@ TEXTS = {
         f"w last, as in {comment!r}": f"{comment}\n" + tum_rows([0, 0.05, 0.1, 0.15, 0.2])
         for comment in ("# time x y z x y z w", "# format: timestamp tx ty tz qx qy qz qw", "# t p q(xyzw)")
     },
+    "csv that calls w real": "time,x,y,z,rw,rx,ry,rz\n"
+    + tum_rows([0, 0.05, 0.1, 0.15, 0.2], np.roll(XYZW, 1, axis=1), ","),
     "csv with a header": "timestamp,tx,ty,tz,qx,qy,qz,qw\n" + tum_rows([0, 0.05, 0.1, 0.15, 0.2], separator=","),
     "euroc": f"{EUROC}, v_RS_R_x [m s^-1], b_w_RS_S_x [rad s^-1]\n" + euroc_rows(NANOSECONDS, ",0.1,0.2"),
     "tum-vi": f"{TUM_VI}\n" + euroc_rows(NANOSECONDS),
@@ -128,6 +130,7 @@ def test_arrays_of_something_else_are_refused(tmp_path, array, message) -> None:
         (tum_rows([0, 1, 2, 3, 4], separator=","), r"no header that says where the quaternion's w is"),
         ("# t z y x qw qx qy qz\n" + tum_rows([0, 1, 2, 3, 4]), r"put the time first, then x, y, z"),
         ("# a\n# t x y z q0 q1 q2 q3\n" + tum_rows([0, 1, 2, 3, 4]), r":2: q0 to q3 do not tell which of them is w"),
+        ("t,x,y,z,q0,q1,q2,q3\n" + tum_rows([0, 1, 2, 3, 4], separator=","), r":1: q0 to q3 do not tell"),
         (tum_rows([0, 1, 2, 3, 4], XYZW * 0.5), r":1: the quaternion has length 0\.5"),
         ("".join(row(*m.T.ravel()) for m in POSES), r":1: .*column by column"),
         (TEXTS["kitti"].replace("\n", "\n\n", 1), r":2: an empty line between the rows"),
@@ -193,6 +196,8 @@ def test_the_order_of_quaternions_beside_nanoseconds_is_said(tmp_path) -> None:
     assert any("nothing names the order of the quaternion, which is taken for x y z w" in note for note in notes)
     (tmp_path / "poses.txt").write_text("# t x y z qx qy qz qw\n" + TEXTS["tum in nanoseconds"])
     assert len(read_trajectory(tmp_path / "poses.txt").provenance.notes) == 1
+    (tmp_path / "poses.csv").write_text(TEXTS["euroc without a header"])
+    assert "taken for EuRoC's w x y z" in read_trajectory(tmp_path / "poses.csv").provenance.notes[-1]
 
 
 def test_rows_out_of_order_are_numbered_by_time_and_said(tmp_path) -> None:

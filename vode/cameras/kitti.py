@@ -19,8 +19,10 @@ SIZES = {
     (718.856, 607.1928, 185.2157): (376, 1241),
     (721.5377, 609.5593, 172.854): (375, 1242),
     (707.0912, 601.8873, 183.1104): (370, 1226),
+    (707.0493, 604.0814, 180.5066): (370, 1224),
+    (718.3351, 600.3891, 181.5122): (374, 1238),
 }
-"""(height, width) of the odometry sequences' images, which their files do not state, by focal length and centre"""
+"""(height, width) of KITTI's images, which not all files state, by the focal length and centre of each date"""
 
 
 def kitti_calibration(path: Path | str, camera: int) -> Calibration:
@@ -36,7 +38,8 @@ def kitti_calibration(path: Path | str, camera: int) -> Calibration:
             width, height = (round(value) for value in _entry(path, f"S_rect_{camera:02d}", (2,)).tolist())
             size = height, width
     else:
-        matrix, _ = read_calibration(path, camera)
+        matrix, size = read_calibration(path, camera)[0], None
+    if size is None:
         size = next((size for known, size in SIZES.items() if np.allclose(matrix[[0, 0, 1], [0, 2, 2]], known)), None)
     (fx, _, cx), (_, fy, cy) = matrix[:2, :3].tolist()
     return Calibration(path, (fx, fy), (cx, cy), size=size)

@@ -37,6 +37,8 @@ from vode.io.video import SUFFIXES, Video
 
 SHARED = 2
 """number of frames from which names that differ beside their numbers are taken for two images of each"""
+_NUMBER = re.compile("(?:(?<![A-Za-z0-9])-)?[0-9]+")
+"""digits, with a sign where none of a word stands before it"""
 COMPARED = 8
 """most kinds of names whose images are compared"""
 
@@ -248,7 +250,7 @@ def _check_kinds(folder: Path, files: Sequence[Path]) -> None:
         _refuse_kinds(folder, *pair, _pattern_of(*pair))
     kinds: defaultdict[str, dict[tuple[str, ...], Path]] = defaultdict(dict)
     for file in files:
-        kinds[re.sub("[0-9]+", "*", file.name.lower())][tuple(re.findall("[0-9]+", file.name))] = file
+        kinds[_NUMBER.sub("*", file.name.lower())][tuple(_NUMBER.findall(file.name))] = file
     numbered = sorted((kind for kind in kinds.values() if () not in kind), key=len, reverse=True)[:COMPARED]
     first = numbered[0] if len(numbered) > 1 else {}
     for other in numbered[1:]:

@@ -180,8 +180,9 @@ def _by_whole_times(both: Keyed, timed: Trajectory, other: Trajectory) -> Keyed 
 
 def _dense(keyed: Keyed) -> Keyed:
     """The same, if neither may lack frames of the other that rows without frame numbers do not name."""
-    _check_density(keyed.estimate, _extent(keyed.ground_truth), keyed.ground_truth.name)
-    _check_density(keyed.ground_truth, _extent(keyed.estimate), keyed.estimate.name)
+    for one, other in ((keyed.estimate, keyed.ground_truth), (keyed.ground_truth, keyed.estimate)):
+        _check_density(one, _extent(other), other.name)
+        _check_start(one, other)
     return keyed
 
 
@@ -194,6 +195,19 @@ def _check_density(trajectory: Trajectory, frames: int, name: str) -> None:
             "write the frame number first in each row (13 numbers), give the time of each row, or match by index if "
             f"they are the first {count} frames",
             "times",
+            "by",
+        )
+
+
+def _check_start(numbered: Trajectory, dense: Trajectory) -> None:
+    """InputError if frame numbers that end one after the last row of the other seem to be counted from 1."""
+    if dense.provenance.numbered or not numbered.provenance.numbered or not len(numbered):
+        return
+    first, last = int(numbered.indices.min()), int(numbered.indices.max())
+    if first > 0 and last == _rows(dense):
+        raise InputError(
+            f"{numbered.name}: frames {first} to {last}, beside {last} of {dense.name}, which are counted from 0; "
+            "number them from 0, or match by index if they are so already",
             "by",
         )
 

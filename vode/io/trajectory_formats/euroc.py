@@ -29,14 +29,15 @@ def read(table: Table) -> PoseRows:
     clock = _clock(table)
     columns = table.quaternion()
     check_order(table)
+    if columns is None and clock.unit != "nanoseconds":
+        raise InputError(
+            f"{table.path}: numbers between commas, and no header that says where the quaternion's w is; name the "
+            "columns in a first line, or separate TUM rows by spaces"
+        )
+    rows = pose_rows(table, columns or (4, 5, 6, 7), clock)
     if columns is None:
-        if clock.unit != "nanoseconds":
-            raise InputError(
-                f"{table.path}: numbers between commas, and no header that says where the quaternion's w is; name the "
-                "columns in a first line, or separate TUM rows by spaces"
-            )
-        columns = (4, 5, 6, 7)
-    rows = pose_rows(table, columns, clock)
+        note = f"{table.path}: nothing names the order of the quaternion, which is taken for EuRoC's w x y z"
+        rows = replace(rows, notes=(*rows.notes, note))
     if any(name.strip().startswith(BIAS) for name in table.header):
         note = (
             f"{table.path}: poses of the body (IMU), whose axes and place differ from a camera's: the ATE alone holds"

@@ -79,9 +79,9 @@ def read_table(path: Path | str, text: str) -> Table:
             blank = blank or (line if rows else None)
             continue
         names = () if rows else _names(stripped)
-        if names or stripped.startswith(("#", "%")):
-            header = names or header
-            order = order if rows else (_order(path, line, stripped.lower()) or order)
+        told = "" if rows else _order(path, line, stripped)
+        if names or told or stripped.startswith(("#", "%")):
+            header, order = names or header, told or order
             continue
         row = _numbers(path, line, stripped)
         if rows and len(row) != len(rows[0]):
@@ -114,6 +114,7 @@ def _order(path: Path | str, line: int, comment: str) -> str:
 
     InputError for parts that are numbered: of q0 to q3 either the first or the last may be w.
     """
+    comment = comment.lower()
     if _NUMBERED.search(comment):
         raise InputError(f"{path}:{line}: q0 to q3 do not tell which of them is w; call them qw, qx, qy and qz")
     # of complex numbers r is the real part
