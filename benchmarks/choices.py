@@ -60,7 +60,7 @@ def described(options: TrackerOptions) -> str:
 
 def choices() -> list[TrackerOptions]:
     """What is compared: flow, size and refinement together, then the number of points and refinement on the images."""
-    flows: tuple[Literal["network"], Literal["classical"]] = ("network", "classical")
+    flows: tuple[Literal["network"], Literal["refined"], Literal["classical"]] = ("network", "refined", "classical")
     refinements: tuple[Literal["none"], Literal["window"]] = ("none", "window")
     grid = [
         TrackerOptions(flow=flow, magnify=magnify, refine=refine)

@@ -153,6 +153,18 @@ def test_what_is_no_camera_of_the_image_is_refused(metric, image, camera, messag
         metric.predict_depth(image, camera=camera)
 
 
+def test_flow_of_images_larger_than_the_network_sees_is_refined_on_them(model):
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.rand(1, 3, 40, 60, generator=generator)
+    a = F.interpolate(noise, (160, 240), mode="bicubic").clamp(0, 1)[0]
+    b = a.roll(2, -1)
+    refined, alone = model.predict_flow(a, b), model.predict_flow(a, b, refine=False)
+    assert refined[..., 0].median() == pytest.approx(2, abs=0.1)
+    assert alone[..., 0].median() < 1
+    small_a, small_b = (F.interpolate(x[None], (70, 105), mode="area")[0] for x in (a, b))
+    assert torch.equal(model.predict_flow(small_a, small_b), model.predict_flow(small_a, small_b, refine=False))
+
+
 def test_images_of_two_sizes_have_no_flow(model, image):
     with pytest.raises(vode.InputError, match="120x70 and 119x70"):
         model.predict_flow(image, image[:, 1:])

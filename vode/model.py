@@ -97,16 +97,18 @@ class Model:
         inverse = F.interpolate(1 / depth[None], pixels.shape[-2:], mode="bilinear", align_corners=False)
         return like(1 / inverse[0, 0], image)
 
-    def predict_flow(self, image_a: Array, image_b: Array) -> Array:
+    def predict_flow(self, image_a: Array, image_b: Array, *, refine: bool = True) -> Array:
         """Optical flow (H, W, 2) float32 from image a to image b in pixels, x then y; images as ``predict_depth``.
 
-        InputError for images of different sizes.
+        It is computed at ``size_for`` the images. ``refine`` it on images that are larger than that, by OpenCV's dense
+        inverse search where both directions agree (``geometry.inverse_search``). InputError for images of different
+        sizes.
         """
         a, b = float_image(image_a), float_image(image_b)
         if a.shape != b.shape:
             shapes = " and ".join(f"{x.shape[-1]}x{x.shape[-2]}" for x in (a, b))
             raise InputError(f"images of {shapes} pixels; flow is between images of one size")
-        flow = predict_flow(self.flow, a, b, self.size_for(image_size(a)))
+        flow = predict_flow(self.flow, a, b, self.size_for(image_size(a)), refine=refine)
         return like(flow.movedim(0, -1).contiguous(), image_a)
 
     def perception(self) -> Perception:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from vode.geometry.camera import resize_intrinsics
+from vode.geometry.inverse_search import refine_flow
 from vode.geometry.matches import Matches
 from vode.geometry.resize import resize_images
 from vode.networks.depth import DepthNet
@@ -11,7 +12,7 @@ from vode.networks.flow import FlowNet
 from vode.networks.options import DepthOptions
 from vode.odometry.frames import Frame
 from vode.odometry.options import MatchOptions, TrackerOptions
-from vode.odometry.perception import Classical, Matched, Networks, find_matches
+from vode.odometry.perception import Classical, Matched, Networks, Refined, find_matches
 from vode.odometry.two_frame import tracked_matches
 from vode.odometry.visual_odometry import VisualOdometry, track
 
@@ -137,4 +138,14 @@ def test_classical_flow_goes_with_the_depth_of_networks(networks, sequence):
     error = (seen.flow(*frames)[0][0] - true).norm(dim=0)[visible[0]]
     assert error.median() < 0.2 * true.norm(dim=0)[visible[0]].median()
     with torch.no_grad():
+        assert torch.equal(seen.depth(frames[0]), networks.depth(frames[0]))
+
+
+def test_refined_flow_is_that_of_networks_searched_on_around(networks, sequence):
+    seen = Refined(networks._flow, networks._depth)
+    frames = [Frame(i, sequence.frame(i)[None]) for i in (0, 1)]
+    with torch.no_grad():
+        expected = refine_flow(frames[0].image, frames[1].image, *networks.flow(*frames))
+        for found, wanted in zip(seen.flow(*frames), expected, strict=True):
+            assert torch.equal(found, wanted)
         assert torch.equal(seen.depth(frames[0]), networks.depth(frames[0]))

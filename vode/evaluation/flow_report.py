@@ -12,6 +12,7 @@ from torch import Tensor
 from vode.datasets.flow_pairs import FlowPairs
 from vode.evaluation.flow import evaluate_flow
 from vode.evaluation.result import Result
+from vode.geometry.inverse_search import LARGER, refine_flow
 from vode.geometry.resize import SizeFor, image_size
 from vode.geometry.warp import resize_flow
 from vode.io.image import write_image
@@ -25,20 +26,27 @@ Source = Callable[[int], Tensor]
 
 
 @torch.no_grad()
-def predict_flow(flow: FlowNet, image_a: Tensor, image_b: Tensor, size: tuple[int, int]) -> Tensor:
-    """Flow (2, H, W) between two frames (3, H, W), computed at ``size`` and given in pixels of the frames."""
-    device = next(flow.parameters()).device
-    flows, _ = flow(network_image(image_a, size, device), network_image(image_b, size, device))
-    height, width = image_a.shape[-2:]
-    return resize_flow(flows[0].float(), (height, width))[0].cpu()
+def predict_flow(
+    flow: FlowNet, image_a: Tensor, image_b: Tensor, size: tuple[int, int], *, refine: bool = False
+) -> Tensor:
+    """Flow (2, H, W) between two frames (3, H, W), computed at ``size`` and given in pixels of the frames.
+
+    ``refine`` it on the frames, if they are ``LARGER`` than that.
+    """
+    device, full = next(flow.parameters()).device, image_size(image_a)
+    found = flow(network_image(image_a, size, device), network_image(image_b, size, device))
+    flow_ab, flow_ba = (resize_flow(flows[0].float(), full) for flows in found)
+    if refine and full[0] >= LARGER * size[0]:
+        flow_ab, _ = refine_flow(image_a[None], image_b[None], flow_ab.cpu(), flow_ba.cpu())
+    return flow_ab[0].cpu()
 
 
-def from_network(flow: FlowNet, pairs: FlowPairs, size_for: SizeFor) -> Source:
-    """Predictions made when asked for, each at ``size_for`` the size of the pair."""
+def from_network(flow: FlowNet, pairs: FlowPairs, size_for: SizeFor, *, refine: bool = False) -> Source:
+    """Predictions made when asked for, each at ``size_for`` the size of the pair; ``refine`` as ``predict_flow``."""
 
     def predict(index: int) -> Tensor:
         image_a, image_b = pairs.images(index)
-        return predict_flow(flow, image_a, image_b, size_for(image_size(image_a)))
+        return predict_flow(flow, image_a, image_b, size_for(image_size(image_a)), refine=refine)
 
     return predict
 

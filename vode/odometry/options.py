@@ -86,8 +86,9 @@ class MatcherOptions:
 class TrackerOptions(MatchOptions):
     """How the tracker turns correspondences and depth into motion."""
 
-    flow: Literal["network", "classical"] = "network"
-    """where a model's correspondences come from: its flow network, or OpenCV's dense inverse search"""
+    flow: Literal["network", "refined", "classical"] = "network"
+    """where a model's correspondences come from: its flow network, that refined by OpenCV's dense inverse search, or
+    the search alone"""
     magnify: float = 1.0
     """height and width of the images that correspondences are found in, relative to those that its networks see"""
     subpixel: bool = True

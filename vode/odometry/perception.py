@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from vode.datasets.base import Sequence
 from vode.geometry import warp
+from vode.geometry.inverse_search import inverse_search, refine_flow
 from vode.geometry.matches import Matches
 from vode.geometry.resize import SizeFor, image_size, resize_images
 from vode.networks.depth import DepthNet
@@ -119,24 +118,25 @@ class Classical(Perception):
 
     def __init__(self, depth: DepthSource) -> None:
         self.device, self._depth = depth.device, depth
-        self._search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
-        grey_a, grey_b = (_grey(frame.image) for frame in (a, b))
-        return self._search_flow(grey_a, grey_b), self._search_flow(grey_b, grey_a)
+        return inverse_search(a.image, b.image), inverse_search(b.image, a.image)
 
     def depth(self, frame: Frame) -> Tensor:
         return self._depth.depth(frame)
 
-    def _search_flow(self, grey_a: np.ndarray, grey_b: np.ndarray) -> Tensor:
-        # OpenCV takes None for no initial flow, which its types do not say.
-        flow = self._search.calc(grey_a, grey_b, None)  # type: ignore[call-overload]
-        return torch.from_numpy(flow).movedim(-1, 0)[None].to(self.device)
+
+class Refined(Networks):
+    """Flow and depth of trained networks, the flow refined on the frames by dense inverse search."""
+
+    def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
+        return refine_flow(a.image, b.image, *super().flow(a, b))
 
 
 def network_perception(flow: FlowNet, depth: DepthNet, options: TrackerOptions, size_for: SizeFor) -> Perception:
     """What a model sees, as the options of its tracker say; ``size_for`` gives the size that its networks work at."""
-    networks = Networks(flow, depth, None if options.magnify == 1 else size_for)
+    kind = Refined if options.flow == "refined" else Networks
+    networks = kind(flow, depth, None if options.magnify == 1 else size_for)
     return Classical(networks) if options.flow == "classical" else networks
 
 
@@ -151,7 +151,3 @@ class SequenceDepth(DepthSource):
         if depth is None:
             return torch.zeros_like(frame.image[:, :1])
         return F.interpolate(depth[None], frame.image.shape[-2:], mode="nearest-exact")
-
-
-def _grey(image: Tensor) -> np.ndarray:
-    return (image[0].mean(0) * 255).round().to(torch.uint8).cpu().numpy()

@@ -35,7 +35,7 @@ def evaluate_flow_of(
     results = {}
     for pairs in _open_pairs(run, where, options.every, model.size):
         chosen, notes = complete(pairs, allow_missing=options.allow_missing)
-        source = from_network(model.flow, pairs, model.size_for)
+        source = from_network(model.flow, pairs, model.size_for, refine=options.refine)
         result = score_pairs(source, pairs, chosen)
         results[pairs.name] = replace(result, notes=(*result.notes, *notes))
         on_progress(f"{results[pairs.name]}\n")

@@ -43,8 +43,9 @@ class OdometryOptions:
     """learned matches instead of the run's flow: xfeat, xfeat-lighterglue, disk-lightglue or a file of weights"""
     refine: Literal["none", "window"] | None = None
     """window refines the poses of the last keyframes together; default as in the run"""
-    flow: Literal["network", "classical"] | None = None
-    """correspondences from the flow network or from OpenCV's dense inverse search; default as in the run"""
+    flow: Literal["network", "refined", "classical"] | None = None
+    """correspondences from the flow network, as it is or refined, or from OpenCV's dense inverse search; default as in
+    the run"""
     compare: tuple[str, ...] = ()
     """trajectories of other methods compared with the run's: [NAME=]FILE, or a folder of SEQUENCE.txt"""
     published: bool = False
@@ -108,6 +109,8 @@ class FlowEvaluation:
 
     every: int = 1
     """take every n-th pair of a sequence"""
+    refine: bool = True
+    """refine flow on images that are much larger than what the network sees; no-refine scores the network alone"""
     allow_missing: bool = False
     """score the pairs that are there, and say how many are not"""
 
