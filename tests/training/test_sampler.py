@@ -1,11 +1,13 @@
 """The order of samples: the same for any number of processes, without a sample twice or lost."""
 
+import signal
+
 import pytest
 import torch
 
 from vode.errors import InputError
 from vode.training.distributed import Group
-from vode.training.sampler import Blocks, Draws, ResumableSampler, Shuffled, part_of
+from vode.training.sampler import Blocks, Draws, ResumableSampler, Shuffled, load_batches, part_of
 
 CPU = torch.device("cpu")
 
@@ -81,3 +83,20 @@ def test_a_batch_of_blocks_is_of_as_many_blocks_as_they_are_reused():
     first = later[::4]
     assert [index // 20 for index in first] == sorted(index // 20 for index in first)
     assert first != sorted(first)
+
+
+class Interruptible(torch.utils.data.Dataset):
+    """Tells whether the process that reads it would stop at Ctrl-C."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index):
+        return {"stops": torch.tensor(signal.getsignal(signal.SIGINT) is not signal.SIG_IGN)}
+
+
+@pytest.mark.parametrize(("workers", "stops"), [(0, True), (1, False)])
+def test_an_interrupt_is_left_to_the_training(workers, stops):
+    group = Group(0, 1, CPU)
+    batch = next(load_batches(Interruptible(), group, Draws(0, 2, 0), batch=2, workers=workers))
+    assert batch["stops"].tolist() == [stops, stops]

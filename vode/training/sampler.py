@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -107,6 +108,11 @@ class Draws:
         return Blocks(size, self.seed, self.block, self.reuse) if self.block else Shuffled(size, self.seed)
 
 
+def _leave_interrupts(_number: int) -> None:
+    """Ctrl-C reaches every process of a terminal, but it is the training that stops, and still needs its batches."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def load_batches(
     samples: ClipDataset, group: Group, draws: Draws, *, batch: int, accumulate: int = 1, workers: int = 0
 ) -> Iterator[dict[str, Tensor]]:
@@ -123,6 +129,7 @@ def load_batches(
         sampler=ResumableSampler(draws.order(len(samples)), first=draws.first, count=draws.count, **layout),
         collate_fn=collate,
         num_workers=workers,
+        worker_init_fn=_leave_interrupts,
         generator=torch.Generator().manual_seed(draws.seed),
         pin_memory=group.device.type == "cuda",
     )
