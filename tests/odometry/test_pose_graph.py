@@ -111,10 +111,9 @@ def test_the_optimum_of_large_errors_is_that_of_scipy():
 
 def test_a_thousand_nodes_take_well_under_a_second():
     problem = graph(1000, 20, drift=(0.02, 0.001, 0.002))
-    started = time.perf_counter()
+    started = time.process_time()
     found = optimize(problem)
-    # with room for a machine that does other things too
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 2
     assert found.converged
 
 

@@ -75,7 +75,7 @@ def optimize(graph: PoseGraph) -> Solution:
         step = _solve(matrix, gradient, damping)
         moved = graph if step is None else replace(graph, nodes=graph.nodes @ similarity.exp(step))
         after = np.inf if step is None else _cost(moved)
-        if after > cost * (1 + ROUNDING) + NOTHING:
+        if step is None or after > cost * (1 + ROUNDING) + NOTHING:
             damping = max(damping * DAMPING[1], DAMPING[0])
             if damping > DAMPING[2]:
                 break
