@@ -27,8 +27,8 @@ class LoopCloser:
     """Keeps keyframes, recognises places, and corrects poses that odometry gave.
 
     A correction is a similarity for each keyframe, from the world of odometry to the corrected one. Frames follow their
-    last keyframe: rigidly, with its scale. The first keyframe stays where it is, and so does the mean of the logarithms
-    of the scales.
+    last keyframe: rigidly, with its scale. The first keyframe, whose frame is the world, stays where it is, and so does
+    the mean of the logarithms of the scales.
     """
 
     def __init__(self, intrinsics: Tensor, options: LoopOptions = LoopOptions()) -> None:
@@ -40,6 +40,7 @@ class LoopCloser:
         self._verified: list[Loop] = []
         self._agreement = np.zeros((0, 0), bool)
         self._corrections: list[Tensor] = []
+        self._level = 1.0
         self._used: tuple[Loop, ...] = ()
         self._pause, self._doubtful = 0, False
 
@@ -80,25 +81,30 @@ class LoopCloser:
             return poses
         frames = torch.tensor([x.frame for x in self.keyframes])
         index = torch.searchsorted(frames, torch.arange(len(poses)), right=True) - 1
-        return similarity.rigid(torch.stack(self._corrections)[index.clamp(min=0)] @ poses)
+        return self._levelled(torch.stack(self._corrections)[index.clamp(min=0)] @ poses)
 
     def corrected_pose(self, frame: int, T_world_cam: Tensor) -> Tensor:
         """The corrected pose (4, 4) of one frame by odometry's."""
         if not self._used:
             return T_world_cam
         index = bisect_right(self.keyframes, frame, key=lambda x: x.frame) - 1
-        return similarity.rigid(self._corrections[max(index, 0)] @ T_world_cam)
+        return self._levelled(self._corrections[max(index, 0)] @ T_world_cam)
 
     @property
     def scales(self) -> dict[int, float]:
         """What depth of every keyframe, by its frame, is multiplied by to fit the corrected poses."""
-        values = [float(similarity.scale(x)) for x in self._corrections]
+        values = [self._level * float(similarity.scale(x)) for x in self._corrections]
         return dict(zip([x.frame for x in self.keyframes], values, strict=True))
 
     @property
     def nbytes(self) -> int:
         """Bytes of the features of all keyframes."""
         return sum(x.nbytes for x in self.keyframes)
+
+    def _levelled(self, nodes: Tensor) -> Tensor:
+        """Poses (..., 4, 4) of similarities, at the level of the scale."""
+        poses = similarity.rigid(nodes)
+        return pose.from_rotation_translation(poses[..., :3, :3], self._level * poses[..., :3, 3])
 
     def _recognised(self, places: list[int], size: tuple[int, int]) -> Loop | None:
         """The loop from the place of most inliers to the newest keyframe."""
@@ -138,7 +144,5 @@ class LoopCloser:
         if not solution.converged:
             return
         # one keyframe's depth tells the level of the scale worse than all do
-        size = similarity.scale(solution.nodes).log().mean().neg().exp()
-        origin, eye = solution.nodes[0, :3, 3], torch.eye(3, dtype=torch.float64)
-        level = similarity.from_parts(size, eye, origin - size * origin)
-        self._corrections = list((level @ solution.nodes @ pose.inverse(course.T_world_cam)).unbind())
+        self._level = float(similarity.scale(solution.nodes).log().mean().neg().exp())
+        self._corrections = list((solution.nodes @ pose.inverse(course.T_world_cam)).unbind())

@@ -36,7 +36,9 @@ class Vocabulary:
         self._components = components[:dimensions].T.copy()
 
     def describe(self, features: np.ndarray) -> np.ndarray:
-        """Unit descriptor (D,) float32 of a keyframe's features (N, 128)."""
+        """Unit descriptor (D,) float32 of a keyframe's features (N, 128); zero, which is like nothing, without any."""
+        if not len(features):
+            return np.zeros(self._components.shape[1], np.float32)
         return _unit((self._residuals(features) - self._mean) @ self._components)
 
     def _residuals(self, features: np.ndarray) -> np.ndarray:
