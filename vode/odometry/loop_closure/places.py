@@ -11,8 +11,10 @@ SAMPLE = 20_000
 """features that a vocabulary is made from, at most"""
 ROUNDS = 10
 """of k-means"""
-FITTED = 1000
+FITTED = 500
 """keyframes that the principal components are computed from, at most"""
+SETTLED = 2000
+"""keyframes from which on a vocabulary stays as it is"""
 LEAST_SIMILAR = 0.1
 """cosine of two descriptors below which a place is no candidate"""
 
@@ -44,14 +46,13 @@ class Vocabulary:
     def _residuals(self, features: np.ndarray) -> np.ndarray:
         """Sums (words * 128,) of what features differ by from their nearest centre."""
         values, centres = root_sift(features), self._centres
-        nearest = _nearest(values, centres)
-        sums = np.zeros_like(centres)
-        np.add.at(sums, nearest, values - centres[nearest])
+        members = _members(values, centres)
+        sums = members.T @ values - members.sum(0)[:, None] * centres
         return _unit(_unit(sums).ravel())
 
 
 class Places:
-    """The places of a video's keyframes; its vocabulary is made anew each time their number has doubled."""
+    """The places of a video's keyframes; the vocabulary is made anew each time they have doubled, up to ``SETTLED``."""
 
     def __init__(self, options: LoopOptions = LoopOptions()) -> None:
         self._options = options
@@ -73,7 +74,7 @@ class Places:
         oldest = count - 1 - self._options.gap
         if oldest <= 0:
             return []
-        if count >= 2 * self._made and sum(map(len, self._features)) > self._options.words:
+        if self._made < SETTLED and count >= 2 * self._made and sum(map(len, self._features)) > self._options.words:
             self._vocabulary = Vocabulary(self._features, self._options.words, self._options.dimensions)
             self._descriptors, self._made = np.stack([self._vocabulary.describe(x) for x in self._features]), count
         elif self._vocabulary is not None:
@@ -105,16 +106,16 @@ def _cluster(values: np.ndarray, count: int, rng: np.random.Generator) -> np.nda
     """Centres (count, D) of k-means, begun at values drawn at random."""
     centres = values[rng.choice(len(values), count, replace=False)]
     for _ in range(ROUNDS):
-        nearest = _nearest(values, centres)
-        members = np.bincount(nearest, minlength=count)
-        sums = np.zeros_like(centres)
-        np.add.at(sums, nearest, values)
-        centres = np.where(members[:, None] > 0, sums / np.maximum(members, 1)[:, None], centres)
-    return centres.astype(np.float32)
+        members = _members(values, centres)
+        counts = members.sum(0)[:, None]
+        centres = np.where(counts > 0, members.T @ values / np.maximum(counts, 1), centres)
+    return centres
 
 
-def _nearest(values: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    return np.argmax(values @ centres.T - 0.5 * np.square(centres).sum(1), 1)
+def _members(values: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Which centre is nearest to each of N values, as ones among zeros: (N, count) float32."""
+    nearest = np.argmax(values @ centres.T - 0.5 * np.square(centres).sum(1), 1)
+    return np.eye(len(centres), dtype=np.float32)[nearest]
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
