@@ -71,11 +71,17 @@ def test_trajectory_files_are_scored_alone(kitti, tmp_path):
     assert json.loads(file.read_text())["ate_m"] == pytest.approx(0, abs=1e-9)
 
 
-def test_poses_can_be_refined_together(run, tmp_path, refused):
+def test_poses_can_be_refined_together_and_loops_closed(run, tmp_path, refused, capfd):
     for way in ("none", "window"):
         assert main(["odom", str(run), "--alignment", "none", "--refine", way, "--out", str(tmp_path / way)]) == 0
     one, two = ((tmp_path / way / "world99.txt").read_text() for way in ("none", "window"))
     assert one.count("\n") == two.count("\n")
+    assert main(["odom", str(run), "--alignment", "none", "--loops", "--out", str(tmp_path / "loops")]) == 0
+    out = capfd.readouterr().out
+    assert "; 0 loops between" in out
+    assert out.count("keyframes") == 1
+    assert (tmp_path / "loops" / "world99.txt").read_text() == one
+    assert "--loops" in refused("odom", "--estimate", "a.txt", "--ground-truth", "a.txt", "--loops")
     assert "--refine" in refused("odom", "--estimate", "a.txt", "--ground-truth", "a.txt", "--refine", "window")
 
 

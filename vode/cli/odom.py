@@ -32,8 +32,8 @@ def odom(
         raise InputError("name the folder of a run, or give both --estimate and --ground-truth")
     if run is not None and (estimate or ground_truth):
         raise InputError(f"{run}: a run is tracked on --data; name files of other methods with --compare")
-    for name in ("refine", "flow", "matcher"):
-        if run is None and getattr(options, name) is not None:
+    for name in ("refine", "loops", "flow", "matcher"):
+        if run is None and getattr(options, name) != getattr(OdometryOptions(), name):
             raise InputError(f"--{name} is for the tracking of a run; trajectory files are evaluated as they are")
     if run is None and options.format != OdometryOptions().format:
         raise InputError("--format is for the trajectories that a run is tracked to; none are written here")

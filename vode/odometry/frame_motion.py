@@ -82,7 +82,7 @@ def frame_motion(
     """
     size = image_size(depth_a)
     found, pair = motion_from_matches(found, intrinsics, options, images=images, seed=options.seed)
-    at_a, at_b = _at(depth_a, found.points_a), _at(depth_b, found.points_b)
+    at_a, at_b = depth_at(depth_a, found.points_a), depth_at(depth_b, found.points_b)
     inliers, parallax = int(pair.inliers.sum()), float(pair.parallax)
     reason = None if bool(pair.reliable) else UNRELIABLE[Model(int(pair.model))]
     if reason is None:
@@ -105,7 +105,7 @@ def frame_motion(
     return motion, Evidence(found, torch.zeros_like(pair.inliers))
 
 
-def _at(depth: Tensor, points: Tensor) -> Tensor:
+def depth_at(depth: Tensor, points: Tensor) -> Tensor:
     """Depth (1, 1, H, W) at points (1, N, 2): (1, N), 0 where a neighbour is unknown."""
     known = warp.sample((depth > 0).to(depth.dtype), points.mT.unsqueeze(-1))[:, 0, :, 0]
     return warp.sample(depth, points.mT.unsqueeze(-1))[:, 0, :, 0] * (known > KNOWN)

@@ -83,6 +83,73 @@ class MatcherOptions:
 
 
 @dataclass(frozen=True)
+class DriftOptions:
+    """Standard deviations of what odometry measures from one keyframe to the next, which grow with the square root of
+    their number."""
+
+    translation: float = 0.02
+    """relative to the length of the motion"""
+    turn: float = 0.002
+    """radians"""
+    scale: float = 0.01
+    """of the logarithm of the scale"""
+    doubtful: float = 10.0
+    """times as large for motions that were extrapolated, or whose translation is not known"""
+    bias: float = 2.5
+    """times as large where loops are judged, for drift is no pure chance"""
+
+
+@dataclass(frozen=True)
+class VerificationOptions:
+    """When two keyframes show the same place."""
+
+    ratio: float = 0.8
+    """largest distance of two descriptors, relative to that of the second best match"""
+    threshold: float = 1.5
+    """pixels: Sampson distance of an inlier of two views, and half the reprojection error of one of PnP"""
+    inliers: int = 30
+    """least matches that the motion explains"""
+    regions: int = 6
+    """least regions, of 4 x 4, of either image in which these lie"""
+    distance: float = 0.7
+    """largest distance between the two cameras, relative to the median depth"""
+    agreement: float = 0.1
+    """largest difference between the motions by either depth: radians, log of the scale, and distance over depth"""
+    depth: float = 0.6
+    """least fraction of the matches whose two depths agree to 30 % under the scale"""
+
+
+@dataclass(frozen=True)
+class LoopOptions:
+    """Which frames are kept to be recognised, and which recognitions count."""
+
+    points: int = 400
+    """most features of a keyframe: 140 bytes each"""
+    spacing: float = 0.15
+    """motion between keyframes, relative to the median depth"""
+    turn: float = 0.17
+    """radians: rotation between keyframes"""
+    gap: int = 30
+    """keyframes between the ends of a loop, at least"""
+    words: int = 32
+    """of the vocabulary"""
+    dimensions: int = 128
+    """of the descriptor of a whole keyframe"""
+    candidates: int = 3
+    """places that are compared with each new keyframe"""
+    near: int = 10
+    """keyframes within which loops are neighbours"""
+    agreeing: int = 3
+    """neighbouring loops that must agree, for any of them to count"""
+    significance: float = 24.3
+    """largest squared Mahalanobis distance of what agrees: 99.9 % of a chi-squared distribution of 7 dimensions"""
+    detour: float = 0.2
+    """largest correction of the motion between the ends of a loop, relative to the length of the way between them"""
+    verification: VerificationOptions = field(default_factory=VerificationOptions)
+    drift: DriftOptions = field(default_factory=DriftOptions)
+
+
+@dataclass(frozen=True)
 class TrackerOptions(MatchOptions):
     """How the tracker turns correspondences and depth into motion."""
 
@@ -97,6 +164,9 @@ class TrackerOptions(MatchOptions):
     refine: Literal["none", "window"] = "none"
     """window: refine the last keyframes together"""
     window: WindowOptions = field(default_factory=WindowOptions)
+    loops: bool = False
+    """recognise places seen before and correct what drifted in between"""
+    loop_closure: LoopOptions = field(default_factory=LoopOptions)
     pnp_threshold: float = 1.0
     """pixels: reprojection error of an inlier of PnP"""
     pnp_iterations: int = 1000

@@ -21,6 +21,8 @@ from vode.odometry import result
 from vode.odometry.clock import Clock
 from vode.odometry.frame_motion import FrameMotion, frame_motion
 from vode.odometry.frames import Frame, Intake, read_ahead, same
+from vode.odometry.loop_closure.closure import LoopCloser
+from vode.odometry.loop_closure.verification import Loop
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import MatchingPerception, Perception, find_matches
 from vode.odometry.result import Details, FrameResult, Method, Reason
@@ -55,8 +57,9 @@ class VisualOdometry:
 
     The trajectory starts at identity and is in the unit of the depth. A frame that cannot be read, is black or of one
     colour gets its pose from constant velocity, and the next one is compared with the last that shows something.
-    With ``TrackerOptions(refine="window")`` new frames correct the poses of earlier ones, and results say which. Memory
-    does not grow with the length of the video but for poses and results.
+    With ``TrackerOptions(refine="window")`` new frames correct the poses of earlier ones, and results say which. So
+    they do with ``loops=True``, where the camera comes back to a place. Memory does not grow with the length of the
+    video but for poses and results, and with loops by 56 kB a keyframe.
 
     Args:
         source: what sees the images (flow, or correspondences, and depth), or a model that has such a perception.
@@ -87,6 +90,7 @@ class VisualOdometry:
         self._poses: list[Tensor] = []
         self._last: View | None = None
         self._window: Window | None = None
+        self._loops: LoopCloser | None = None
         self._clock = Clock()
         self._twist, self._duration = torch.zeros(6, dtype=torch.float64), 1.0
         self._numpy = False
@@ -123,13 +127,25 @@ class VisualOdometry:
     def trajectory(self) -> Trajectory:
         """Poses of all frames so far, after all corrections."""
         poses = torch.stack(self._poses) if self._poses else torch.zeros(0, 4, 4, dtype=torch.float64)
+        poses = poses if self._loops is None else self._loops.corrected(poses)
         times = [x.timestamp for x in self._results]
         timed = bool(times) and times[0] is not None
         return Trajectory(poses, torch.tensor(times, dtype=torch.float64) if timed else None, name=self.name)
 
     def pose(self, index: int) -> np.ndarray | Tensor:
         """World-from-camera pose (4, 4) float64 of one frame, after all corrections."""
-        return self._given(self._poses[index])
+        pose, frame = self._poses[index], range(len(self))[index]
+        return self._given(pose if self._loops is None else self._loops.corrected_pose(frame, pose))
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """Places that the camera came back to and that were recognised, between keyframes by their numbers."""
+        return () if self._loops is None else self._loops.loops
+
+    @property
+    def depth_scales(self) -> dict[int, float]:
+        """What the depth of every keyframe is multiplied by to fit the trajectory, by its frame; none without loops."""
+        return {} if self._loops is None else self._loops.scales
 
     def summary(self) -> str:
         """How many motions were found by which method."""
@@ -161,7 +177,7 @@ class VisualOdometry:
         registered = FrameResult(
             index,
             timestamp,
-            self._given(self._poses[-1]),
+            self.pose(index),
             motion.method,
             motion.reason,
             details,
@@ -182,6 +198,8 @@ class VisualOdometry:
             method = Method.START if last is None else Method.EXTRAPOLATED
             return FrameMotion(still if last is None else expected, method, reason), None
         if last is None:
+            if self.options.loops:
+                self._loops = LoopCloser(self._intake.intrinsics[0], self.options.loop_closure)
             if self.options.refine == "window":
                 self._window = Window(self._intake.intrinsics[0], self.options.window)
                 self._window.start(frame.index, still)
@@ -218,7 +236,10 @@ class VisualOdometry:
         for index, pose in corrected.items():
             self._poses[index] = pose
         self._last = View(frame, depth, self._poses[-1])
-        return tuple(changed)
+        if self._loops is not None:
+            doubtful = motion.method in (Method.EXTRAPOLATED, Method.ROTATION)
+            changed += self._loops.add(frame, depth, self._poses, doubtful=doubtful)
+        return tuple(sorted(set(changed)))
 
     def _given(self, pose: Tensor) -> np.ndarray | Tensor:
         """A copy of a pose, of the kind that images are."""

@@ -23,7 +23,7 @@ from vode.io.trajectory_formats.names import SUFFIXES, TIMED
 from vode.model import Model, load
 from vode.odometry.perception import Matched, MatchingPerception, Perception, network_perception
 from vode.odometry.result import log_lines
-from vode.odometry.visual_odometry import track
+from vode.odometry.visual_odometry import VisualOdometry, track
 from vode.pipelines.evaluation_data import evaluation_sequences
 from vode.pipelines.options import EvaluationData, OdometryOptions
 from vode.run_folder import find_run
@@ -94,7 +94,7 @@ def track_sequences(
     untimed = next((s.name for s in sequences if s.timestamps is None), None)
     if options.format in TIMED and untimed is not None:
         raise InputError(f"{untimed}: its frames have no times, which {options.format} needs; write kitti", "format")
-    changes: dict[str, Any] = {"refine": options.refine, "flow": options.flow}
+    changes: dict[str, Any] = {"refine": options.refine, "loops": options.loops or None, "flow": options.flow}
     tracker = replace(model.tracker, **{name: value for name, value in changes.items() if value is not None})
     perception: Perception | MatchingPerception
     perception = network_perception(model.flow, model.depth, tracker, model.size_for)
@@ -109,7 +109,7 @@ def track_sequences(
         tracked.trajectory.write(file, options.format)
         log = file.with_suffix(".log.jsonl")
         write_bytes(log, log_lines(tracked.results).encode())
-        on_progress(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}")
+        on_progress(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}{_loops(tracked)}")
         extrapolated = tracked.extrapolated()
         for line in extrapolated[:SHOWN]:
             on_progress(f"  {line}")
@@ -117,6 +117,15 @@ def track_sequences(
             on_progress(f"  and {len(extrapolated) - SHOWN} more, in {log}")
         trajectories[sequence.name] = tracked.trajectory
     return trajectories
+
+
+def _loops(tracked: VisualOdometry) -> str:
+    """What loops did, where they were looked for."""
+    if not tracked.options.loops:
+        return ""
+    scales = tracked.depth_scales.values()
+    spread = f", depth scaled by {min(scales):.3f} to {max(scales):.3f}" if tracked.loops else ""
+    return f"; {len(tracked.loops)} loops between {len(scales)} keyframes{spread}"
 
 
 class _Clock(NamedTuple):

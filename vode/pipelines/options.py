@@ -43,6 +43,8 @@ class OdometryOptions:
     """learned matches instead of the run's flow: xfeat, xfeat-lighterglue, disk-lightglue or a file of weights"""
     refine: Literal["none", "window"] | None = None
     """window refines the poses of the last keyframes together; default as in the run"""
+    loops: bool = False
+    """recognise places that the camera comes back to, and correct the drift in between, also where the run does not"""
     flow: Literal["network", "refined", "classical"] | None = None
     """correspondences from the flow network, as it is or refined, or from OpenCV's dense inverse search; default as in
     the run"""

@@ -1,0 +1,92 @@
+"""The tracker corrects its poses where the camera comes back, and says which."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vode.datasets.base import Sequence
+from vode.odometry.options import LoopOptions, TrackerOptions, VerificationOptions
+from vode.odometry.visual_odometry import VisualOdometry, track
+
+SIZE = (96, 320)
+LOOPS = LoopOptions(gap=8, spacing=0.05, verification=VerificationOptions(inliers=20))
+OPTIONS = TrackerOptions(subpixel=False, loops=True, loop_closure=LOOPS)
+
+
+class Returning(Sequence):
+    """The way through a sequence, and the same way back."""
+
+    def __init__(self, sequence, last):
+        self.sequence, self.order = sequence, [*range(0, last, 2), *range(last, -1, -2)]
+        self.name, self.size, self.intrinsics = sequence.name, sequence.size, sequence.intrinsics
+        self.poses, self.timestamps = sequence.poses[self.order], None
+
+    def __len__(self):
+        return len(self.order)
+
+    def frame(self, i):
+        return self.sequence.frame(self.order[i])
+
+
+@pytest.fixture(scope="module")
+def returning(world):
+    return Returning(world(8, 25), 24)
+
+
+@pytest.fixture(scope="module")
+def drifting(ground_truth, returning):
+    """Its flow and depth; the scale of the depth drifts."""
+
+    class Drifting(ground_truth):
+        def flow(self, a, b):
+            i, j = (returning.order[x.index] for x in (a, b))
+            return self.between(i, j), self.between(j, i)
+
+        def depth(self, frame):
+            depth = self.sequence.depth(returning.order[frame.index])[None]
+            return torch.where(depth > 0, depth, 500.0) * 1.02**frame.index
+
+    return Drifting(returning.sequence)
+
+
+@pytest.fixture(scope="module")
+def tracked(returning, drifting):
+    return track(returning, drifting, size=SIZE, options=OPTIONS)
+
+
+def end(odometry):
+    return float(odometry.trajectory.positions[-1].norm())
+
+
+def test_the_camera_ends_where_it_began(returning, drifting, tracked):
+    plain = track(returning, drifting, size=SIZE, options=replace(OPTIONS, loops=False))
+    assert (plain.loops, plain.depth_scales) == ((), {})
+    assert len(tracked.loops) >= 3
+    assert end(tracked) < 0.1 * end(plain)
+    assert tracked.trajectory.poses[0].equal(torch.eye(4, dtype=torch.float64))
+    drift = torch.tensor([scale * 1.02**frame for frame, scale in tracked.depth_scales.items()]).log()
+    assert drift.std() < 0.3 * torch.tensor([1.02**frame for frame in tracked.depth_scales]).log().std()
+
+
+@pytest.mark.parametrize("refine", ["none", "window"])
+def test_results_say_which_poses_are_corrected(returning, drifting, refine):
+    odometry = VisualOdometry(drifting, returning.intrinsics, replace(OPTIONS, refine=refine))
+    most = 0
+    for i in range(len(returning)):
+        before = odometry.trajectory.poses
+        found = odometry.register_frame(returning.frame(i))
+        after = odometry.trajectory.poses
+        assert list(found.changed) == [k for k in range(i) if not torch.equal(before[k], after[k])]
+        torch.testing.assert_close(found.pose, after[i], atol=1e-12, rtol=0)
+        torch.testing.assert_close(odometry.pose(-1), after[i], atol=1e-12, rtol=0)
+        most = max(most, len(found.changed))
+    # the window reaches back by seven keyframes, loops by all
+    assert most > 12
+
+
+def test_a_frame_at_a_time_is_the_whole_sequence(returning, drifting, tracked):
+    odometry = VisualOdometry(drifting, returning.intrinsics, OPTIONS)
+    for i in range(len(returning)):
+        odometry.register_frame(returning.frame(i))
+    assert torch.equal(odometry.trajectory.poses, tracked.trajectory.poses)

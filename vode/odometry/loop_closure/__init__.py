@@ -1,0 +1,1 @@
+"""Loop closure: places recognised, loops verified, drift corrected."""

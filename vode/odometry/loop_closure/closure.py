@@ -1,0 +1,148 @@
+"""Loop closure: keyframes compared with earlier ones, and the course corrected where it comes back to a place."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vode.geometry import pose, similarity
+from vode.geometry.resize import image_size
+from vode.odometry.frames import Frame
+from vode.odometry.loop_closure.consistency import Course, consistent_set, loop_deviations, supported
+from vode.odometry.loop_closure.keyframes import Keyframe, describe, is_keyframe, median_depth
+from vode.odometry.loop_closure.places import Places
+from vode.odometry.loop_closure.verification import Loop, verify
+from vode.odometry.options import LoopOptions
+from vode.odometry.pose_graph import PoseGraph, optimize
+
+PAUSE = 200
+"""optimisations while as many keyframes come as there are: their cost grows with the video, their number must not"""
+
+
+class LoopCloser:
+    """Keeps keyframes, recognises places, and corrects poses that odometry gave.
+
+    A correction is a similarity for each keyframe, from the world of odometry to the corrected one. Frames follow their
+    last keyframe: rigidly, with its scale. The first keyframe, whose frame is the world, stays where it is, and so does
+    the mean of the logarithms of the scales.
+    """
+
+    def __init__(self, intrinsics: Tensor, options: LoopOptions = LoopOptions()) -> None:
+        """intrinsics (3, 3) of the frames."""
+        self.options, self._intrinsics = options, intrinsics.detach().double().cpu()
+        self.keyframes: list[Keyframe] = []
+        self.loops: tuple[Loop, ...] = ()
+        self._places = Places(options)
+        self._verified: list[Loop] = []
+        self._agreement = np.zeros((0, 0), bool)
+        self._corrections: list[Tensor] = []
+        self._level = 1.0
+        self._used: tuple[Loop, ...] = ()
+        self._pause, self._doubtful = 0, False
+
+    @torch.no_grad()
+    def add(self, frame: Frame, depth: Tensor, poses: Sequence[Tensor], *, doubtful: bool = False) -> tuple[int, ...]:
+        """Take note of a frame and its depth (1, 1, H, W); the earlier frames whose poses that has corrected.
+
+        ``poses`` (4, 4) float64 are those of odometry of all frames so far. ``doubtful`` says that the motion to this
+        one was extrapolated, or lacks its translation.
+        """
+        self._doubtful |= doubtful
+        last = self.keyframes[-1].frame if self.keyframes else None
+        distance = median_depth(depth)
+        if last is not None and not is_keyframe(poses[last], poses[frame.index], distance, self.options):
+            return ()
+        keyframe = describe(frame, depth, self.options)._replace(doubtful=self._doubtful)
+        self._doubtful = False
+        self.keyframes.append(keyframe)
+        self._corrections.append(self._corrections[-1] if last is not None else torch.eye(4, dtype=torch.float64))
+        loop = self._recognised(self._places.add(keyframe.descriptors), image_size(frame.image))
+        self._pause -= 1
+        if loop is None and (self._pause > 0 or self.loops == self._used):
+            return ()
+        course = Course(torch.stack([poses[x.frame] for x in self.keyframes]), self.keyframes, self.options)
+        if loop is not None and course.allows(loop):
+            self._believe(loop, course)
+        if self._pause > 0 or self.loops == self._used:
+            return ()
+        every = torch.stack(list(poses))
+        before = self.corrected(every)
+        self._optimize(course)
+        changed = (self.corrected(every) != before).flatten(1).any(1)
+        return tuple(changed[:-1].nonzero()[:, 0].tolist())
+
+    def corrected(self, poses: Tensor) -> Tensor:
+        """Corrected poses (N, 4, 4) of the first N frames by odometry's."""
+        if not self._used:
+            return poses
+        frames = torch.tensor([x.frame for x in self.keyframes])
+        index = torch.searchsorted(frames, torch.arange(len(poses)), right=True) - 1
+        return self._levelled(torch.stack(self._corrections)[index.clamp(min=0)] @ poses)
+
+    def corrected_pose(self, frame: int, T_world_cam: Tensor) -> Tensor:
+        """The corrected pose (4, 4) of one frame by odometry's."""
+        if not self._used:
+            return T_world_cam
+        index = bisect_right(self.keyframes, frame, key=lambda x: x.frame) - 1
+        return self._levelled(self._corrections[max(index, 0)] @ T_world_cam)
+
+    @property
+    def scales(self) -> dict[int, float]:
+        """What depth of every keyframe, by its frame, is multiplied by to fit the corrected poses."""
+        values = [self._level * float(similarity.scale(x)) for x in self._corrections]
+        return dict(zip([x.frame for x in self.keyframes], values, strict=True))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the features of all keyframes."""
+        return sum(x.nbytes for x in self.keyframes)
+
+    def _levelled(self, nodes: Tensor) -> Tensor:
+        """Poses (..., 4, 4) of similarities, at the level of the scale."""
+        poses = similarity.rigid(nodes)
+        return pose.from_rotation_translation(poses[..., :3, :3], self._level * poses[..., :3, 3])
+
+    def _recognised(self, places: list[int], size: tuple[int, int]) -> Loop | None:
+        """The loop from the place of most inliers to the newest keyframe."""
+        newest, loops = len(self.keyframes) - 1, []
+        for place in places:
+            first, second = self.keyframes[place], self.keyframes[newest]
+            found = verify(first, second, self._intrinsics, size, self.options.verification)
+            if found is not None:
+                loops.append(Loop(place, newest, found[0], first.distance, found[1]))
+        return max(loops, key=lambda loop: loop.inliers, default=None)
+
+    def _believe(self, loop: Loop, course: Course) -> None:
+        """Choose the loops that agree, now that there is one more."""
+        row = np.append(course.agree(loop, self._verified), True)
+        self._verified.append(loop)
+        count = len(row)
+        agreement = np.zeros((count, count), bool)
+        agreement[:-1, :-1], agreement[-1], agreement[:, -1] = self._agreement, row, row
+        self._agreement = agreement
+        chosen = [self._verified[k] for k in consistent_set(agreement)]
+        self.loops = tuple(supported(chosen, self.options.near, self.options.agreeing))
+
+    def _optimize(self, course: Course) -> None:
+        """Corrections by the pose graph of odometry and loops; as they were where it has no optimum."""
+        count, loops = len(self.keyframes), self.loops
+        deviations = torch.cat([course.deviations, *(loop_deviations(x)[None] for x in loops)])
+        ends = torch.arange(count)
+        graph = PoseGraph(
+            torch.stack(self._corrections) @ course.T_world_cam,
+            torch.cat([ends[:-1], torch.tensor([x.first for x in loops], dtype=torch.int64)]),
+            torch.cat([ends[1:], torch.tensor([x.second for x in loops], dtype=torch.int64)]),
+            torch.cat([course.motions, *(x.S_first_second[None] for x in loops)]),
+            torch.diag_embed(deviations.square().reciprocal()),
+        )
+        solution = optimize(graph)
+        self._used, self._pause = loops, count // PAUSE
+        if not solution.converged:
+            return
+        # one keyframe's depth tells the level of the scale worse than all do
+        self._level = float(similarity.scale(solution.nodes).log().mean().neg().exp())
+        self._corrections = list((solution.nodes @ pose.inverse(course.T_world_cam)).unbind())

@@ -1,0 +1,135 @@
+"""Which loops to believe: those that odometry's drift allows, and that agree with each other about it.
+
+Pairwise consistent measurement set maximisation (Mangelson, Dominic, Eustice, Vasudevan, ICRA 2018), with the loops'
+neighbours asked too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vode.geometry import pose, similarity
+from vode.odometry.loop_closure.keyframes import Keyframe
+from vode.odometry.loop_closure.verification import Loop
+from vode.odometry.options import LoopOptions
+
+LOOP = (0.02, 0.01, 0.05)
+"""standard deviations of a loop: translation relative to the median depth, radians, logarithm of the scale"""
+RESTING = 0.1
+"""least motion that errors of translation are relative to, in motions between keyframes"""
+SEEDS = 20
+"""loops that a set of consistent ones is begun with"""
+
+
+class Course:
+    """What odometry measured between K keyframes, and how far off it may be.
+
+    ``T_world_cam`` (K, 4, 4) float64 are the keyframes' poses.
+    """
+
+    def __init__(
+        self, T_world_cam: Tensor, keyframes: Sequence[Keyframe], options: LoopOptions = LoopOptions()
+    ) -> None:
+        self.T_world_cam, self._options = T_world_cam, options
+        self.motions = pose.inverse(T_world_cam[:-1]) @ T_world_cam[1:]
+        lengths = self.motions[:, :3, 3].norm(dim=-1)
+        spacing = options.spacing * lengths.new_tensor([x.distance for x in keyframes[:-1]])
+        doubtful = torch.tensor([x.doubtful for x in keyframes[1:]], dtype=torch.bool)
+        self.deviations = _deviations(lengths, spacing, doubtful, options)
+        self._way = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+        adjoint = similarity.adjoint(T_world_cam[1:])
+        covariance = adjoint * (options.drift.bias * self.deviations).square()[:, None] @ adjoint.mT
+        self._covariance = torch.cat([covariance.new_zeros(1, 7, 7), covariance.cumsum(0)])
+
+    def allows(self, loop: Loop) -> bool:
+        """Whether drift explains what a loop says against odometry."""
+        first, second = loop.first, loop.second
+        between = pose.relative(self.T_world_cam[second], self.T_world_cam[first])
+        away = float((between[:3, 3] - loop.S_first_second[:3, 3]).norm())
+        if away > self._options.detour * float(self._way[second] - self._way[first]) + loop.distance:
+            return False
+        error = similarity.log(similarity.inverse(loop.S_first_second) @ between)
+        drift = self._covariance[second] - self._covariance[first]
+        covariance = _carried(pose.inverse(self.T_world_cam[second]), drift) + _covariance(loop)
+        return bool(_distance(error, covariance) < self._options.significance)
+
+    def agree(self, loop: Loop, others: Sequence[Loop]) -> np.ndarray:
+        """Whether a loop, each of others (L,) and odometry between their ends make a closed course, up to drift."""
+        if not others:
+            return np.zeros(0, bool)
+        T, S = self.T_world_cam, similarity.inverse(loop.S_first_second)
+        first, second = (torch.tensor([x[k] for x in others]) for k in (0, 1))
+        firsts, seconds = pose.relative(T[first], T[loop.first]), pose.relative(T[loop.second], T[second])
+        theirs = torch.stack([x.S_first_second for x in others])
+        error = similarity.log(S @ firsts @ theirs @ seconds)
+        covariance = (
+            _covariance(loop)
+            + _carried(similarity.inverse(seconds), torch.stack([_covariance(x) for x in others]))
+            + _carried(S @ pose.inverse(T[loop.first]), self._drift(loop.first, first))
+            + _carried(pose.inverse(T[loop.second]), self._drift(loop.second, second))
+        )
+        return (_distance(error, covariance) < self._options.significance).numpy()
+
+    def _drift(self, here: int, there: Tensor) -> Tensor:
+        """Covariances (L, 7, 7) of what odometry measured between two keyframes, in the axes of the world."""
+        change = self._covariance[there] - self._covariance[here]
+        return torch.where((there < here)[:, None, None], -change, change)
+
+
+def loop_deviations(loop: Loop) -> Tensor:
+    """Standard deviations (7,) of a loop's similarity, in the axes of its second keyframe."""
+    distance = loop.distance / float(similarity.scale(loop.S_first_second))
+    return torch.tensor([LOOP[0] * distance] * 3 + [LOOP[1]] * 3 + [LOOP[2]], dtype=torch.float64)
+
+
+def consistent_set(agreement: np.ndarray) -> np.ndarray:
+    """Numbers of many loops each two of which agree, by their symmetric agreement (L, L) bool.
+
+    The largest set of those that begin at the loops with most agreement and take the next best that fits.
+    """
+    order = np.argsort(-agreement.sum(1), kind="stable")
+    best = np.zeros(0, np.int64)
+    for seed in order[:SEEDS]:
+        allowed, chosen = agreement[seed].copy(), [seed]
+        for k in order:
+            if allowed[k] and k != seed:
+                chosen.append(k)
+                allowed &= agreement[k]
+        if len(chosen) > len(best):
+            best = np.sort(chosen)
+    return best
+
+
+def supported(loops: Sequence[Loop], near: int, least: int) -> list[Loop]:
+    """The loops with at least ``least`` that begin and end within ``near`` keyframes of theirs, themselves included."""
+    ends = np.array([(x.first, x.second) for x in loops]).reshape(-1, 2)
+    close = (np.abs(ends[:, None] - ends[None]) <= near).all(-1).sum(1) if len(ends) else []
+    return [loop for loop, count in zip(loops, close, strict=True) if count >= least]
+
+
+def _deviations(lengths: Tensor, spacing: Tensor, doubtful: Tensor, options: LoopOptions) -> Tensor:
+    """Standard deviations (K - 1, 7) of motions; a long one counts as several between keyframes."""
+    drift, steps = options.drift, (lengths / spacing).clamp(min=1).sqrt()
+    along = drift.translation * torch.maximum(lengths, RESTING * spacing) / steps
+    rest = torch.stack([drift.turn * steps] * 3 + [drift.scale * steps], -1)
+    deviations = torch.cat([along[:, None].expand(-1, 3), rest], -1)
+    return deviations * torch.where(doubtful, drift.doubtful, 1.0)[:, None]
+
+
+def _covariance(loop: Loop) -> Tensor:
+    return torch.diag(loop_deviations(loop).square())
+
+
+def _carried(S: Tensor, covariance: Tensor) -> Tensor:
+    """Covariances (..., 7, 7) in the axes to which similarities (..., 4, 4) take points."""
+    adjoint = similarity.adjoint(S)
+    return adjoint @ covariance @ adjoint.mT
+
+
+def _distance(error: Tensor, covariance: Tensor) -> Tensor:
+    """Squared Mahalanobis distances (...)."""
+    return (error * torch.linalg.solve(covariance, error)).sum(-1)
