@@ -24,6 +24,8 @@ POINTS = 3000
 """most points of a frame that take part"""
 HYPOTHESES = 200
 """planes through three points that are tried"""
+PLANES = 3
+"""planes that are found one after the other until one is the ground: a wall or a table may show more points"""
 TILT = math.radians(35)
 """largest angle between the ground's normal and the camera's y axis"""
 INLIER = 0.1
@@ -60,7 +62,8 @@ class Ground(NamedTuple):
 def fit_ground(points: Tensor, *, seed: int = 0) -> Ground | None:
     """The ground of points (N, 3) in camera axes, in any unit; None where no plane is seen.
 
-    Random sampling (Fischler and Bolles, CACM 1981) among planes within ``TILT`` of level, then Tukey's weights; the
+    Random sampling (Fischler and Bolles, CACM 1981) among planes within ``TILT`` of level, then Tukey's weights, for one
+    plane after the other until one has much of what lies below its horizon on it, and little beneath; the
     height is the median of those that the plane's points show.
     """
     points = points.double()
@@ -68,16 +71,17 @@ def fit_ground(points: Tensor, *, seed: int = 0) -> Ground | None:
     if len(points) < LEAST_INLIERS:
         return None
     points = points[torch.linspace(0, len(points) - 1, min(len(points), POINTS)).round().long()]
-    generator = torch.Generator().manual_seed(seed)
-    draws = torch.randint(len(points), (HYPOTHESES, 3), generator=generator)
-    planes, failed = torch.linalg.solve_ex(points[draws], torch.ones(HYPOTHESES, 3, 1, dtype=torch.float64))
-    planes = planes[..., 0]
-    level = (failed == 0) & (planes[:, 1] > math.cos(TILT) * planes.norm(dim=-1)) & planes.isfinite().all(-1)
-    if not bool(level.any()):
-        return None
-    planes = planes[level]
-    counts = ((points @ planes.T - 1).abs() < INLIER).sum(0)
-    return _judged(points, _refined(points, planes[int(counts.argmax())]))
+    generator, left = torch.Generator().manual_seed(seed), points
+    for _ in range(PLANES):
+        plane = _sampled(left, generator)
+        if plane is None:
+            return None
+        plane = _refined(left, plane)
+        ground = _judged(points, plane)
+        if ground is not None:
+            return ground
+        left = left[(left @ plane - 1).abs() >= INLIER]
+    return None
 
 
 def ground_of_depth(depth: Tensor, intrinsics: Tensor, *, seed: int = 0) -> Ground | None:
@@ -139,6 +143,22 @@ def scale_by_height(
     return MetricScale(
         ScaleSource.CAMERA_HEIGHT, factor, found.deviation, True, samples, evidence, tuple(doubts), steps
     )
+
+
+def _sampled(points: Tensor, generator: torch.Generator) -> Tensor | None:
+    """The best plane m (3,) through three of the points (N, 3), None if all are steep, or points are few."""
+    if len(points) < LEAST_INLIERS:
+        return None
+    draws = torch.randint(len(points), (HYPOTHESES, 3), generator=generator)
+    planes, failed = torch.linalg.solve_ex(points[draws], torch.ones(HYPOTHESES, 3, 1, dtype=torch.float64))
+    planes = planes[..., 0]
+    level = (failed == 0) & (planes[:, 1] > math.cos(TILT) * planes.norm(dim=-1)) & planes.isfinite().all(-1)
+    if not bool(level.any()):
+        return None
+    planes = planes[level]
+    # truncated squares, not counts: a plane across an edge may have more points near it (Torr and Zisserman, CVIU 2000)
+    cost = ((points @ planes.T - 1) / INLIER).square().clamp(max=1).sum(0)
+    return planes[int(cost.argmin())]
 
 
 def _refined(points: Tensor, plane: Tensor) -> Tensor:

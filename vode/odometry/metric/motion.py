@@ -73,7 +73,7 @@ def integrated(speeds: Readings, times: Tensor) -> Tensor:
 
     NaN where a time lies outside the readings, or readings are more than ``GAP`` apart.
     """
-    at, values = speeds.times, speeds.values[:, 0]
+    at, values = speeds.times.contiguous(), speeds.values[:, 0]
     pieces = (values[1:] + values[:-1]) / 2 * at.diff()
     # a gap makes all distances over it unknown
     holes = torch.cat([at.new_zeros(1), (at.diff() > GAP).double().cumsum(0)])

@@ -69,9 +69,10 @@ def read_readings(path: Path | str, columns: tuple[str, ...]) -> Readings:
         words = split(text.strip())
         if not words or words[0].startswith("#"):
             continue
-        if not rows and _is_header(words):
-            unit = named_unit(words[0])
-            _check_speed(path, columns, words)
+        if not rows and text.strip()[0].isalpha():
+            names = re.split("[,\t]", text) if re.search("[,\t]", text.strip()) else words
+            unit = named_unit(names[0])
+            _check_speed(path, columns, names)
             continue
         row = _numbers(words)
         if row is None or len(row) != len(columns):
@@ -84,10 +85,6 @@ def read_readings(path: Path | str, columns: tuple[str, ...]) -> Readings:
     values = torch.tensor(rows, dtype=torch.float64)
     read = times(values[:, 0], unit)
     return Readings(read.seconds, values[:, 1:], str(path), read.note(path))
-
-
-def _is_header(words: list[str]) -> bool:
-    return all(re.match(r"[A-Za-z_\"']", word) and _numbers([word]) is None for word in words)
 
 
 def _check_speed(path: Path | str, columns: tuple[str, ...], names: list[str]) -> None:
