@@ -91,6 +91,8 @@ class TrackerOptions(MatchOptions):
     the search alone"""
     magnify: float = 1.0
     """height and width of the images that correspondences are found in, relative to those that its networks see"""
+    scale_from: Literal["depth", "tracks"] = "depth"
+    """what tells the length of a motion: the depth, or the points triangulated before, without any depth"""
     subpixel: bool = True
     """move correspondences to where the two images agree best"""
     scale: ScaleOptions = field(default_factory=ScaleOptions)
