@@ -80,7 +80,7 @@ def frame_motion(
     Depths (1, 1, H, W), that of a alternatively (1, N) at the correspondences, 0 = unknown; intrinsics (1, 3, 3);
     ``expected`` (4, 4) is the motion of constant velocity. With the ``images`` a and b (1, 3, H, W) in 0..1,
     correspondences are moved to where the two agree best. Where tracks are to carry the scale and do not tell it, a
-    translation of two views gets the length that is expected, or 1.
+    translation of two views has length 1 (``Reason.ASSUMED_SCALE``), and zero where it is not reliable.
     """
     size = image_size(depth_b)
     found, pair = motion_from_matches(found, intrinsics, options, images=images, seed=options.seed)
@@ -102,11 +102,12 @@ def frame_motion(
         return FrameMotion(T_b_a, Method.PNP, reason, False, int(explained.sum()), parallax), Evidence(found, explained)
     if reason is Reason.UNKNOWN_SCALE and options.scale_from == "tracks":
         T_b_a = pair.T_b_a[0].double().cpu()
-        T_b_a[:3, 3] *= float(expected[:3, 3].norm()) or 1.0
         motion = FrameMotion(T_b_a, Method.ESSENTIAL, Reason.ASSUMED_SCALE, True, inliers, parallax)
         return motion, Evidence(found, pair.inliers)
-    if pair.model[0] in (Model.STILL, Model.ROTATION):
+    unreliable = options.scale_from == "tracks" and reason is Reason.UNRELIABLE_TRANSLATION
+    if pair.model[0] in (Model.STILL, Model.ROTATION) or unreliable:
         T_b_a = pair.T_b_a[0].double().cpu()
+        T_b_a[:3, 3] = 0
         return FrameMotion(T_b_a, Method.ROTATION, reason, True, inliers, parallax), Evidence(found, pair.inliers)
     motion = FrameMotion(expected.double(), Method.EXTRAPOLATED, reason, True)
     return motion, Evidence(found, torch.zeros_like(pair.inliers))

@@ -214,8 +214,10 @@ class VisualOdometry:
         found = find_matches(self._perception, last.frame, frame, options, tracked=tracked, seed=options.seed)
         known = last.depth if tracks is None else tracks.depth(found, followed, last.T_world_cam)
         motion, evidence = frame_motion(found, known, depth, self._intake.intrinsics, expected, options, images=images)
-        if tracks is not None and not tracks.keeps(motion, evidence, followed):
-            return motion, None
+        if tracks is not None:
+            motion = tracks.scaled(motion)
+            if not tracks.keeps(motion, evidence, followed):
+                return motion, None
         if window is not None:
             if motion.method is Method.EXTRAPOLATED:
                 window.start(frame.index, last.T_world_cam @ inverse(motion.T_b_a))

@@ -42,6 +42,8 @@ RARE, SOME = 0.1, 0.5
 """fractions of the frames that show a plane, below which it is refused, and doubted"""
 UNSTEADY = 0.15
 """relative spread of the height over the frames from which on it is doubted"""
+WANDER = math.log(2)
+"""most that the height of a frame may differ from the median to take part in following a drift"""
 ASKEW = math.radians(5)
 """median angle of the normals to their mean from which on the height is doubted: a car's camera keeps its mounting"""
 
@@ -62,8 +64,8 @@ class Ground(NamedTuple):
 def fit_ground(points: Tensor, *, seed: int = 0) -> Ground | None:
     """The ground of points (N, 3) in camera axes, in any unit; None where no plane is seen.
 
-    Random sampling (Fischler and Bolles, CACM 1981) among planes within ``TILT`` of level, then Tukey's weights, for one
-    plane after the other until one has much of what lies below its horizon on it, and little beneath; the
+    Random sampling (Fischler and Bolles, CACM 1981) among planes within ``TILT`` of level, then Tukey's weights, one
+    plane after the other, until one has much of what lies below its horizon on it, and little beneath; the
     height is the median of those that the plane's points show.
     """
     points = points.double()
@@ -133,10 +135,9 @@ def scale_by_height(
         doubts.append("the plane tilts from frame to frame")
     steps = None
     if window:
-        known = torch.tensor([int(frame) in seen for frame in trajectory.indices])
-        there = torch.tensor(
-            [seen[int(f)].height if k else 1.0 for f, k in zip(trajectory.indices, known, strict=True)]
-        )
+        usual = {f for f, g in seen.items() if abs(math.log(g.height / found.value)) < WANDER}
+        known = torch.tensor([frame in usual for frame in trajectory.indices.tolist()])
+        there = torch.tensor([seen[f].height if f in seen else 1.0 for f in trajectory.indices.tolist()])
         local = running_median(there, known, window)
         steps = height / (local[1:] * local[:-1]).sqrt()
     factor, samples = height / found.value, len(seen)

@@ -21,7 +21,7 @@ Unit = Literal["metres", "unknown", "tracks"]
 UNITS: Mapping[Unit, str] = {
     "metres": "its own metres",
     "unknown": "its own unit",
-    "tracks": "the unit is the first step",
+    "tracks": "the unit is the first step; drifts",
 }
 
 
@@ -56,7 +56,8 @@ def own_scale(results: Sequence[FrameResult], unit: Unit) -> MetricScale:
     """The scale that a tracker gave its trajectory; how well its steps agree is known, the level's error is not."""
     known = [x.scale_deviation for x in results if x.scale_deviation is not None]
     evidence = UNITS[unit]
-    if known:
+    # tracks agree with one another, but drift together
+    if known and unit != "tracks":
         step = float(torch.tensor(known, dtype=torch.float64).quantile(0.5))
         evidence += f", single steps to {100 * step:.1f} %"
     source = ScaleSource.TRACKS if unit == "tracks" else ScaleSource.DEPTH

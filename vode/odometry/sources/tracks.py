@@ -14,7 +14,7 @@ from vode.geometry.matches import Matches
 from vode.geometry.pose import inverse
 from vode.odometry.frame_motion import Evidence, FrameMotion
 from vode.odometry.options import TrackerOptions
-from vode.odometry.result import Method
+from vode.odometry.result import Method, Reason
 
 TRUSTED = 0.1
 """largest relative standard deviation of a depth that is used"""
@@ -39,6 +39,7 @@ class TrackedPoints:
         self._evidence: tuple[Evidence, int] | None = None
         self.started = False
         """whether a first baseline has set the unit"""
+        self._length = 1.0
 
     def after(self, others: Tensor | None) -> Tensor:
         """Points (1, M, 2) to find in the next frame: ``others`` (1, L, 2), if any, and then these."""
@@ -57,6 +58,14 @@ class TrackedPoints:
         """Points (K, 3) whose depth is known, in the axes of the newest view."""
         points, known = self._points(T_world_cam)
         return points[known]
+
+    def scaled(self, motion: FrameMotion) -> FrameMotion:
+        """A motion whose scale nothing tells with the length of the last one that moved."""
+        if motion.reason is not Reason.ASSUMED_SCALE:
+            return motion
+        T_b_a = motion.T_b_a.clone()
+        T_b_a[:3, 3] *= self._length
+        return motion._replace(T_b_a=T_b_a)
 
     def keeps(self, motion: FrameMotion, evidence: Evidence, others: Tensor | None) -> bool:
         """Note what a motion was found from; False where its frame is too near to the last view to set the unit.
@@ -79,9 +88,9 @@ class TrackedPoints:
         a, b = a.double(), b.double()
         last = others + len(self._pixels)
         tracked = good[others:last]
-        self.started = self.started or motion.method is Method.ESSENTIAL
-        moves = motion.method in (Method.ESSENTIAL, Method.PNP)
-        fresh = last + good[last:].nonzero()[:, 0] if moves else torch.zeros(0, dtype=torch.int64)
+        if motion.method is Method.ESSENTIAL:
+            self.started, self._length = True, float(motion.T_b_a[:3, 3].norm())
+        fresh = last + good[last:].nonzero()[:, 0] if self.started else torch.zeros(0, dtype=torch.int64)
         room = max(self._most - int(tracked.sum()), 0)
         fresh = fresh[torch.linspace(0, max(len(fresh) - 1, 0), min(room, len(fresh))).long()]
         normal, offset = self._sums(a[fresh], T_world_a)
