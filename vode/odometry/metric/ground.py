@@ -35,6 +35,8 @@ HORIZON = math.radians(2)
 LEAST_INLIERS = 100
 LEAST_FRACTION = 0.25
 """of the points below the horizon that must lie on the plane"""
+FOOT, LEAST_AT_FOOT = 0.25, 0.4
+"""the part of those points that is farthest below the horizon, and how much of it must lie on the plane"""
 BENEATH, MOST_BENEATH = 1.2, 0.1
 """heights from which on a point lies beneath the plane, and the most of those below the horizon that may: a bonnet or a
 table has the floor beneath it"""
@@ -191,6 +193,10 @@ def _judged(points: Tensor, plane: Tensor) -> Ground | None:
     level = float(plane.norm().reciprocal())
     on = below & ((heights / level - 1).abs() < INLIER)
     if int(on.sum()) < LEAST_INLIERS or int(on.sum()) < LEAST_FRACTION * int(below.sum()):
+        return None
+    steep = (heights / points.norm(dim=-1))[below]
+    foot = steep >= steep.quantile(1 - FOOT)
+    if float(on[below][foot].double().mean()) < LEAST_AT_FOOT:
         return None
     height = float(heights[on].log().quantile(0.5).exp())
     if int((below & (heights > BENEATH * height)).sum()) > MOST_BENEATH * int(below.sum()):
