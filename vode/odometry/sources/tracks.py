@@ -1,7 +1,8 @@
 """Points that the tracker triangulates from its own motion, so that tracks carry the scale where there is no depth.
 
-Each point is where the rays that have seen it pass nearest to one another: the midpoint of all its rays, of which two
-3x3 sums are kept, whatever the number of frames (Szeliski, Computer Vision, 2nd ed., section 11.2.4).
+Each point is where the rays that have seen it pass nearest to one another, the latest with the most weight: the
+midpoint of its rays, of which two 3x3 sums are kept, whatever the number of frames (Szeliski, Computer Vision, 2nd ed.,
+section 11.2.4).
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from vode.odometry.result import Method, Reason
 
 TRUSTED = 0.1
 """largest relative standard deviation of a depth that is used"""
+NOISE = 0.06
+"""pixels: standard deviation of a ray"""
+KEPT = 0.95
+"""what remains of older rays with each view: tracks slide along surfaces, so that the latest say more of a point"""
 FRACTION = 0.6
 """of the correspondences that may be tracked points"""
 FAR = 0.1
@@ -32,7 +37,7 @@ class TrackedPoints:
         self._intrinsics, self._width = intrinsics.detach().double().cpu(), size[1]
         self._most = int(FRACTION * options.count)
         focal = float(self._intrinsics.diagonal()[:2].prod().sqrt())
-        self._noise = options.window.bundle_adjustment.noise / focal
+        self._noise = NOISE / focal
         self._pixels = torch.zeros(0, 2, dtype=torch.float64)
         self._normal, self._offset = torch.zeros(0, 3, 3, dtype=torch.float64), torch.zeros(0, 3, dtype=torch.float64)
         self._rays = torch.zeros(0, dtype=torch.float64)
@@ -96,16 +101,18 @@ class TrackedPoints:
         normal, offset = self._sums(a[fresh], T_world_a)
         self._pixels = torch.cat([b[others:last][tracked], b[fresh]])
         more_normal, more_offset = self._sums(self._pixels, T_world_b)
-        self._normal = torch.cat([self._normal[tracked], normal]) + more_normal
-        self._offset = torch.cat([self._offset[tracked], offset]) + more_offset
-        self._rays = torch.cat([self._rays[tracked], torch.ones(len(fresh), dtype=torch.float64)]) + 1
+        self._normal = torch.cat([KEPT * self._normal[tracked], normal]) + more_normal
+        self._offset = torch.cat([KEPT * self._offset[tracked], offset]) + more_offset
+        self._rays = torch.cat([KEPT * self._rays[tracked], torch.ones(len(fresh), dtype=torch.float64)]) + 1
         self._evidence = None
 
     def _sums(self, pixels: Tensor, T_world_cam: Tensor) -> tuple[Tensor, Tensor]:
         """What rays through pixels (M, 2) add to the sums of I - r r^T (M, 3, 3), and of that times the centre."""
         ray = rays(pixels[None], self._intrinsics[None])[0] @ T_world_cam[:3, :3].T
         ray = ray / ray.norm(dim=-1, keepdim=True)
-        normal = torch.eye(3, dtype=torch.float64) - ray[:, :, None] * ray[:, None]
+        # the noise of a ray takes twice its variance from its square, and would bring points nearer
+        square = (1 + 2 * self._noise**2) * ray[:, :, None] * ray[:, None]
+        normal = torch.eye(3, dtype=torch.float64) - square
         return normal, normal @ T_world_cam[:3, 3]
 
     def _points(self, T_world_cam: Tensor) -> tuple[Tensor, Tensor]:
@@ -114,7 +121,7 @@ class TrackedPoints:
             return self._offset, torch.zeros(0, dtype=torch.bool)
         values, vectors = torch.linalg.eigh(self._normal)
         # noise alone spreads rays that are parallel
-        spread = values[:, 0] - self._rays * self._noise**2
+        least = self._noise**2 * (2 * self._rays).clamp(min=1 / TRUSTED**2)
         local = (vectors.mT @ self._offset[..., None])[..., 0] / values.clamp(min=1e-12)
         points = transform(inverse(T_world_cam), (vectors @ local[..., None])[..., 0])
-        return points, (spread > (self._noise / TRUSTED) ** 2) & (points[:, 2] > 0) & points.isfinite().all(-1)
+        return points, (values[:, 0] > least) & (points[:, 2] > 0) & points.isfinite().all(-1)
