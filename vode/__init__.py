@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from vode.io.trajectory import Trajectory, read_trajectory
     from vode.model import Model, load
     from vode.odometry.matchers import open_matcher
-    from vode.odometry.perception import Matched
+    from vode.odometry.metric.estimate import MetricScale
+    from vode.odometry.metric.ground import GroundObserver
+    from vode.odometry.metric.measure import measure_scale
+    from vode.odometry.metric.options import MetricOptions
+    from vode.odometry.perception import DepthFunction, FlowFunction, Matched, with_depth
     from vode.odometry.visual_odometry import VisualOdometry
     from vode.pipelines.inputs import open_sequence, open_video
     from vode.pipelines.train import resume, train
@@ -32,8 +36,13 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "Camera": "vode.cameras.lens",
+    "DepthFunction": "vode.odometry.perception",
+    "FlowFunction": "vode.odometry.perception",
+    "GroundObserver": "vode.odometry.metric.ground",
     "InputError": "vode.errors",
     "Matched": "vode.odometry.perception",
+    "MetricOptions": "vode.odometry.metric.options",
+    "MetricScale": "vode.odometry.metric.estimate",
     "Model": "vode.model",
     "Result": "vode.evaluation.result",
     "RunFolder": "vode.run_folder",
@@ -43,6 +52,7 @@ _HOMES = {
     "evaluate_flow": "vode.evaluation.flow",
     "evaluate_odometry": "vode.evaluation.odometry",
     "load": "vode.model",
+    "measure_scale": "vode.odometry.metric.measure",
     "open_matcher": "vode.odometry.matchers",
     "open_sequence": "vode.pipelines.inputs",
     "open_video": "vode.pipelines.inputs",
@@ -50,12 +60,18 @@ _HOMES = {
     "read_trajectory": "vode.io.trajectory",
     "resume": "vode.pipelines.train",
     "train": "vode.pipelines.train",
+    "with_depth": "vode.odometry.perception",
 }
 
 __all__ = [
     "Camera",
+    "DepthFunction",
+    "FlowFunction",
+    "GroundObserver",
     "InputError",
     "Matched",
+    "MetricOptions",
+    "MetricScale",
     "Model",
     "Result",
     "RunFolder",
@@ -66,6 +82,7 @@ __all__ = [
     "evaluate_flow",
     "evaluate_odometry",
     "load",
+    "measure_scale",
     "open_matcher",
     "open_sequence",
     "open_video",
@@ -73,6 +90,7 @@ __all__ = [
     "read_trajectory",
     "resume",
     "train",
+    "with_depth",
 ]
 
 

@@ -1,8 +1,10 @@
 """A matcher's correspondences in the place of flow."""
 
+import numpy as np
 import pytest
 import torch
 
+from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.inverse_search import refine_flow
 from vode.geometry.matches import Matches
@@ -12,7 +14,18 @@ from vode.networks.flow import FlowNet
 from vode.networks.options import DepthOptions
 from vode.odometry.frames import Frame
 from vode.odometry.options import MatchOptions, TrackerOptions
-from vode.odometry.perception import Classical, Matched, Networks, Refined, find_matches
+from vode.odometry.perception import (
+    Classical,
+    Composed,
+    DepthFunction,
+    FlowFunction,
+    Matched,
+    Networks,
+    NoDepth,
+    Refined,
+    find_matches,
+    with_depth,
+)
 from vode.odometry.two_frame import tracked_matches
 from vode.odometry.visual_odometry import VisualOdometry, track
 
@@ -149,3 +162,46 @@ def test_refined_flow_is_that_of_networks_searched_on_around(networks, sequence)
         for found, wanted in zip(seen.flow(*frames), expected, strict=True):
             assert torch.equal(found, wanted)
         assert torch.equal(seen.depth(frames[0]), networks.depth(frames[0]))
+
+
+def test_any_functions_track_as_what_they_compute(sequence, ground_truth):
+    """A function of images sees no frame number, so it is told by what it is shown."""
+    exact, options = ground_truth(sequence), TrackerOptions(subpixel=False)
+    shown = [(sequence.frame(i) * 255).round().byte().movedim(0, -1).numpy() for i in range(len(sequence))]
+
+    def number(image):
+        assert image.dtype == np.uint8
+        return next(i for i, other in enumerate(shown) if np.array_equal(image, other))
+
+    def depth(image):
+        return sequence.depth(number(image))[0].numpy()
+
+    def flow(a, b):
+        return exact.between(number(a), number(b))[0].movedim(0, -1)
+
+    ours = track(sequence, Composed(FlowFunction(flow), DepthFunction(depth)), size=SIZE, options=options)
+    theirs = track(sequence, exact, size=SIZE, options=options)
+    # the sky has depth 0 here and 500 m there, and takes no part
+    assert (ours.trajectory.positions - theirs.trajectory.positions).norm(dim=-1).max() < 0.02
+
+
+def test_what_functions_give_is_checked():
+    frame = Frame(3, torch.rand(1, 3, 8, 12), torch.eye(3)[None])
+    assert DepthFunction(lambda image: np.full((4, 6), 2.0)).depth(frame).shape == (1, 1, 8, 12)
+    told = DepthFunction(lambda image, K: np.full((8, 12), K[0, 0] * 7), takes_intrinsics=True).depth(frame)
+    assert (told == 7).all()
+    with pytest.raises(InputError, match="depth of frame 3: 8x8 pixels for frames of 12x8"):
+        DepthFunction(lambda image: np.ones((8, 8))).depth(frame)
+    with pytest.raises(InputError, match=r"depth of frame 3: \(3, 8, 12\) is no map"):
+        DepthFunction(lambda image: np.ones((3, 8, 12))).depth(frame)
+    with pytest.raises(InputError, match=r"flow of frames 3 and 3: \(2, 8, 12\)"):
+        FlowFunction(lambda a, b: np.ones((2, 8, 12))).flow(frame, frame)
+
+
+def test_the_depth_of_a_perception_is_replaced(sequence, ground_truth):
+    exact = ground_truth(sequence)
+    frame = Frame(0, sequence.frame(0)[None])
+    for source in (exact, Matched(Corners(exact), exact)):
+        replaced = with_depth(source, NoDepth())
+        assert isinstance(replaced, Composed if source is exact else Matched)
+        assert not replaced.depth(frame).any()

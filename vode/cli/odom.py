@@ -23,26 +23,29 @@ def odom(
     """Track sequences with a run's networks, or take trajectory files, and evaluate and draw the trajectories.
 
     Args:
-        run: folder of a run, or name of shipped weights; not needed with --estimate and --ground-truth.
+        run: folder of a run, or name of shipped weights; not needed with --no-depth or --depth-from, which then track
+            with classical flow, nor with --estimate and --ground-truth.
         estimate: trajectories to evaluate instead of tracking: [NAME=]FILE (KITTI, TUM or 4x4 rows, EuRoC CSV, .npy),
             or a folder of SEQUENCE.txt, .csv or .npy.
         ground_truth: the ground truth of --estimate, one file a sequence.
     """
-    if run is None and not (estimate and ground_truth):
+    tracks = run is not None or not options.needs_run
+    if not tracks and not (estimate and ground_truth):
         raise InputError("name the folder of a run, or give both --estimate and --ground-truth")
-    if run is not None and (estimate or ground_truth):
-        raise InputError(f"{run}: a run is tracked on --data; name files of other methods with --compare")
-    for name in ("refine", "loops", "flow", "matcher"):
-        if run is None and getattr(options, name) != getattr(OdometryOptions(), name):
-            raise InputError(f"--{name} is for the tracking of a run; trajectory files are evaluated as they are")
-    if run is None and options.format != OdometryOptions().format:
+    if tracks and (estimate or ground_truth):
+        raise InputError(f"{run or 'frames'}: tracked on --data; name files of other methods with --compare")
+    for name in ("refine", "loops", "flow", "matcher", options.metric_source):
+        if not tracks and name is not None and getattr(options, name) != getattr(OdometryOptions(), name):
+            flag = name.replace("_", "-")
+            raise InputError(f"--{flag} is for the tracking of a run; trajectory files are evaluated as they are")
+    if not tracks and options.format != OdometryOptions().format:
         raise InputError("--format is for the trajectories that a run is tracked to; none are written here")
     from vode.evaluation import comparison, tables
     from vode.pipelines import odometry
 
     if files.table is not None:
         tables.writer(files.table)
-    if run is None:
+    if not tracks:
         report = odometry.evaluate_files(estimate, ground_truth, options, files.out)
     else:
         report = odometry.evaluate_run(run, where, options, files.out, on_progress=print)

@@ -56,6 +56,8 @@ class Sequence(Protocol):
     """(N, 4, 4) float64, likewise, but in the axes that all sequences of a mapped scene share."""
     timestamps: Tensor | None = None
     """(N,) float64 seconds."""
+    images: list[Path] | tuple[Path, ...] = ()
+    """The image file of each frame, where each has one."""
     sparse_depth: bool = False
     """Whether ``depth`` is known of some frames alone by design, so that the others do not lack it."""
     starts: tuple[int, ...] | None = None
@@ -76,6 +78,10 @@ class Sequence(Protocol):
     def frame_name(self, index: int) -> str:
         """What tells a frame from all others of the data set."""
         return f"{self.name} frame {index}"
+
+    def file_stem(self, index: int) -> str:
+        """What files made of a frame are called: its image's name without the suffix, or its number in the video."""
+        return self.images[index].stem if self.images else f"{index:06d}"
 
     def missing_file(self, index: int) -> Path | None:
         """The first file of a frame that is not there, in readers that open what is not complete."""

@@ -70,6 +70,7 @@ class FolderSequence(ImageSequence):
         self._video = Video(path) if path.is_file() else None
         self._files = [] if self._video else image_files(path, pattern)
         self._upright, (self._levels, notes) = fov is not None, find_levels(self._files)
+        self.images = self._files
         self.notes = self._video.notes if self._video else notes + _left_out_note(path)
         first = self._stored(0)
         self._kind, stored = first.dtype, first.shape[:2]

@@ -43,6 +43,9 @@ class SequenceSlice(Sequence):
     def frame_name(self, index: int) -> str:
         return self._whole.frame_name(self._numbers[index])
 
+    def file_stem(self, index: int) -> str:
+        return self._whole.file_stem(self._numbers[index])
+
     def missing_file(self, index: int) -> Path | None:
         return self._whole.missing_file(self._numbers[index])
 

@@ -77,10 +77,12 @@ def frame_motion(
 ) -> tuple[FrameMotion, Evidence]:
     """Motion of one pair of frames from correspondences (1, N) and depth, and what it was estimated from.
 
-    Depths (1, 1, H, W), 0 = unknown, intrinsics (1, 3, 3); ``expected`` (4, 4) is the motion of constant velocity. With
-    the ``images`` a and b (1, 3, H, W) in 0..1, correspondences are moved to where the two agree best.
+    Depths (1, 1, H, W), that of a alternatively (1, N) at the correspondences, 0 = unknown; intrinsics (1, 3, 3);
+    ``expected`` (4, 4) is the motion of constant velocity. With the ``images`` a and b (1, 3, H, W) in 0..1,
+    correspondences are moved to where the two agree best. Where tracks are to carry the scale and do not tell it, a
+    translation of two views has length 1 (``Reason.ASSUMED_SCALE``), and zero where it is not reliable.
     """
-    size = image_size(depth_a)
+    size = image_size(depth_b)
     found, pair = motion_from_matches(found, intrinsics, options, images=images, seed=options.seed)
     at_a, at_b = depth_at(depth_a, found.points_a), depth_at(depth_b, found.points_b)
     inliers, parallax = int(pair.inliers.sum()), float(pair.parallax)
@@ -98,15 +100,23 @@ def frame_motion(
     if solved is not None:
         T_b_a, explained = solved
         return FrameMotion(T_b_a, Method.PNP, reason, False, int(explained.sum()), parallax), Evidence(found, explained)
-    if pair.model[0] in (Model.STILL, Model.ROTATION):
+    if reason is Reason.UNKNOWN_SCALE and options.scale_from == "tracks":
         T_b_a = pair.T_b_a[0].double().cpu()
+        motion = FrameMotion(T_b_a, Method.ESSENTIAL, Reason.ASSUMED_SCALE, True, inliers, parallax)
+        return motion, Evidence(found, pair.inliers)
+    unreliable = options.scale_from == "tracks" and reason is Reason.UNRELIABLE_TRANSLATION
+    if pair.model[0] in (Model.STILL, Model.ROTATION) or unreliable:
+        T_b_a = pair.T_b_a[0].double().cpu()
+        T_b_a[:3, 3] = 0
         return FrameMotion(T_b_a, Method.ROTATION, reason, True, inliers, parallax), Evidence(found, pair.inliers)
     motion = FrameMotion(expected.double(), Method.EXTRAPOLATED, reason, True)
     return motion, Evidence(found, torch.zeros_like(pair.inliers))
 
 
 def depth_at(depth: Tensor, points: Tensor) -> Tensor:
-    """Depth (1, 1, H, W) at points (1, N, 2): (1, N), 0 where a neighbour is unknown."""
+    """Depth (1, 1, H, W) at points (1, N, 2): (1, N), 0 where a neighbour is unknown; one (1, N) as it is."""
+    if depth.ndim == 2:
+        return depth
     known = warp.sample((depth > 0).to(depth.dtype), points.mT.unsqueeze(-1))[:, 0, :, 0]
     return warp.sample(depth, points.mT.unsqueeze(-1))[:, 0, :, 0] * (known > KNOWN)
 

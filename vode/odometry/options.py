@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from vode.errors import InputError
+
 
 @dataclass(frozen=True)
 class BundleAdjustmentOptions:
@@ -158,6 +160,8 @@ class TrackerOptions(MatchOptions):
     the search alone"""
     magnify: float = 1.0
     """height and width of the images that correspondences are found in, relative to those that its networks see"""
+    scale_from: Literal["depth", "tracks"] = "depth"
+    """what tells the length of a motion: the depth, or the points triangulated before, without any depth"""
     subpixel: bool = True
     """move correspondences to where the two images agree best"""
     scale: ScaleOptions = field(default_factory=ScaleOptions)
@@ -174,3 +178,7 @@ class TrackerOptions(MatchOptions):
     """least fraction of the points with a depth that a pose by PnP must explain"""
     seed: int = 0
     """of every random draw"""
+
+    def __post_init__(self) -> None:
+        if self.loops and self.scale_from == "tracks":
+            raise InputError("loops are verified by depth, and tracks alone have none; leave out one of them", "loops")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from vode.datasets.base import Sequence
+from vode.errors import InputError
 from vode.geometry import warp
 from vode.geometry.inverse_search import inverse_search, refine_flow
 from vode.geometry.matches import Matches
-from vode.geometry.resize import SizeFor, image_size, resize_images
+from vode.geometry.resize import SAME_ASPECT, SizeFor, image_size, resize_depth, resize_images
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.frames import Frame
@@ -48,6 +51,15 @@ class Matcher(Protocol):
         ...
 
 
+@runtime_checkable
+class FlowSource(Protocol):
+    """Dense flow between frames."""
+
+    def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
+        """Flows a to b and b to a, (1, 2, H, W) pixels."""
+        ...
+
+
 class MatchingPerception(DepthSource, Matcher, Protocol):
     """Depth of frames and correspondences between two."""
 
@@ -63,6 +75,24 @@ class Matched(MatchingPerception):
 
     def depth(self, frame: Frame) -> Tensor:
         return self._depth.depth(frame)
+
+
+class Composed(Perception):
+    """The flow of one source beside the depth of another."""
+
+    def __init__(self, flow: FlowSource, depth: DepthSource) -> None:
+        self.device, self._flow, self._depth = depth.device, flow, depth
+
+    def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
+        return self._flow.flow(a, b)
+
+    def depth(self, frame: Frame) -> Tensor:
+        return self._depth.depth(frame)
+
+
+def with_depth(source: FlowSource | Matcher, depth: DepthSource) -> Perception | MatchingPerception:
+    """The flow or the correspondences of a source, which may be a whole perception, beside the depth of another."""
+    return Matched(source, depth) if isinstance(source, Matcher) else Composed(source, depth)
 
 
 def find_matches(
@@ -140,6 +170,16 @@ def network_perception(flow: FlowNet, depth: DepthNet, options: TrackerOptions, 
     return Classical(networks) if options.flow == "classical" else networks
 
 
+class NoDepth(DepthSource):
+    """Depth that is unknown everywhere: for trackers whose tracks carry the scale."""
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self.device = torch.device(device)
+
+    def depth(self, frame: Frame) -> Tensor:
+        return torch.zeros_like(frame.image[:, :1])
+
+
 class SequenceDepth(DepthSource):
     """The depth that a sequence itself has; 0 where it has none."""
 
@@ -151,3 +191,69 @@ class SequenceDepth(DepthSource):
         if depth is None:
             return torch.zeros_like(frame.image[:, :1])
         return F.interpolate(depth[None], frame.image.shape[-2:], mode="nearest-exact")
+
+
+class DepthFunction(DepthSource):
+    """Depth by any function, such as a foundation model: it is given an image, and gives its depth.
+
+    Args:
+        function: takes RGB (H, W, 3) uint8, at the size that frames are tracked at, and with ``takes_intrinsics``
+            also their intrinsics (3, 3) float64, pixels. Gives depth (H, W), numpy or torch, in one unit for the whole
+            video; values that are not finite and above 0 are unknown. Another size of the frames' aspect is resized.
+        takes_intrinsics: whether the function takes the intrinsics too.
+        device: where frames are to lie, and where results lie.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., np.ndarray | Tensor],
+        *,
+        takes_intrinsics: bool = False,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.device, self._function, self._takes_intrinsics = torch.device(device), function, takes_intrinsics
+
+    def depth(self, frame: Frame) -> Tensor:
+        arguments = [_pixels(frame)]
+        if self._takes_intrinsics:
+            if frame.intrinsics is None:
+                raise ValueError("a function that takes intrinsics is for frames whose intrinsics are known")
+            arguments.append(frame.intrinsics[0].double().cpu().numpy())
+        values = torch.as_tensor(self._function(*arguments)).detach()
+        return depth_map(values, image_size(frame.image), f"depth of frame {frame.index}").to(self.device)
+
+
+class FlowFunction(FlowSource):
+    """Flow by any function of two images, RGB (H, W, 3) uint8: (H, W, 2) pixels from the first to the second."""
+
+    def __init__(self, function: Callable[[np.ndarray, np.ndarray], np.ndarray | Tensor]) -> None:
+        self._function = function
+
+    def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
+        return self._between(a, b), self._between(b, a)
+
+    def _between(self, a: Frame, b: Frame) -> Tensor:
+        values = torch.as_tensor(self._function(_pixels(a), _pixels(b))).detach().to(a.image.device, torch.float32)
+        wanted = (*image_size(a.image), 2)
+        if values.shape != wanted:
+            raise InputError(f"flow of frames {a.index} and {b.index}: {tuple(values.shape)}; give {wanted}, in pixels")
+        return values.movedim(-1, 0)[None].contiguous()
+
+
+def depth_map(values: Tensor, size: tuple[int, int], name: str) -> Tensor:
+    """Depth as others give it, (..., H, W), made (1, 1, height, width) float32 of ``size`` with 0 = unknown.
+
+    Another size of the same aspect is resized by the nearest pixel; InputError, under ``name``, for one of another.
+    """
+    if values.ndim < 2 or values.numel() != values.shape[-2] * values.shape[-1] or values.numel() == 0:
+        raise InputError(f"{name}: {tuple(values.shape)} is no map of depth; give (H, W)")
+    (height, width), (rows, columns) = size, image_size(values)
+    if abs(columns / rows / (width / height) - 1) > SAME_ASPECT:
+        raise InputError(f"{name}: {columns}x{rows} pixels for frames of {width}x{height}; give depth of whole frames")
+    depth = values.reshape(1, 1, rows, columns).to(torch.float32)
+    return resize_depth(torch.where(depth.isfinite() & (depth > 0), depth, 0.0), size)
+
+
+def _pixels(frame: Frame) -> np.ndarray:
+    """The image of a frame as RGB (H, W, 3) uint8."""
+    return (frame.image[0] * 255).round().clamp(0, 255).to(torch.uint8).movedim(0, -1).contiguous().cpu().numpy()

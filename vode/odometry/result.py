@@ -40,6 +40,8 @@ class Reason(StrEnum):
     PURE_ROTATION = "pure_rotation"
     UNRELIABLE_TRANSLATION = "unreliable_translation"
     UNKNOWN_SCALE = "unknown_scale"
+    ASSUMED_SCALE = "assumed_scale"
+    """without depth: the length of the motion is that of the last one, or one unit at the start"""
 
 
 PROSE = {
@@ -51,6 +53,7 @@ PROSE = {
     Reason.PURE_ROTATION: "the camera only rotates",
     Reason.UNRELIABLE_TRANSLATION: "two views do not determine the translation",
     Reason.UNKNOWN_SCALE: "the depth does not determine the scale",
+    Reason.ASSUMED_SCALE: "the length is that of the last motion, or one unit at the start",
 }
 
 

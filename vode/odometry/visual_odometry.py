@@ -15,7 +15,7 @@ from vode.datasets.base import Sequence
 from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.pose import inverse, se3_exp, se3_log
-from vode.geometry.resize import SizeFor
+from vode.geometry.resize import SizeFor, image_size
 from vode.io.trajectory import Trajectory
 from vode.odometry import result
 from vode.odometry.clock import Clock
@@ -26,6 +26,7 @@ from vode.odometry.loop_closure.verification import Loop
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import MatchingPerception, Perception, find_matches
 from vode.odometry.result import Details, FrameResult, Method, Reason
+from vode.odometry.sources.tracks import TrackedPoints
 from vode.odometry.window import Window
 
 
@@ -91,6 +92,7 @@ class VisualOdometry:
         self._last: View | None = None
         self._window: Window | None = None
         self._loops: LoopCloser | None = None
+        self._tracks: TrackedPoints | None = None
         self._clock = Clock()
         self._twist, self._duration = torch.zeros(6, dtype=torch.float64), 1.0
         self._numpy = False
@@ -146,6 +148,12 @@ class VisualOdometry:
     def depth_scales(self) -> dict[int, float]:
         """What the depth of every keyframe is multiplied by to fit the trajectory, by its frame; none without loops."""
         return {} if self._loops is None else self._loops.scales
+
+    def points(self) -> Tensor:
+        """Points (N, 3) float64 in the axes of the last view that tracks triangulate, where they carry the scale."""
+        if self._tracks is None or self._last is None:
+            return torch.zeros(0, 3, dtype=torch.float64)
+        return self._tracks.points(self._last.T_world_cam)
 
     def summary(self) -> str:
         """How many motions were found by which method."""
@@ -203,21 +211,31 @@ class VisualOdometry:
             if self.options.refine == "window":
                 self._window = Window(self._intake.intrinsics[0], self.options.window)
                 self._window.start(frame.index, still)
-            return FrameMotion(still, Method.START), self._perception.depth(frame)
+            if self.options.scale_from == "tracks":
+                self._tracks = TrackedPoints(self._intake.intrinsics[0], image_size(frame.image), self.options)
+            return FrameMotion(still, Method.START), self._depth(frame)
         if same(last.frame, frame):
             return FrameMotion(still, Method.REPEATED, Reason.SAME_IMAGE), None
         return self._seen_motion(last, frame, expected)
 
-    def _seen_motion(self, last: View, frame: Frame, expected: Tensor) -> tuple[FrameMotion, Tensor]:
+    def _depth(self, frame: Frame) -> Tensor:
+        """Depth of a frame, unknown everywhere where tracks carry the scale."""
+        return torch.zeros_like(frame.image[:, :1]) if self._tracks is not None else self._perception.depth(frame)
+
+    def _seen_motion(self, last: View, frame: Frame, expected: Tensor) -> tuple[FrameMotion, Tensor | None]:
         """Motion by what two frames show, which the window takes note of, and the depth of the second."""
-        options, window = self.options, self._window
-        depth = self._perception.depth(frame)
+        options, window, tracks = self.options, self._window, self._tracks
+        depth = self._depth(frame)
         images = (last.frame.image, frame.image) if options.subpixel else None
-        tracked = None if window is None else window.tracked()
+        followed = None if window is None else window.tracked()
+        tracked = followed if tracks is None else tracks.after(followed)
         found = find_matches(self._perception, last.frame, frame, options, tracked=tracked, seed=options.seed)
-        motion, evidence = frame_motion(
-            found, last.depth, depth, self._intake.intrinsics, expected, options, images=images
-        )
+        known = last.depth if tracks is None else tracks.depth(found, followed, last.T_world_cam)
+        motion, evidence = frame_motion(found, known, depth, self._intake.intrinsics, expected, options, images=images)
+        if tracks is not None:
+            motion = tracks.scaled(motion)
+            if not tracks.keeps(motion, evidence, followed):
+                return motion, None
         if window is not None:
             if motion.method is Method.EXTRAPOLATED:
                 window.start(frame.index, last.T_world_cam @ inverse(motion.T_b_a))
@@ -235,6 +253,8 @@ class VisualOdometry:
         changed = [k for k, pose in corrected.items() if k != frame.index and not torch.equal(pose, self._poses[k])]
         for index, pose in corrected.items():
             self._poses[index] = pose
+        if self._tracks is not None and self._last is not None:
+            self._tracks.advance(motion, self._poses[self._last.frame.index], self._poses[-1])
         self._last = View(frame, depth, self._poses[-1])
         if self._loops is not None:
             doubtful = motion.method in (Method.EXTRAPOLATED, Method.ROTATION)
@@ -253,10 +273,12 @@ def track(
     size: tuple[int, int],
     options: TrackerOptions = TrackerOptions(),
     on_progress: Callable[[int], None] | None = None,
+    observe: Callable[[VisualOdometry], None] | None = None,
 ) -> VisualOdometry:
     """Odometry of a whole sequence, its frames resized to ``size`` (height, width), each read while one is worked on.
 
-    ``on_progress`` is called with the number of each frame done. Raises InputError where no frame shows anything.
+    ``on_progress`` is called with the number of each frame done, ``observe`` with the object after each frame. Raises
+    InputError where no frame shows anything.
     """
     camera = resize_intrinsics(sequence.intrinsics, sequence.size, size)
     odometry = VisualOdometry(perception, camera, options, size=size, name=f"estimate of {sequence.name}")
@@ -266,6 +288,8 @@ def track(
             odometry.register_failure(str(image), timestamp)
         else:
             odometry.register_frame(image, timestamp)
+        if observe is not None:
+            observe(odometry)
         if on_progress is not None and index:
             on_progress(index)
     if all(x.reason in (Reason.UNREADABLE, Reason.BLANK) for x in odometry.results):

@@ -8,6 +8,8 @@ from typing import Literal
 
 from vode.datasets.options import DataOptions
 from vode.io.trajectory_formats.names import Format
+from vode.odometry.metric.options import MetricOptions
+from vode.odometry.sources.options import DepthInput
 
 Alignment = Literal["none", "scale", "6dof", "7dof", "scale_7dof"]
 PlotFormat = Literal["png", "pdf", "svg"]
@@ -34,7 +36,7 @@ class ReportFiles:
 
 
 @dataclass(frozen=True)
-class OdometryOptions:
+class OdometryOptions(MetricOptions, DepthInput):
     """How sequences are tracked and trajectories evaluated."""
 
     alignment: Alignment = "7dof"

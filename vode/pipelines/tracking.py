@@ -1,0 +1,184 @@
+"""Sequences tracked to trajectories in files, in the unit of their depth or in metres, and what is said of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vode.datasets.base import Sequence as Video
+from vode.errors import InputError
+from vode.geometry.resize import magnified
+from vode.io.atomic import write_bytes
+from vode.io.frame_keys import with_times
+from vode.io.trajectory import Trajectory
+from vode.io.trajectory_formats.clock import Times, read_times
+from vode.io.trajectory_formats.names import SUFFIXES, TIMED
+from vode.model import Model
+from vode.odometry.metric.estimate import MetricScale, ScaleSource
+from vode.odometry.metric.ground import Ground, GroundObserver, fit_ground
+from vode.odometry.metric.measure import Unit, measure_scale
+from vode.odometry.options import TrackerOptions
+from vode.odometry.perception import (
+    Classical,
+    Matched,
+    MatchingPerception,
+    NoDepth,
+    Perception,
+    network_perception,
+    with_depth,
+)
+from vode.odometry.result import log_lines
+from vode.odometry.sources.folder import DepthFolder, sequence_folder
+from vode.odometry.visual_odometry import VisualOdometry, track
+from vode.pipelines.options import OdometryOptions
+
+SHOWN = 5
+"""frames without a motion of their own that are named"""
+LONGEST = 640
+"""pixels of the longer side of images that are tracked without a run; larger ones are shrunk to it"""
+OF_ONE = ("speed", "gps", "distance")
+"""sources of scale that belong to one video"""
+
+OnProgress = Callable[[str], None]
+
+
+class Setup(NamedTuple):
+    """How one sequence is tracked."""
+
+    perception: Perception | MatchingPerception
+    options: TrackerOptions
+    size: tuple[int, int]
+    """(height, width) of its images"""
+    unit: Unit
+
+
+class Clock(NamedTuple):
+    """The times of a sequence's frames: what ``with_times`` takes."""
+
+    times: Times
+    name: str
+    by: str
+
+
+def track_sequences(
+    model: Model | None,
+    sequences: Sequence[Video],
+    out: Path,
+    options: OdometryOptions = OdometryOptions(),
+    on_progress: OnProgress = lambda line: None,
+) -> dict[str, Trajectory]:
+    """The trajectory of each sequence by its name, written to ``out`` with a log of every motion.
+
+    Without a ``model`` the options give the depth, or tell that there is none. Trajectories are in metres by the
+    source of scale that they give, which NAME.scale.json then tells, or in the unit of the depth.
+    """
+    untimed = next((s.name for s in sequences if s.timestamps is None), None)
+    if options.format in TIMED and untimed is not None:
+        raise InputError(f"{untimed}: its frames have no times, which {options.format} needs; write kitti", "format")
+    if options.loops and options.camera_height is not None:
+        raise InputError("loops change the scale of places whose ground was measured; leave out one of them", "loops")
+    if options.metric_source in OF_ONE and len(sequences) > 1:
+        raise InputError(
+            f"{options.metric_source} is that of one video, but there are {len(sequences)}; name one sequence",
+            "sequences",
+        )
+    clocks = clocks_of(options, [sequence.name for sequence in sequences])
+    trajectories = {}
+    for sequence in sequences:
+        setup = _setup(model, sequence, options, several=len(sequences) > 1)
+        tracked, grounds = _tracked(sequence, setup, with_ground=options.camera_height is not None)
+        trajectory, name = tracked.trajectory, sequence.name
+        timed = with_times(trajectory, *clocks[name]) if name in clocks else trajectory
+        scale = measure_scale(timed, options, grounds=grounds, results=tracked.results, unit=setup.unit)
+        trajectories[name] = scale.apply(trajectory)
+        file = out / f"{name}{SUFFIXES[options.format]}"
+        trajectories[name].write(file, options.format)
+        _report(file, tracked, scale, on_progress)
+    return trajectories
+
+
+def clocks_of(options: OdometryOptions, sequences: Sequence[str]) -> dict[str, Clock]:
+    """The times of the frames that the options give, by sequence."""
+    files = options.times
+    if files and len(files) != len(sequences):
+        raise InputError(f"{len(files)} files of times for {len(sequences)} sequences; give one for each", "times")
+    pairs = zip(sequences, files, strict=False)
+    return {name: Clock(read_times(file), str(file), options.by) for name, file in pairs}
+
+
+def tracking_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The (height, width) at which images of ``size`` are tracked where no run tells it."""
+    return magnified(size, min(LONGEST / max(size), 1.0))
+
+
+def _setup(model: Model | None, sequence: Video, options: OdometryOptions, *, several: bool) -> Setup:
+    """What sees a sequence: the model, with the depth or the matches of another source where the options name it."""
+    perception: Perception | MatchingPerception
+    changes: dict[str, Any] = {"refine": options.refine, "loops": options.loops or None, "flow": options.flow}
+    if options.no_depth:
+        changes["scale_from"] = "tracks"
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if model is None:
+        if changes.setdefault("flow", "classical") != "classical":
+            raise InputError(f"{options.flow} flow needs the network of a run; name one, or choose classical", "flow")
+        tracker, size = replace(TrackerOptions(), **changes), tracking_size(sequence.size)
+        perception = Classical(NoDepth())
+    else:
+        tracker, size = replace(model.tracker, **changes), model.tracking_size(sequence.size)
+        perception = network_perception(model.flow, model.depth, tracker, model.size_for)
+    unit: Unit = "metres" if model is not None and model.metric else "unknown"
+    if options.depth_from is not None:
+        names = [sequence.file_stem(i) for i in range(len(sequence))]
+        folder = sequence_folder(options.depth_from, sequence.name, several=several)
+        depth = DepthFolder(folder, names, factor=options.depth_factor, device=perception.device)
+        perception, unit = with_depth(perception, depth), options.depth_scale
+    if options.matcher is not None:
+        from vode.odometry.matchers import open_matcher
+
+        perception = Matched(open_matcher(options.matcher, perception.device), perception)
+    return Setup(perception, tracker, size, "tracks" if options.no_depth else unit)
+
+
+def _tracked(
+    sequence: Video, setup: Setup, *, with_ground: bool
+) -> tuple[VisualOdometry, dict[int, Ground | None] | None]:
+    """A sequence tracked, and the ground that its frames show, if that is asked for."""
+    perception, options = setup.perception, setup.options
+    if not with_ground:
+        return track(sequence, perception, size=setup.size, options=options), None
+    if setup.unit != "tracks":
+        observer = GroundObserver(perception)
+        return track(sequence, with_depth(perception, observer), size=setup.size, options=options), observer.grounds
+    grounds: dict[int, Ground | None] = {}
+
+    def observe(odometry: VisualOdometry) -> None:
+        grounds[len(odometry) - 1] = fit_ground(odometry.points())
+
+    return track(sequence, perception, size=setup.size, options=options, observe=observe), grounds
+
+
+def _report(file: Path, tracked: VisualOdometry, scale: MetricScale, on_progress: OnProgress) -> None:
+    """Write the log and the scale of a trajectory's file, and say what is in them."""
+    log = file.with_suffix(".log.jsonl")
+    write_bytes(log, log_lines(tracked.results).encode())
+    if scale.source not in (ScaleSource.DEPTH, ScaleSource.TRACKS):
+        write_bytes(file.with_suffix(".scale.json"), (json.dumps(scale.to_dict(), indent=1) + "\n").encode())
+    on_progress(f"{file}: {len(tracked.trajectory)} poses; {tracked.summary()}{_loops(tracked)}")
+    on_progress(f"  {scale.describe()}")
+    extrapolated = tracked.extrapolated()
+    for line in extrapolated[:SHOWN]:
+        on_progress(f"  {line}")
+    if len(extrapolated) > SHOWN:
+        on_progress(f"  and {len(extrapolated) - SHOWN} more, in {log}")
+
+
+def _loops(tracked: VisualOdometry) -> str:
+    """What loops did, where they were looked for."""
+    if not tracked.options.loops:
+        return ""
+    scales = tracked.depth_scales.values()
+    spread = f", depth scaled by {min(scales):.3f} to {max(scales):.3f}" if tracked.loops else ""
+    return f"; {len(tracked.loops)} loops between {len(scales)} keyframes{spread}"
