@@ -7,7 +7,6 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vode.adaptation.config import AdaptationConfig
@@ -19,6 +18,7 @@ from vode.evaluation.flow_report import predict_flow
 from vode.geometry.resize import image_size, magnified
 from vode.io.array import float_image, like
 from vode.networks.depth import DepthNet
+from vode.networks.edges import magnify_depth
 from vode.networks.flow import FlowNet
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Perception, network_perception
@@ -88,14 +88,14 @@ class Model:
 
         ``image``: numpy or torch, (H, W, 3), (3, H, W) or grey (H, W), uint8, uint16 or floats in 0..1; the result is
         of the same kind. ``flip`` averages with the prediction of the mirrored image. The inverse depth is computed at
-        ``size_for`` the image and resized bilinearly (align_corners=False). InputError for another image or camera.
+        ``size_for`` the image and resized bilinearly (align_corners=False), with steps where the network has them
+        (``DepthOptions.edge_ratio``). InputError for another image or camera.
         """
         pixels = float_image(image)
         full = image_size(pixels)
         focal = None if camera is None else vertical_focal(camera, full)
         depth = predict_depth(self.depth, pixels, self.size_for(full), focal=focal, flip=flip)
-        inverse = F.interpolate(1 / depth[None], pixels.shape[-2:], mode="bilinear", align_corners=False)
-        return like(1 / inverse[0, 0], image)
+        return like(magnify_depth(depth[None], full, self.depth.options.edge_ratio)[0, 0], image)
 
     def predict_flow(self, image_a: Array, image_b: Array, *, refine: bool = True) -> Array:
         """Optical flow (H, W, 2) float32 from image a to image b in pixels, x then y; images as ``predict_depth``.

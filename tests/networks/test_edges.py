@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vode.networks.depth import DepthNet, disparity_to_depth
-from vode.networks.edges import steepen_edges
+from vode.networks.edges import magnify_depth, steepen_edges
 from vode.networks.options import DepthOptions
 
 
@@ -30,6 +30,19 @@ def test_no_depth_is_made_up_and_scale_does_not_matter():
     steep = steepen_edges(depth, 1.2)
     assert torch.isin((steep * 1e6).round(), (depth * 1e6).round()).all()
     torch.testing.assert_close(steepen_edges(7 * depth, 1.2), 7 * steep)
+
+
+def test_a_magnified_step_stays_one_and_a_slope_is_interpolated():
+    step = column(5, 5, 5, 20, 20, 20)
+    large = magnify_depth(step, (20, 24), 1.2)
+    assert large.unique().tolist() == [5, 20]
+    # inverse depth, from 0.2 at 9.5 to 0.05 at 13.5, passes that of the geometric mean of both, 0.1, at 12.2
+    assert (large[0, 0, 0] == 5).sum() == 13
+    slope = column(5, 5.2, 5.4, 5.6, 5.8, 6.0)
+    expected = 1 / torch.nn.functional.interpolate(1 / slope, (20, 24), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(magnify_depth(slope, (20, 24), 1.2), expected)
+    assert magnify_depth(step, (20, 24)).unique().numel() > 2
+    assert magnify_depth(step, (5, 6), 1.2).equal(step)
 
 
 @pytest.mark.parametrize("ratio", [0.0, 1.3])

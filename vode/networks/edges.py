@@ -24,5 +24,19 @@ def steepen_edges(depth: Tensor, ratio: float) -> Tensor:
     return depth
 
 
+def magnify_depth(depth: Tensor, size: tuple[int, int], ratio: float = 0.0) -> Tensor:
+    """Depth (B, 1, h, w) > 0 at another (height, width), its inverse interpolated bilinearly (align_corners=False).
+
+    With a ``ratio``, edges stay steps: where neighbours' depths differ by more, a pixel takes the smallest or the
+    largest of those around, whichever is nearer to what is interpolated, which draws the edge between pixels.
+    """
+    between = 1 / F.interpolate(1 / depth, size, mode="bilinear", align_corners=False)
+    if not ratio or tuple(size) == tuple(depth.shape[-2:]):
+        return between
+    far, near = (F.interpolate(x, size, mode="nearest-exact") for x in (_largest(depth), -_largest(-depth)))
+    steep = torch.where(between.square() > far * near, far, near)
+    return torch.where(far > ratio * near, steep, between)
+
+
 def _largest(values: Tensor) -> Tensor:
     return F.max_pool2d(values, 3, stride=1, padding=1)
