@@ -30,8 +30,10 @@ def magnify_depth(depth: Tensor, size: tuple[int, int], ratio: float = 0.0) -> T
     With a ``ratio``, edges stay steps: where neighbours' depths differ by more, a pixel takes the smallest or the
     largest of those around, whichever is nearer to what is interpolated, which draws the edge between pixels.
     """
+    if tuple(size) == tuple(depth.shape[-2:]):
+        return depth
     between = 1 / F.interpolate(1 / depth, size, mode="bilinear", align_corners=False)
-    if not ratio or tuple(size) == tuple(depth.shape[-2:]):
+    if not ratio:
         return between
     far, near = (F.interpolate(x, size, mode="nearest-exact") for x in (_largest(depth), -_largest(-depth)))
     steep = torch.where(between.square() > far * near, far, near)

@@ -17,6 +17,7 @@ from vode.geometry.inverse_search import inverse_search, refine_flow
 from vode.geometry.matches import Matches
 from vode.geometry.resize import SAME_ASPECT, SizeFor, image_size, resize_depth, resize_images
 from vode.networks.depth import DepthNet
+from vode.networks.edges import magnify_depth
 from vode.networks.flow import FlowNet
 from vode.odometry.frames import Frame
 from vode.odometry.options import MatchOptions, TrackerOptions
@@ -130,10 +131,7 @@ class Networks(Perception):
         image, full = self._seen(frame), image_size(frame.image)
         ratio = image.shape[-2] / full[0]
         focal = None if frame.intrinsics is None else frame.intrinsics[:, 1, 1] * ratio
-        depth = self._depth.depth(image, focal).float()
-        if image_size(depth) == full:
-            return depth
-        return 1 / F.interpolate(1 / depth, full, mode="bilinear", align_corners=False)
+        return magnify_depth(self._depth.depth(image, focal).float(), full, self._depth.options.edge_ratio)
 
     def _seen(self, frame: Frame) -> Tensor:
         return (
