@@ -90,3 +90,45 @@ def test_a_frame_at_a_time_is_the_whole_sequence(returning, drifting, tracked):
     for i in range(len(returning)):
         odometry.register_frame(returning.frame(i))
     assert torch.equal(odometry.trajectory.poses, tracked.trajectory.poses)
+
+
+class Covered(Returning):
+    """The way through a sequence, a covered lens, and the same way once more."""
+
+    hidden = 8
+
+    def __init__(self, sequence, last):
+        super().__init__(sequence, last)
+        way = list(range(0, last, 2))
+        self.order, self.again = way + [0] * self.hidden + way, len(way) + self.hidden
+        self.poses = sequence.poses[self.order]
+
+    def frame(self, i):
+        return super().frame(i) * (not self.again - self.hidden <= i < self.again)
+
+
+def test_a_camera_that_was_lost_is_found_again(ground_truth, world):
+    covered = Covered(world(8, 25), 24)
+
+    class Lost(ground_truth):
+        """Exact, but nothing is in common before and after."""
+
+        def flow(self, a, b):
+            i, j = (covered.order[x.index] for x in (a, b))
+            there, back = self.between(i, j), self.between(j, i)
+            if a.index < covered.again <= b.index:
+                generator = torch.Generator().manual_seed(0)
+                there, back = (100 * torch.randn(x.shape, generator=generator).to(x) for x in (there, back))
+            return there, back
+
+        def depth(self, frame):
+            depth = self.sequence.depth(covered.order[frame.index])[None]
+            return torch.where(depth > 0, depth, 500.0)
+
+    odometry = track(covered, Lost(covered.sequence), size=SIZE, options=OPTIONS)
+    assert [x.method for x in odometry.results[covered.again - 8 : covered.again + 1]] == ["extrapolated"] * 9
+    assert len(odometry.loops) >= 3
+    away = (odometry.trajectory.poses[covered.again :, :3, 3] - covered.poses[covered.again :, :3, 3]).norm(dim=-1)
+    plain = track(covered, Lost(covered.sequence), size=SIZE, options=replace(OPTIONS, loops=False))
+    before = (plain.trajectory.poses[covered.again :, :3, 3] - covered.poses[covered.again :, :3, 3]).norm(dim=-1)
+    assert away.max() < 0.05 * before.max()

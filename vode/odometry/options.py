@@ -97,6 +97,8 @@ class DriftOptions:
     """of the logarithm of the scale"""
     doubtful: float = 10.0
     """times as large for motions that were extrapolated, or whose translation is not known"""
+    lost: float = 1000.0
+    """times as large where the way was lost: a new map begins, whose place only loops tell"""
     bias: float = 2.5
     """times as large where loops are judged, for drift is no pure chance"""
 
@@ -132,7 +134,9 @@ class LoopOptions:
     turn: float = 0.17
     """radians: rotation between keyframes"""
     gap: int = 30
-    """keyframes between the ends of a loop, at least"""
+    """keyframes between the ends of a loop, at least, unless the way was lost in between"""
+    lost: int = 5
+    """frames in a row without a motion of their own by which the way is lost"""
     words: int = 32
     """of the vocabulary"""
     dimensions: int = 128

@@ -255,10 +255,12 @@ class VisualOdometry:
             self._poses[index] = pose
         if self._tracks is not None and self._last is not None:
             self._tracks.advance(motion, self._poses[self._last.frame.index], self._poses[-1])
+        lost = motion.method is Method.EXTRAPOLATED and self._last is not None
+        missing = frame.index - self._last.frame.index if lost else 0
         self._last = View(frame, depth, self._poses[-1])
         if self._loops is not None:
-            doubtful = motion.method in (Method.EXTRAPOLATED, Method.ROTATION)
-            changed += self._loops.add(frame, depth, self._poses, doubtful=doubtful)
+            doubtful = lost or motion.method is Method.ROTATION
+            changed += self._loops.add(frame, depth, self._poses, doubtful=doubtful, missing=missing)
         return tuple(sorted(set(changed)))
 
     def _given(self, pose: Tensor) -> np.ndarray | Tensor:

@@ -14,6 +14,7 @@ from vode.geometry.resize import image_size
 from vode.odometry.frames import Frame
 from vode.odometry.loop_closure.consistency import Course, consistent_set, loop_deviations, supported
 from vode.odometry.loop_closure.keyframes import Keyframe, describe, is_keyframe, median_depth
+from vode.odometry.loop_closure.maps import joined
 from vode.odometry.loop_closure.places import Places
 from vode.odometry.loop_closure.verification import Loop, verify
 from vode.odometry.options import LoopOptions
@@ -37,30 +38,36 @@ class LoopCloser:
         self.keyframes: list[Keyframe] = []
         self.loops: tuple[Loop, ...] = ()
         self._places = Places(options)
+        self._begun = 0
         self._verified: list[Loop] = []
         self._agreement = np.zeros((0, 0), bool)
         self._corrections: list[Tensor] = []
         self._level = 1.0
         self._used: tuple[Loop, ...] = ()
-        self._pause, self._doubtful = 0, False
+        self._pause, self._doubtful, self._missing = 0, False, 0
 
     @torch.no_grad()
-    def add(self, frame: Frame, depth: Tensor, poses: Sequence[Tensor], *, doubtful: bool = False) -> tuple[int, ...]:
+    def add(
+        self, frame: Frame, depth: Tensor, poses: Sequence[Tensor], *, doubtful: bool = False, missing: int = 0
+    ) -> tuple[int, ...]:
         """Take note of a frame and its depth (1, 1, H, W); the earlier frames whose poses that has corrected.
 
         ``poses`` (4, 4) float64 are those of odometry of all frames so far. ``doubtful`` says that the motion to this
-        one was extrapolated, or lacks its translation.
+        one was extrapolated, or lacks its translation; ``missing`` is the number of frames, this one and those just
+        before it, whose motion was extrapolated. Where they are too many, the way is lost and a new map begins.
         """
         self._doubtful |= doubtful
-        last = self.keyframes[-1].frame if self.keyframes else None
+        self._missing = self._missing + missing if missing else 0
+        last, lost = self.keyframes[-1].frame if self.keyframes else None, self._missing >= self.options.lost
         distance = median_depth(depth)
-        if last is not None and not is_keyframe(poses[last], poses[frame.index], distance, self.options):
+        if last is not None and not lost and not is_keyframe(poses[last], poses[frame.index], distance, self.options):
             return ()
-        keyframe = describe(frame, depth, self.options)._replace(doubtful=self._doubtful)
-        self._doubtful = False
+        keyframe = describe(frame, depth, self.options)._replace(doubtful=self._doubtful, lost=lost)
+        self._doubtful, self._missing = False, 0 if lost else self._missing
         self.keyframes.append(keyframe)
         self._corrections.append(self._corrections[-1] if last is not None else torch.eye(4, dtype=torch.float64))
-        loop = self._recognised(self._places.add(keyframe.descriptors), image_size(frame.image))
+        self._begun = len(self.keyframes) - 1 if lost else self._begun
+        loop = self._recognised(self._places.add(keyframe.descriptors, self._begun), image_size(frame.image))
         self._pause -= 1
         if loop is None and (self._pause > 0 or self.loops == self._used):
             return ()
@@ -133,7 +140,7 @@ class LoopCloser:
         deviations = torch.cat([course.deviations, *(loop_deviations(x)[None] for x in loops)])
         ends = torch.arange(count)
         graph = PoseGraph(
-            torch.stack(self._corrections) @ course.T_world_cam,
+            joined(torch.stack(self._corrections) @ course.T_world_cam, course.map, loops),
             torch.cat([ends[:-1], torch.tensor([x.first for x in loops], dtype=torch.int64)]),
             torch.cat([ends[1:], torch.tensor([x.second for x in loops], dtype=torch.int64)]),
             torch.cat([course.motions, *(x.S_first_second[None] for x in loops)]),

@@ -28,7 +28,7 @@ SEEDS = 20
 class Course:
     """What odometry measured between K keyframes, and how far off it may be.
 
-    ``T_world_cam`` (K, 4, 4) float64 are the keyframes' poses.
+    ``T_world_cam`` (K, 4, 4) float64 are the keyframes' poses. ``map`` (K,) counts how often the way was lost before.
     """
 
     def __init__(
@@ -38,16 +38,20 @@ class Course:
         self.motions = pose.inverse(T_world_cam[:-1]) @ T_world_cam[1:]
         lengths = self.motions[:, :3, 3].norm(dim=-1)
         spacing = options.spacing * lengths.new_tensor([x.distance for x in keyframes[:-1]])
-        doubtful = torch.tensor([x.doubtful for x in keyframes[1:]], dtype=torch.bool)
-        self.deviations = _deviations(lengths, spacing, doubtful, options)
+        drift, later = options.drift, keyframes[1:]
+        doubt = lengths.new_tensor([drift.lost if x.lost else drift.doubtful if x.doubtful else 1.0 for x in later])
+        self.deviations = _deviations(lengths, spacing, doubt, options)
+        self.map = torch.tensor([x.lost for x in keyframes], dtype=torch.int64).cumsum(0)
         self._way = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
         adjoint = similarity.adjoint(T_world_cam[1:])
         covariance = adjoint * (options.drift.bias * self.deviations).square()[:, None] @ adjoint.mT
         self._covariance = torch.cat([covariance.new_zeros(1, 7, 7), covariance.cumsum(0)])
 
     def allows(self, loop: Loop) -> bool:
-        """Whether drift explains what a loop says against odometry."""
+        """Whether drift explains what a loop says against odometry, which says nothing from one map to another."""
         first, second = loop.first, loop.second
+        if self.map[first] != self.map[second]:
+            return True
         between = pose.relative(self.T_world_cam[second], self.T_world_cam[first])
         away = float((between[:3, 3] - loop.S_first_second[:3, 3]).norm())
         if away > self._options.detour * float(self._way[second] - self._way[first]) + loop.distance:
@@ -111,13 +115,14 @@ def supported(loops: Sequence[Loop], near: int, least: int) -> list[Loop]:
     return [loop for loop, count in zip(loops, close, strict=True) if count >= least]
 
 
-def _deviations(lengths: Tensor, spacing: Tensor, doubtful: Tensor, options: LoopOptions) -> Tensor:
-    """Standard deviations (K - 1, 7) of motions; a long one counts as several between keyframes."""
+def _deviations(lengths: Tensor, spacing: Tensor, doubt: Tensor, options: LoopOptions) -> Tensor:
+    """Standard deviations (K - 1, 7) of motions, ``doubt`` (K - 1,) times as large as usual; a long motion counts as
+    several between keyframes."""
     drift, steps = options.drift, (lengths / spacing).clamp(min=1).sqrt()
     along = drift.translation * torch.maximum(lengths, RESTING * spacing) / steps
     rest = torch.stack([drift.turn * steps] * 3 + [drift.scale * steps], -1)
     deviations = torch.cat([along[:, None].expand(-1, 3), rest], -1)
-    return deviations * torch.where(doubtful, drift.doubtful, 1.0)[:, None]
+    return deviations * doubt[:, None]
 
 
 def _covariance(loop: Loop) -> Tensor:

@@ -33,6 +33,8 @@ class Keyframe(NamedTuple):
     """median depth of the frame"""
     doubtful: bool = False
     """the motion from the keyframe before was extrapolated, or lacks its translation"""
+    lost: bool = False
+    """nothing told the way from the keyframe before: a new map begins"""
 
     @property
     def nbytes(self) -> int:

@@ -64,14 +64,15 @@ class Places:
     def __len__(self) -> int:
         return len(self._features)
 
-    def add(self, features: np.ndarray) -> list[int]:
+    def add(self, features: np.ndarray, lost: int = 0) -> list[int]:
         """A keyframe by its SIFT descriptors (N, 128): the numbers of those before it that look alike, the best first.
 
-        They are at least ``gap`` keyframes earlier, and their neighbours look alike too.
+        They are at least ``gap`` keyframes earlier, or among the first ``lost``, after which the way was lost; and
+        their neighbours look alike too.
         """
         self._features.append(features)
         count = len(self._features)
-        oldest = count - 1 - self._options.gap
+        oldest = max(count - 1 - self._options.gap, lost - 1)
         if oldest <= 0:
             return []
         if self._made < SETTLED and count >= 2 * self._made and sum(map(len, self._features)) > self._options.words:
