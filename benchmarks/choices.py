@@ -27,7 +27,7 @@ from vode.geometry.resize import magnified
 from vode.model import Model, load
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import network_perception
-from vode.odometry.visual_odometry import track
+from vode.odometry.track import track
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 

@@ -30,8 +30,8 @@ from vode.odometry.frame_motion import frame_motion
 from vode.odometry.frames import Frame, read_ahead
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Classical, SequenceDepth
+from vode.odometry.track import track
 from vode.odometry.two_frame import flow_matches
-from vode.odometry.visual_odometry import track
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 

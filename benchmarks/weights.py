@@ -30,7 +30,8 @@ from vode.evaluation.runs import ground_truth_trajectory
 from vode.io.flow import read_flow
 from vode.io.image import read_image
 from vode.model import Model, load
-from vode.odometry.visual_odometry import VisualOdometry, track
+from vode.odometry.track import track
+from vode.odometry.visual_odometry import VisualOdometry
 from vode.pipelines.inputs import open_sequence
 from vode.recipes.supervised import EVERYWHERE
 from vode.world.options import KINDS

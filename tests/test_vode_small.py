@@ -13,7 +13,7 @@ from vode.evaluation.depth import DepthProtocol, depth_scores
 from vode.evaluation.odometry import evaluate_odometry
 from vode.evaluation.runs import ground_truth_trajectory
 from vode.networks.options import DepthOptions, FlowOptions
-from vode.odometry.visual_odometry import track
+from vode.odometry.track import track
 from vode.recipes import recipe
 from vode.recipes.supervised import EVERYWHERE
 from vode.run_folder import find_run

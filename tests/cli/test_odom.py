@@ -2,12 +2,15 @@
 
 import importlib.util
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
 
 from vode.cli import main
 from vode.io.image import write_image
+from vode.odometry.visual_odometry import VisualOdometry
 from vode.world.dataset import WorldDataset
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
@@ -123,3 +126,21 @@ def test_learned_matches_take_the_place_of_flow(run, tmp_path, capfd, refused):
     assert np.abs(by_flow - by_matches).max() > 1e-6
     assert "xfeat-lighterglue" in refused("odom", run, "--matcher", "sift")
     assert "--matcher" in refused("odom", "--estimate", "a.txt", "--ground-truth", "a.txt", "--matcher", "xfeat")
+
+
+def test_ctrl_c_leaves_what_was_tracked(run, tmp_path, monkeypatch, capfd):
+    whole, register = tmp_path / "whole", VisualOdometry.register_frame
+    assert main(["odom", str(run), "--out", str(whole)]) == 0
+
+    def interrupted(self, *arguments):
+        if len(self) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return register(self, *arguments)
+
+    monkeypatch.setattr(VisualOdometry, "register_frame", interrupted)
+    capfd.readouterr()
+    assert main(["odom", str(run), "--out", str(tmp_path / "cut")]) == 130
+    assert "world99: stopped after 3 of 4 frames, which are written" in capfd.readouterr().out
+    cut = (tmp_path / "cut" / "world99.txt").read_text().splitlines()
+    assert cut == (whole / "world99.txt").read_text().splitlines()[:3]
+    assert len((tmp_path / "cut" / "world99.log.jsonl").read_text().splitlines()) == 3

@@ -14,7 +14,7 @@ from vode.geometry.pose import rotation_angle
 from vode.io.depth import write_depth
 from vode.io.image import write_image
 from vode.odometry.perception import Classical, SequenceDepth
-from vode.odometry.visual_odometry import track
+from vode.odometry.track import track
 
 NAME = "rgbd_dataset_freiburg1_test"
 

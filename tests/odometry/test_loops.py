@@ -7,7 +7,8 @@ import torch
 
 from vode.datasets.base import Sequence
 from vode.odometry.options import LoopOptions, TrackerOptions, VerificationOptions
-from vode.odometry.visual_odometry import VisualOdometry, track
+from vode.odometry.track import track
+from vode.odometry.visual_odometry import VisualOdometry
 
 SIZE = (96, 320)
 LOOPS = LoopOptions(gap=8, spacing=0.05, verification=VerificationOptions(inliers=20))
@@ -128,6 +129,7 @@ def test_a_camera_that_was_lost_is_found_again(ground_truth, world):
     odometry = track(covered, Lost(covered.sequence), size=SIZE, options=OPTIONS)
     assert [x.method for x in odometry.results[covered.again - 8 : covered.again + 1]] == ["extrapolated"] * 9
     assert len(odometry.loops) >= 3
+    assert odometry.maps == {0: True, covered.again: True}
     away = (odometry.trajectory.poses[covered.again :, :3, 3] - covered.poses[covered.again :, :3, 3]).norm(dim=-1)
     plain = track(covered, Lost(covered.sequence), size=SIZE, options=replace(OPTIONS, loops=False))
     before = (plain.trajectory.poses[covered.again :, :3, 3] - covered.poses[covered.again :, :3, 3]).norm(dim=-1)

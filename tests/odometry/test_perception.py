@@ -26,8 +26,9 @@ from vode.odometry.perception import (
     find_matches,
     with_depth,
 )
+from vode.odometry.track import track
 from vode.odometry.two_frame import tracked_matches
-from vode.odometry.visual_odometry import VisualOdometry, track
+from vode.odometry.visual_odometry import VisualOdometry
 
 SIZE = (96, 320)
 

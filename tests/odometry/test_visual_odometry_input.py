@@ -11,7 +11,8 @@ from vode.errors import InputError
 from vode.io.trajectory import Trajectory
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Classical, SequenceDepth
-from vode.odometry.visual_odometry import VisualOdometry, track
+from vode.odometry.track import track
+from vode.odometry.visual_odometry import VisualOdometry
 
 SIZE = (96, 320)
 EXACT = TrackerOptions(subpixel=False)

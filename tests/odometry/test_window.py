@@ -7,7 +7,7 @@ from vode.geometry.camera import project, transform
 from vode.geometry.matches import Matches
 from vode.geometry.pose import inverse, se3_exp
 from vode.odometry.options import TrackerOptions, WindowOptions
-from vode.odometry.visual_odometry import track
+from vode.odometry.track import track
 from vode.odometry.window import Window
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence

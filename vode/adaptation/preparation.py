@@ -26,7 +26,7 @@ from vode.networks.flow import FlowNet
 from vode.odometry.frames import Frame, network_image
 from vode.odometry.perception import network_perception
 from vode.odometry.result import Method
-from vode.odometry.visual_odometry import track
+from vode.odometry.track import track
 from vode.run_folder import RunFolder, find_run
 
 FOLDER = "structure"

@@ -18,7 +18,7 @@ from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import network_perception
-from vode.odometry.visual_odometry import track
+from vode.odometry.track import track
 
 
 def score_depth(depth: DepthNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1) -> Result:

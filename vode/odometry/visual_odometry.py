@@ -1,8 +1,7 @@
-"""The tracker: frames of a video, one at a time, to poses; and whole sequences by the same object."""
+"""The tracker: frames of a video, one at a time, to poses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -11,16 +10,14 @@ import torch
 from torch import Tensor
 
 from vode.cameras.lens import Camera
-from vode.datasets.base import Sequence
 from vode.errors import InputError
-from vode.geometry.camera import resize_intrinsics
 from vode.geometry.pose import inverse, se3_exp, se3_log
 from vode.geometry.resize import SizeFor, image_size
 from vode.io.trajectory import Trajectory
 from vode.odometry import result
 from vode.odometry.clock import Clock
 from vode.odometry.frame_motion import FrameMotion, frame_motion
-from vode.odometry.frames import Frame, Intake, read_ahead, same
+from vode.odometry.frames import Frame, Intake, same
 from vode.odometry.loop_closure.closure import LoopCloser
 from vode.odometry.loop_closure.verification import Loop
 from vode.odometry.options import TrackerOptions
@@ -145,6 +142,14 @@ class VisualOdometry:
         return () if self._loops is None else self._loops.loops
 
     @property
+    def maps(self) -> dict[int, bool]:
+        """The first frame of each map, and whether its place is known: the way was lost before all but the first.
+
+        Without loops the way is never said to be lost: extrapolated motions go on from where they end.
+        """
+        return {} if self._loops is None else self._loops.maps
+
+    @property
     def depth_scales(self) -> dict[int, float]:
         """What the depth of every keyframe is multiplied by to fit the trajectory, by its frame; none without loops."""
         return {} if self._loops is None else self._loops.scales
@@ -255,8 +260,8 @@ class VisualOdometry:
             self._poses[index] = pose
         if self._tracks is not None and self._last is not None:
             self._tracks.advance(motion, self._poses[self._last.frame.index], self._poses[-1])
-        lost = motion.method is Method.EXTRAPOLATED and self._last is not None
-        missing = frame.index - self._last.frame.index if lost else 0
+        lost = motion.method is Method.EXTRAPOLATED
+        missing = frame.index - self._last.frame.index if lost and self._last is not None else 0
         self._last = View(frame, depth, self._poses[-1])
         if self._loops is not None:
             doubtful = lost or motion.method is Method.ROTATION
@@ -266,34 +271,3 @@ class VisualOdometry:
     def _given(self, pose: Tensor) -> np.ndarray | Tensor:
         """A copy of a pose, of the kind that images are."""
         return pose.clone().numpy() if self._numpy else pose.clone()
-
-
-def track(
-    sequence: Sequence,
-    perception: Perception | MatchingPerception,
-    *,
-    size: tuple[int, int],
-    options: TrackerOptions = TrackerOptions(),
-    on_progress: Callable[[int], None] | None = None,
-    observe: Callable[[VisualOdometry], None] | None = None,
-) -> VisualOdometry:
-    """Odometry of a whole sequence, its frames resized to ``size`` (height, width), each read while one is worked on.
-
-    ``on_progress`` is called with the number of each frame done, ``observe`` with the object after each frame. Raises
-    InputError where no frame shows anything.
-    """
-    camera = resize_intrinsics(sequence.intrinsics, sequence.size, size)
-    odometry = VisualOdometry(perception, camera, options, size=size, name=f"estimate of {sequence.name}")
-    for index, image in enumerate(read_ahead(sequence, size)):
-        timestamp = None if sequence.timestamps is None else float(sequence.timestamps[index])
-        if isinstance(image, InputError):
-            odometry.register_failure(str(image), timestamp)
-        else:
-            odometry.register_frame(image, timestamp)
-        if observe is not None:
-            observe(odometry)
-        if on_progress is not None and index:
-            on_progress(index)
-    if all(x.reason in (Reason.UNREADABLE, Reason.BLANK) for x in odometry.results):
-        raise InputError(f"{sequence.name}: no frame shows anything; the first: {odometry.results[0].describe()}")
-    return odometry

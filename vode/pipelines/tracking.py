@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,8 +32,10 @@ from vode.odometry.perception import (
 )
 from vode.odometry.result import log_lines
 from vode.odometry.sources.folder import DepthFolder, sequence_folder
-from vode.odometry.visual_odometry import VisualOdometry, track
+from vode.odometry.track import track
+from vode.odometry.visual_odometry import VisualOdometry
 from vode.pipelines.options import OdometryOptions
+from vode.signals import stop_signal
 
 SHOWN = 5
 """frames without a motion of their own that are named"""
@@ -62,6 +64,10 @@ class Clock(NamedTuple):
     name: str
     by: str
 
+    def first(self, count: int) -> Clock:
+        """Those of the first frames."""
+        return self._replace(times=self.times._replace(seconds=self.times.seconds[:count]))
+
 
 def track_sequences(
     model: Model | None,
@@ -73,7 +79,8 @@ def track_sequences(
     """The trajectory of each sequence by its name, written to ``out`` with a log of every motion.
 
     Without a ``model`` the options give the depth, or tell that there is none. Trajectories are in metres by the
-    source of scale that they give, which NAME.scale.json then tells, or in the unit of the depth.
+    source of scale that they give, which NAME.scale.json then tells, or in the unit of the depth. Ctrl-C or SIGTERM
+    ends it after a frame: what was tracked is written, then KeyboardInterrupt is raised.
     """
     untimed = next((s.name for s in sequences if s.timestamps is None), None)
     if options.format in TIMED and untimed is not None:
@@ -89,14 +96,21 @@ def track_sequences(
     trajectories = {}
     for sequence in sequences:
         setup = _setup(model, sequence, options, several=len(sequences) > 1)
-        tracked, grounds = _tracked(sequence, setup, with_ground=options.camera_height is not None)
-        trajectory, name = tracked.trajectory, sequence.name
-        timed = with_times(trajectory, *clocks[name]) if name in clocks else trajectory
-        scale = measure_scale(timed, options, grounds=grounds, results=tracked.results, unit=setup.unit)
-        trajectories[name] = scale.apply(trajectory)
-        file = out / f"{name}{SUFFIXES[options.format]}"
-        trajectories[name].write(file, options.format)
-        _report(file, tracked, scale, on_progress)
+        with stop_signal() as stopped:
+            tracked, grounds = _tracked(sequence, setup, stopped, with_ground=options.camera_height is not None)
+            trajectory, name = tracked.trajectory, sequence.name
+            clock = clocks.get(name)
+            if clock is not None and stopped:
+                clock = clock.first(len(trajectory))
+            timed = trajectory if clock is None else with_times(trajectory, *clock)
+            scale = measure_scale(timed, options, grounds=grounds, results=tracked.results, unit=setup.unit)
+            trajectories[name] = scale.apply(trajectory)
+            file = out / f"{name}{SUFFIXES[options.format]}"
+            trajectories[name].write(file, options.format)
+            _report(file, tracked, scale, on_progress)
+        if stopped:
+            on_progress(f"{name}: stopped after {len(trajectory)} of {len(sequence)} frames, which are written")
+            raise KeyboardInterrupt
     return trajectories
 
 
@@ -143,21 +157,22 @@ def _setup(model: Model | None, sequence: Video, options: OdometryOptions, *, se
 
 
 def _tracked(
-    sequence: Video, setup: Setup, *, with_ground: bool
+    sequence: Video, setup: Setup, stopped: Collection[object], *, with_ground: bool
 ) -> tuple[VisualOdometry, dict[int, Ground | None] | None]:
-    """A sequence tracked, and the ground that its frames show, if that is asked for."""
-    perception, options = setup.perception, setup.options
+    """A sequence tracked until it is stopped, and the ground that its frames show, if that is asked for."""
+    perception, (_, options, size, unit) = setup.perception, setup
     if not with_ground:
-        return track(sequence, perception, size=setup.size, options=options), None
-    if setup.unit != "tracks":
+        return track(sequence, perception, size=size, options=options, stopped=stopped), None
+    if unit != "tracks":
         observer = GroundObserver(perception)
-        return track(sequence, with_depth(perception, observer), size=setup.size, options=options), observer.grounds
+        perception = with_depth(perception, observer)
+        return track(sequence, perception, size=size, options=options, stopped=stopped), observer.grounds
     grounds: dict[int, Ground | None] = {}
 
     def observe(odometry: VisualOdometry) -> None:
         grounds[len(odometry) - 1] = fit_ground(odometry.points())
 
-    return track(sequence, perception, size=setup.size, options=options, observe=observe), grounds
+    return track(sequence, perception, size=size, options=options, observe=observe, stopped=stopped), grounds
 
 
 def _report(file: Path, tracked: VisualOdometry, scale: MetricScale, on_progress: OnProgress) -> None:
@@ -181,4 +196,6 @@ def _loops(tracked: VisualOdometry) -> str:
         return ""
     scales = tracked.depth_scales.values()
     spread = f", depth scaled by {min(scales):.3f} to {max(scales):.3f}" if tracked.loops else ""
-    return f"; {len(tracked.loops)} loops between {len(scales)} keyframes{spread}"
+    known = list(tracked.maps.values())
+    lost = f", lost {len(known) - 1} times, found again {sum(known) - 1}" if len(known) > 1 else ""
+    return f"; {len(tracked.loops)} loops between {len(scales)} keyframes{spread}{lost}"

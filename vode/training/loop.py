@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -16,6 +14,7 @@ from vode.datasets.kitti import leakage
 from vode.errors import InputError
 from vode.networks.weights import prepare
 from vode.run_folder import RunFolder, find_run
+from vode.signals import stop_signal
 from vode.training import distributed
 from vode.training.checkpoint import TrainState, read_checkpoint, restore, save_state
 from vode.training.config import RunConfig, StageConfig
@@ -239,21 +238,3 @@ def network_type(precision: str, device: torch.device) -> torch.dtype | None:
         capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
         computed = bool(capabilities.get("avx512_bf16"))
     return torch.bfloat16 if computed else None
-
-
-@contextmanager
-def stop_signal() -> Iterator[list[int]]:
-    """A list that is empty until Ctrl-C or SIGTERM asks to stop; a second Ctrl-C stops immediately."""
-    stopped: list[int] = []
-
-    def ask(number: int, _frame: object) -> None:
-        if stopped:
-            raise KeyboardInterrupt
-        stopped.append(number)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

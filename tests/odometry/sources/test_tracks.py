@@ -8,7 +8,8 @@ from vode.io.trajectory import Trajectory
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Composed, NoDepth
 from vode.odometry.result import Method, Reason
-from vode.odometry.visual_odometry import VisualOdometry, track
+from vode.odometry.track import track
+from vode.odometry.visual_odometry import VisualOdometry
 
 SIZE = (96, 320)
 TRACKS = TrackerOptions(subpixel=False, scale_from="tracks")

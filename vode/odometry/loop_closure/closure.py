@@ -14,7 +14,7 @@ from vode.geometry.resize import image_size
 from vode.odometry.frames import Frame
 from vode.odometry.loop_closure.consistency import Course, consistent_set, loop_deviations, supported
 from vode.odometry.loop_closure.keyframes import Keyframe, describe, is_keyframe, median_depth
-from vode.odometry.loop_closure.maps import joined
+from vode.odometry.loop_closure.maps import joined, rejoined
 from vode.odometry.loop_closure.places import Places
 from vode.odometry.loop_closure.verification import Loop, verify
 from vode.odometry.options import LoopOptions
@@ -96,6 +96,14 @@ class LoopCloser:
             return T_world_cam
         index = bisect_right(self.keyframes, frame, key=lambda x: x.frame) - 1
         return self._levelled(self._corrections[max(index, 0)] @ T_world_cam)
+
+    @property
+    def maps(self) -> dict[int, bool]:
+        """The first keyframe's frame of each map, and whether loops join it to the first map."""
+        map_of = torch.tensor([x.lost for x in self.keyframes], dtype=torch.int64).cumsum(0)
+        known = rejoined(map_of, self._used)
+        firsts = [0, *(k for k, x in enumerate(self.keyframes) if x.lost)]
+        return {self.keyframes[k].frame: int(map_of[k]) in known for k in firsts if self.keyframes}
 
     @property
     def scales(self) -> dict[int, float]:
