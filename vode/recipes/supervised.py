@@ -50,9 +50,15 @@ FLOW_SUPERVISED = replace(
 """Flow from ground truth, by default the built-in world's, in both directions."""
 
 EVERYWHERE = WorldOptions(
-    frames=60, scenes=KINDS, speed=None, focal=(0.45, 1.2), height=(1.2, 2.2), effects=1.0, exposure=0.1
+    frames=60,
+    scenes=(*KINDS, "jam", "room", "corridor"),
+    speed=None,
+    focal=(0.45, 1.2),
+    height=(1.2, 2.2),
+    effects=1.0,
+    exposure=0.1,
 )
-"""The built-in world in all its kinds, seen by all kinds of cameras."""
+"""The built-in world in all its kinds, twice as often the kinds that are hard, seen by all kinds of cameras."""
 
 VODE_SMALL = replace(
     DEPTH_SUPERVISED,

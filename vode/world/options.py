@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-KINDS = ("town", "residential", "country", "highway", "car_park", "tunnel", "room", "corridor")
+KINDS = ("town", "residential", "country", "highway", "jam", "car_park", "tunnel", "room", "corridor")
 """kinds of scenes, each of which is a module of ``vode.world.scenes``"""
 
 

@@ -14,7 +14,7 @@ from vode.world.scenes import rows
 from vode.world.scenes.base import Site, Street, Wanted
 from vode.world.scenes.distant import DECIDUOUS_WOODS, skyline
 from vode.world.scenes.ground import Land, grass, paving, plain
-from vode.world.scenes.light import daylight, interior
+from vode.world.scenes.light import interior, outdoors
 from vode.world.scenes.traffic import Route, crossing
 
 BAY = 2.5
@@ -49,7 +49,7 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
         light = interior(rng, lamps, ambient=rng.uniform(0.25, 0.45), strength=(0.15, 0.4))
     else:
         _open_air(site, middles, length, area)
-        light = daylight(rng)
+        light = outdoors(rng)
     if not covered or rng.random() < 0.6:
         _surroundings(site, area)
     movers: list[Mover] = crossing(site, route, main, int(rng.integers(0, 5))) if wanted.moving else []

@@ -15,7 +15,7 @@ from vode.world.scenes import rows, traffic
 from vode.world.scenes.base import Site, Street, Wanted
 from vode.world.scenes.distant import CONIFEROUS_WOODS, DECIDUOUS_WOODS, skyline
 from vode.world.scenes.ground import Land, asphalt, fields, grass, lay
-from vode.world.scenes.light import daylight
+from vode.world.scenes.light import outdoors
 
 BESIDE = ("open", "open", "avenue", "wood", "hedge", "fence", "bushes")
 
@@ -46,7 +46,7 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     land.build(fields(site))
     _distance(site, land)
     movers = _traffic(site, route, main, hand) if wanted.moving else []
-    return Scene(site.mesh(), site.palette, route.camera(rng), daylight(rng), movers)
+    return Scene(site.mesh(), site.palette, route.camera(rng), outdoors(rng), movers)
 
 
 def _banks(site: Site, route: traffic.Route, kerb: float) -> tuple[tuple[float, float], ...]:

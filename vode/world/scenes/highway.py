@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,39 +15,71 @@ from vode.world.scenes import rows, traffic
 from vode.world.scenes.base import Site, Street, Wanted, spaced
 from vode.world.scenes.distant import CONIFEROUS_WOODS, skyline
 from vode.world.scenes.ground import Land, asphalt, fields, grass, plain, strip
-from vode.world.scenes.light import daylight
+from vode.world.scenes.light import outdoors
 
-DRIVING = {"car": 0.78, "van": 0.12, "truck": 0.1}
-SLOW = {"truck": 0.6, "van": 0.15, "car": 0.2, "bus": 0.05}
+DRIVING = {"car": 0.78, "van": 0.12, "lorry": 0.05, "articulated": 0.05}
+SLOW = {"articulated": 0.35, "lorry": 0.15, "truck": 0.1, "van": 0.15, "car": 0.2, "bus": 0.05}
 PIECE = 8.0
 """length of a piece of rail or barrier in metres"""
 
 
+@dataclass(frozen=True)
+class Lanes:
+    """The lanes of one direction; those of the other are mirrored."""
+
+    inner: float
+    """metres from the middle of the road to where they begin"""
+    width: float
+    count: int
+    mine: int
+    """number of the camera's, from the inside"""
+    hand: float
+    """1 where one drives on the right, -1 on the left"""
+
+    def lateral(self, number: int) -> float:
+        """Metres of the middle of a lane to the right of the road's middle."""
+        return self.hand * (self.inner + (number + 0.5) * self.width)
+
+
+Traffic = Callable[[Site, Street, traffic.Route, Lanes], list[Mover]]
+
+
 def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     """A drive along a highway, in any of its lanes."""
+    return drive(rng, wanted, (20.0, 35.0), _traffic)
+
+
+def drive(
+    rng: np.random.Generator,
+    wanted: Wanted,
+    speed: tuple[float, float],
+    traffic_of: Traffic,
+    *,
+    shoulders: tuple[float, float] = (1.0, 3.2),
+) -> Scene:
+    """A highway with any traffic, the camera in any of its lanes at a speed within ``speed``."""
     site = Site(rng, Relief.random(rng, rng.uniform(0.0, 0.025)))
-    lanes, lane = int(rng.integers(2, 5)), rng.uniform(3.5, 3.75)
-    median, shoulder = rng.uniform(1.5, 5.0), rng.uniform(1.0, 3.2)
+    count, width = int(rng.integers(2, 5)), rng.uniform(3.5, 3.75)
+    median, shoulder = rng.uniform(1.5, 5.0), rng.uniform(*shoulders)
     hand = 1.0 if rng.random() < 0.8 else -1.0
-    inner = median / 2 + 0.8
-    mine = int(rng.integers(lanes))
-    lateral = hand * (inner + (mine + 0.5) * lane)
-    route = traffic.find_route(rng, wanted, (20.0, 35.0), radius=320.0, lateral=lateral, relief=site.relief)
-    edge = inner + lanes * lane + shoulder
+    lanes = Lanes(median / 2 + 0.8, width, count, int(rng.integers(count)), hand)
+    lateral = lanes.lateral(lanes.mine)
+    route = traffic.find_route(rng, wanted, speed, radius=320.0, lateral=lateral, relief=site.relief)
+    edge = lanes.inner + count * width + shoulder
     style = str(rng.choice(["open", "green", "walled"], p=[0.4, 0.4, 0.2]))
     main = site.add_street(
-        Street(route.road, route.span(400.0), lane=lane, kerb=edge, clear=edge, banks=_banks(rng, edge, style))
+        Street(route.road, route.span(400.0), lane=width, kerb=edge, clear=edge, banks=_banks(rng, edge, style))
     )
-    _surface(site, main, (median, inner, lanes))
+    _surface(site, main, (median, lanes.inner, count))
     _median(site, main, median)
     for side in rows.SIDES:
-        _side(site, main, side, style)
-    _over(site, main, style)
+        roadside(site, main, side, style)
+    overhead(site, main, style)
     land = Land(site, hills=float(rng.choice([4.0, 25.0, 70.0])), view=600.0 if style == "open" else 450.0)
     land.build(fields(site) if style != "walled" else plain(site, grass(rng)))
     _distance(site, land, style)
-    movers = _traffic(site, route, (inner, lanes, mine), hand) if wanted.moving else []
-    return Scene(site.mesh(), site.palette, route.camera(rng), daylight(rng), movers)
+    movers = traffic_of(site, main, route, lanes) if wanted.moving else []
+    return Scene(site.mesh(), site.palette, route.camera(rng), outdoors(rng), movers)
 
 
 def _banks(rng: np.random.Generator, edge: float, style: str) -> tuple[tuple[float, float], ...]:
@@ -106,7 +140,7 @@ def _pieces(site: Site, main: Street, name: str, lateral: float, span: tuple[flo
     site.row(main, [site.kit.one(name, length=PIECE)] * len(arcs), arcs, lateral, turn=turn, margin=-1000.0)
 
 
-def _side(site: Site, main: Street, side: float, style: str) -> None:
+def roadside(site: Site, main: Street, side: float, style: str) -> None:
     """Rails, barriers, trees and posts along one side."""
     rng = site.rng
     kinds = {
@@ -138,7 +172,7 @@ def _side(site: Site, main: Street, side: float, style: str) -> None:
     )
 
 
-def _over(site: Site, main: Street, style: str) -> None:
+def overhead(site: Site, main: Street, style: str) -> None:
     """Signs, gantries and bridges."""
     rng = site.rng
     rows.along(site, main, "street_sign", main.kerb + 1.6, (150, 500))
@@ -169,25 +203,23 @@ def _distance(site: Site, land: Land, style: str) -> None:
         skyline(land, land.ring(), (5.0, 18.0), dark)
 
 
-def _traffic(site: Site, route: traffic.Route, shape: tuple[float, int, int], hand: float) -> list[Mover]:
-    rng, (inner, lanes, mine) = site.rng, shape
-    width = (abs(route.lateral) - inner) / (mine + 0.5)
+def _traffic(site: Site, main: Street, route: traffic.Route, lanes: Lanes) -> list[Mover]:
+    rng, mine = site.rng, lanes.mine
     usual = route.distance / route.wanted.seconds
     busy = rng.uniform(0.5, 1.6)
     movers: list[Mover] = []
-    for number in range(lanes):
-        slow = number == lanes - 1
+    for number in range(lanes.count):
+        slow = number == lanes.count - 1
 
         def vehicle(slow: bool = slow) -> Mesh:
             return site.kit.mixed(SLOW if slow else DRIVING, 1)[0]
 
-        lateral = inner + (number + 0.5) * width
-        gaps = (35 / busy, 130 / busy)
+        lateral, gaps = lanes.lateral(number), (35 / busy, 130 / busy)
         if number != mine:
             speed = 23.0 if slow else usual + 3.0 * (mine - number) + rng.uniform(-1, 2)
-            movers += traffic.alongside(site, route, hand * lateral, vehicle, speed=float(max(speed, 15.0)), gaps=gaps)
-        movers += traffic.oncoming(site, route, -hand * lateral, vehicle, gaps=(2 * gaps[0], 2 * gaps[1]))
+            movers += traffic.alongside(site, route, lateral, vehicle, speed=float(max(speed, 15.0)), gaps=gaps)
+        movers += traffic.oncoming(site, route, -lateral, vehicle, gaps=(2 * gaps[0], 2 * gaps[1]))
     if rng.random() < 0.6:
-        front = site.kit.mixed(SLOW if mine == lanes - 1 else DRIVING, 1)[0]
+        front = site.kit.mixed(SLOW if mine == lanes.count - 1 else DRIVING, 1)[0]
         movers.append(traffic.ahead(route, route.lateral, front, gap=8.0, seconds=float(rng.uniform(0.8, 2.2))))
     return movers

@@ -12,6 +12,7 @@ from vode.world.mesh import Mesh
 
 MODULES = {
     "objects.vehicles": ("car", "van", "truck", "bus", "cyclist", "bicycle", "motorbike"),
+    "objects.heavy.lorries": ("articulated", "lorry"),
     "objects.people": ("pedestrian", "walker"),
     "objects.plants": ("tree", "conifer", "bush", "hedge", "grass_tuft", "flower_bed", "crop_field"),
     "objects.buildings": ("house", "block", "shed", "garage", "barn", "wall", "warehouse", "church"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,6 +32,26 @@ def daylight(rng: np.random.Generator, lamps: Points = ()) -> Light:
         wet=_wet(rng, 0.4),
         lamps=lamps,
         lamp_strength=float(rng.uniform(0.3, 0.8)),
+    )
+
+
+def outdoors(rng: np.random.Generator) -> Light:
+    """Daylight, every fifth time against a sky that is far brighter than what stands before it."""
+    return glare(rng) if rng.random() < 0.2 else daylight(rng)
+
+
+def glare(rng: np.random.Generator) -> Light:
+    """A sky that is burnt out in the image, a hard sun or none, and deep shadows."""
+    light = _sun(rng, float(rng.uniform(600, 2500))) if rng.random() < 0.75 else _overcast(rng, 1500.0)
+    sky = float(rng.uniform(1.3, 2.6))
+    return replace(
+        light,
+        ambient=_colour(rng.uniform(0.25, 0.6) * np.array([0.97, 1.0, 1.06])),
+        sky_low=(sky, sky, sky),
+        sky_high=(sky * float(rng.uniform(0.5, 1.0)), sky * float(rng.uniform(0.7, 1.0)), sky),
+        clouds=0.0,
+        haze=float(rng.uniform(1500, 4000)),  # haze as bright as this sky would veil all
+        wet=_wet(rng, 0.1),
     )
 
 

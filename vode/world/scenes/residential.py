@@ -13,7 +13,7 @@ from vode.world.scenes import rows, traffic
 from vode.world.scenes.base import Site, Street, Wanted, spaced
 from vode.world.scenes.distant import DECIDUOUS_WOODS, skyline
 from vode.world.scenes.ground import Land, asphalt, grass, lay, paving, plain, strip
-from vode.world.scenes.light import daylight
+from vode.world.scenes.light import outdoors
 
 PARKED = {"car": 0.88, "van": 0.12}
 GARDEN = {"tree": 0.3, "bush": 0.55, "conifer": 0.15}
@@ -56,7 +56,7 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     leaves = site.palette.add(DECIDUOUS_WOODS)
     skyline(land, land.ring(), (8.0, 24.0), leaves)
     movers = _traffic(site, route, main, hand) if wanted.moving else []
-    return Scene(site.mesh(), site.palette, route.camera(rng), daylight(rng), movers)
+    return Scene(site.mesh(), site.palette, route.camera(rng), outdoors(rng), movers)
 
 
 def _gardens(site: Site, street: Street, depth: float) -> None:

@@ -45,20 +45,21 @@ def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     )
     crossings = spaced(rng, main.span, (60, 120))
     side_streets = rows.branches(site, main, crossings, length=80.0, width=rng.uniform(7.0, 9.5), pavement=2.0)
-    _furnish(site, main, side_streets, crossings)
-    surface, footway, beside = asphalt(rng, lane=lane, half=width), paving(rng), _yard(rng)
+    furnish(site, main, side_streets, crossings)
+    surface, footway, beside = asphalt(rng, lane=lane, half=width), paving(rng), yard(rng)
     lay(site, main, surface, beside, footway=footway)
     for street in side_streets:
         lay(site, street, asphalt(rng, lane=street.lane, half=street.kerb, lines=False), beside, footway=footway)
     land = Land(site, hills=rng.uniform(0, 25))
     land.build(plain(site, beside))
-    _distance(site, land)
+    distance(site, land)
     movers = _traffic(site, route, main, hand) if wanted.moving else []
     lamps = _lamps(main)
     return Scene(site.mesh(), site.palette, route.camera(rng), daylight(rng, lamps), movers)
 
 
-def _furnish(site: Site, main: Street, side_streets: list[Street], crossings: np.ndarray) -> None:
+def furnish(site: Site, main: Street, side_streets: list[Street], crossings: np.ndarray) -> None:
+    """Houses, parked cars and all that stands on pavements along a street."""
     rng = site.rng
     low = rng.uniform(6, 12)
     houses, setback = rows.town_houses(site, (low, low + rng.uniform(4, 14))), (0.0, float(rng.choice([0.3, 2.0, 5.0])))
@@ -98,7 +99,7 @@ def _furnish(site: Site, main: Street, side_streets: list[Street], crossings: np
             rows.along(site, street, "far_tree", street.kerb + 0.9, (10, 22))
 
 
-def _yard(rng: np.random.Generator) -> Material:
+def yard(rng: np.random.Generator) -> Material:
     """What lies behind pavements: paving, gravel or lawn."""
     kind = rng.random()
     if kind < 0.4:
@@ -106,7 +107,7 @@ def _yard(rng: np.random.Generator) -> Material:
     return grass(rng) if kind < 0.65 else Material((0.45, 0.43, 0.4), noise=0.5)
 
 
-def _distance(site: Site, land: Land) -> None:
+def distance(site: Site, land: Land) -> None:
     """Roofs and trees beyond the streets."""
     rng = site.rng
     land.scatter(site.kit.some("far_building", 110), land.points(110, (8.0, 260.0)))
