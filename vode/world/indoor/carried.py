@@ -49,13 +49,17 @@ def sweep(f: Furnishing, space: FreeSpace, seconds: float, carrying: Carrying, *
     points = inside if len(inside) > 3 else points
     away = np.linalg.norm(points - (x, z), axis=1)
     near = points[
-        (away > 0.5) & (away <= max(f.rng.uniform(1.2, 2.6), float(np.quantile(away, 0.3)), away.min() + 0.3))
+        (away > 0.5) & (away <= max(f.rng.uniform(0.9, 2.4), float(np.quantile(away, 0.3)), away.min() + 0.3))
     ]
     near = near if len(near) else points
     first = near[f.rng.integers(len(near))]
     last = near[np.argmax(np.linalg.norm(near - first, axis=1))]
     between = near[f.rng.integers(len(near), size=int(f.rng.integers(0, 3)))]
     path = space.route(np.concatenate([first[None], between, last[None]]))
+    if f.rng.random() < 0.4:  # across the table to what is behind it
+        beyond = f.rng.uniform(0.3, 1.0)
+        x, z = (x, z) + beyond * (np.array([x, z]) - path.mean(0))
+        height += 0.3 * beyond
     return scan(f.rng, path, (float(x), float(height), float(z)), seconds, carrying, closed=closed)
 
 

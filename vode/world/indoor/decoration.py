@@ -7,7 +7,7 @@ import numpy as np
 from vode.world.indoor.floor_plan import INWARD, Room
 from vode.world.indoor.furnishing import Furnishing, Spot
 from vode.world.mesh import join, place
-from vode.world.objects.indoor import clutter, devices, fittings, storage
+from vode.world.objects.indoor import clutter, devices, fittings, printed, storage
 from vode.world.objects.indoor.parts import extent
 from vode.world.objects.shapes import Maker
 
@@ -17,19 +17,29 @@ LEVELS: dict[Maker, float] = {
     fittings.whiteboard: 0.85,
     fittings.curtain: 0.1,
     fittings.door: 0.0,
+    printed.door_sign: 1.5,
+    printed.clock: 1.9,
+    printed.wall_lamp: 1.75,
+    printed.handrail: 0.85,
 }
 """height of the underside of what hangs on walls, where it is not that of pictures"""
 
 
 def on_walls(f: Furnishing, room: Room, makers: tuple[Maker, ...]) -> None:
-    """Fittings on the walls, at the height where each belongs, and a laden shelf or two."""
+    """Fittings on the walls, at the height where each belongs, notices, and a laden shelf or two."""
     for maker in makers:
         if maker is fittings.radiator:
             f.against(room, f.make(maker), tries=4)
         else:
             f.hang(room, f.make(maker), LEVELS.get(maker, float(f.rng.uniform(1.0, 1.5))))
+    for _ in range(f.rng.integers(0, 3)):
+        f.hang(room, f.make(printed.notices), float(f.rng.uniform(1.1, 1.5)))
     for _ in range(f.rng.integers(0, 4)):
-        f.hang(room, f.laden(f.make(storage.wall_shelf), clutter.ON_SHELVES, 14), float(f.rng.uniform(1.2, 1.7)))
+        f.hang(
+            room,
+            f.laden(f.make(storage.wall_shelf), clutter.ON_SHELVES + printed.ON_WORKTOPS, 14),
+            float(f.rng.uniform(1.2, 1.7)),
+        )
 
 
 def on_floor(f: Furnishing, room: Room, makers: tuple[Maker, ...], count: int) -> None:

@@ -7,7 +7,7 @@ from vode.world.indoor.floor_plan import Room
 from vode.world.indoor.furnishing import Furnishing, sides_by_length
 from vode.world.indoor.work import workplace
 from vode.world.mesh import join, place
-from vode.world.objects.indoor import clutter, devices, fittings, floor_things, furniture, kitchen, storage
+from vode.world.objects.indoor import clutter, devices, fittings, floor_things, furniture, kitchen, printed, storage
 from vode.world.objects.indoor.parts import extent
 
 
@@ -40,7 +40,9 @@ def dining_table(f: Furnishing, room: Room) -> None:
     """A table with chairs around and things on it."""
     table = f.make(furniture.table)
     x0, x1, z0, z1, top = extent(table)
-    laden = f.laden(table, clutter.ON_TABLES + clutter.IN_KITCHENS, int(f.rng.integers(6, 24)))
+    laden = f.laden(
+        table, clutter.ON_TABLES + clutter.IN_KITCHENS + 2 * printed.ON_WORKTOPS, int(f.rng.integers(5, 24))
+    )
     spot = f.in_the_middle(room, laden) or f.against(room, laden)
     if spot:
         f.targets.append((spot[0], top + 0.1, spot[1]))
@@ -71,10 +73,12 @@ def kitchen_room(f: Furnishing, room: Room) -> None:
             if length < min(4.2, high - low) and _units(f, room, side, length):
                 break
     dining_table(f, room)
-    f.against(room, f.laden(f.make(storage.sideboard), clutter.IN_KITCHENS, 16))
+    if f.rng.random() < 0.4:
+        television(f, room, (0.0, 0.0, float(f.rng.uniform(0, 6))))
+    f.against(room, f.laden(f.make(storage.sideboard), clutter.IN_KITCHENS + printed.ON_WORKTOPS, 16))
     f.against(room, f.make(kitchen.refrigerator))
     f.against(room, f.make(storage.shelf))
-    on_walls(f, room, (fittings.picture, fittings.switch, fittings.notice_board, fittings.radiator))
+    on_walls(f, room, (printed.clock, fittings.switch, fittings.notice_board, fittings.radiator))
     on_floor(
         f,
         room,
@@ -85,7 +89,9 @@ def kitchen_room(f: Furnishing, room: Room) -> None:
 
 def _units(f: Furnishing, room: Room, side: int, length: float) -> bool:
     run = kitchen.kitchen_run(f.rng, f.palette, length)
-    things = f.scattered((length - 0.7, 0.5), clutter.IN_KITCHENS, int(f.rng.integers(14, 34)))
+    things = f.scattered(
+        (length - 0.7, 0.5), clutter.IN_KITCHENS + 2 * printed.ON_WORKTOPS, int(f.rng.integers(14, 34))
+    )
     spot = f.against(room, join([run, place(things, (0, -kitchen.WORKTOP, 0.02))]), side)
     if spot:
         f.targets.append((spot[0], 1.0, spot[1]))

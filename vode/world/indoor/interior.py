@@ -127,7 +127,8 @@ def dress_windows(f: Furnishing, room: Room, lining: int, *, curtains: bool = Tr
             f.put(bar((-0.8 * width, 0, 0.06), (0.8 * width, 0, 0.06), 0.012, lining), inside, hole.top + 0.06)
         elif style < 0.65:
             drop = f.rng.uniform(0.15, 0.8) * height
-            slats: list[Block] = [(lining, 0, y, 0.03, width, 0.004, 0.045) for y in np.arange(0, drop, 0.07)]
+            # tilted so far that they hide what is behind
+            slats: list[Block] = [(lining, 0, y, 0.03, width, 0.062, 0.015) for y in np.arange(0, drop, 0.07)]
             f.put(blocks(slats), inside, hole.top - drop)
         if heated and low:
             f.stand(room, fittings.radiator(f.rng, f.palette), inside)

@@ -22,7 +22,7 @@ from vode.world.indoor.kinds import WORK
 from vode.world.materials import Material, Palette
 from vode.world.mesh import Mesh, join, place
 from vode.world.objects import people
-from vode.world.objects.indoor import clutter, fittings, floor_things, furniture, storage
+from vode.world.objects.indoor import clutter, fittings, floor_things, furniture, printed, storage
 from vode.world.objects.indoor.parts import blocks, extent
 from vode.world.objects.shapes import Maker
 from vode.world.scene import Motion, Scene
@@ -49,6 +49,13 @@ ON_WALLS: tuple[Maker, ...] = (
     fittings.switch,
     storage.wall_shelf,
     fittings.whiteboard,
+    printed.notices,
+    printed.notices,
+    printed.door_sign,
+    printed.door_sign,
+    printed.wall_lamp,
+    printed.clock,
+    printed.handrail,
 )
 
 
@@ -176,9 +183,9 @@ def _furnish_corridor(f: Furnishing, room: Room, door: Mesh) -> None:
     length = max(room.z[1] - room.z[0], room.x[1] - room.x[0])
     width = min(room.z[1] - room.z[0], room.x[1] - room.x[0])
     for side in long_sides:
-        for _ in range(int(length / rng.uniform(2.5, 6.0))):
+        for _ in range(int(length / rng.uniform(1.8, 4.5))):
             f.hang(room, door, 0.0, side, tries=4)
-        for _ in range(int(length / rng.uniform(1.5, 4.0))):
+        for _ in range(int(length / rng.uniform(1.0, 3.0))):
             maker = ON_WALLS[rng.integers(len(ON_WALLS))]
             f.hang(room, f.make(maker), LEVELS.get(maker, float(rng.uniform(1.1, 1.5))), side, tries=3)
         for _ in range(int(length / rng.uniform(3.0, 9.0))):
@@ -228,7 +235,7 @@ def _furnish_hall(f: Furnishing, room: Room) -> None:
 
 
 def _camera(f: Furnishing, space: FreeSpace, wanted: Wanted, ring: bool) -> Motion:
-    carrying = draw_carrying(f.rng, wanted.speed, brisk=1.6, astray=0.6)
+    carrying = draw_carrying(f.rng, wanted.speed, brisk=1.6, astray=0.4)
     if ring:
         return walk(
             f.rng, round_trip(f, space, (0, 1, 2, 3), wanted.seconds, carrying), wanted.seconds, carrying, closed=True

@@ -65,7 +65,9 @@ def _rooms(rng: np.random.Generator, layout: tuple[int, int], home: bool) -> lis
     wall, height = rng.uniform(0.1, 0.25), rng.uniform(2.35, 3.2)
     spread = (2.8, 5.2) if columns * rows > 1 else (3.0, 7.0)
     across = [np.cumsum([0.0, *rng.uniform(*spread, count)]) for count in (columns, rows)]
-    kinds = rng.permutation(list(HOME if home else WORK))[: columns * rows]
+    kinds = rng.permutation(list(HOME if home else WORK))
+    if rng.random() < 0.25:
+        kinds = np.concatenate([["kitchen"], kinds[kinds != "kitchen"]])
     rooms = [
         Room(
             str(kinds[i * rows + j]),
@@ -129,6 +131,6 @@ def _camera(f: Furnishing, space: FreeSpace, wanted: Wanted, ring: bool) -> Moti
         return walk(
             f.rng, round_trip(f, space, (0, 1, 3, 2), wanted.seconds, carrying), wanted.seconds, carrying, closed=True
         )
-    if wanted.closed or (f.targets and f.rng.random() < 0.45):
+    if wanted.closed or (f.targets and f.rng.random() < 0.6):
         return sweep(f, space, wanted.seconds, carrying, closed=wanted.closed)
     return walk(f.rng, space.stroll(f.rng, 1.1 * carrying.mean_speed * wanted.seconds), wanted.seconds, carrying)

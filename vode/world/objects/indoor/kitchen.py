@@ -7,6 +7,7 @@ import numpy as np
 from vode.world.materials import Material, Palette, Pattern
 from vode.world.mesh import Mesh, cylinder, ellipsoid, join, place
 from vode.world.objects.indoor.parts import (
+    BRIGHTS,
     STEEL,
     WHITE,
     WOODS,
@@ -24,10 +25,20 @@ WORKTOP, DEPTH = 0.91, 0.62
 
 def kitchen_run(rng: np.random.Generator, palette: Palette, length: float) -> Mesh:
     """Base units with worktop, sink, hob and oven, tiles and wall units above them, a fridge at one end."""
-    face = palette.plain(vary(rng, (WHITE, (0.5, 0.52, 0.5), (0.2, 0.28, 0.35), (0.6, 0.7, 0.62), *WOODS)), noise=0.06)
+    fronts = (WHITE, (0.5, 0.52, 0.5), (0.2, 0.28, 0.35), (0.6, 0.7, 0.62), *BRIGHTS[:4], *WOODS)
+    face = palette.plain(vary(rng, fronts), noise=0.06, gloss=float(rng.choice([0.0, 0.1])))
     case, handle = palette.plain(vary(rng, (WHITE, (0.7, 0.7, 0.68))), noise=0.05), metal(rng, palette)
-    stone = vary(rng, ((0.2, 0.2, 0.2), (0.75, 0.73, 0.7), *WOODS))
-    top = palette.add(Material(stone, Pattern.SPOTS, vary(rng, (stone,), 0.1), (0.02, 0.02), noise=0.2, gloss=0.05))
+    stone = vary(rng, ((0.2, 0.2, 0.2), (0.05, 0.05, 0.055), (0.75, 0.73, 0.7), *WOODS))
+    top = palette.add(
+        Material(
+            stone,
+            Pattern.SPOTS,
+            vary(rng, (stone,), 0.1),
+            (0.02, 0.02),
+            noise=0.2,
+            gloss=float(rng.choice([0.05, 0.15])),
+        )
+    )
     steel, black = (
         palette.plain(STEEL, noise=0.06, gloss=0.12),
         palette.plain((0.06, 0.06, 0.07), noise=0.04, gloss=0.12),
