@@ -14,7 +14,7 @@ from vode.world.objects.indoor.kitchen import kitchen_run
 from vode.world.objects.indoor.parts import bar, blocks, cushion, extent
 from vode.world.objects.shapes import Maker
 
-MODULES = ("furniture", "storage", "devices", "floor_things", "clutter", "fittings", "kitchen")
+MODULES = ("furniture", "storage", "devices", "floor_things", "clutter", "fittings", "kitchen", "printed")
 MAKERS: dict[str, Maker] = {
     name: function
     for module in MODULES

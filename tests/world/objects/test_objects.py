@@ -5,6 +5,7 @@ import pytest
 
 from vode.world.materials import Palette
 from vode.world.objects import buildings, people, plants, shapes, street, vehicles
+from vode.world.objects.heavy import lorries
 
 SEEDS = range(12)
 
@@ -19,6 +20,8 @@ KINDS = {
     "car": (vehicles.car, (1.5, 1.3, 3.1), (2.4, 2.0, 5.8), 560),
     "van": (vehicles.van, (1.7, 1.6, 3.9), (2.5, 2.7, 6.0), 560),
     "truck": (vehicles.truck, (2.4, 2.5, 5.8), (3.2, 4.1, 16.8), 900),
+    "articulated lorry": (lorries.articulated, (2.9, 2.8, 12.0), (3.1, 5.0, 17.5), 4600),
+    "lorry": (lorries.lorry, (2.9, 2.4, 7.0), (3.1, 4.6, 10.8), 4600),
     "bus": (vehicles.bus, (2.5, 2.9, 8.8), (3.2, 3.8, 12.9), 600),
     "bicycle": (vehicles.bicycle, (0.3, 0.9, 1.5), (0.8, 1.2, 2.0), 320),
     "motorbike": (vehicles.motorbike, (0.5, 1.0, 1.6), (1.0, 1.4, 2.4), 350),

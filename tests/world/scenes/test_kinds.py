@@ -10,8 +10,16 @@ from embreex.mesh_construction import TriangleMesh
 from vode.world.scene import Scene
 from vode.world.scenes import SCENES, Wanted, build_scene
 
-OUTDOORS = ("town", "residential", "country", "highway", "car_park", "tunnel")
-SECONDS = {"town": 75.0, "residential": 80.0, "country": 60.0, "highway": 90.0, "car_park": 200.0, "tunnel": 100.0}
+OUTDOORS = ("town", "residential", "country", "highway", "jam", "car_park", "tunnel")
+SECONDS = {
+    "town": 75.0,
+    "residential": 80.0,
+    "country": 60.0,
+    "highway": 90.0,
+    "jam": 190.0,
+    "car_park": 200.0,
+    "tunnel": 100.0,
+}
 """that a lap takes at the usual speed"""
 
 

@@ -24,7 +24,7 @@ SPEEDS = (0.0, 14.0)
 
 def build(rng: np.random.Generator, wanted: Wanted) -> Scene:
     """A highway or an avenue that is full."""
-    if rng.random() < 0.5:
+    if not wanted.closed and rng.random() < 0.5:  # a slow lap of a highway takes too long
         return highway.drive(rng, wanted, SPEEDS, _queues, shoulders=(0.1, 2.5))
     return _avenue(rng, wanted)
 
@@ -34,7 +34,14 @@ def _avenue(rng: np.random.Generator, wanted: Wanted) -> Scene:
     site = Site(rng, Relief.random(rng, rng.uniform(0.0, 0.025)))
     width, count = rng.uniform(2.9, 3.5), int(rng.integers(1, 4))
     lanes = Lanes(0.0, width, count, int(rng.integers(count)), 1.0 if rng.random() < 0.8 else -1.0)
-    route = traffic.find_route(rng, wanted, SPEEDS, radius=120.0, lateral=lanes.lateral(lanes.mine), relief=site.relief)
+    route = traffic.find_route(
+        rng,
+        wanted,
+        SPEEDS,
+        radius=60.0 if wanted.closed else 120.0,
+        lateral=lanes.lateral(lanes.mine),
+        relief=site.relief,
+    )
     houses = rng.random() < 0.6
     kerb, pavement = count * width + rng.uniform(0.1, 0.5), rng.uniform(1.5, 4.5) if houses else 0.0
     banks = ((kerb + pavement + 16.0, -0.06),)
@@ -48,7 +55,7 @@ def _avenue(rng: np.random.Generator, wanted: Wanted) -> Scene:
     else:
         for side in rows.SIDES:
             highway.roadside(site, main, side, str(rng.choice(["green", "walled"])))
-    if rng.random() < 0.5:
+    if not wanted.closed and rng.random() < 0.5:  # a slow lap of a highway takes too long
         size = float(np.ceil(2 * main.edge + 6))
         arcs = spaced(rng, (main.span[0] + 60, main.span[1]), (60, 200))
         site.row(main, [site.kit.one("bridge", span=size)] * len(arcs), arcs, 0.0, margin=-1000.0)
