@@ -126,7 +126,7 @@ def _traffic(site: Site, route: traffic.Route, main: Street, hand: float) -> lis
     rng, lane = site.rng, hand * main.lane / 2
 
     def vehicle() -> Mesh:
-        return site.kit.mixed({"car": 0.75, "van": 0.1, "truck": 0.1, "motorbike": 0.05}, 1)[0]
+        return site.kit.mixed({"car": 0.75, "van": 0.1, "lorry": 0.06, "articulated": 0.04, "motorbike": 0.05}, 1)[0]
 
     movers = traffic.oncoming(site, route, -lane, vehicle, gaps=(60, float(rng.uniform(120, 400))))
     if rng.random() < 0.35:

@@ -260,7 +260,7 @@ def _traffic(site: Site, route: traffic.Route, lane: float, hand: float) -> list
     rng = site.rng
 
     def vehicle() -> Mesh:
-        return site.kit.mixed({"car": 0.8, "van": 0.1, "truck": 0.1}, 1)[0]
+        return site.kit.mixed({"car": 0.8, "van": 0.1, "lorry": 0.05, "articulated": 0.05}, 1)[0]
 
     gaps = (40.0, float(rng.uniform(70, 200)))
     if rng.random() < 0.5:  # one way: the other lane overtakes or is overtaken
