@@ -20,6 +20,13 @@ from vode.report.overhead import overhead
 from vode.report.payload import payload
 from vode.report.record import RunRecord, read_record
 
+_OVER = f"Over {motion.SPEED_WINDOW} s around each frame."
+_ABOVE = "Above the first camera, along its upright axis."
+_TURNS = "Yaw to the right, pitch upwards, roll clockwise from the first view."
+_FACTOR = "Factor from depth to the path, ± one standard deviation."
+_DEVIATION = "Standard deviation of the length of each step, where it is known."
+_INLIERS = "Points that the motion explains."
+
 STYLES = ("report.css",)
 SCRIPTS = ("viewer.js", "report.js")
 
@@ -113,19 +120,16 @@ def _charts(record: RunRecord, values: Mapping[str, np.ndarray]) -> tuple[list[C
     angles = [Line(key, key, values[key]) for key in ("yaw", "pitch", "roll")]
     scales = Line("scale", "scale", values["scale"], values["scale"] * values["deviation"] / 100)
     moving = [
-        Chart("Speed", per, [Line("speed", "speed", values["speed"])], 0.1, True, f"Over {motion.SPEED_WINDOW} s."),
-        Chart("Height", record.unit, [Line("height", "height", values["height"])], 0.5, decimals=2,
-              note="Above the first camera, along its upright axis."),
-        Chart("Rotation", "°", angles, 2.0, note="Yaw to the right, pitch upwards, roll clockwise from the first view."),
-    ]  # fmt: skip
+        Chart("Speed", per, [Line("speed", "speed", values["speed"])], 0.1, zero=True, note=_OVER),
+        Chart("Height", record.unit, [Line("height", "height", values["height"])], 0.5, note=_ABOVE, decimals=2),
+        Chart("Rotation", "°", angles, 2.0, note=_TURNS),
+    ]
+    deviations, inliers = (Line(key, key, values[key]) for key in ("deviation", "inliers"))
     doubtful = [
-        Chart("Scale", "of the depth", [scales], 0.1, decimals=3,
-              note="Factor from depth to the path, ± one standard deviation."),
-        Chart("Uncertainty", "% of a step's length", [Line("deviation", "deviation", values["deviation"])], 1.0, True,
-              "Standard deviation of the length of each step, where it is known.", decimals=2),
-        Chart("Correspondences", "per frame", [Line("inliers", "inliers", values["inliers"])], 10.0, True,
-              "Points that the motion explains.", decimals=0),
-    ]  # fmt: skip
+        Chart("Scale", "of the depth", [scales], 0.1, note=_FACTOR, decimals=3),
+        Chart("Uncertainty", "% of a step's length", [deviations], 1.0, zero=True, note=_DEVIATION, decimals=2),
+        Chart("Correspondences", "per frame", [inliers], 10.0, zero=True, note=_INLIERS, decimals=0),
+    ]
     return moving, doubtful
 
 

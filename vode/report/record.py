@@ -101,7 +101,7 @@ def read_record(folder: Path | str) -> RunRecord:
     folder = Path(folder)
     run = _run(folder / "run.json")
     rows = _rows(folder / "log.jsonl")
-    poses = np.stack([row["pose"] for row in rows]) if rows else np.zeros((0, 4, 4))
+    poses = _poses([row["pose"] for row in rows])
     numbered = np.array([row["frame"] for row in rows], np.int64)
     times = np.array([row["timestamp"] for row in rows], float)
     timed = bool(len(rows) < 2 or (np.isfinite(times).all() and (np.diff(times) >= 0).all() and np.ptp(times) > 0))
@@ -156,15 +156,22 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _pose(row: Mapping[str, Any]) -> np.ndarray:
-    position, (w, x, y, z) = np.array(row["position"], float), (float(value) for value in row["quaternion"])
-    quaternion = torch.tensor([x, y, z, w], dtype=torch.float64)
-    pose = np.eye(4)
-    pose[:3, :3] = roma.unitquat_to_rotmat(quaternion / quaternion.norm()).numpy()
-    pose[:3, 3] = position
-    if not np.isfinite(pose).all():
-        raise ValueError("its pose is not finite")
-    return pose
+def _pose(row: Mapping[str, Any]) -> list[float]:
+    """Position and quaternion (w first) of a row."""
+    (px, py, pz), (w, x, y, z) = row["position"], row["quaternion"]
+    values = [float(value) for value in (px, py, pz, w, x, y, z)]
+    if not all(map(math.isfinite, values)) or not any(values[3:]):
+        raise ValueError("its pose is not known")
+    return values
+
+
+def _poses(rows: list[list[float]]) -> np.ndarray:
+    values = np.array(rows, float).reshape(-1, 7)
+    poses = np.tile(np.eye(4), (len(values), 1, 1))
+    quaternions = torch.from_numpy(values[:, [4, 5, 6, 3]])
+    poses[:, :3, :3] = roma.unitquat_to_rotmat(torch.nn.functional.normalize(quaternions, dim=1)).numpy()
+    poses[:, :3, 3] = values[:, :3]
+    return poses
 
 
 def _corrected(path: Path, count: int) -> np.ndarray | None:

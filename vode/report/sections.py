@@ -39,13 +39,15 @@ def headline(record: RunRecord) -> Html:
     total, dropped = record.number("source", "frames_total"), record.number("source", "dropped")
     live = f"{dropped:.0f} newer ones came first" if dropped > 0 else ""
     partial = f"of {total:.0f}" if total > len(record) else ""
-    measured = 100 * float(1 - record.lost.mean()) if len(record) else math.nan
+    measured = 100 * float(1 - record.lost[1:].mean()) if len(record) > 1 else math.nan
     return join(
         [
             _fact("Frames", f"{len(record)}", partial or live),
             _fact("Path", number(record.length), record.unit),
             _fact("Video", *_duration(seconds)),
-            _fact("Motions measured", number(math.floor(measured * 10) / 10 if measured < 100 else measured), "%"),
+            _fact(
+                "Motions measured", f"{math.floor(measured * 10) / 10:g}" if measured < 100 else number(measured), "%"
+            ),
             _fact("Processed", number(record.number("frames_per_second")), "frames/s"),
             _fact("Peak memory", number(record.number("peak_memory_bytes") / 2**20), "MiB"),
         ]

@@ -1,4 +1,4 @@
-"""A headless Chromium, spoken to over pipes by its own protocol: what a test needs of a browser, without a package."""
+"""A made-up folder of a run, and a browser to look at its report with."""
 
 from __future__ import annotations
 
@@ -12,14 +12,122 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import cv2
+import numpy as np
+import pytest
+
+COUNT, RATE, RADIUS, TURN = 41, 10.0, 10.0, np.pi
+"""frames, frames a second, metres, radians driven to the right"""
+LOST = (20, 21, 22)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SECONDS = 60.0
+"""that a browser has for an answer"""
+
+
+@pytest.fixture(scope="session")
+def example() -> SimpleNamespace:
+    """What the folder is made of, and functions that make it: half a circle is driven, with three frames lost."""
+    functions = {"circle": circle, "summary": summary, "write": write_folder, "write_cloud": write_cloud}
+    return SimpleNamespace(count=COUNT, rate=RATE, radius=RADIUS, turn=TURN, lost=LOST, **functions)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A headless Chromium, where there is one."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium")
+    with open_browser(tmp_path_factory.mktemp("browser") / "profile") as browser:
+        yield browser
+
+
+def circle() -> np.ndarray:
+    """Poses (COUNT, 4, 4) of half a circle to the right, which rises by a metre."""
+    angles = np.linspace(0, TURN, COUNT)
+    poses = np.tile(np.eye(4), (COUNT, 1, 1))
+    poses[:, 0, 0] = poses[:, 2, 2] = np.cos(angles)
+    poses[:, 0, 2], poses[:, 2, 0] = np.sin(angles), -np.sin(angles)
+    poses[:, :3, 3] = np.stack([RADIUS * (1 - np.cos(angles)), -angles / TURN, RADIUS * np.sin(angles)], axis=1)
+    return poses
+
+
+def summary(**changes: Any) -> dict[str, Any]:
+    """The content of run.json."""
+    return {
+        "version": 1,
+        "vode": "0.2.0",
+        "source": {"address": "walk.mp4", "kind": "video", "frames_total": COUNT, "live": False, "dropped": 0},
+        "state": "finished",
+        "started": "2026-01-02T03:04:05",
+        "seconds": 5.0,
+        "frames_per_second": 8.2,
+        "peak_memory_bytes": 900 * 2**20,
+        "camera": {
+            **{"width": 640, "height": 480, "fx": 320.0, "fy": 320.0, "cx": 319.5, "cy": 239.5},
+            **{"distortion": None, "origin": "self-calibration", "relative_deviation": 0.021, "note": "38 pairs."},
+        },
+        "scale": {"unit": "metres", "origin": "depth", "note": "Learned from rendered images."},
+        "model": {"name": "vode-small", "note": ""},
+        "options": {"fov": None},
+        "adaptation": None,
+        "loops": [{"frame_a": 0, "frame_b": 40, "inliers": 77, "correction_metres": 0.25}],
+        "notes": ["Three frames show nothing."],
+        "outputs": {"trajectory": "trajectory.tum", "cloud": "cloud.ply"},
+    } | changes
+
+
+def write_folder(folder: Path, run: dict[str, Any] | None = None) -> Path:
+    """Write the folder, with a cloud of 3000 green points around the path."""
+    (folder / "thumbnails").mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps(run or summary()))
+    poses = circle()
+    rows = [_row(i, pose) for i, pose in enumerate(poses)]
+    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    tum = [[row["timestamp"], *row["position"], *row["quaternion"][1:], row["quaternion"][0]] for row in rows]
+    (folder / "trajectory.tum").write_text("".join(" ".join(f"{x:.9f}" for x in line) + "\n" for line in tum))
+    for i in (0, 10, *LOST, 40):
+        cv2.imwrite(str(folder / "thumbnails" / f"{i:06d}.jpg"), np.full((90, 160, 3), 6 * i, np.uint8))
+    cv2.imwrite(str(folder / "thumbnails" / "000010_depth.jpg"), np.full((90, 160, 3), 99, np.uint8))
+    (folder / "depth").mkdir()
+    cv2.imwrite(str(folder / "depth" / "000010.png"), np.full((48, 64), 2500, np.uint16))
+    rng = np.random.default_rng(0)
+    around = poses[rng.integers(COUNT, size=3000), :3, 3] + rng.uniform(-3, 3, (3000, 3))
+    write_cloud(folder / "cloud.ply", around, np.tile(np.array([40, 200, 60]), (3000, 1)))
+    return folder
+
+
+def write_cloud(path: Path, positions: np.ndarray, colors: np.ndarray) -> None:
+    """A binary PLY file."""
+    kinds = [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1")]
+    points = np.empty(len(positions), np.dtype(kinds))
+    for k, (name, _) in enumerate(kinds):
+        points[name] = positions[:, k] if k < 3 else colors[:, k - 3]
+    words = "".join(f"property {'float' if kind == '<f4' else 'uchar'} {name}\n" for name, kind in kinds)
+    header = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(points)}\n{words}end_header\n"
+    path.write_bytes(header.encode() + points.tobytes())
+
+
+def _row(index: int, pose: np.ndarray) -> dict[str, Any]:
+    lost, half = index in LOST, np.linspace(0, TURN, COUNT)[index] / 2
+    return {
+        "frame": index,
+        "timestamp": 1000.0 + index / RATE,
+        "name": None,
+        "method": "extrapolated" if lost else "essential" if index else "start",
+        "reason": "blank" if lost else None,
+        "position": pose[:3, 3].tolist(),
+        "quaternion": [np.cos(half), 0.0, np.sin(half), 0.0],
+        "scale": 1.02,
+        "scale_deviation": None if lost else 0.015,
+        "inliers": 0 if lost else 500,
+        "seconds": 0.1,
+    }
 
 
 class Browser:
-    """One page of a browser."""
+    """One page of a headless Chromium, spoken to over pipes by its own protocol."""
 
     def __init__(self, requests: int, replies: int) -> None:
         self._requests, self._replies, self._rest, self._number = requests, replies, b"", 0
@@ -109,6 +217,9 @@ class Browser:
 @contextlib.contextmanager
 def open_browser(profile: Path) -> Iterator[Browser]:
     """A browser with a profile of its own, which ends with the block."""
+    # of Unix alone
+    import fcntl
+
     assert CHROMIUM is not None
     ours, requests = os.pipe()
     replies, theirs = os.pipe()
@@ -117,11 +228,19 @@ def open_browser(profile: Path) -> Iterator[Browser]:
         *("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-extensions", "--hide-scrollbars"),
         *("--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"),
     ]
-    command = ["sh", "-c", f'exec "$0" "$@" 3<&{ours} 4>&{theirs}', CHROMIUM, *options, "about:blank"]
+    # where the browser looks for them, out of the way of what these numbers may be here
+    high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (ours, theirs)]
+
+    def place() -> None:
+        os.dup2(high[0], 3)
+        os.dup2(high[1], 4)
+
     with open(profile.with_suffix(".log"), "wb") as log:
-        process = subprocess.Popen(command, pass_fds=(ours, theirs), stdout=log, stderr=log)
-    os.close(ours)
-    os.close(theirs)
+        process = subprocess.Popen(
+            [CHROMIUM, *options, "about:blank"], preexec_fn=place, close_fds=False, stdout=log, stderr=log
+        )
+    for end in (ours, theirs, *high):
+        os.close(end)
     browser = Browser(requests, replies)
     try:
         yield browser
