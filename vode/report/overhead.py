@@ -62,6 +62,7 @@ def overhead(
         path=path(*thin.T),
         gaps=gaps,
         loops=arcs,
+        legend=_legend(bool(gaps), bool(arcs)),
         ends=[mark for mark, _ in ends],
         words=[word for _, word in ends],
         bar=f"{100 * bar / frame.side:.2f}",
@@ -78,7 +79,8 @@ _FIGURE = """<figure class="overhead" data-frame="$frame">
 <div class="square" role="img" aria-label="The path from above, $extent">$background
 <svg viewBox="0 0 1000 1000" aria-hidden="true"><path class="loops" d="$loops"/><path class="casing" d="$path"/>
 <path class="path" d="$path"/><path class="gaps" d="$gaps"/>$ends</svg>$words
-<span class="bar$corner" style="width:$bar%">$length</span></div></figure>"""
+<span class="bar$corner" style="width:$bar%">$length</span></div>
+<p class="note">$legend</p></figure>"""
 
 
 def seen_from_above(cloud: Cloud, frame: Frame) -> bytes:
@@ -93,6 +95,16 @@ def seen_from_above(cloud: Cloud, frame: Frame) -> bytes:
     opacity = 255 * np.clip(0.35 + 0.65 * count / (2 * usual), 0, 1) * (count > 0)
     pixels = np.concatenate([colors, opacity[:, None]], axis=1).reshape(CELLS, CELLS, 4)
     return cv2.imencode(".png", pixels.round().astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
+
+
+def _legend(gaps: bool, loops: bool) -> Html:
+    """What the lines beside the path are."""
+    words = []
+    if gaps:
+        words.append(Html('<span class="key key-gap">guessed motions</span>'))
+    if loops:
+        words.append(Html('<span class="key key-loop">the same place again</span>'))
+    return join(words)
 
 
 def _in_corner(places: np.ndarray) -> bool:

@@ -147,7 +147,9 @@ def _title(record: RunRecord) -> str:
     if "://" in address:
         parts = urlsplit(address)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return PurePath(address).name or address
+    path = PurePath(address)
+    # folders of images have names that say little
+    return path.name if path.suffix else "/".join(path.parts[-2:]) or address
 
 
 def _subtitle(record: RunRecord) -> Html:

@@ -122,10 +122,10 @@ function createViewer(canvas, scene) {
       const lost = scene.lost[i];
       path.push([scene.position(i - 1), scene.position(i), lost ? LOST : mix((i - 1) / scene.count), lost ? LOST : mix(i / scene.count)]);
     }
-    for (const loop of scene.loops) path.push([loop.slice(0, 3), loop.slice(3, 6), LOOP]);
+    const loops = scene.loops.map((loop) => [loop.slice(0, 3), loop.slice(3, 6), LOOP]);
     const cameras = [], step = Math.max(1, Math.ceil(scene.count / 36));
     for (let i = 0; i < scene.count; i += step) cameras.push(...frustum(i, scene.size * 0.009, CAMERA));
-    buffers = { path: lines(path), cameras: lines(cameras), now: null, places: null };
+    buffers = { path: lines(path), loops: lines(loops), cameras: lines(cameras), now: null, places: null };
     if (scene.cloud) {
       buffers.places = upload(scene.cloud.positions);
       buffers.colors = upload(scene.cloud.colors);
@@ -178,6 +178,7 @@ function createViewer(canvas, scene) {
     gl.enable(gl.BLEND);
     if (shown.cameras) drawLines(m, buffers.cameras, 1.1 * ratio, 0.75);
     drawLines(m, buffers.path, 3 * ratio, 1);
+    drawLines(m, buffers.loops, 1.3 * ratio, 0.9);
     drawLines(m, buffers.now, 2.2 * ratio, 1);
     // what the points hide of the path shines through
     gl.disable(gl.DEPTH_TEST);
