@@ -100,6 +100,7 @@ def _drawings(
         return dict.fromkeys(("overhead", "motion", "uncertainty", "timeline", "depth"), nothing) | {
             "data": Html("null"),
             "stage": EMPTY,
+            "shaded": EMPTY,
         }
     pairs = _loop_rows(record)
     moving, doubtful = _charts(record, values)
@@ -107,6 +108,9 @@ def _drawings(
         "overhead": overhead(record.positions, record.lost, pairs, cloud, record.unit),
         "motion": Html("".join(line_chart(chart, axis, record.lost) for chart in moving)),
         "uncertainty": Html("".join(line_chart(chart, axis, record.lost) for chart in doubtful)),
+        "shaded": fill('<p class="note hatched">Shaded: frames whose motion nothing told.</p>')
+        if record.lost.any()
+        else EMPTY,
         "timeline": timeline.pieces(record, axis),
         "depth": timeline.depth_strip(record, axis),
         "data": payload(record, axis, values, cloud, pairs),
@@ -126,9 +130,9 @@ def _charts(record: RunRecord, values: Mapping[str, np.ndarray]) -> tuple[list[C
     ]
     deviations, inliers = (Line(key, key, values[key]) for key in ("deviation", "inliers"))
     doubtful = [
-        Chart("Scale", "of the depth", [scales], 0.1, note=_FACTOR, decimals=3),
         Chart("Uncertainty", "% of a step's length", [deviations], 1.0, zero=True, note=_DEVIATION, decimals=2),
         Chart("Correspondences", "per frame", [inliers], 10.0, zero=True, note=_INLIERS, decimals=0),
+        Chart("Scale", "of the depth", [scales], 0.1, note=_FACTOR, decimals=3),
     ]
     return moving, doubtful
 

@@ -79,8 +79,13 @@ def doubts(record: RunRecord) -> list[str]:
         found.append("The frames have no times: what is drawn over time is drawn over frame numbers.")
     if not record.corrected and len(record):
         found.append("The path is that of the log, as it was tracked, without later corrections.")
-    noted = [str(note) for note in record.items("notes")]
-    return list(dict.fromkeys([*found, *noted]))
+    return list(dict.fromkeys([*found, *(sentence(str(note)) for note in record.items("notes"))]))
+
+
+def sentence(text: str) -> str:
+    """A text that begins with a capital and ends with a stop."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) or not text else ".")
 
 
 def doubt_list(record: RunRecord) -> Html:
@@ -124,7 +129,7 @@ def camera(record: RunRecord) -> Html:
         "Principal point": _pair(cx, cy, "px"),
         "Field of view": _pair(views[0], views[1], "°") if math.isfinite(sum(views)) else None,
         "Distortion": _settings(record.known("camera", "distortion")) or "none",
-        "Note": record.known("camera", "note"),
+        "Note": sentence(str(record.known("camera", "note") or "")),
     }
     return join([_cone(views[0]), table(rows)])
 
@@ -149,9 +154,9 @@ def scale(record: RunRecord) -> Html:
     rows = {
         "Unit of lengths": record.known("scale", "unit"),
         "Origin": record.known("scale", "origin"),
-        "Note": record.known("scale", "note"),
+        "Note": sentence(str(record.known("scale", "note") or "")),
         "Depth and flow": record.known("model", "name"),
-        "Their note": record.known("model", "note"),
+        "Their note": sentence(str(record.known("model", "note") or "")),
     }
     return table(rows)
 
@@ -168,7 +173,13 @@ def adaptation(record: RunRecord) -> Html:
     ]
     kept = "The adapted weights were kept." if found.get("kept") is True else "The weights were left as they were."
     minutes = found.get("minutes")
-    facts = table({"Verdict": kept, "Training": f"{minutes} min" if minutes else None, "Note": found.get("note")})
+    facts = table(
+        {
+            "Verdict": kept,
+            "Training": f"{minutes} min" if minutes else None,
+            "Note": sentence(str(found.get("note") or "")),
+        }
+    )
     return join([facts, grid(["on held-out frames", "before", "after"], rows) if rows else EMPTY])
 
 
@@ -181,7 +192,7 @@ def files(record: RunRecord) -> Html:
     outputs = record.known("outputs")
     if not isinstance(outputs, Mapping) or not outputs:
         return fill('<p class="none">None were named.</p>')
-    return table({str(name): link(path) for name, path in outputs.items()})
+    return table({str(name).replace("_", " "): link(path) for name, path in outputs.items()})
 
 
 def settings(record: RunRecord) -> Html:

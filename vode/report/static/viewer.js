@@ -215,11 +215,17 @@ function createViewer(canvas, scene) {
       const place = scene.position(i);
       places.push([dot(place, right), dot(place, down), dot(place, forward)]);
     }
-    const ends = [0, 1, 2].map((k) => places.map((place) => place[k])).map((values) => [Math.min(...values), Math.max(...values)]);
-    const [u, v, w] = ends.map(([low, high]) => (low + high) / 2);
+    const middle = (values) => (Math.min(...values) + Math.max(...values)) / 2;
+    let [u, v, w] = [0, 1, 2].map((k) => middle(places.map((place) => place[k]))), distance;
+    // what is near looks larger, so that the middle of the path is not that of its image
+    for (let round = 0; round < 6; round++) {
+      distance = places.reduce((least, [x, y, z]) => Math.max(least,
+        f * Math.abs(x - u) / (0.76 * aspect) - (z - w), f * Math.abs(y - v) / 0.56 - (z - w)), scene.size * 0.2);
+      u += distance * middle(places.map(([x, , z]) => (x - u) / (distance + z - w)));
+      v += distance * middle(places.map(([, y, z]) => (y - v) / (distance + z - w)));
+    }
     eye.target = right.map((x, i) => x * u + down[i] * v + forward[i] * w);
-    eye.distance = places.reduce((least, [x, y, z]) => Math.max(least,
-      f * Math.abs(x - u) / (0.8 * aspect) - (z - w), f * Math.abs(y - v) / 0.62 - (z - w)), scene.size * 0.2);
+    eye.distance = distance;
   }
 
   function preset(name) {
