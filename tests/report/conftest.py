@@ -161,7 +161,7 @@ class Browser:
         return reply["result"].get("value")
 
     def mouse(self, kind: str, x: float, y: float, buttons: int = 0) -> None:
-        button = "left" if buttons else "none"
+        button = "none" if kind == "mouseMoved" and not buttons else "left"
         self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, buttons=buttons, clickCount=1)
 
     def screenshot(self, path: Path, *, whole: bool = False) -> None:

@@ -13,6 +13,7 @@ import pytest
 from vode.report import write_report
 
 WIDE, NARROW = (1400, 900), (360, 800)
+DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +53,53 @@ def test_the_view_turns_and_forgets_the_points(browser: Any, report: Path, tmp_p
     browser.mouse("mousePressed", 500, 520, 1)
     browser.mouse("mouseMoved", 600, 540, 1)
     browser.mouse("mouseReleased", 600, 540)
-    browser.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
+    browser.value(DRAWN)
     turned = canvas(browser, tmp_path)
     assert (before != turned).any(axis=2).mean() > 0.01
     browser.value("document.querySelector('[data-toggle=points]').click()")
-    browser.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
+    browser.value(DRAWN)
     bare = canvas(browser, tmp_path).astype(int)
     assert not ((bare[..., 1] > bare[..., 0] + 60) & (bare[..., 1] > bare[..., 2] + 60)).any()
     assert browser.complaints() == []
+
+
+def test_two_fingers_zoom_and_the_wheel_does_once_the_view_was_clicked(
+    browser: Any, report: Path, tmp_path: Path
+) -> None:
+    def width() -> int:
+        browser.value(DRAWN)
+        drawn = canvas(browser, tmp_path).astype(int)
+        green = (drawn[..., 1] > drawn[..., 0] + 60) & (drawn[..., 1] > drawn[..., 2] + 60)
+        return int(np.ptp(np.flatnonzero(green.any(axis=0))))
+
+    def wheel() -> None:
+        browser.call("Input.dispatchMouseEvent", type="mouseWheel", x=500, y=450, deltaX=0, deltaY=80)
+
+    browser.open(report, WIDE)
+    near = width()
+    for kind, places in (("touchStart", (350, 650)), ("touchMove", (430, 570)), ("touchEnd", ())):
+        points = [{"x": x, "y": 450, "id": number} for number, x in enumerate(places)]
+        browser.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    far = width()
+    assert 0.3 < far / near < 0.7, "the fingers came closer by a factor of 0.47, the path is deep"
+    wheel()
+    assert width() == far
+    browser.value("window.scrollTo(0, 0)")
+    browser.mouse("mousePressed", 500, 450, 1)
+    browser.mouse("mouseReleased", 500, 450)
+    wheel()
+    assert 0.75 < width() / far < 0.95, "80 pixels of the wheel are a factor of 0.84"
+    assert browser.value("window.scrollY") == 0
+
+
+def test_without_webgl_the_page_says_so(browser: Any, report: Path) -> None:
+    source = "HTMLCanvasElement.prototype.getContext = () => null"
+    added = browser.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+    browser.open(report, WIDE)
+    browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=added["identifier"])
+    assert browser.complaints() == []
+    assert browser.value("document.querySelector('#no-view').checkVisibility()")
+    assert not browser.value("document.querySelector('#view').checkVisibility()")
 
 
 def test_a_pointer_over_a_chart_shows_its_value_and_the_frame_everywhere(browser: Any, report: Path) -> None:

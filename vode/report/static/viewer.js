@@ -278,7 +278,7 @@ function createViewer(canvas, scene) {
     else turn(x, y);
     pointers.set(event.pointerId, event);
   });
-  for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => pointers.delete(event.pointerId));
+  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) canvas.addEventListener(name, (event) => pointers.delete(event.pointerId));
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
   canvas.addEventListener("dblclick", () => preset("whole"));
   // the wheel scrolls the page until the view has been clicked
