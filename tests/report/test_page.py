@@ -9,9 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vode.report.html import Html, fill, link
+from vode.report.html import Html, fill, link, number
 from vode.report.page import write_report
-from vode.report.sections import number
 
 EVIL = "\"><script>alert('$x')</script><img src=x onerror=alert(1)>"
 

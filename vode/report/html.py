@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -68,6 +69,14 @@ def link(target: object) -> Html:
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text):
         return fill("$text", text=text)
     return fill('<a href="$href">$text</a>', href=quote(path.as_posix()), text=text)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with as many digits as matter, thousands apart; a dash where there is none."""
+    if not math.isfinite(value):
+        return "–"
+    places = 0 if value == 0 else max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    return f"{value:,.{places}f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def _inserted(value: object) -> Any:

@@ -10,12 +10,14 @@ import numpy as np
 
 from vode.report.chart import nice_ticks, path, runs
 from vode.report.cloud import Cloud
-from vode.report.html import EMPTY, Html, embedded, fill, join
+from vode.report.html import EMPTY, Html, embedded, fill, join, number
 
 SIDE = 1000.0
 """of the square drawing, in its own units"""
 CELLS = 360
 """pixels of a side of the picture of the cloud"""
+LEAST = 0.3
+"""of the extent of the cloud, that the picture shows"""
 MARGIN = 0.08
 """of the side, around the path"""
 MOST_POINTS = 4000
@@ -36,10 +38,13 @@ class Frame(NamedTuple):
         return np.stack([across, 0.5 - (positions[:, 2] - self.z) / self.side], axis=1)
 
 
-def frame_around(positions: np.ndarray) -> Frame:
-    """The square around a path (N, 3), with a margin."""
+def frame_around(positions: np.ndarray, cloud: Cloud | None = None) -> Frame:
+    """The square around a path (N, 3), with a margin; around a camera that hardly moves, part of what it saw."""
     low, high = positions.min(0), positions.max(0)
-    side = max(float((high - low)[[0, 2]].max()), 1e-3) / (1 - 2 * MARGIN)
+    seen = 0.0
+    if cloud is not None and len(cloud.positions):
+        seen = float(np.ptp(np.percentile(cloud.positions[:, [0, 2]], (1, 99), axis=0), axis=0).max())
+    side = max(float((high - low)[[0, 2]].max()), LEAST * seen, 1e-3) / (1 - 2 * MARGIN)
     return Frame(float(low[0] + high[0]) / 2, float(low[2] + high[2]) / 2, side)
 
 
@@ -47,7 +52,7 @@ def overhead(
     positions: np.ndarray, lost: np.ndarray, loops: Sequence[tuple[int, int]], cloud: Cloud | None, unit: str
 ) -> Html:
     """The path (N, 3) from above as a figure; ``lost`` (N,) bool frames are dashed, ``loops`` join two rows each."""
-    frame = frame_around(positions)
+    frame = frame_around(positions, cloud)
     places = SIDE * frame.place(positions)
     every = np.unique(np.linspace(0, len(places) - 1, min(len(places), MOST_POINTS)).round().astype(int))
     thin, gone = places[every], lost[every]
@@ -55,7 +60,8 @@ def overhead(
     arcs = "".join(path(*places[[a, b]].T) for a, b in loops)
     bar = nice_ticks(0, frame.side, 7)[1]
     background = EMPTY if cloud is None else embedded(seen_from_above(cloud, frame), "")
-    ends = [_end(places[0], "start"), _end(places[-1], "end")]
+    near = bool((np.abs(places[-1] - places[0]) < (160, 50)).all())
+    ends = [_end(places[0], "start", near or None), _end(places[-1], "end", False if near else None)]
     return fill(
         _FIGURE,
         background=background,
@@ -69,7 +75,7 @@ def overhead(
         corner=" right" if _in_corner(places[[0, -1]]) else "",
         length=f"{bar:g} {unit}",
         frame=" ".join(f"{value:.6g}" for value in frame),
-        extent=f"{np.ptp(positions[:, 0]):.1f} by {np.ptp(positions[:, 2]):.1f} {unit}",
+        extent=" by ".join(number(float(np.ptp(positions[:, k]))) for k in (0, 2)) + f" {unit}",
     )
 
 
@@ -112,10 +118,10 @@ def _in_corner(places: np.ndarray) -> bool:
     return bool(((places[:, 0] < SIDE / 2) & (places[:, 1] > 0.85 * SIDE)).any())
 
 
-def _end(place: np.ndarray, name: str) -> tuple[Html, Html]:
-    """The dot and the word of an end of the path."""
+def _end(place: np.ndarray, name: str, left: bool | None) -> tuple[Html, Html]:
+    """The dot and the word of an end of the path, to its left, its right, or where there is room."""
     x, y = place
     dot = fill('<circle class="$name" cx="$x" cy="$y" r="13"/>', name=name, x=f"{x:.1f}", y=f"{y:.1f}")
-    side = "left" if x > 0.75 * SIDE else "right"
+    side = "left" if left or (left is None and x > 0.75 * SIDE) else "right"
     word = '<span class="place $side" style="left:$x%;top:$y%">$name</span>'
-    return dot, join([fill(word, side=side, x=f"{x / 10:.2f}", y=f"{y / 10:.2f}", name=name)])
+    return dot, fill(word, side=side, x=f"{x / 10:.2f}", y=f"{y / 10:.2f}", name=name)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from vode.report.chart import clock
-from vode.report.html import EMPTY, Html, fill, join, link, table
+from vode.report.html import EMPTY, Html, fill, join, link, number, table
 from vode.report.record import RunRecord
 
 ORIGINS = {
@@ -23,14 +23,6 @@ ORIGINS = {
 }
 UNSURE = 0.05
 """relative deviation of a focal length that is worth a warning"""
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A number with as many digits as matter, thousands apart; a dash where there is none."""
-    if not math.isfinite(value):
-        return "–"
-    places = 0 if value == 0 else max(digits - 1 - math.floor(math.log10(abs(value))), 0)
-    return f"{value:,.{places}f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def headline(record: RunRecord) -> Html:

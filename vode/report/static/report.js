@@ -38,9 +38,16 @@
     const around = cloud ? Math.hypot(...cloud.extent) : 0;
     const [first, last] = [position(0), position(data.count - 1)];
     const far = Math.hypot(last[0] - first[0], last[2] - first[2]) > 0.3 * path && path > 1e-6;
+    // the way that the camera made, and, where that is short, the middle of what it saw
+    const step = Math.max(1, Math.floor(data.count / 200)), places = [];
+    for (let row = 0; row < data.count; row += step) places.push(position(row));
+    if (path < 0.35 * around) {
+      const side = (corner, k) => cloud.low[k] + cloud.extent[k] * (corner >> k & 1 ? 0.75 : 0.25);
+      for (let corner = 0; corner < 8; corner++) places.push([0, 1, 2].map((k) => side(corner, k)));
+    }
     return {
-      position, turn: turned, count: data.count, lost, loops: data.loops, view: data.view, cloud,
-      size: Math.max(path, Math.min(around, 3 * path || around) * 0.5, 1e-3),
+      places, position, turn: turned, count: data.count, lost, loops: data.loops, view: data.view, cloud,
+      size: Math.max(path, 0.35 * around, 1e-3),
       heading: far ? Math.atan2(last[0] - first[0], last[2] - first[2]) : 0,
     };
   }

@@ -206,15 +206,11 @@ function createViewer(canvas, scene) {
     eye.azimuth = Math.atan2(forward[0], forward[2]);
   }
 
-  /** Look at the middle of the path from where all of it fills the canvas. */
+  /** Look at the middle of the places that count from where all of them fill the canvas. */
   function fit() {
     const { forward, right, down } = axes(), aspect = canvas.clientWidth / Math.max(canvas.clientHeight, 1) || 1.6;
-    const f = 1.9 * Math.min(1, aspect * 1.1), step = Math.max(1, Math.floor(scene.count / 200));
-    const places = [];
-    for (let i = 0; i < scene.count; i += step) {
-      const place = scene.position(i);
-      places.push([dot(place, right), dot(place, down), dot(place, forward)]);
-    }
+    const f = 1.9 * Math.min(1, aspect * 1.1);
+    const places = scene.places.map((place) => [dot(place, right), dot(place, down), dot(place, forward)]);
     const middle = (values) => (Math.min(...values) + Math.max(...values)) / 2;
     let [u, v, w] = [0, 1, 2].map((k) => middle(places.map((place) => place[k]))), distance;
     // what is near looks larger, so that the middle of the path is not that of its image
