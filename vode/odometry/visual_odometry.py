@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache, partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -230,11 +231,12 @@ class VisualOdometry:
     def _seen_motion(self, last: View, frame: Frame, expected: Tensor) -> tuple[FrameMotion, Tensor | None]:
         """Motion by what two frames show, which the window takes note of, and the depth of the second."""
         options, window, tracks = self.options, self._window, self._tracks
-        depth = self._depth(frame)
         images = (last.frame.image, frame.image) if options.subpixel else None
         followed = None if window is None else window.tracked()
         tracked = followed if tracks is None else tracks.after(followed)
         found = find_matches(self._perception, last.frame, frame, options, tracked=tracked, seed=options.seed)
+        # late, as some perceptions compute it beside the motion
+        depth = cache(partial(self._depth, frame))
         known = last.depth if tracks is None else tracks.depth(found, followed, last.T_world_cam)
         motion, evidence = frame_motion(found, known, depth, self._intake.intrinsics, expected, options, images=images)
         if tracks is not None:
@@ -247,7 +249,7 @@ class VisualOdometry:
             else:
                 deviation = motion.scale_deviation or options.scale.deviation
                 window.add(frame.index, motion.T_b_a, deviation, *evidence)
-        return motion, depth
+        return motion, depth()
 
     def _advance(self, frame: Frame, depth: Tensor, motion: FrameMotion) -> tuple[int, ...]:
         """Make a frame the last view; the earlier frames whose poses the window has corrected."""
