@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -95,6 +96,12 @@ class Composed(Perception):
 def with_depth(source: FlowSource | Matcher, depth: DepthSource) -> Perception | MatchingPerception:
     """The flow or the correspondences of a source, which may be a whole perception, beside the depth of another."""
     return Matched(source, depth) if isinstance(source, Matcher) else Composed(source, depth)
+
+
+def at_work(source: DepthSource | Matcher) -> AbstractContextManager[None]:
+    """What is held while a frame is worked on: a perception that computes beside the tracker shares the cores so."""
+    held: Callable[[], AbstractContextManager[None]] = getattr(source, "at_work", nullcontext)
+    return held()
 
 
 def find_matches(

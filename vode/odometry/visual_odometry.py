@@ -22,7 +22,7 @@ from vode.odometry.frames import Frame, Intake, same
 from vode.odometry.loop_closure.closure import LoopCloser
 from vode.odometry.loop_closure.verification import Loop
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import MatchingPerception, Perception, find_matches
+from vode.odometry.perception import MatchingPerception, Perception, at_work, find_matches
 from vode.odometry.result import Details, FrameResult, Method, Reason
 from vode.odometry.sources.tracks import TrackedPoints
 from vode.odometry.window import Window
@@ -108,10 +108,11 @@ class VisualOdometry:
         timestamp, and then nothing has happened: another image can still be registered, or a failure in its place.
         """
         timestamp = self._checked(timestamp)
-        prepared = self._intake(image)
-        frame = Frame(len(self), prepared, self._intake.intrinsics)
-        self._numpy = isinstance(image, np.ndarray)
-        return self._register(frame, timestamp)
+        with at_work(self._perception):
+            prepared = self._intake(image)
+            frame = Frame(len(self), prepared, self._intake.intrinsics)
+            self._numpy = isinstance(image, np.ndarray)
+            return self._register(frame, timestamp)
 
     @torch.no_grad()
     def register_failure(self, message: str, timestamp: float | None = None) -> FrameResult:

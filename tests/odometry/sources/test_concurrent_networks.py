@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from vode.errors import InputError
 from vode.geometry.resize import resize_images
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
@@ -13,6 +14,7 @@ from vode.odometry.frames import Frame
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Networks, network_perception
 from vode.odometry.sources.concurrent_networks import ConcurrentNetworks
+from vode.odometry.visual_odometry import VisualOdometry
 
 SIZE = (64, 128)
 
@@ -84,15 +86,19 @@ def test_features_are_computed_once_a_frame_and_two_are_kept(networks, frames, t
     assert [image is frame.image for (image, _), frame in zip(seen._features, frames[1:], strict=True)] == [True, True]
 
 
-@torch.no_grad()
-def test_threads_are_given_back(networks, frames, two_cores):
-    seen = ConcurrentNetworks(*networks)
+def test_cores_are_shared_while_a_frame_is_worked_on_and_given_back(networks, frames, two_cores, monkeypatch):
+    seen, counts = ConcurrentNetworks(*networks), []
+    flow = seen.flow
+    monkeypatch.setattr(seen, "flow", lambda *pair: counts.append(torch.get_num_threads()) or flow(*pair))
+    odometry = VisualOdometry(seen, torch.tensor([[90.0, 0, 63.5], [0, 90.0, 31.5], [0, 0, 1]]))
     assert torch.get_num_threads() == 2
-    seen.depth(frames[0])
-    seen.flow(*frames[:2])
-    assert torch.get_num_threads() == 1
-    seen.depth(frames[1])
+    for frame in frames:
+        odometry.register_frame(frame.image[0])
+        assert torch.get_num_threads() == 2
+    with pytest.raises(InputError):
+        odometry.register_frame(torch.zeros(3, 8, 8))
     assert torch.get_num_threads() == 2
+    assert counts == [1, 1]
 
 
 @pytest.mark.parametrize(("native", "kind"), [(True, ConcurrentNetworks), (False, Networks)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor
@@ -20,9 +22,8 @@ class ConcurrentNetworks(Networks):
     """What ``Networks`` see, in 16 bits: sooner where a processor computes in them, and within their precision.
 
     On a CPU both directions of flow are found at once, on half of the cores each, and depth beside whatever is done
-    between ``flow`` and ``depth``, which has the other half until then: that takes less time than one thing after the
-    other on all of them. The features that flow is found by are computed once a frame. Later changes of the networks
-    have no effect.
+    between ``flow`` and ``depth``: that takes less time than one thing after the other on all of them. The features
+    that flow is found by are computed once a frame. Later changes of the networks have no effect.
     """
 
     def __init__(
@@ -45,17 +46,15 @@ class ConcurrentNetworks(Networks):
         if self._asked is a.image:
             # what was asked of a frame will be asked of the next
             self._begun = b.image, other.submit(self._depth_of, b)
-            self._halves.leave_one()
         return one.submit(self._flow_of, a, of_a, of_b).result(), back.result()
 
     def depth(self, frame: Frame) -> Tensor:
         self._asked, begun, self._begun = frame.image, self._begun, None
-        if begun is None:
-            return self._depth_of(frame)
-        found = begun[1].result()
-        if self._halves is not None:
-            self._halves.take_back()
-        return found if begun[0] is frame.image else self._depth_of(frame)
+        return begun[1].result() if begun is not None and begun[0] is frame.image else self._depth_of(frame)
+
+    def at_work(self) -> AbstractContextManager[None]:
+        """While a frame is worked on, this thread has half of the cores too."""
+        return nullcontext() if self._halves is None else self._halves.shared()
 
     @torch.no_grad()
     def _depth_of(self, frame: Frame) -> Tensor:
@@ -86,16 +85,20 @@ class Halves:
     """Two threads in which torch computes on half of the cores each."""
 
     def __init__(self) -> None:
-        self._all = torch.get_num_threads()
+        everything = torch.get_num_threads()
+        self._half = everything // 2
         self.threads = [ThreadPoolExecutor(1) for _ in range(2)]
         for thread in self.threads:
-            thread.submit(torch.set_num_threads, self._all // 2).result()
-        self.take_back()
+            thread.submit(torch.set_num_threads, self._half).result()
+        # threads that start later begin with the number that was set last
+        torch.set_num_threads(everything)
 
-    def leave_one(self) -> None:
-        """Let this thread compute on half of the cores too."""
-        torch.set_num_threads(self._all // 2)
-
-    def take_back(self) -> None:
-        """Let this thread, and those that start later, compute on all cores again."""
-        torch.set_num_threads(self._all)
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Let this thread compute on half of the cores for a while."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(self._half)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
