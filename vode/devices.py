@@ -18,3 +18,15 @@ def device_name(asked: str) -> str:
     if kind == "cuda" and not torch.cuda.is_available():
         raise InputError(f"{asked}: no GPU that torch can use; give cpu or auto")
     return asked
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether the hardware computes in bfloat16 instead of emulating it.
+
+    GPUs of compute capability 8.0 or higher do, and CPUs with AVX512-BF16. On a CPU, a torch without
+    ``torch.cpu.get_capabilities`` does not tell.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16"))

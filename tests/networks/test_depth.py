@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from vode.errors import InputError
-from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.depth import DepthNet, _elu, disparity_to_depth
 from vode.networks.options import DepthOptions
 
 
@@ -31,6 +31,15 @@ def test_any_size_in_the_same_size_out(size, options):
 def test_disparity_and_depth():
     sigma = torch.tensor([0.0, 0.5, 1.0])
     torch.testing.assert_close(disparity_to_depth(sigma), torch.tensor([100.0, 1 / 5.005, 0.1]))
+
+
+def test_low_activations_are_the_same_without_gradients():
+    x = torch.linspace(-2000, 5, 4001)
+    with torch.no_grad():
+        assert torch.equal(_elu(x), F.elu(x))
+        assert torch.equal(_elu(x.bfloat16()), F.elu(x.bfloat16()))
+    x.requires_grad_()
+    assert (torch.autograd.grad(_elu(x).sum(), x)[0][x > -80] > 0).all()
 
 
 def test_an_image_does_not_depend_on_its_batch():

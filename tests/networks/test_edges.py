@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from vode.networks import edges
 from vode.networks.depth import DepthNet, disparity_to_depth
 from vode.networks.edges import magnify_depth, steepen_edges
 from vode.networks.options import DepthOptions
@@ -17,6 +18,12 @@ def test_a_ramp_becomes_a_step_between_the_depths_that_it_joins():
     ramp = column(5, 5, 5, 6, 10, 16, 20, 20, 20)
     assert steepen_edges(ramp, 1.2).unique().tolist() == [5, 20]
     assert steepen_edges(ramp.mT, 1.2).equal(steepen_edges(ramp, 1.2).mT)
+
+
+def test_neighbours_are_those_of_a_pooled_window():
+    torch.manual_seed(0)
+    depth = torch.randn(2, 3, 7, 9)
+    assert torch.equal(edges._largest(depth), torch.nn.functional.max_pool2d(depth, 3, 1, 1))
 
 
 def test_a_step_and_a_slope_stay():

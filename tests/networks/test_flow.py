@@ -29,6 +29,14 @@ def test_cost_volume_equals_a_loop_over_displacements(size):
         torch.testing.assert_close(one, two)
 
 
+@pytest.mark.parametrize("size", [(1, 3), (5, 7), (16, 48), (6, 33), (3, 70)])
+@torch.no_grad()
+def test_cost_volume_in_16_bits_is_that_of_a_loop_in_32(size):
+    torch.manual_seed(0)
+    a, b = (torch.randn(2, 6, *size).bfloat16() for _ in range(2))
+    torch.testing.assert_close(cost_volume(a, b, 4).float(), naive_cost(a.float(), b.float(), 4), rtol=0.01, atol=0.01)
+
+
 def test_a_shifted_image_has_its_cost_at_the_shift():
     torch.manual_seed(0)
     a = normalise_features(torch.randn(1, 16, 12, 20))

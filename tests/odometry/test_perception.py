@@ -156,7 +156,7 @@ def test_classical_flow_goes_with_the_depth_of_networks(networks, sequence):
 
 
 def test_refined_flow_is_that_of_networks_searched_on_around(networks, sequence):
-    seen = Refined(networks._flow, networks._depth)
+    seen = Refined(networks)
     frames = [Frame(i, sequence.frame(i)[None]) for i in (0, 1)]
     with torch.no_grad():
         expected = refine_flow(frames[0].image, frames[1].image, *networks.flow(*frames))

@@ -22,7 +22,7 @@ def sample(image: Tensor, pixels: Tensor) -> Tensor:
     height, width = image.shape[-2:]
     last = pixels.new_tensor([max(width - 1, 1), max(height - 1, 1)])
     grid = pixels.movedim(1, -1) * (2 / last) - 1
-    grid = torch.where(grid.isfinite(), grid, 1.0)
+    grid = grid.nan_to_num(1.0, 1.0, 1.0)
     kind = torch.promote_types(image.dtype, torch.float32)
     values = F.grid_sample(image.to(kind), grid.to(kind), padding_mode="border", align_corners=True)
     return values.to(image.dtype)

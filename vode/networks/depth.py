@@ -15,6 +15,8 @@ from vode.networks.options import DepthOptions
 from vode.networks.padding import pad_to_multiple
 from vode.networks.weights import Network
 
+LOWEST = -20.0
+"""below which an ELU is -1 in 32 bits"""
 MIN_DISPARITY, DISPARITY_RANGE = 0.01, 9.99
 """disparity of sigma = 0, and its increase up to sigma = 1"""
 
@@ -34,6 +36,7 @@ class DepthNet(Network):
     kind = "depth"
     options_class = DepthOptions
     obsolete_options = frozenset({"imagenet"})
+    exact = ("heads.",)
 
     def __init__(self, options: DepthOptions = DepthOptions()) -> None:
         super().__init__()
@@ -62,11 +65,11 @@ class DepthNet(Network):
         x = skips.pop()
         outputs = {}
         for level in range(4, -1, -1):
-            x = F.elu(self.reduce[4 - level](x))
+            x = _elu(self.reduce[4 - level](x))
             x = self._upsample(x)
             if skips:
                 x = torch.cat([x, skips.pop()], 1)
-            x = F.elu(self.merge[4 - level](x))
+            x = _elu(self.merge[4 - level](x))
             if level < self.options.scales:
                 # 16 bits would tell no more than every third per cent of depth apart
                 with torch.autocast(x.device.type, enabled=False):
@@ -111,6 +114,11 @@ class DepthNet(Network):
         if self.options.upsampling == "nearest":
             return F.interpolate(x, scale_factor=2, mode="nearest")
         return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _elu(x: Tensor) -> Tensor:
+    """ELU; without gradients, numbers so low that its exponential takes several times as long are raised."""
+    return F.elu(x if torch.is_grad_enabled() else x.clamp(min=LOWEST))
 
 
 def _conv(inputs: int, outputs: int, padding: Literal["reflect", "zeros"]) -> nn.Conv2d:

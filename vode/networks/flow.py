@@ -26,6 +26,8 @@ SLOPE = 0.1
 """negative slope of the leaky ReLUs"""
 TILE = 32
 """approximate width in pixels of the tiles that the cost volume is computed in"""
+MULTIPLE = 64
+"""pixels: what the height and width of images are padded to, so that every level is twice as large as the next"""
 
 
 def conv(inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1) -> nn.Sequential:
@@ -55,17 +57,33 @@ def cost_volume(features_a: Tensor, features_b: Tensor, search: int) -> Tensor:
     tiles = max(round(width / TILE), 1)
     tile = -(-width // tiles)
     spare = tiles * tile - width
+    reach = tile + 2 * search
     a = F.pad(features_a.permute(0, 2, 3, 1), [0, 0, 0, spare]).reshape(-1, tile, channels)
     b = F.pad(features_b.permute(0, 2, 3, 1), [0, 0, search, search + spare, search, search])
-    b = b.unfold(2, tile + 2 * search, tile)
-    rows = []
-    for dy in range(size):
-        window = b[:, dy : dy + height].reshape(-1, channels, tile + 2 * search)
+    if b.dtype.itemsize > 2 or torch.is_grad_enabled():
+        b = b.unfold(2, reach, tile)
+        windows = [b[:, dy : dy + height].reshape(-1, channels, reach) for dy in range(size)]
+    else:
+        # all rows of displacements at once: faster, but not backwards, nor in 32 bits
+        rows = b.unfold(1, size, 1).unfold(2, reach, tile).permute(0, 1, 2, 4, 5, 3)
+        windows = [rows.reshape(-1, size * reach, channels).mT]
+    bands = []
+    for window in windows:
         product = torch.bmm(a, window)
-        reach = tile + 2 * search
-        band = product.as_strided((len(a), tile, size), (tile * reach, reach + 1, 1))
-        rows.append(band.reshape(batch, height, tiles * tile, size)[:, :, :width])
-    return torch.cat(rows, dim=-1).permute(0, 3, 1, 2)
+        wide, count = product.shape[-1], product.shape[-1] // reach
+        band = product.as_strided((len(a), tile, count, size), (tile * wide, wide + 1, reach, 1))
+        bands.append(band.reshape(batch, height, tiles * tile, count * size)[:, :, :width])
+    return (bands[0] if len(bands) == 1 else torch.cat(bands, dim=-1)).permute(0, 3, 1, 2)
+
+
+def _doubled(flow: Tensor, size: tuple[int, int]) -> Tensor:
+    """Flow (B, 2, h, w) at twice its size and values, without the rows and columns beyond ``size`` (height, width)."""
+    return warp.resize_flow(flow, (2 * flow.shape[-2], 2 * flow.shape[-1]))[..., : size[0], : size[1]]
+
+
+def _like(flow: Tensor, features: Tensor) -> Tensor:
+    """Flow in the type and the layout of features, without which joining the two takes several times as long."""
+    return flow.to(features.dtype).contiguous(memory_format=torch.channels_last)
 
 
 class Decoder(nn.Module):
@@ -96,6 +114,7 @@ class FlowNet(Network):
     def __init__(self, options: FlowOptions = FlowOptions()) -> None:
         super().__init__()
         self.options = options
+        self.multiple = MULTIPLE
         widths = (3, *PYRAMID)
         self.pyramid = nn.ModuleList(
             nn.Sequential(conv(i, o, stride=2), conv(o, o)) for i, o in zip(widths, PYRAMID, strict=False)
@@ -125,9 +144,9 @@ class FlowNet(Network):
         features of each image are computed once and both directions run as one batch.
         """
         size = image_a.shape[-2:]
-        images = pad_to_multiple(torch.cat([image_a, image_b]), 64, 64)
+        images = pad_to_multiple(torch.cat([image_a, image_b]), MULTIPLE, MULTIPLE)
         pyramid = self._features(images)
-        flows = self._decode(pyramid)
+        flows = self._decode(pyramid, [torch.cat(level.chunk(2)[::-1]) for level in pyramid])
         padded = images.shape[-2:]
         scales = []
         for k in range(4):
@@ -135,29 +154,38 @@ class FlowNet(Network):
             scales.append(whole[..., : -(-size[0] // 2**k), : -(-size[1] // 2**k)])
         return [s.chunk(2)[0] for s in scales], [s.chunk(2)[1] for s in scales]
 
+    def features(self, image: Tensor) -> list[Tensor]:
+        """Features of images (B, 3, H, W) in 0..1 at levels 1 to 6, which ``between`` takes in any pairs."""
+        return self._features(pad_to_multiple(image, self.multiple, MULTIPLE))
+
+    def towards(self, features_a: list[Tensor], features_b: list[Tensor], size: tuple[int, int]) -> Tensor:
+        """Flow a to b (B, 2, H, W) of images of ``size`` (height, width), from the ``features`` of each."""
+        flow = self._decode(features_a, features_b)[0].contiguous()
+        return warp.resize_flow(flow, (4 * flow.shape[-2], 4 * flow.shape[-1]))[..., : size[0], : size[1]]
+
     def _features(self, images: Tensor) -> list[Tensor]:
-        """Features at levels 1 to 6 of images (2B, 3, H, W)."""
+        """Features at levels 1 to 6 of padded images."""
         features, x = [], (images - 0.45) / 0.225
         for level in self.pyramid:
             x = level(x)
             features.append(x)
         return features
 
-    def _decode(self, pyramid: list[Tensor]) -> list[Tensor]:
-        """Flow of both directions at levels 2, 2, 2 and 3 (the finest twice reused for larger sizes)."""
+    def _decode(self, features_a: list[Tensor], features_b: list[Tensor]) -> list[Tensor]:
+        """Flow a to b at levels 2, 2, 2 and 3 (the finest twice reused for larger sizes)."""
         flow, found = None, {}
         for level in range(6, 1, -1):
-            a = pyramid[level - 1]
-            b = torch.cat(a.chunk(2)[::-1])
+            a, b = features_a[level - 1], features_b[level - 1]
             if flow is not None:
-                flow = warp.resize_flow(flow, image_size(a))
+                flow = _doubled(flow, image_size(a))
             matched_a, matched_b = (normalise_features(a), normalise_features(b)) if self.options.normalise else (a, b)
             if flow is not None:
                 matched_b = warp.backward_warp(matched_b, flow)
             cost = F.leaky_relu(cost_volume(matched_a, matched_b, self.options.search), SLOPE)
-            features, residual = self.decoders[str(level)](cost if flow is None else torch.cat([cost, a, flow], 1))
+            seen = cost if flow is None else torch.cat([cost, a, _like(flow, a)], 1)
+            features, residual = self.decoders[str(level)](seen)
             flow = residual if flow is None else flow + residual
             if level == 2:
-                flow = flow + self.context(torch.cat([features, flow], 1)).float()
+                flow = flow + self.context(torch.cat([features, _like(flow, features)], 1)).float()
             found[level] = flow
         return [found[2], found[2], found[2], found[3]]

@@ -25,6 +25,8 @@ class Network(nn.Module):
     """frozen dataclass that its constructor takes"""
     obsolete_options: ClassVar[frozenset[str]] = frozenset()
     """options that files of older versions have, of no use once weights are loaded"""
+    exact: ClassVar[tuple[str, ...]] = ()
+    """beginnings of the names of convolutions that stay in 32 bits where the others are computed in 16"""
     options: Any
 
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -68,7 +69,7 @@ class Evidence(NamedTuple):
 def frame_motion(
     found: Matches,
     depth_a: Tensor,
-    depth_b: Tensor,
+    depth_b: Tensor | Callable[[], Tensor],
     intrinsics: Tensor,
     expected: Tensor,
     options: TrackerOptions = TrackerOptions(),
@@ -77,13 +78,15 @@ def frame_motion(
 ) -> tuple[FrameMotion, Evidence]:
     """Motion of one pair of frames from correspondences (1, N) and depth, and what it was estimated from.
 
-    Depths (1, 1, H, W), that of a alternatively (1, N) at the correspondences, 0 = unknown; intrinsics (1, 3, 3);
+    Depths (1, 1, H, W), that of a alternatively (1, N) at the correspondences, 0 = unknown, that of b alternatively
+    what gives it, which is asked for once the motion of two views is known; intrinsics (1, 3, 3);
     ``expected`` (4, 4) is the motion of constant velocity. With the ``images`` a and b (1, 3, H, W) in 0..1,
     correspondences are moved to where the two agree best. Where tracks are to carry the scale and do not tell it, a
     translation of two views has length 1 (``Reason.ASSUMED_SCALE``), and zero where it is not reliable.
     """
-    size = image_size(depth_b)
     found, pair = motion_from_matches(found, intrinsics, options, images=images, seed=options.seed)
+    depth_b = depth_b() if callable(depth_b) else depth_b
+    size = image_size(depth_b)
     at_a, at_b = depth_at(depth_a, found.points_a), depth_at(depth_b, found.points_b)
     inliers, parallax = int(pair.inliers.sum()), float(pair.parallax)
     reason = None if bool(pair.reliable) else UNRELIABLE[Model(int(pair.model))]

@@ -166,6 +166,8 @@ class TrackerOptions(MatchOptions):
     """height and width of the images that correspondences are found in, relative to those that its networks see"""
     scale_from: Literal["depth", "tracks"] = "depth"
     """what tells the length of a motion: the depth, or the points triangulated before, without any depth"""
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    """of the networks; auto is bfloat16 on a CPU that computes in it, where it takes a third of the time"""
     subpixel: bool = True
     """move correspondences to where the two images agree best"""
     scale: ScaleOptions = field(default_factory=ScaleOptions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vode.datasets.base import Sequence
+from vode.devices import computes_bfloat16
 from vode.errors import InputError
 from vode.geometry import warp
 from vode.geometry.inverse_search import inverse_search, refine_flow
@@ -96,6 +98,12 @@ def with_depth(source: FlowSource | Matcher, depth: DepthSource) -> Perception |
     return Matched(source, depth) if isinstance(source, Matcher) else Composed(source, depth)
 
 
+def at_work(source: DepthSource | Matcher) -> AbstractContextManager[None]:
+    """What is held while a frame is worked on: a perception that computes beside the tracker shares the cores so."""
+    held: Callable[[], AbstractContextManager[None]] = getattr(source, "at_work", nullcontext)
+    return held()
+
+
 def find_matches(
     perception: Perception | MatchingPerception,
     a: Frame,
@@ -133,12 +141,12 @@ class Networks(Perception):
         focal = None if frame.intrinsics is None else frame.intrinsics[:, 1, 1] * ratio
         return magnify_depth(self._depth.depth(image, focal).float(), full, self._depth.options.edge_ratio)
 
+    def _size_of(self, full: tuple[int, int]) -> tuple[int, int]:
+        """The (height, width) at which the networks see frames of ``full``."""
+        return full if self._size_for is None else self._size_for(full)
+
     def _seen(self, frame: Frame) -> Tensor:
-        return (
-            frame.image
-            if self._size_for is None
-            else resize_images(frame.image, self._size_for(image_size(frame.image)))
-        )
+        return resize_images(frame.image, self._size_of(image_size(frame.image)))
 
 
 class Classical(Perception):
@@ -154,18 +162,31 @@ class Classical(Perception):
         return self._depth.depth(frame)
 
 
-class Refined(Networks):
-    """Flow and depth of trained networks, the flow refined on the frames by dense inverse search."""
+class Refined(Perception):
+    """The flow of another perception refined on the frames by dense inverse search, beside its depth."""
+
+    def __init__(self, seen: Perception) -> None:
+        self.device, self._perception = seen.device, seen
 
     def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
-        return refine_flow(a.image, b.image, *super().flow(a, b))
+        return refine_flow(a.image, b.image, *self._perception.flow(a, b))
+
+    def depth(self, frame: Frame) -> Tensor:
+        return self._perception.depth(frame)
 
 
 def network_perception(flow: FlowNet, depth: DepthNet, options: TrackerOptions, size_for: SizeFor) -> Perception:
     """What a model sees, as the options of its tracker say; ``size_for`` gives the size that its networks work at."""
-    kind = Refined if options.flow == "refined" else Networks
-    networks = kind(flow, depth, None if options.magnify == 1 else size_for)
-    return Classical(networks) if options.flow == "classical" else networks
+    from vode.odometry.sources.concurrent_networks import ConcurrentNetworks
+
+    seen_at, device = None if options.magnify == 1 else size_for, next(flow.parameters()).device
+    fast = options.precision == "bfloat16"
+    if options.precision == "auto":
+        fast = device.type == "cpu" and computes_bfloat16(device)
+    networks = ConcurrentNetworks(flow, depth, seen_at) if fast else Networks(flow, depth, seen_at)
+    if options.flow == "classical":
+        return Classical(networks)
+    return Refined(networks) if options.flow == "refined" else networks
 
 
 class NoDepth(DepthSource):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache, partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -21,7 +22,7 @@ from vode.odometry.frames import Frame, Intake, same
 from vode.odometry.loop_closure.closure import LoopCloser
 from vode.odometry.loop_closure.verification import Loop
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import MatchingPerception, Perception, find_matches
+from vode.odometry.perception import MatchingPerception, Perception, at_work, find_matches
 from vode.odometry.result import Details, FrameResult, Method, Reason
 from vode.odometry.sources.tracks import TrackedPoints
 from vode.odometry.window import Window
@@ -107,10 +108,11 @@ class VisualOdometry:
         timestamp, and then nothing has happened: another image can still be registered, or a failure in its place.
         """
         timestamp = self._checked(timestamp)
-        prepared = self._intake(image)
-        frame = Frame(len(self), prepared, self._intake.intrinsics)
-        self._numpy = isinstance(image, np.ndarray)
-        return self._register(frame, timestamp)
+        with at_work(self._perception):
+            prepared = self._intake(image)
+            frame = Frame(len(self), prepared, self._intake.intrinsics)
+            self._numpy = isinstance(image, np.ndarray)
+            return self._register(frame, timestamp)
 
     @torch.no_grad()
     def register_failure(self, message: str, timestamp: float | None = None) -> FrameResult:
@@ -230,11 +232,12 @@ class VisualOdometry:
     def _seen_motion(self, last: View, frame: Frame, expected: Tensor) -> tuple[FrameMotion, Tensor | None]:
         """Motion by what two frames show, which the window takes note of, and the depth of the second."""
         options, window, tracks = self.options, self._window, self._tracks
-        depth = self._depth(frame)
         images = (last.frame.image, frame.image) if options.subpixel else None
         followed = None if window is None else window.tracked()
         tracked = followed if tracks is None else tracks.after(followed)
         found = find_matches(self._perception, last.frame, frame, options, tracked=tracked, seed=options.seed)
+        # late, as some perceptions compute it beside the motion
+        depth = cache(partial(self._depth, frame))
         known = last.depth if tracks is None else tracks.depth(found, followed, last.T_world_cam)
         motion, evidence = frame_motion(found, known, depth, self._intake.intrinsics, expected, options, images=images)
         if tracks is not None:
@@ -247,7 +250,7 @@ class VisualOdometry:
             else:
                 deviation = motion.scale_deviation or options.scale.deviation
                 window.add(frame.index, motion.T_b_a, deviation, *evidence)
-        return motion, depth
+        return motion, depth()
 
     def _advance(self, frame: Frame, depth: Tensor, motion: FrameMotion) -> tuple[int, ...]:
         """Make a frame the last view; the earlier frames whose poses the window has corrected."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from vode.augmentation.options import Augment
 from vode.losses.options import DepthErrorOptions
 from vode.networks.options import DepthOptions
+from vode.odometry.options import TrackerOptions
 from vode.training.config import SupervisedConfig, SupervisedDepthStage, SupervisedFlowStage
 from vode.world.options import KINDS, WorldOptions
 
@@ -79,6 +80,7 @@ VODE_SMALL = replace(
     depth_stage=replace(DEPTH_SUPERVISED.depth_stage, steps=24_000),
     flow_stage=replace(FLOW_SUPERVISED.flow_stage, steps=16_000),
     augment=FLOW_SUPERVISED.augment,
+    tracker=TrackerOptions(precision="auto"),
     clip_every=6,
     block=120,
     reuse=5,

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vode.datasets.base import noted
 from vode.datasets.kitti import leakage
+from vode.devices import computes_bfloat16
 from vode.errors import InputError
 from vode.networks.weights import prepare
 from vode.run_folder import RunFolder, find_run
@@ -227,14 +228,8 @@ def build_task(name: str, config: RunConfig, networks: nn.ModuleDict) -> Task:
 def network_type(precision: str, device: torch.device) -> torch.dtype | None:
     """The type that networks run in, None for float32.
 
-    "auto" is bfloat16 where the hardware computes in it instead of emulating it: GPUs of compute capability 8.0 or
-    higher, CPUs with AVX512-BF16. On a CPU, a torch without ``torch.cpu.get_capabilities`` gives float32.
+    "auto" is bfloat16 where the hardware computes in it: see ``devices.computes_bfloat16``.
     """
     if precision != "auto":
         return {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[precision]
-    if device.type == "cuda":
-        computed = torch.cuda.get_device_capability(device) >= (8, 0)
-    else:
-        capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-        computed = bool(capabilities.get("avx512_bf16"))
-    return torch.bfloat16 if computed else None
+    return torch.bfloat16 if computes_bfloat16(device) else None
