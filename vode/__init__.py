@@ -28,9 +28,13 @@ if TYPE_CHECKING:
     from vode.odometry.metric.options import MetricOptions
     from vode.odometry.perception import DepthFunction, FlowFunction, Matched, with_depth
     from vode.odometry.visual_odometry import VisualOdometry
-    from vode.pipelines.inputs import open_sequence, open_video
+    from vode.pipelines.inputs import open_sequence
     from vode.pipelines.train import resume, train
     from vode.run_folder import RunFolder
+    from vode.streams.frames import open_video
+    from vode.streams.open import open_stream
+    from vode.streams.options import StreamOptions
+    from vode.streams.stream import Stream
 
 __version__ = "0.2.0"
 
@@ -47,6 +51,8 @@ _HOMES = {
     "Result": "vode.evaluation.result",
     "RunFolder": "vode.run_folder",
     "Trajectory": "vode.io.trajectory",
+    "Stream": "vode.streams.stream",
+    "StreamOptions": "vode.streams.options",
     "VisualOdometry": "vode.odometry.visual_odometry",
     "evaluate_depth": "vode.evaluation.depth",
     "evaluate_flow": "vode.evaluation.flow",
@@ -55,7 +61,8 @@ _HOMES = {
     "measure_scale": "vode.odometry.metric.measure",
     "open_matcher": "vode.odometry.matchers",
     "open_sequence": "vode.pipelines.inputs",
-    "open_video": "vode.pipelines.inputs",
+    "open_stream": "vode.streams.open",
+    "open_video": "vode.streams.frames",
     "read_camera": "vode.cameras.calibration",
     "read_trajectory": "vode.io.trajectory",
     "resume": "vode.pipelines.train",
@@ -75,6 +82,8 @@ __all__ = [
     "Model",
     "Result",
     "RunFolder",
+    "Stream",
+    "StreamOptions",
     "Trajectory",
     "VisualOdometry",
     "__version__",
@@ -85,6 +94,7 @@ __all__ = [
     "measure_scale",
     "open_matcher",
     "open_sequence",
+    "open_stream",
     "open_video",
     "read_camera",
     "read_trajectory",
