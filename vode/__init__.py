@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from vode.pipelines.inputs import open_sequence
     from vode.pipelines.train import resume, train
     from vode.run_folder import RunFolder
+    from vode.streams.camera import find_camera
     from vode.streams.frames import open_video
     from vode.streams.open import open_stream
     from vode.streams.options import StreamOptions
@@ -57,6 +58,7 @@ _HOMES = {
     "evaluate_depth": "vode.evaluation.depth",
     "evaluate_flow": "vode.evaluation.flow",
     "evaluate_odometry": "vode.evaluation.odometry",
+    "find_camera": "vode.streams.camera",
     "load": "vode.model",
     "measure_scale": "vode.odometry.metric.measure",
     "open_matcher": "vode.odometry.matchers",
@@ -90,6 +92,7 @@ __all__ = [
     "evaluate_depth",
     "evaluate_flow",
     "evaluate_odometry",
+    "find_camera",
     "load",
     "measure_scale",
     "open_matcher",

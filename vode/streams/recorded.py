@@ -53,7 +53,7 @@ def stream_sequence(sequence: ImageSequence, kind: StreamKind, rate: float, orig
     times = None if sequence.timestamps is None else sequence.timestamps.tolist()
     stream = RecordedStream(sequence.name, kind, timestamps=times, length=len(sequence), rate=rate)
     stream.size, stream.camera, stream.camera_origin = sequence.size, sequence.camera, origin
-    stream._image = sequence.pixels
+    stream._image, stream.undistorted = sequence.pixels, True
     stream.notes[:0] = sequence.notes
     stream.file = Path(sequence.images[0]) if sequence.images else None
     return stream

@@ -46,8 +46,8 @@ class Stream:
     """the camera of these images, with its lens, if their source or a calibration tells it"""
     camera_origin: str = ""
     """what tells the camera"""
-    uncertainty: float = 0.0
-    """standard deviation of its focal length, relative"""
+    undistorted: bool = False
+    """whether images come undistorted by it already"""
     live: bool = False
     """whether images go by while nobody takes them"""
     dropped: int = 0
