@@ -74,7 +74,8 @@ def test_then_that_of_the_source(folder):
 def test_then_the_metadata(folder):
     exif = Image.Exif()
     exif.get_ifd(IFD.Exif)[Base.FocalLengthIn35mmFilm] = 30
-    Image.new("RGB", SIZE[::-1]).save(folder / "0.png", exif=exif)
+    (folder / "0.png").unlink()
+    Image.new("RGB", SIZE[::-1]).save(folder / "0.jpg", exif=exif)
     found = find_camera(open_stream(folder))
     assert found.origin == CameraOrigin.METADATA
     assert found.camera.focal[0] == pytest.approx(30 * 80 / math.hypot(36, 24))
