@@ -141,12 +141,17 @@ def test_videos_are_cut_into_parts_and_parts_into_two():
     sequence = WorldSequence(5, WORLD)
     assert [len(part) for part in cut([sequence], 20, 1000)] == [24]
     assert [part.name for part in cut([sequence], 12, 12)] == ["world5 0-11"]
-    before, after = split(sequence, 0.25, 4)
-    assert (before.starts, after.starts) == (tuple(range(14)), tuple(range(18, 20)))
+    before, after = split(sequence, 0.5, 4)
+    assert (before.starts, after.starts) == (tuple(range(8)), tuple(range(12, 20)))
+
+
+def test_short_videos_hold_out_a_third():
+    before, after = split(WorldSequence(5, WORLD), 0.1, 1)
+    assert (before.starts, after.starts) == (tuple(range(15)), tuple(range(16, 23)))
 
 
 @pytest.mark.parametrize(
-    "changes", [{"start_from": None}, {"augment": Augment(crop=0.1)}, {"held_out": 1.0}, {"part": 5}]
+    "changes", [{"start_from": None}, {"augment": Augment(crop=0.1)}, {"held_out": 1.0}, {"part": 2}]
 )
 def test_options_that_cannot_work_are_refused(start, changes):
     with pytest.raises(InputError):
