@@ -47,8 +47,8 @@ class AdaptationConfig(OdometryConfig):
     """frames of a clip, whose depths are compared"""
     clip_stride: int = 2
     """frames from each of them to the next"""
-    crop: float = 0.7
-    """fraction of the height and of the width that is cropped at random from the images of a batch"""
+    crop: float = 1.0
+    """fraction of the height and of the width that is cropped at random from the images of a batch; 1 = whole images"""
     part: int = 100
     """frames of the parts that a video is cut into, each with a trajectory of its own"""
     most_frames: int = 800

@@ -62,12 +62,14 @@ class AdaptDepthTask(Task):
         log, known = depth.log(), batch["depth"] > 0
         residual = torch.where(known, log - torch.where(known, batch["depth"], 1.0).log(), 0.0)
         agree = known & (residual.detach().abs() < options.disagreement)
-        weight = agree / (1 + (batch["deviation"] / options.softness).square())
+        weight = known / (1 + (batch["deviation"] / options.softness).square())
         change = (log - batch["start_depth"].log()).flatten(0, 1)
+        # what disagrees counts here, up to a limit, so that no network looks good by having much left out
+        limited = residual.clamp(-options.disagreement, options.disagreement)
         views = pairs_of_clips(depth, images, batch["intrinsics"].float(), batch["poses"])
         seen = reproject(views, options.disagreement)
         losses = {
-            "triangulated": triangulated(residual, weight, options.softness),
+            "triangulated": triangulated(residual, weight * agree, options.softness),
             "consistency": consistency(seen, options.softness),
             "hold": held(change, known.flatten(0, 1)),
             "hold_edges": gradient_difference(change, torch.ones_like(change), EDGES),
@@ -78,7 +80,7 @@ class AdaptDepthTask(Task):
         metrics = {
             "level": residual.sum() / known.sum().clamp(min=1),
             "left_out": 1 - (agree.sum() / known.sum().clamp(min=1)),
-            RESIDUAL: losses["triangulated"].mean() + losses["consistency"].mean(),
+            RESIDUAL: triangulated(limited, weight, options.softness).mean() + losses["consistency"].mean(),
         }
         return TaskOutput({name: losses[name].mean() for name in self.weights}, metrics, detach(shown))
 

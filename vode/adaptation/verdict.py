@@ -22,7 +22,7 @@ LEAST = 3
 """groups of clips, from which on a verdict is possible"""
 MOST_CLIPS = 45
 """of them that are looked at, evenly spread"""
-CERTAINTY = 0.975
+CERTAINTY = 0.95
 """probability that chance alone does not make a network look better"""
 
 
