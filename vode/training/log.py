@@ -116,9 +116,10 @@ class Announced:
         self._progress.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._progress.stop()
-        self._console.print(f"{self._what}: done", soft_wrap=True, highlight=False)
+        if kind is None:
+            self._console.print(f"{self._what}: done", soft_wrap=True, highlight=False)
 
     def __call__(self, done: int) -> None:
         """So many are done."""

@@ -36,8 +36,8 @@ def networks(config: OdometryConfig, *, fresh: bool = True) -> dict[str, nn.Modu
         for name, asked, default in (("flow", config.flow, FlowOptions()), ("depth", config.depth, DepthOptions())):
             if asked not in (default, found[name].options):
                 raise InputError(
-                    f"{config.start_from}: options cannot change its {name} network; leave them out, or set start_from to "
-                    "None for new networks",
+                    f"{config.start_from}: options cannot change its {name} network; leave them out, or set start_from "
+                    "to None for new networks",
                     name,
                     "start_from",
                 )
