@@ -52,10 +52,9 @@ class Clip(NamedTuple):
 
 
 def odometry(model: Model, sequence: Sequence) -> Numbers:
-    """Errors of a trajectory with its scale fitted, and without."""
+    """Errors of a trajectory with its scale fitted, and without, as the model is tracked by default."""
     size = model.tracking_size(sequence.size)
-    # both are tracked as the recipe does it
-    found = track(sequence, model.perception(), size=size, options=recipe("adapt").tracker).trajectory
+    found = track(sequence, model.perception(), size=size, options=model.tracker).trajectory
     truth = ground_truth_trajectory(sequence)
     fitted, metric = (evaluate_odometry(found, truth, alignment=alignment) for alignment in ("7dof", "6dof"))
     numbers = {"ATE 7-DoF, m": fitted["ate_m"], "RPE 7-DoF, m": fitted["rpe_m"], "ATE 6-DoF, m": metric["ate_m"]}
