@@ -1,6 +1,7 @@
 """Recipes: the schedule of the paper at full size, and each of them run at toy size on a tree of its data set."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,7 +9,9 @@ import torch
 from vode.datasets.kitti.odometry import LENGTHS, TRAIN
 from vode.datasets.kitti.splits import is_validation, read_split
 from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.errors import InputError
 from vode.io.image import write_image
+from vode.networks.options import DepthOptions
 from vode.recipes import RECIPES, recipe
 from vode.run_folder import RunFolder
 from vode.training import loop, video
@@ -108,6 +111,15 @@ def test_recipes_run_at_toy_size(name, tmp_path, monkeypatch):
 def test_every_recipe_of_videos_that_needs_data_is_tried():
     videos = {name for name, config in RECIPES.items() if isinstance(config, VideoConfig)}
     assert videos - set(TREES) == {"world", "kitti-odom-small"}
+
+
+def test_real_video_starts_from_the_shipped_weights_and_says_what_it_cannot_change():
+    started = {name for name, config in RECIPES.items() if config.start_from == Path("vode-small")}
+    assert started == {*TREES, "kitti-odom-small", "adapt"}
+    config = replace(recipe("kitti-odom"), depth=DepthOptions(encoder="resnet50"))
+    with pytest.raises(InputError, match="start_from"):
+        config.functions().networks(config, fresh=True)
+    assert config.functions().networks(replace(config, start_from=None, depth=DepthOptions()), fresh=True)
 
 
 def test_recipes_of_places_differ_in_their_loss_and_how_it_is_trained():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from vode.augmentation.options import Augment
 from vode.losses.options import FlowLossOptions
@@ -13,6 +14,8 @@ from vode.training.options import LossWeights, MotionOptions
 # and depth that has been trained for minutes would pull the flow away from the truth.
 WORLD_WEIGHTS = LossWeights(flow_smoothness=1.0, reprojection_flow=0.001)
 HALF_WEIGHTS = LossWeights(flow_smoothness=5.0)
+START = Path("vode-small")
+"""what real video starts from; None gives the random weights of the paper"""
 # Coarse images lead to large flows, and away from the true ones by a little: the joint stage looks at the finest alone.
 SEARCH, FINISH = FlowLossOptions(scales=4, decay=0.5), FlowLossOptions(scales=1)
 
@@ -42,6 +45,7 @@ WORLD = VideoConfig(
 
 KITTI_ODOM_SMALL = VideoConfig(
     dataset="kitti-odom",
+    start_from=START,
     size=(128, 416),
     batch=4,
     flow_stage=_stage(200, 3e-4, HALF_WEIGHTS),
@@ -50,12 +54,13 @@ KITTI_ODOM_SMALL = VideoConfig(
     motion=MotionOptions(fraction=0.5, threshold=_pixels(0.3, width=416)),
     precision="auto",
 )
-"""KITTI odometry at half size, for a start from the world's weights (--start-from runs/world): minutes on a CPU."""
+"""KITTI odometry at half size: minutes on a CPU."""
 
 ODOMETRY_WEIGHTS = LossWeights(epipolar=0.1, depth_smoothness=1e-4)
 
 KITTI_ODOM = VideoConfig(
     dataset="kitti-odom",
+    start_from=START,
     size=(256, 832),
     workers=4,
     flow_stage=VideoStage(steps=51_000, learning_rate=1e-4),
@@ -66,6 +71,7 @@ KITTI_ODOM = VideoConfig(
 
 KITTI_EIGEN = VideoConfig(
     dataset="kitti-raw",
+    start_from=START,
     camera=(2, 3),
     size=(256, 832),
     workers=4,
