@@ -133,7 +133,7 @@ def _setup(model: Model | None, sequence: Video, options: OdometryOptions, *, se
     perception: Perception | MatchingPerception
     changes: dict[str, Any] = {"refine": options.refine, "loops": options.loops or None, "flow": options.flow}
     if options.no_depth:
-        changes["scale_from"] = "tracks"
+        changes |= {"scale_from": "tracks", "refine": options.refine or "none"}
     changes = {name: value for name, value in changes.items() if value is not None}
     if model is None:
         if changes.setdefault("flow", "classical") != "classical":
