@@ -160,6 +160,16 @@ class OwnCamera:
 
 
 @dataclass(frozen=True)
+class ImportOptions:
+    """What the files of another system do not tell."""
+
+    size: tuple[int, int] | None = None
+    """height and width of the images that the networks take; default what the files say, or that of the publication"""
+    beside: Path = Path("vode-small")
+    """run or shipped weights whose flow network, or depth network, is taken where the files have none"""
+
+
+@dataclass(frozen=True)
 class CopyOptions:
     """How the copy is made."""
 

@@ -32,7 +32,7 @@ def networks(config: OdometryConfig, *, fresh: bool = True) -> dict[str, nn.Modu
         start = find_run(config.start_from)
         return {"flow": start.load_network(FlowNet), "depth": start.load_network(DepthNet)}
     depth = config.depth if fresh else without_download(config.depth)
-    return {"flow": FlowNet(config.flow), "depth": DepthNet(depth)}
+    return {"flow": FlowNet(config.flow), "depth": DepthNet.build(depth)}
 
 
 def settled(config: Config, networks: nn.ModuleDict) -> Config:

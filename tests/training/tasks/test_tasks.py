@@ -7,7 +7,7 @@ import torch
 
 from vode.losses.depth import reprojection, triangulated_depth
 from vode.losses.smoothness import disparity_smoothness
-from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.depth import DepthNet
 from vode.networks.options import DepthOptions
 from vode.odometry.scale import prediction_scale
 from vode.training.options import LossWeights, MotionOptions, TaskOptions
@@ -91,6 +91,9 @@ def test_true_depth_has_almost_no_loss_and_another_has(scene):
         def forward(self, images):
             return [(1 / self.maps.transpose(0, 1).flatten(0, 1) - 0.01) / 9.99]
 
+        def depth_of(self, sigma):
+            return 1 / (0.01 + 9.99 * sigma)
+
         def metric(self, depth, focal):
             return depth
 
@@ -104,7 +107,7 @@ def test_true_depth_has_almost_no_loss_and_another_has(scene):
 
 def losses_of_one_map(sigma, images, batch, flow_ab, motion):
     """The losses of a single disparity at full size, as they were before there were scales."""
-    depth_a, depth_b = disparity_to_depth(sigma).chunk(2)
+    depth_a, depth_b = (1 / (0.01 + 9.99 * sigma)).chunk(2)
     predicted = torch.cat([at_points(depth_a, motion.points_a), at_points(depth_b, motion.points_b)], 1)
     reference, valid = torch.cat([motion.depth_a, motion.depth_b], 1), motion.valid.repeat(1, 2)
     scale, aligned = prediction_scale(predicted.detach(), reference, valid, outlier=None)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from vode.geometry.resize import image_size
 from vode.losses.depth import reprojection, triangulated_depth
 from vode.losses.smoothness import disparity_smoothness
-from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.scale import prediction_scale
 from vode.training.options import TaskOptions
@@ -59,7 +59,7 @@ def depth_losses(
     outputs = run_network(network, images, mixed=options.mixed)
     sigmas = [_full_size(sigma.float(), image_size(images)) for sigma in outputs]
     focal = batch["intrinsics"][:, 1, 1].repeat(2)
-    depths = [network.metric(disparity_to_depth(sigma), focal) for sigma in sigmas]
+    depths = [network.metric(network.depth_of(sigma), focal) for sigma in sigmas]
     scales = [
         _losses_of_scale(sigma, depth, batch, flow_ab, motion, options)
         for sigma, depth in zip(sigmas, depths, strict=True)
