@@ -12,6 +12,7 @@ from vode.odometry.metric.options import MetricOptions
 from vode.odometry.sources.options import DepthInput
 
 Alignment = Literal["none", "scale", "6dof", "7dof", "scale_7dof"]
+Published = Literal["monodepth2", "trianflow", "sfmlearner"]
 PlotFormat = Literal["png", "pdf", "svg"]
 
 
@@ -41,6 +42,8 @@ class OdometryOptions(MetricOptions, DepthInput):
 
     alignment: Alignment = "7dof"
     """what is fitted to the ground truth before scoring"""
+    protocol: Published | None = None
+    """score also as the released code of that system does; default KITTI's segment errors and the ATE alone"""
     matcher: str | None = None
     """learned matches instead of the run's flow: xfeat, xfeat-lighterglue, disk-lightglue or a file of weights"""
     refine: Literal["none", "window"] | None = None
@@ -72,6 +75,8 @@ class OdometryOptions(MetricOptions, DepthInput):
 class DepthEvaluation:
     """What counts, and how depth is predicted."""
 
+    protocol: Published | None = None
+    """score as the released code of that system does; default as is usual for the test set"""
     crop: Literal["garg", "eigen", "nyu", "none"] | None = None
     """part of the image that counts; default that of the test set, none for sequences"""
     cap: float | None = None
