@@ -76,9 +76,9 @@ def visible(flow_ba: Tensor) -> Tensor:
     return forward_splat(torch.ones_like(flow_ba[:, :1]), flow_ba).clamp(0, 1)
 
 
-def round_trip(flow_ab: Tensor, flow_ba: Tensor) -> Tensor:
+def round_trip(flow_ab: Tensor, flow_ba: Tensor, *, outside: Literal["border", "zeros"] = "border") -> Tensor:
     """Forward-backward difference F_ab + warp(F_ba) in pixels (B, 2, H, W): zero where the flows agree."""
-    return flow_ab + backward_warp(flow_ba, flow_ab)
+    return flow_ab + backward_warp(flow_ba, flow_ab, outside=outside)
 
 
 def consistent(flow_ab: Tensor, difference: Tensor, *, pixels: float = 3.0, fraction: float = 0.05) -> Tensor:

@@ -134,7 +134,7 @@ def _scale(
     options: TrackerOptions,
 ) -> Scale:
     """Scale of a pair's translation by the depth (1, N) of both frames at the correspondences."""
-    points = triangulate(found, pair, intrinsics, size)
+    points = triangulate(found, pair.T_b_a, intrinsics, size)
     focal = (intrinsics[:, 0, 0] * intrinsics[:, 1, 1]).sqrt()
     place = (found.points_a + 0.5) / found.points_a.new_tensor([size[1], size[0]])
     return translation_scale(

@@ -65,6 +65,8 @@ class MatchOptions:
     """pixels: Sampson distance of an inlier"""
     least_confirmed: int = 100
     """correspondences that the images must confirm for any to be moved to where the two agree best"""
+    backend: Literal["torch", "opencv", "poselib"] = "torch"
+    """what solves for the motion: this library's own solver, OpenCV's USAC MAGSAC, or PoseLib (an extra)"""
 
 
 MatcherName = Literal["xfeat", "xfeat-lighterglue", "disk-lightglue"]

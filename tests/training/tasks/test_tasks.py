@@ -80,6 +80,38 @@ def test_motion_from_exact_flow_is_exact(scene):
     assert error.median() < 0.02
 
 
+def test_motion_of_a_fundamental_matrix_is_that_of_the_camera_and_always_counts(scene):
+    sample, forward, backward, T_b_a, _ = scene
+    options = dataclasses.replace(OPTIONS, solver="fundamental", min_parallax=0.0)
+    torch.manual_seed(0)
+    found = motion_from_flow(forward, backward, sample["intrinsics"], options)
+    true = T_b_a[:, :3, 3] / T_b_a[:, :3, 3].norm(dim=-1, keepdim=True)
+    assert torch.allclose(found.T_b_a[:, :3, 3], true, atol=0.02)
+    assert torch.allclose(found.T_b_a[:, :3, :3], T_b_a[:, :3, :3], atol=2e-3)
+    assert found.reliable.tolist() == [1, 1]
+    # a camera at rest has no translation to rely on, but a fundamental matrix all the same
+    still = torch.zeros_like(forward)
+    assert motion_from_flow(still, still, sample["intrinsics"], OPTIONS).reliable.tolist() == [0, 0]
+    assert motion_from_flow(still, still, sample["intrinsics"], options).reliable.tolist() == [1, 1]
+
+
+def test_statistics_of_first_and_second_images_can_be_kept_apart(scene):
+    sample, forward, backward, _, _ = scene
+    motion = motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
+    torch.manual_seed(0)
+    network = DepthNet(DepthOptions(decoder=(8, 8, 8, 8, 8))).train()
+    start = {name: value.clone() for name, value in network.state_dict().items()}
+    depth_losses(network, sample, forward, motion, dataclasses.replace(STAGE, separate_images=True))
+    apart = network.encoder.bn1.running_mean.clone()
+    network.load_state_dict(start)
+    for images in (sample["images"][:, 0], sample["images"][:, 1]):
+        network(images)
+    torch.testing.assert_close(network.encoder.bn1.running_mean, apart)
+    network.load_state_dict(start)
+    depth_losses(network, sample, forward, motion, STAGE)
+    assert not torch.allclose(network.encoder.bn1.running_mean, apart)
+
+
 def test_true_depth_has_almost_no_loss_and_another_has(scene):
     sample, forward, backward, _, depth = scene
 
