@@ -86,3 +86,8 @@ def test_a_protocol_by_name_adds_its_figure(files, refused, tmp_path):
     assert refused(*words(files, "truth.txt", "--protocol", "trianflow", "--alignment", "6dof")).endswith(
         "(--protocol)"
     )
+
+
+def test_trackers_and_solvers_are_for_runs(files, refused):
+    assert "--tracker is for the tracking of a run" in refused(*words(files, "truth.txt", "--tracker", "trianflow"))
+    assert "--backend is for the tracking of a run" in refused(*words(files, "truth.txt", "--backend", "opencv"))

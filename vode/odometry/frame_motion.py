@@ -21,6 +21,7 @@ from vode.geometry.camera import rays
 from vode.geometry.matches import Matches
 from vode.geometry.resize import image_size
 from vode.geometry.two_view import Model, TwoView
+from vode.odometry import trianflow
 from vode.odometry.options import TrackerOptions
 from vode.odometry.result import Method, Reason
 from vode.odometry.scale import Scale, translation_scale
@@ -84,6 +85,11 @@ def frame_motion(
     correspondences are moved to where the two agree best. Where tracks are to carry the scale and do not tell it, a
     translation of two views has length 1 (``Reason.ASSUMED_SCALE``), and zero where it is not reliable.
     """
+    if options.tracker == "trianflow":
+        depth_b = depth_b() if callable(depth_b) else depth_b
+        T_b_a, method, reason, explained = trianflow.motion(found, depth_a, depth_b, intrinsics)
+        failed = method is Method.EXTRAPOLATED
+        return FrameMotion(T_b_a, method, reason, failed, int(explained.sum())), Evidence(found, explained)
     found, pair = motion_from_matches(found, intrinsics, options, images=images, seed=options.seed)
     depth_b = depth_b() if callable(depth_b) else depth_b
     size = image_size(depth_b)

@@ -50,6 +50,10 @@ class OdometryOptions(MetricOptions, DepthInput):
     """window refines the poses of the last keyframes together; default as in the run"""
     loops: bool = False
     """recognise places that the camera comes back to, and correct the drift in between, also where the run does not"""
+    tracker: Literal["vode", "trianflow"] | None = None
+    """how motion is found: this library's way, or TrianFlow's, to compare with; default as in the run"""
+    backend: Literal["torch", "opencv", "poselib"] | None = None
+    """two-view solver: this library's, OpenCV's USAC MAGSAC, or PoseLib's (an extra); default as in the run"""
     flow: Literal["network", "refined", "classical"] | None = None
     """correspondences from the flow network, as it is or refined, or from OpenCV's dense inverse search; default as in
     the run"""
