@@ -42,6 +42,8 @@ def test_what_does_not_fit_is_refused(folder, tmp_path, refused):
     assert "depth.pth" in refused("import", folder / "encoder.pth", "--out", out)
     assert "nothing.pth: no such weights" in refused("import", tmp_path / "nothing.pth", "--out", out)
     assert "--out" in refused("import", folder, "--out", run)
+    assert "--size" in refused("import", folder, "--out", out, "--size", "0", "640")
+    assert "no-run: no such run" in refused("import", folder, "--out", out, "--beside", tmp_path / "no-run")
     assert "depth.encoder" in refused("export-checkpoint", "vode-small", "--as", "trianflow", "--out", out)
     assert "depth.scales" in refused("export-checkpoint", "vode-small", "--as", "monodepth2", "--out", out)
     assert not out.exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from vode.datasets.options import DataOptions
+from vode.errors import InputError
 from vode.io.trajectory_formats.names import Format
 from vode.odometry.metric.options import MetricOptions
 from vode.odometry.sources.options import DepthInput
@@ -176,6 +177,10 @@ class ImportOptions:
     """height and width of the images that the networks take; default what the files say, or that of the publication"""
     beside: Path = Path("vode-small")
     """run or shipped weights whose flow network, or depth network, is taken where the files have none"""
+
+    def __post_init__(self) -> None:
+        if self.size is not None and min(self.size) < 32:
+            raise InputError(f"images of {self.size[1]}x{self.size[0]}; give a height and width of 32 or more", "size")
 
 
 @dataclass(frozen=True)
