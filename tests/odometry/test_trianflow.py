@@ -13,7 +13,7 @@ from vode.odometry.frames import Frame
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import NoDepth, find_matches, with_depth
 from vode.odometry.result import Method, Reason
-from vode.odometry.visual_odometry import track
+from vode.odometry.track import track
 
 STILL = torch.eye(4, dtype=torch.float64)
 
