@@ -25,7 +25,7 @@ from vode.losses.flow import flow_losses
 from vode.losses.masked import masked_mean
 from vode.losses.options import FlowLossOptions
 from vode.losses.supervised import gradient_difference
-from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.training.tasks.base import Task, TaskOutput, detach, run_network
 
@@ -58,7 +58,7 @@ class AdaptDepthTask(Task):
         keep_statistics(self.depth)
         sigma = run_network(self.depth, images.flatten(0, 1), mixed=self.mixed)[0].float()
         focal = batch["intrinsics"][:, 1, 1].repeat_interleave(images.shape[1])
-        depth = self.depth.metric(disparity_to_depth(sigma), focal).unflatten(0, images.shape[:2])
+        depth = self.depth.metric(self.depth.depth_of(sigma), focal).unflatten(0, images.shape[:2])
         log, known = depth.log(), batch["depth"] > 0
         residual = torch.where(known, log - torch.where(known, batch["depth"], 1.0).log(), 0.0)
         agree = known & (residual.detach().abs() < options.disagreement)

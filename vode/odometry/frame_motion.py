@@ -22,6 +22,7 @@ from vode.geometry.camera import rays
 from vode.geometry.matches import Matches
 from vode.geometry.resize import image_size
 from vode.geometry.two_view import Model, TwoView
+from vode.odometry import trianflow
 from vode.odometry.options import TrackerOptions
 from vode.odometry.result import Method, Reason
 from vode.odometry.scale import Scale, translation_scale
@@ -102,6 +103,11 @@ def frame_motion(
     tracks where these tell it. Where they have to and do not, a translation of two views has length 1
     (``Reason.ASSUMED_SCALE``), and zero where it is not reliable.
     """
+    if options.tracker == "trianflow":
+        depth_b = depths.b() if callable(depths.b) else depths.b
+        T_b_a, method, reason, explained = trianflow.motion(found, depths.a, depth_b, intrinsics)
+        failed = method is Method.EXTRAPOLATED
+        return FrameMotion(T_b_a, method, reason, failed, int(explained.sum())), Evidence(found, explained)
     found, pair = motion_from_matches(found, intrinsics, options, images=images, seed=options.seed)
     depth_b = depths.b() if callable(depths.b) else depths.b
     size = image_size(depth_b)
@@ -153,7 +159,7 @@ def _lengths(
 ) -> Lengths:
     """Length of a pair's translation by the depth (1, N) of both frames and of tracks at the correspondences."""
     at_a, at_b, tracked = depths
-    points = triangulate(found, pair, intrinsics, size)
+    points = triangulate(found, pair.T_b_a, intrinsics, size)
     focal = (intrinsics[:, 0, 0] * intrinsics[:, 1, 1]).sqrt()
     # both ends of a correspondence are uncertain
     noise = 2**0.5 * pair.noise / focal

@@ -94,6 +94,8 @@ class MatchOptions:
     """pixels: Sampson distance of an inlier"""
     least_confirmed: int = 100
     """correspondences that the images must confirm for any to be moved to where the two agree best"""
+    backend: Literal["torch", "opencv", "poselib"] = "torch"
+    """what solves for the motion: this library's own solver, OpenCV's USAC MAGSAC, or PoseLib (an extra)"""
 
 
 MatcherName = Literal["xfeat", "xfeat-lighterglue", "disk-lightglue"]
@@ -188,6 +190,9 @@ class LoopOptions:
 class TrackerOptions(MatchOptions):
     """How the tracker turns correspondences and depth into motion."""
 
+    tracker: Literal["vode", "trianflow"] = "vode"
+    """what chooses correspondences and makes a motion of them: this library's way, of which the other options are, or
+    TrianFlow's, to compare with"""
     flow: Literal["network", "refined", "classical"] = "network"
     """where a model's correspondences come from: its flow network, that refined by OpenCV's dense inverse search, or
     the search alone"""
@@ -219,5 +224,11 @@ class TrackerOptions(MatchOptions):
     """of every random draw"""
 
     def __post_init__(self) -> None:
+        more = self.loops or self.refine != "none" or self.scale_from != "depth" or self.backend != "torch"
+        if self.tracker == "trianflow" and more:
+            raise InputError(
+                "TrianFlow's tracker has no window, loops, tracks without depth, nor other solvers; leave them out",
+                "tracker",
+            )
         if self.loops and self.scale_from == "tracks":
             raise InputError("loops are verified by depth, and tracks alone have none; leave out one of them", "loops")

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from vode.augmentation.options import Augment
-from vode.losses.options import FlowLossOptions
+from vode.losses.options import RELEASED_FLOW_LOSS, RELEASED_GEOMETRY_LOSS, FlowLossOptions
+from vode.networks.options import TRIANFLOW as TRIANFLOW_FLOW
+from vode.networks.options import DepthOptions
 from vode.training.config import VideoConfig, VideoStage
 from vode.training.options import LossWeights, MotionOptions
 
@@ -56,7 +58,7 @@ KITTI_ODOM_SMALL = VideoConfig(
 )
 """KITTI odometry at half size: minutes on a CPU."""
 
-ODOMETRY_WEIGHTS = LossWeights(epipolar=0.1, depth_smoothness=1e-4)
+ODOMETRY_WEIGHTS = LossWeights(epipolar=0.001, depth_smoothness=1e-4)
 
 KITTI_ODOM = VideoConfig(
     dataset="kitti-odom",
@@ -81,6 +83,51 @@ KITTI_EIGEN = VideoConfig(
     joint_stage=VideoStage(steps=49_635, learning_rate=1e-4),
 )
 """Depth for the Eigen test: 20, 20 and 10 epochs of Zhou's training frames from both colour cameras, for a GPU."""
+
+RELEASED_WEIGHTS = LossWeights(reprojection_flow=0.0)
+RELEASED_JOINT_WEIGHTS = LossWeights(triangulated_depth=0.0, reprojection_depth=0.0, depth_smoothness=0.0)
+
+
+def _released(steps: int, weights: LossWeights = RELEASED_WEIGHTS) -> VideoStage:
+    return VideoStage(steps, 1e-4, weights=weights, flow_loss=RELEASED_FLOW_LOSS)
+
+
+TRIANFLOW = VideoConfig(
+    dataset="kitti-raw",
+    camera=(2,),
+    size=(256, 832),
+    workers=4,
+    augment=Augment(flip=0.5, brightness=0, contrast=0, saturation=0, hue=0, gamma=0),
+    replacement=True,
+    clip=0.0,
+    flow=TRIANFLOW_FLOW,
+    depth=DepthOptions(encoder_weights="imagenet"),
+    flow_stage=_released(200_000),
+    depth_stage=_released(200_000),
+    joint_stage=_released(200_000, RELEASED_JOINT_WEIGHTS),
+    joint_flow_only=True,
+    motion=MotionOptions(solver="fundamental", threshold=0.1, min_parallax=0.0),
+    triangulation_loss="square",
+    geometry_loss=RELEASED_GEOMETRY_LOSS,
+    separate_images=True,
+)
+"""TrianFlow as its code was released, for depth on KITTI, on a GPU."""
+
+TRIANFLOW_SMALL = replace(
+    TRIANFLOW,
+    dataset="world",
+    sequences=WORLD.sequences,
+    camera=(),
+    size=WORLD.size,
+    batch=WORLD.batch,
+    workers=0,
+    depth=DepthOptions(),
+    flow_stage=replace(TRIANFLOW.flow_stage, steps=1600),
+    depth_stage=replace(TRIANFLOW.depth_stage, steps=400),
+    joint_stage=replace(TRIANFLOW.joint_stage, steps=250),
+    precision="auto",
+)
+"""The same on the built-in world, with the steps of the recipe world: minutes on two CPU cores."""
 
 NYU = replace(
     KITTI_EIGEN,

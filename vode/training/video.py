@@ -43,7 +43,7 @@ def networks(config: OdometryConfig, *, fresh: bool = True) -> dict[str, nn.Modu
                 )
         return {**found}
     depth = config.depth if fresh else without_download(config.depth)
-    return {"flow": FlowNet(config.flow), "depth": DepthNet(depth)}
+    return {"flow": FlowNet(config.flow), "depth": DepthNet.build(depth)}
 
 
 def settled(config: Config, networks: nn.ModuleDict) -> Config:
@@ -97,7 +97,15 @@ def begin(networks: nn.ModuleDict, samples: ClipDataset) -> None:
 def task(name: str, config: VideoConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
     """The Task of the stage ``name``."""
     stage = getattr(config, f"{name}_stage")
-    options = TaskOptions(config.motion, stage.flow_loss, config.triangulation_loss, stage.weights, mixed)
+    options = TaskOptions(
+        motion=config.motion,
+        flow_loss=stage.flow_loss,
+        triangulation_loss=config.triangulation_loss,
+        geometry_loss=config.geometry_loss,
+        separate_images=config.separate_images,
+        weights=stage.weights,
+        mixed=mixed,
+    )
     flow, depth = both(networks)
     if name == "flow":
         return FlowTask(flow, options)
