@@ -22,7 +22,7 @@ from vode.errors import InputError, one_line
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.resize import magnified
 from vode.io.atomic import atomic_write, make_folder
-from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.frames import Frame, network_image
 from vode.odometry.perception import network_perception
@@ -81,7 +81,7 @@ def _find_out(part: Sequence, config: AdaptationConfig) -> Structure:
 def _predict(network: DepthNet, frame: Frame) -> Tensor:
     """Depth as it is trained: its edges as the network draws them."""
     assert frame.intrinsics is not None
-    return network.metric(disparity_to_depth(network(frame.image)[0].float()), frame.intrinsics[:, 1, 1])
+    return network.metric(network.depth_of(network(frame.image)[0].float()), frame.intrinsics[:, 1, 1])
 
 
 def _frame(part: Sequence, index: int, size: tuple[int, int], device: torch.device | str) -> Frame:
