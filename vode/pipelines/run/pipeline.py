@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from vode.model import Model
 from vode.odometry.perception import DepthFunction, DepthSource
 from vode.pipelines.run.adapt import adapted_model
 from vode.pipelines.run.finish import Measured, measured, write_calibration, write_outputs, write_trajectory
-from vode.pipelines.run.folder import LOG, SUMMARY, OutputFolder, is_full, open_folder
+from vode.pipelines.run.folder import OutputFolder, is_full, open_folder
 from vode.pipelines.run.notes import doubts
 from vode.pipelines.run.options import LATER, RunOptions
 from vode.pipelines.run.progress import OnProgress, Stop, peak_memory, stop_on_signal
