@@ -49,7 +49,7 @@ def run(
     elif not quiet:
         _print(done)
     if view:
-        from vode.report import view as open_viewer
+        from vode.pipelines.run.report import open_viewer
 
         open_viewer(done.folder)
     return STOPPED if done.state == "interrupted" and options.limit is None else 0
@@ -77,7 +77,8 @@ def _print(done: VideoRun) -> None:
         print(f"open {done.folder / report}")
     if s["state"] == "interrupted":
         print(
-            f"stopped after {source['frames_done']} frames, of which the outputs are; --resume --out {done.folder} goes on"
+            f"stopped after {source['frames_done']} frames, of which the outputs are; "
+            f"--resume --out {done.folder} goes on"
         )
 
 

@@ -55,8 +55,7 @@ def fuse(
         points = unproject(depth[None, None].double(), intrinsics[None].double())[0].movedim(0, -1)[kept]
         grid.add(transform(T_world_cam[i], points).numpy(), image[kept.numpy()])
         on_progress(i + 1)
-    points, colors, _ = grid.cloud()
-    return points, colors, grid.voxel
+    return (*grid.cloud()[:2], grid.voxel)
 
 
 def consistent(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vode.adaptation.config import AdaptationConfig
 from vode.errors import InputError
 from vode.model import Model, load
 from vode.pipelines.run.folder import ADAPTATION, OutputFolder
@@ -36,8 +37,10 @@ def adapted_model(source: Source, folder: OutputFolder, options: RunOptions) -> 
 def _results(run: Path, data: Path, calibration: Path, options: RunOptions) -> dict[str, float | None]:
     if (run / "config.json").is_file():
         return resume(run)[1]
+    recommended = recipe("adapt")
+    assert isinstance(recommended, AdaptationConfig)
     config = replace(
-        recipe("adapt"),
+        recommended,
         data=data,
         calibration=calibration,
         minutes=options.adapt,

@@ -51,7 +51,7 @@ class DepthMaps:
 def write_depth_files(
     folder: Path, maps: DepthMaps, size: tuple[int, int], intrinsics: Tensor, on_progress: Callable[[int], None]
 ) -> None:
-    """Write folder/000012.png at ``size`` (height, width), and folder/depth.npz as the maps are, with ``intrinsics``."""
+    """Write folder/000012.png at ``size`` (height, width), and depth.npz of the maps as they are, with intrinsics."""
     make_folder(folder)
     with (
         atomic_write(folder / "depth.npz") as file,

@@ -70,9 +70,8 @@ def write_calibration(path: Path, camera: Camera, note: str) -> None:
 def write_outputs(folder: OutputFolder, tracked: Tracked, final: Measured, on_progress: OnProgress) -> dict[str, Any]:
     """Write everything but the trajectory and the report; numbers about it for the summary."""
     recorder, maps = tracked.recorder, DepthMaps(tracked.recorder.depth_file, final.factors)
-    keyframes = longest_part(recorder.keyframes)
-    rows = [keyframe.frame for keyframe in keyframes]
-    scene = Scene(keyframes, final.trajectory.poses[rows], tracked.camera, recorder, maps)
+    rows = longest_part(recorder.keyframes, recorder.cuts, tracked.odometry.maps)
+    scene = Scene(rows, final.trajectory.poses[rows], tracked.camera, recorder, maps)
     points = triangulated(scene)
     write_model(folder.file("colmap"), scene, points)
     unit = "metres" if final.scale.metric else "unknown"
@@ -111,7 +110,7 @@ def _rate(trajectory: Trajectory) -> float:
 
 def _pictured(tracked: Tracked) -> list[int]:
     """Frames of the thumbnails: lost ones first, then keyframes, evenly thinned."""
-    lost, keyframes = tracked.recorder.lost, [keyframe.frame for keyframe in tracked.recorder.keyframes]
+    lost, keyframes = tracked.recorder.lost, tracked.recorder.keyframes
     lost = [lost[int(k)] for k in np.linspace(0, len(lost) - 1, min(len(lost), THUMBNAILS // 2)).round()]
     room = THUMBNAILS - len(lost)
     kept = [keyframes[int(k)] for k in np.linspace(0, len(keyframes) - 1, min(len(keyframes), room)).round()]

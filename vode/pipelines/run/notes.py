@@ -58,8 +58,8 @@ def _motion(results: Sequence[FrameResult]) -> list[str]:
         lines.append("the camera stands still: its small motions are noise, the cloud is of one view, checked by none")
     elif turning + still >= MOSTLY or turning >= 0.5:
         lines.append(
-            f"the camera turns on the spot in {100 * turning:.0f} % of the motions: what looks like a path is the depth's "
-            "noise, and points cannot be triangulated"
+            f"the camera turns on the spot in {100 * turning:.0f} % of the motions: what looks like a path is the "
+            "noise of the depth, and points cannot be triangulated"
         )
     return lines
 
@@ -69,8 +69,8 @@ def _lost(tracked: Tracked) -> list[str]:
     lines = []
     if recorder.cuts:
         lines.append(
-            f"the view changes at once at frame {_named(recorder.cuts)}, as at a cut: what comes after is not connected "
-            "with what came before, and the cloud and the models are of the longest part"
+            f"the view changes at once at frame {_named(recorder.cuts)}, as at a cut: the cloud and the models are of "
+            "the longest part whose frames are connected"
         )
     lost = [x for x in results if x.method is Method.EXTRAPOLATED]
     if lost:

@@ -23,11 +23,12 @@ from vode.pipelines.run.finish import Measured, measured, write_calibration, wri
 from vode.pipelines.run.folder import OutputFolder, is_full, open_folder
 from vode.pipelines.run.notes import doubts
 from vode.pipelines.run.options import LATER, RunOptions
-from vode.pipelines.run.progress import OnProgress, Stop, peak_memory, stop_on_signal
+from vode.pipelines.run.progress import OnProgress, peak_memory
 from vode.pipelines.run.report import write_views
 from vode.pipelines.run.result import VideoRun
 from vode.pipelines.run.source import FoundCamera, Source, camera_of, open_source
 from vode.pipelines.run.tracking import Pass, Tracked, pinhole, seeing
+from vode.signals import stop_signal
 
 DepthLike = DepthSource | Callable[[np.ndarray], np.ndarray | Tensor]
 
@@ -52,9 +53,10 @@ def run(
     a full disk, which leaves whole files and says where it ended.
     """
     try:
-        options = replace(options, **({"out": Path(out)} if out is not None else {}), **changes)
+        options = replace(options, **changes)
     except TypeError as error:
         raise InputError(f"{error}; the options of a run are the fields of RunOptions") from None
+    options = options if out is None else replace(options, out=Path(out))
     options.check()
     opened = open_source(str(source))
     found = camera_of(opened, options)
@@ -68,7 +70,7 @@ def run(
         _check_same(folder, options)
         if folder.summary["state"] == "finished":
             return VideoRun(folder.path)
-    other = depth if depth is None or isinstance(depth, DepthSource) else DepthFunction(depth)
+    other = DepthFunction(depth) if callable(depth) else depth
     _Runner(opened, found, folder, options, on_progress).go(other)
     return VideoRun(folder.path)
 
@@ -102,19 +104,19 @@ class _Runner:
             folder.update(**self._description())
             folder.reserve()
             write_calibration(folder.file("calibration"), self._found.camera, self._found.note)
-            with stop_on_signal() as stop:
+            with stop_signal() as stopped:
                 model = self._model(depth)
                 sees = seeing(model, depth, self._options, self._source.size)
                 tracking = Pass(self._source, self._found.camera, sees, folder, resume=self._options.resume)
-                tracked = tracking.go(self._options.limit, stop, self._on_progress)
-                self._finish(tracked, stop)
+                tracked = tracking.go(self._options.limit, stopped, self._on_progress)
+                self._finish(tracked)
         except (InputError, OSError) as error:
             if not is_full(error):
                 raise
-            self._full(0 if tracking is None else len(tracking.odometry))
             frames = 0 if tracking is None else len(tracking.odometry)
+            self._full(frames)
             raise InputError(
-                f"{folder.path}: the disk is full after {frames} frames; what is written is whole: free space and resume",
+                f"{folder.path}: the disk is full after {frames} frames; what is written is whole: free space, resume",
                 "resume",
             ) from error
         if tracked.problem is not None:
@@ -130,7 +132,7 @@ class _Runner:
         self._folder.update(adaptation=adaptation, model={"name": self._options.model, "note": what})
         return model
 
-    def _finish(self, tracked: Tracked, stop: Stop) -> None:
+    def _finish(self, tracked: Tracked) -> None:
         """Write the outputs of the frames that were tracked."""
         folder, count = self._folder, len(tracked.odometry)
         if count == 0:

@@ -1,16 +1,12 @@
-"""How far a run is, and how to stop it."""
+"""How far a run is, and what it takes."""
 
 from __future__ import annotations
 
 import resource
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
 
 
 @dataclass(frozen=True)
@@ -43,33 +39,6 @@ class Meter:
         rate = (done - self._before) / max(time.monotonic() - self._begun, 1e-6)
         left = None if self.total is None or rate <= 0 else max(self.total - done, 0) / rate
         self._tell(Progress(self.stage, done, self.total, rate, left, method))
-
-
-class Stop:
-    """Whether somebody asked to stop."""
-
-    asked = False
-
-
-@contextmanager
-def stop_on_signal() -> Iterator[Stop]:
-    """Ctrl-C and SIGTERM ask to stop, once; a second one interrupts at once. Outside of the main thread nothing does."""
-    stop = Stop()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if stop.asked:
-            raise KeyboardInterrupt
-        stop.asked = True
-
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def peak_memory() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,14 +29,6 @@ LEAST_POINTS = 40
 """points that must have been there to say so"""
 UNSEEN = (Method.EXTRAPOLATED,)
 """methods whose frames become no keyframes"""
-
-
-class Keyframe(NamedTuple):
-    """A frame whose image and points are kept."""
-
-    frame: int
-    part: int
-    """number of cuts before it"""
 
 
 class KeptDepth(DepthSource):
@@ -66,7 +58,8 @@ class Recorder:
 
     def __init__(self, folder: OutputFolder, size: tuple[int, int]) -> None:
         self._folder, self._size = folder, size
-        self.keyframes: list[Keyframe] = []
+        self.keyframes: list[int] = []
+        """their frames"""
         self.cuts: list[int] = []
         """frames at which the view changes at once"""
         self.lost: list[int] = []
@@ -115,7 +108,7 @@ class Recorder:
         encode(self.image(index), image[..., ::-1], sync=False)
         self._tracks.replenish(grey)
         _save(self.track_file(index), np.column_stack([self._tracks.numbers, self._tracks.pixels.astype(np.float64)]))
-        self.keyframes.append(Keyframe(index, len(self.cuts)))
+        self.keyframes.append(index)
         self._pose = pose
 
     def small(self, index: int) -> Path:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from pathlib import Path
 
+from vode.errors import InputError
 from vode.pipelines.run.folder import OutputFolder
 
 
@@ -12,3 +14,10 @@ def write_views(folder: OutputFolder) -> None:
     """Write report.html and recording.rrd, where what writes them is there."""
     if importlib.util.find_spec("vode.report") is not None:
         importlib.import_module("vode.report").write_report(folder.path)
+
+
+def open_viewer(folder: Path) -> None:
+    """Open the recording of a run in its viewer; InputError without what shows it."""
+    if importlib.util.find_spec("vode.report") is None:
+        raise InputError("the viewer is not installed; pip install 'vode[viewer]'", "view")
+    importlib.import_module("vode.report").view(folder)

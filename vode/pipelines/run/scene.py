@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from vode.geometry.pose import inverse
 from vode.io.image import read_pixels
 from vode.pipelines.run.depth_files import DepthMaps
 from vode.pipelines.run.folder import OutputFolder
-from vode.pipelines.run.recorder import Keyframe, Recorder
+from vode.pipelines.run.recorder import Recorder
 from vode.reconstruction.colmap_files import ModelPoints, PosedImage, write_colmap
 from vode.reconstruction.depth_fit import fit_depth
 from vode.reconstruction.fusion import DepthView, fuse
@@ -25,11 +25,15 @@ from vode.reconstruction.ply import write_ply
 from vode.reconstruction.points import Observations, Points, triangulate_tracks
 from vode.reconstruction.transforms_file import TransformFrame, write_transforms
 
+NEAR = 3
+"""frames within which a cut and the beginning of a map are one"""
+
 
 class Scene(NamedTuple):
     """What the scene is made from: the keyframes of one part of a video, between cuts."""
 
-    keyframes: Sequence[Keyframe]
+    frames: Sequence[int]
+    """numbers of the keyframes"""
     poses: Tensor
     """(V, 4, 4) float64 world-from-camera of the keyframes"""
     camera: Camera
@@ -37,17 +41,20 @@ class Scene(NamedTuple):
     recorder: Recorder
     maps: DepthMaps
 
-    @property
-    def frames(self) -> list[int]:
-        """The numbers of their frames."""
-        return [keyframe.frame for keyframe in self.keyframes]
 
+def longest_part(keyframes: Sequence[int], cuts: Sequence[int], maps: Mapping[int, bool]) -> list[int]:
+    """Those of the frames that are connected with most others.
 
-def longest_part(keyframes: Sequence[Keyframe]) -> list[Keyframe]:
-    """The keyframes of the part, between cuts, that has most."""
-    parts: dict[int, list[Keyframe]] = {}
-    for keyframe in keyframes:
-        parts.setdefault(keyframe.part, []).append(keyframe)
+    ``maps`` are the first frames of the tracker's maps and whether their place is known; known ones belong together.
+    ``cuts`` separate, but for those that a map explains.
+    """
+    starts = sorted(maps)
+    unexplained = [cut for cut in cuts if all(abs(cut - start) > NEAR for start in starts)]
+    parts: dict[tuple[int, int], list[int]] = {}
+    for frame in keyframes:
+        own = max((start for start in starts if start <= frame), default=0)
+        separated = bisect_right(unexplained, frame)
+        parts.setdefault((0 if maps.get(own, True) else own, separated), []).append(frame)
     return max(parts.values(), key=len, default=[])
 
 
@@ -131,7 +138,7 @@ def _colors(scene: Scene, points: Points) -> np.ndarray:
         own = (view == row) & ~done[point]
         if not own.any():
             continue
-        image = cv2.cvtColor(cv2.imread(str(scene.recorder.image(frame))), cv2.COLOR_BGR2RGB)
+        image = read_pixels(scene.recorder.image(frame))
         x, y = points.observations.pixels.numpy()[own].round().astype(int).T
         colors[point[own]] = image[y.clip(0, image.shape[0] - 1), x.clip(0, image.shape[1] - 1)]
         done[point[own]] = True

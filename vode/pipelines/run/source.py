@@ -61,9 +61,9 @@ class DemoSource(Source):
         self.notes = ["the images are rendered"]
 
     def __iter__(self) -> Iterator[tuple[float, np.ndarray | InputError]]:
-        for i, stamp in enumerate(self._sequence.timestamps.tolist()):
+        for i in range(len(self._sequence)):
             levels = self._sequence.raw(i, self.size)
-            yield stamp, levels.permute(1, 2, 0).contiguous().numpy()
+            yield i / DEMO_OPTIONS.rate, levels.permute(1, 2, 0).contiguous().numpy()
 
     def name(self, index: int) -> str:
         return f"{index:06d}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -33,7 +33,7 @@ from vode.odometry.result import FrameResult
 from vode.odometry.visual_odometry import VisualOdometry
 from vode.pipelines.run.folder import LOG, LineLog, OutputFolder
 from vode.pipelines.run.options import RunOptions
-from vode.pipelines.run.progress import Meter, OnProgress, Stop
+from vode.pipelines.run.progress import Meter, OnProgress
 from vode.pipelines.run.recorder import KeptDepth, Recorder
 from vode.pipelines.run.snapshot import load_snapshot, restore_tracker, save_snapshot, tracker_state
 from vode.pipelines.run.source import Source
@@ -116,8 +116,8 @@ class Pass:
             self._ground.grounds = state["grounds"]
         self._saved = time.monotonic()
 
-    def go(self, limit: int | None, stop: Stop, on_progress: OnProgress) -> Tracked:
-        """Track the frames that are left, up to ``limit`` of all."""
+    def go(self, limit: int | None, stopped: Collection[object], on_progress: OnProgress) -> Tracked:
+        """Track the frames that are left, up to ``limit`` of all, or until ``stopped`` holds something."""
         begun = len(self.odometry)
         total = self._source.length if limit is None else min(limit, self._source.length or limit)
         meter = Meter("track", total, on_progress, begun)
@@ -134,20 +134,20 @@ class Pass:
                     log.append(self._row(result, time.monotonic() - started))
                     if undistorted is not None:
                         written = writer.submit(self._recorder.add, undistorted, result, self._kept.of(result))
-                    if stop.asked or time.monotonic() - self._saved > SNAPSHOT_SECONDS:
+                    if stopped or time.monotonic() - self._saved > SNAPSHOT_SECONDS:
                         self._save(written)
                     meter(len(self.odometry), str(result.method))
-                    if stop.asked:
+                    if stopped:
                         break
             except _SourceError as error:
                 problem = error.problem
             if written is not None:
                 written.result()
-        if stop.asked or problem is not None or limit is not None:
+        if stopped or problem is not None or limit is not None:
             self._save(None)
         grounds = self._ground.grounds if self._with_ground else None
         recorded = self._pinhole, self._sees.size, grounds, self._sees.unit
-        return Tracked(self.odometry, self._recorder, *recorded, stop.asked, problem)
+        return Tracked(self.odometry, self._recorder, *recorded, bool(stopped), problem)
 
     def _register(self, stamp: float, image: np.ndarray | InputError) -> tuple[FrameResult, np.ndarray | None]:
         if isinstance(image, InputError):
