@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,35 @@ class PointOptions:
 
 
 @dataclass(frozen=True)
+class StereoOptions:
+    """How depth is measured by motion, and what it weighs beside a prior; deviations are of the logarithm of depth."""
+
+    noise: float = 0.3
+    """pixels: standard deviation of a correspondence"""
+    least_deviation: float = 0.01
+    """of a measured depth"""
+    deviation: float = 0.15
+    """largest of a measured depth that counts"""
+    round_trip: float = 0.7
+    """pixels: largest distance of a pixel from where flow there and back leads"""
+    epipolar: float = 0.7
+    """pixels: largest distance of flow from its epipolar line"""
+    prior: float = 0.15
+    """of the prior"""
+    contradiction: float = 0.4
+    """difference from the prior from which on neither is believed"""
+
+
+@dataclass(frozen=True)
 class FusionOptions:
     """Which depths of keyframes become points of the cloud."""
 
+    pairs: tuple[int, ...] = (-2, -1, 1, 2)
+    """keyframes with which each is paired to measure depth by motion, by their distance in the row of keyframes"""
+
     neighbours: tuple[int, ...] = (-4, -2, -1, 1, 2, 4)
     """keyframes that each is compared with, by their distance in the row of keyframes"""
-    agreement: float = 0.06
+    agreement: float = 0.05
     """largest relative difference of two depths that agree"""
     agreeing: int = 2
     """neighbours that must agree"""
@@ -53,3 +76,4 @@ class FusionOptions:
     """side of the cells that points are averaged in, relative to the median depth of all keyframes"""
     most_points: int = 3_000_000
     """of the cloud: the cells grow where there are more"""
+    stereo: StereoOptions = field(default_factory=StereoOptions)

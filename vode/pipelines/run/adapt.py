@@ -15,8 +15,15 @@ from vode.pipelines.run.options import RunOptions
 from vode.pipelines.run.source import Source
 from vode.pipelines.train import resume, train
 from vode.recipes import recipe
+from vode.run_folder import find_run
 
 NETWORKS = ("depth", "flow")
+
+
+def check_model(name: str | None) -> None:
+    """InputError if a name is that of no run and no shipped weights."""
+    if name is not None and not find_run(name).holds_run:
+        raise InputError(f"{name}: no run in it (no config.json); name the folder that training left", "model")
 
 
 def adapted_model(source: Source, folder: OutputFolder, options: RunOptions) -> tuple[Model, dict[str, Any] | None]:

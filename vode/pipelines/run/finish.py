@@ -75,7 +75,7 @@ def write_outputs(folder: OutputFolder, tracked: Tracked, final: Measured, on_pr
     points = triangulated(scene)
     write_model(folder.file("colmap"), scene, points)
     unit = "metres" if final.scale.metric else "unknown"
-    size = write_cloud(folder.file("cloud"), scene, points, unit, Meter("cloud", len(rows), on_progress))
+    size = write_cloud(folder.file("cloud"), scene, unit, Meter("cloud", len(rows), on_progress))
     K = resize_intrinsics(tracked.camera.intrinsics, tracked.camera.size, tracked.size)
     write_depth_files(folder.file("depth"), maps, tracked.camera.size, K, Meter("depth", len(maps), on_progress))
     write_depth_video(folder.file("depth_video"), recorder.small, maps, _rate(final.trajectory))

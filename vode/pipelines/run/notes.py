@@ -30,6 +30,16 @@ def doubts(tracked: Tracked, found: FoundCamera, scale: MetricScale, model: str 
     return lines
 
 
+def sentences(lines: Sequence[str]) -> list[str]:
+    """Lines as sentences: a capital letter, but for names of files, and a full stop."""
+    found = []
+    for line in dict.fromkeys(lines):
+        first = line.split(" ")[0]
+        start = line if "/" in first or "." in first else line[:1].upper() + line[1:]
+        found.append(start if start.endswith(".") else start + ".")
+    return found
+
+
 def _scale(scale: MetricScale, found: FoundCamera, model: str | None) -> list[str]:
     lines = [f"scale: {doubt}" for doubt in scale.doubts]
     if scale.source is not ScaleSource.DEPTH:

@@ -18,10 +18,10 @@ from vode.errors import InputError
 from vode.io.dataclass_json import to_plain
 from vode.model import Model
 from vode.odometry.perception import DepthFunction, DepthSource
-from vode.pipelines.run.adapt import adapted_model
+from vode.pipelines.run.adapt import adapted_model, check_model
 from vode.pipelines.run.finish import Measured, measured, write_calibration, write_outputs, write_trajectory
 from vode.pipelines.run.folder import OutputFolder, is_full, open_folder
-from vode.pipelines.run.notes import doubts
+from vode.pipelines.run.notes import doubts, sentences
 from vode.pipelines.run.options import LATER, RunOptions
 from vode.pipelines.run.progress import OnProgress, peak_memory
 from vode.pipelines.run.report import write_views
@@ -58,6 +58,7 @@ def run(
         raise InputError(f"{error}; the options of a run are the fields of RunOptions") from None
     options = options if out is None else replace(options, out=Path(out))
     options.check()
+    check_model(options.model)
     opened = open_source(str(source))
     found = camera_of(opened, options)
     folder = open_folder(
@@ -169,7 +170,7 @@ class _Runner:
             "adaptation": self._folder.summary.get("adaptation"),
             "loops": [],
             "scale": {"unit": "arbitrary", "origin": "", "note": "not measured yet"},
-            "notes": list(source.notes),
+            "notes": sentences(source.notes),
         } | self._times(0)
 
     def _source_numbers(self, done: int) -> dict[str, Any]:
@@ -212,7 +213,7 @@ class _Runner:
             },
             "methods": tracked.odometry.summary(),
             "loops": _loops(tracked, final),
-            "notes": notes,
+            "notes": sentences(notes),
         }
 
     def _full(self, frames: int) -> None:

@@ -13,7 +13,11 @@ from vode.pipelines.run.folder import OutputFolder
 def write_views(folder: OutputFolder) -> None:
     """Write report.html and recording.rrd, where what writes them is there."""
     if importlib.util.find_spec("vode.report") is not None:
-        importlib.import_module("vode.report").write_report(folder.path)
+        report = importlib.import_module("vode.report")
+        if importlib.util.find_spec("rerun") is not None:
+            report.write_recording(folder.path)
+            folder.update()
+        report.write_report(folder.path)
 
 
 def open_viewer(folder: Path) -> None:

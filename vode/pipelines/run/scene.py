@@ -13,14 +13,13 @@ from torch import Tensor
 
 from vode.cameras.lens import Camera
 from vode.geometry.camera import resize_intrinsics
-from vode.geometry.pose import inverse
 from vode.io.image import read_pixels
 from vode.pipelines.run.depth_files import DepthMaps
 from vode.pipelines.run.folder import OutputFolder
 from vode.pipelines.run.recorder import Recorder
 from vode.reconstruction.colmap_files import ModelPoints, PosedImage, write_colmap
-from vode.reconstruction.depth_fit import fit_depth
-from vode.reconstruction.fusion import DepthView, fuse
+from vode.reconstruction.fusion import DepthView, Keyframes, fuse
+from vode.reconstruction.options import FusionOptions
 from vode.reconstruction.ply import write_ply
 from vode.reconstruction.points import Observations, Points, triangulate_tracks
 from vode.reconstruction.transforms_file import TransformFrame, write_transforms
@@ -83,24 +82,21 @@ def write_model(folder: Path, scene: Scene, points: Points) -> None:
     write_colmap(folder, scene.camera, images, model)
 
 
-def write_cloud(path: Path, scene: Scene, points: Points, unit: str, on_progress: Callable[[int], None]) -> int:
+def write_cloud(path: Path, scene: Scene, unit: str, on_progress: Callable[[int], None]) -> int:
     """Write the fused cloud; the number of its points."""
     first = scene.maps(scene.frames[0]) if scene.frames else None
     if first is None:
         return 0
     size = (first.shape[0], first.shape[1])
     intrinsics = resize_intrinsics(scene.camera.intrinsics, scene.camera.size, size)
-    sparse = _depths(scene, points)
 
     def load(row: int) -> DepthView:
         frame = scene.frames[row]
         depth = scene.maps(frame)
         assert depth is not None
-        pixels, z = sparse[row]
-        fitted = fit_depth(depth, _resized(pixels, scene.camera.size, size), z)
-        return DepthView(fitted, read_pixels(scene.recorder.small(frame)))
+        return DepthView(depth, read_pixels(scene.recorder.small(frame)))
 
-    places, colors, voxel = fuse(load, scene.poses, intrinsics, on_progress=on_progress)
+    places, colors, voxel = fuse(Keyframes(load, scene.poses, intrinsics, FusionOptions()), on_progress)
     about = (f"unit {unit}; world = first camera, x right, y down, z forward", f"cells of {voxel:.4g}")
     write_ply(path, places, colors, about)
     return len(places)
@@ -118,17 +114,6 @@ def write_posed_images(path: Path, scene: Scene, folder: OutputFolder) -> None:
     write_transforms(path, scene.camera, frames, extra)
 
 
-def _depths(scene: Scene, points: Points) -> list[tuple[Tensor, Tensor]]:
-    """Of each keyframe, the pixels (N, 2) and depths (N,) of the points that it sees."""
-    seen, found = points.observations, []
-    T_cam_world = inverse(scene.poses)
-    for row in range(len(scene.poses)):
-        own = seen.view == row
-        places = points.places[seen.point[own]]
-        found.append((seen.pixels[own], places @ T_cam_world[row, 2, :3] + T_cam_world[row, 2, 3]))
-    return found
-
-
 def _colors(scene: Scene, points: Points) -> np.ndarray:
     """RGB (P, 3) uint8 of points in the first keyframe that sees each."""
     colors = np.zeros((len(points.places), 3), np.uint8)
@@ -143,8 +128,3 @@ def _colors(scene: Scene, points: Points) -> np.ndarray:
         colors[point[own]] = image[y.clip(0, image.shape[0] - 1), x.clip(0, image.shape[1] - 1)]
         done[point[own]] = True
     return colors
-
-
-def _resized(pixels: Tensor, size: tuple[int, int], new: tuple[int, int]) -> Tensor:
-    scale = pixels.new_tensor([new[1] / size[1], new[0] / size[0]])
-    return (pixels + 0.5) * scale - 0.5
