@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vode.geometry import warp
@@ -12,6 +13,9 @@ from vode.geometry.camera import pixel_grid, project, rays, transform
 from vode.geometry.inverse_search import inverse_search
 from vode.geometry.pose import inverse
 from vode.reconstruction.options import StereoOptions
+
+NEARBY = 9
+"""pixels: side of the square that texture is judged in, as wide as the patches of flow"""
 
 
 class StereoView(NamedTuple):
@@ -43,7 +47,21 @@ def motion_stereo(
     T_a_b = inverse(T_b_a)
     ab = inverse_search(a.image, b.image, rigid_flow(a.depth, T_b_a, K))
     ba = inverse_search(b.image, a.image, rigid_flow(b.depth, T_a_b, K))
-    return _triangulated(ab, ba, T_b_a, K, options), _triangulated(ba, ab, T_a_b, K, options)
+    found = _triangulated(ab, ba, T_b_a, K, options), _triangulated(ba, ab, T_a_b, K, options)
+    return _where_textured(found[0], a.image, options), _where_textured(found[1], b.image, options)
+
+
+def texture(image: Tensor) -> Tensor:
+    """Root mean square (H, W) of the steps between neighbouring pixels of an image (1, 3, H, W), nearby."""
+    grey = F.pad(image.mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
+    x, y = grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2], grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]
+    squares = ((x.square() + y.square()) / 4)[0]
+    return F.avg_pool2d(squares, NEARBY, 1, NEARBY // 2, count_include_pad=False)[0].sqrt()
+
+
+def _where_textured(found: Measured, image: Tensor, o: StereoOptions) -> Measured:
+    """Only what an image shows structure at: elsewhere flow stays what the prior made it."""
+    return found._replace(weight=found.weight * (texture(image) > o.texture))
 
 
 def rigid_flow(depth: Tensor, T_b_a: Tensor, intrinsics: Tensor) -> Tensor:
@@ -89,15 +107,19 @@ def _triangulated(flow: Tensor, back: Tensor, T_b_a: Tensor, K: Tensor, o: Stere
 def combined(prior: Tensor, found: list[Measured], o: StereoOptions = StereoOptions()) -> Tensor:
     """Depth (H, W) of a prior (H, W) and what several pairs measured; 0 = unknown, and where they contradict the prior.
 
-    What contradicts it is a mismatch, or a thing that moves along its epipolar line.
+    What contradicts it is a mismatch, or a thing that moves along its epipolar line. What no pair measured counts up to
+    the median depth only: beyond it may be the sky.
     """
     usable = prior > 0
     log_prior = torch.where(usable, prior, 1.0).log()
     total, weight = log_prior / o.prior**2, torch.full_like(prior, 1 / o.prior**2)
-    contradicts = torch.zeros_like(usable)
+    contradicts, measured = torch.zeros_like(usable), torch.zeros_like(usable)
     for each in found:
         near = (each.weight > 0) & ((each.log_depth - log_prior).abs() < o.contradiction)
         contradicts |= (each.weight > 0) & ~near
+        measured |= near
         total = total + torch.where(near, each.weight * each.log_depth, 0.0)
         weight = weight + torch.where(near, each.weight, 0.0)
+    if bool(usable.any()):
+        usable &= measured | (log_prior <= log_prior[usable].median())
     return torch.where(usable & ~contradicts, (total / weight).exp(), 0.0)

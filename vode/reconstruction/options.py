@@ -47,6 +47,8 @@ class StereoOptions:
     """largest of a measured depth that counts"""
     round_trip: float = 0.7
     """pixels: largest distance of a pixel from where flow there and back leads"""
+    texture: float = 0.012
+    """least root mean square of the steps between neighbouring pixels, in 0..1, where a depth is measured"""
     epipolar: float = 0.7
     """pixels: largest distance of flow from its epipolar line"""
     prior: float = 0.15
