@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import tyro
 
 from vode.pipelines.run.options import RunOptions
 
 if TYPE_CHECKING:
-    from vode.pipelines.run.progress import OnProgress, Progress
+    from vode.pipelines.run.progress import OnFrame, OnProgress, Progress, SeenFrame
     from vode.pipelines.run.result import VideoRun
 
 STOPPED = 130
@@ -38,20 +39,16 @@ def run(
         source: a video, a folder of images, or the word demo, which is a rendered clip.
         quiet: print nothing but problems.
         json: print progress and, last, the summary as lines of JSON.
-        view: open the run in the viewer (extra viewer).
+        view: watch it live in the viewer (extra viewer).
     """
     from vode.pipelines.run.pipeline import run as run_video
 
-    with _progress(quiet, json) as on_progress:
-        done = run_video(source, options=options, on_progress=on_progress)
+    with _progress(quiet, json) as on_progress, _viewer(source, view) as on_frame:
+        done = run_video(source, options=options, on_progress=on_progress, on_frame=on_frame)
     if json:
         _line({"event": "summary"} | done.summary)
     elif not quiet:
         _print(done)
-    if view:
-        from vode.pipelines.run.report import open_viewer
-
-        open_viewer(done.folder)
     return STOPPED if done.state == "interrupted" and options.limit is None else 0
 
 
@@ -111,6 +108,26 @@ def _progress(quiet: bool, lines: bool) -> Iterator[OnProgress]:
         print(f"\r{'':78}\r", end="", file=sys.stderr, flush=True)
 
 
+@contextmanager
+def _viewer(source: str, wanted: bool) -> Iterator[OnFrame]:
+    """What shows frames in the viewer as they come, or nothing."""
+    if not wanted:
+        yield lambda frame: None
+        return
+    from vode.report import Recording
+
+    with Recording(Path(source).stem) as recording:
+
+        def show(frame: SeenFrame) -> None:
+            if frame.result.index == 0:
+                recording.camera(frame.image.shape[:2], frame.intrinsics.numpy())
+            depth = None if frame.depth is None else frame.depth.cpu().numpy()
+            pose, seconds = np.asarray(frame.result.pose), frame.result.timestamp
+            recording.frame(frame.result.index, seconds, pose, image=frame.image, depth=depth)
+
+        yield show
+
+
 def _words(progress: Progress) -> str:
     total = "" if progress.total is None else f"/{progress.total}"
     left = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s left"
@@ -120,8 +137,3 @@ def _words(progress: Progress) -> str:
 
 def _line(content: dict[str, Any]) -> None:
     print(json.dumps(content, default=str, allow_nan=False), flush=True)
-
-
-def default_folder(source: str) -> Path:
-    """Where the outputs of a source go by default."""
-    return Path(f"{Path(source).stem}-run")

@@ -23,7 +23,7 @@ from vode.pipelines.run.finish import Measured, measured, write_calibration, wri
 from vode.pipelines.run.folder import OutputFolder, is_full, open_folder
 from vode.pipelines.run.notes import doubts, sentences
 from vode.pipelines.run.options import LATER, RunOptions
-from vode.pipelines.run.progress import OnProgress, peak_memory
+from vode.pipelines.run.progress import OnFrame, OnProgress, peak_memory
 from vode.pipelines.run.report import write_views
 from vode.pipelines.run.result import VideoRun
 from vode.pipelines.run.source import FoundCamera, Source, camera_of, open_source
@@ -40,13 +40,15 @@ def run(
     *,
     depth: DepthLike | None = None,
     on_progress: OnProgress = lambda progress: None,
+    on_frame: OnFrame = lambda frame: None,
     **changes: Any,
 ) -> VideoRun:
     """Track a video and write all that follows from it: trajectory, depth, clouds, models, a report.
 
     ``source`` is a video, a folder of images, or "demo"; ``out`` the folder for the outputs, by default SOURCE-run.
     ``changes`` replace fields of ``options``. ``depth`` is that of another source, or a function of an RGB image
-    (H, W, 3) uint8 that gives it in metres, in the place of the model's. ``on_progress`` is called with a ``Progress``.
+    (H, W, 3) uint8 that gives it in metres, in the place of the model's. ``on_progress`` is called with a ``Progress``,
+    ``on_frame`` with each ``SeenFrame`` after it was tracked.
 
     Ctrl-C ends it early: the outputs are of the frames so far, and ``state`` of the result is "interrupted". The same
     call with ``resume=True`` goes on. InputError for input that cannot be used, for a folder that is taken, and for
@@ -72,7 +74,7 @@ def run(
         if folder.summary["state"] == "finished":
             return VideoRun(folder.path)
     other = DepthFunction(depth) if callable(depth) else depth
-    _Runner(opened, found, folder, options, on_progress).go(other)
+    _Runner(opened, found, folder, options, on_progress).go(other, on_frame)
     return VideoRun(folder.path)
 
 
@@ -98,7 +100,7 @@ class _Runner:
         self._begun = time.monotonic()
         self._spent = float(folder.summary.get("seconds", 0.0))
 
-    def go(self, depth: DepthSource | None) -> None:
+    def go(self, depth: DepthSource | None, on_frame: OnFrame) -> None:
         """Do all of it; raises InputError where the source or the disk ends it early."""
         folder, tracking = self._folder, None
         try:
@@ -109,7 +111,7 @@ class _Runner:
                 model = self._model(depth)
                 sees = seeing(model, depth, self._options, self._source.size)
                 tracking = Pass(self._source, self._found.camera, sees, folder, resume=self._options.resume)
-                tracked = tracking.go(self._options.limit, stopped, self._on_progress)
+                tracked = tracking.go(self._options.limit, stopped, self._on_progress, on_frame)
                 self._finish(tracked)
         except (InputError, OSError) as error:
             if not is_full(error):

@@ -7,6 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from vode.odometry.result import FrameResult
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,21 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+
+
+class SeenFrame(NamedTuple):
+    """A frame that was just tracked."""
+
+    result: FrameResult
+    image: np.ndarray
+    """RGB (H, W, 3) uint8, undistorted"""
+    depth: Tensor | None
+    """(h, w), in the unit of the depth; None where nobody needed it"""
+    intrinsics: Tensor
+    """(3, 3) of the image"""
+
+
+OnFrame = Callable[[SeenFrame], None]
 
 
 class Meter:

@@ -33,7 +33,7 @@ from vode.odometry.result import FrameResult
 from vode.odometry.visual_odometry import VisualOdometry
 from vode.pipelines.run.folder import LOG, LineLog, OutputFolder
 from vode.pipelines.run.options import RunOptions
-from vode.pipelines.run.progress import Meter, OnProgress
+from vode.pipelines.run.progress import Meter, OnFrame, OnProgress, SeenFrame
 from vode.pipelines.run.recorder import KeptDepth, Recorder
 from vode.pipelines.run.snapshot import load_snapshot, restore_tracker, save_snapshot, tracker_state
 from vode.pipelines.run.source import Source
@@ -116,7 +116,7 @@ class Pass:
             self._ground.grounds = state["grounds"]
         self._saved = time.monotonic()
 
-    def go(self, limit: int | None, stopped: Collection[object], on_progress: OnProgress) -> Tracked:
+    def go(self, limit: int | None, stopped: Collection[object], on_progress: OnProgress, on_frame: OnFrame) -> Tracked:
         """Track the frames that are left, up to ``limit`` of all, or until ``stopped`` holds something."""
         begun = len(self.odometry)
         total = self._source.length if limit is None else min(limit, self._source.length or limit)
@@ -133,7 +133,10 @@ class Pass:
                         written.result()
                     log.append(self._row(result, time.monotonic() - started))
                     if undistorted is not None:
-                        written = writer.submit(self._recorder.add, undistorted, result, self._kept.of(result))
+                        depth = self._kept.of(result)
+                        written = writer.submit(self._recorder.add, undistorted, result, depth)
+                        seen = None if depth is None else depth[0, 0]
+                        on_frame(SeenFrame(result, undistorted, seen, self._pinhole.intrinsics))
                     if stopped or time.monotonic() - self._saved > SNAPSHOT_SECONDS:
                         self._save(written)
                     meter(len(self.odometry), str(result.method))
