@@ -14,6 +14,5 @@ target = Path(sys.argv[2] if len(sys.argv) > 2 else "trajectory.tum")
 
 run = vode.run(source, Path("bag-run"), overwrite=True)
 run.trajectory.write_tum(target)
-print(
-    f"{target}: {len(run.trajectory)} poses over {float(run.trajectory.distances()[-1]):.1f} {run.summary['scale']['unit']}"
-)
+length, unit = float(run.trajectory.distances()[-1]), run.summary["scale"]["unit"]
+print(f"{target}: {len(run.trajectory)} poses over {length:.1f} {unit}")

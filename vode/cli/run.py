@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import tyro
 
 from vode.pipelines.run.options import RunOptions
@@ -114,6 +113,8 @@ def _viewer(source: str, wanted: bool) -> Iterator[OnFrame]:
     if not wanted:
         yield lambda frame: None
         return
+    import numpy as np
+
     from vode.report import Recording
 
     with Recording(Path(source).stem) as recording:
