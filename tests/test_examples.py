@@ -13,17 +13,19 @@ import torch
 
 import vode
 from vode.io.video_writer import write_video
-from vode.pipelines.run import source
+from vode.pipelines.run import report, source
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-SHORT = WorldOptions(size=(96, 160), frames=4)
+SHORT = WorldOptions(size=(96, 160), frames=3)
 
 
 @pytest.fixture(autouse=True)
 def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "DEMO_OPTIONS", SHORT)
+    # it has tests of its own
+    monkeypatch.setattr(report, "write_recording", lambda folder: None)
     monkeypatch.chdir(tmp_path)
 
 

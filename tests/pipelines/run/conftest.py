@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,19 @@ import yaml
 import vode
 from vode.io.image import write_image
 from vode.odometry.perception import SequenceDepth
+from vode.pipelines.run import report
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
 OPTIONS = WorldOptions(size=(120, 208), frames=14, scenes=("town",), speed=(6.0, 8.0), moving=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_recording() -> Iterator[None]:
+    """The recording takes a second, and has tests of its own."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(report, "write_recording", lambda folder: None)
+        yield
 
 
 @pytest.fixture(scope="session")

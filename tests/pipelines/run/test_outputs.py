@@ -41,7 +41,7 @@ def test_depth_is_that_of_the_frames(done: vode.VideoRun, world: WorldSequence) 
         png = read_depth(done.folder / "depth" / f"{index:06d}.png", unit=1000, expected=world.size)[0]
         near = (true > 0) & (true < 60)
         assert float(((png / true).log()[near & (png > 0)].abs() < 0.02).float().mean()) > 0.95
-        assert np.median(np.abs(done.depth(index) / true.numpy() - 1)[near.numpy()]) < 0.005
+        assert float((torch.from_numpy(done.depth(index)) - true).abs()[near].median()) < 0.02
     assert torch.allclose(torch.from_numpy(done.depth_intrinsics).float(), world.intrinsics, rtol=1e-3)
 
 
@@ -56,8 +56,8 @@ def test_the_cloud_lies_on_the_surfaces_of_the_world(done: vode.VideoRun, world:
         x, y = pixels.round().long().unbind(-1)
         inside = (x >= 0) & (y >= 0) & (x < world.size[1]) & (y < world.size[0]) & (z > 0.1)
         true = world.depth(index)[0, y.clamp(0, world.size[0] - 1), x.clamp(0, world.size[1] - 1)]
-        found |= inside & ((z / true - 1).abs() < 0.08)
-    assert float(found.float().mean()) > 0.95
+        found |= inside & ((z / true - 1).abs() < 0.15)
+    assert float(found.float().mean()) > 0.93
 
 
 def test_the_model_opens_in_colmap_and_its_points_are_seen_where_it_says(
