@@ -28,12 +28,17 @@ if TYPE_CHECKING:
     from vode.odometry.metric.options import MetricOptions
     from vode.odometry.perception import DepthFunction, FlowFunction, Matched, with_depth
     from vode.odometry.visual_odometry import VisualOdometry
-    from vode.pipelines.inputs import open_sequence, open_video
+    from vode.pipelines.inputs import open_sequence
     from vode.pipelines.run.options import RunOptions
     from vode.pipelines.run.pipeline import run
     from vode.pipelines.run.result import VideoRun
     from vode.pipelines.train import resume, train
     from vode.run_folder import RunFolder
+    from vode.streams.camera import find_camera
+    from vode.streams.frames import open_video
+    from vode.streams.open import open_stream
+    from vode.streams.options import StreamOptions
+    from vode.streams.stream import Stream
 
 __version__ = "0.2.0"
 
@@ -52,15 +57,19 @@ _HOMES = {
     "RunOptions": "vode.pipelines.run.options",
     "Trajectory": "vode.io.trajectory",
     "VideoRun": "vode.pipelines.run.result",
+    "Stream": "vode.streams.stream",
+    "StreamOptions": "vode.streams.options",
     "VisualOdometry": "vode.odometry.visual_odometry",
     "evaluate_depth": "vode.evaluation.depth",
     "evaluate_flow": "vode.evaluation.flow",
     "evaluate_odometry": "vode.evaluation.odometry",
+    "find_camera": "vode.streams.camera",
     "load": "vode.model",
     "measure_scale": "vode.odometry.metric.measure",
     "open_matcher": "vode.odometry.matchers",
     "open_sequence": "vode.pipelines.inputs",
-    "open_video": "vode.pipelines.inputs",
+    "open_stream": "vode.streams.open",
+    "open_video": "vode.streams.frames",
     "read_camera": "vode.cameras.calibration",
     "read_trajectory": "vode.io.trajectory",
     "resume": "vode.pipelines.train",
@@ -82,6 +91,8 @@ __all__ = [
     "Result",
     "RunFolder",
     "RunOptions",
+    "Stream",
+    "StreamOptions",
     "Trajectory",
     "VideoRun",
     "VisualOdometry",
@@ -89,10 +100,12 @@ __all__ = [
     "evaluate_depth",
     "evaluate_flow",
     "evaluate_odometry",
+    "find_camera",
     "load",
     "measure_scale",
     "open_matcher",
     "open_sequence",
+    "open_stream",
     "open_video",
     "read_camera",
     "read_trajectory",

@@ -11,7 +11,7 @@ from vode.datasets.folder import FolderDataset, FolderSequence, names_in
 from vode.datasets.options import DataOptions
 from vode.errors import InputError
 from vode.io.image import write_image
-from vode.pipelines.inputs import open_video
+from vode.streams.frames import open_video
 
 SIZE = 12, 16
 

@@ -74,7 +74,7 @@ class TumSequence(ImageSequence):
         if not self.folder.is_dir():
             raise InputError(f"{self.folder}: no such folder; check its name", "data", "sequences")
         calibrated = _calibration(self.folder, camera, calibration)
-        timestamps, images, self.notes = _listed(self.folder, "rgb.txt")
+        timestamps, images, self.notes = listed_images(self.folder, "rgb.txt")
         self.size = image_size(images[0])
         self._lens = calibrated.camera(self.size)
         self.intrinsics = self._lens.intrinsics
@@ -111,7 +111,7 @@ class TumSequence(ImageSequence):
 
     def _nearest_depths(self) -> list[Path | None]:
         """The depth file closest in time to each image, None where none is near."""
-        times, files, notes = _listed(self.folder, "depth.txt")
+        times, files, notes = listed_images(self.folder, "depth.txt")
         self.notes += notes
         known = times.tolist()
         found: list[Path | None] = []
@@ -138,6 +138,11 @@ class TumDataset(Dataset):
         return TumSequence(self.root, name, named, calibration=self.options.calibration)
 
 
+def has_camera(folder: Path) -> bool:
+    """Whether the folder's name, or a file in it, tells the camera of a sequence."""
+    return any(name in folder.name for name in CAMERAS) or find_camera_file(folder) is not None
+
+
 def _calibration(folder: Path, camera: int | None, file: Path | None) -> Calibration:
     """Of that file, or of the set's own camera by the folder's name, or of a camera file in the folder."""
     lens = next((name for name in CAMERAS if name in folder.name), None)
@@ -153,7 +158,7 @@ def _calibration(folder: Path, camera: int | None, file: Path | None) -> Calibra
     return load_calibration(found, camera)
 
 
-def _listed(folder: Path, name: str) -> tuple[Tensor, list[Path], tuple[str, ...]]:
+def listed_images(folder: Path, name: str) -> tuple[Tensor, list[Path], tuple[str, ...]]:
     """Timestamps (N,) in order, the files that a list names, and a note if it was out of order."""
     path, rows = folder / name, []
     for number, line in enumerate(read_lines(path), start=1):

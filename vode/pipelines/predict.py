@@ -30,8 +30,8 @@ from vode.io.flow import write_flow
 from vode.io.image import write_image
 from vode.io.video_writer import write_video
 from vode.model import Model
-from vode.pipelines.inputs import Frames, open_video
 from vode.pipelines.options import DepthFile, FlowFile, FrameRange, OwnCamera
+from vode.streams.frames import Frames, open_video
 from vode.visualization.colors import depth_range, depth_to_color, flow_length, flow_to_color
 
 UNIT = 256.0

@@ -34,10 +34,10 @@ def adapted_model(source: Source, folder: OutputFolder, options: RunOptions) -> 
     assert options.model is not None
     if not options.adapt:
         return load(options.model, device=options.device), None
-    if source.file is None:
+    if source.adaptable is None:
         raise InputError(f"{source.address}: adaptation is for videos and folders of images; leave it out", "adapt")
     run = folder.path / ADAPTATION
-    results = _results(run, source.file, folder.file("calibration"), options)
+    results = _results(run, source.adaptable, folder.file("calibration"), options)
     return load(run, device=options.device), _told(results, options.adapt)
 
 

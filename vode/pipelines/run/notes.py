@@ -9,8 +9,8 @@ import numpy as np
 
 from vode.odometry.metric.estimate import MetricScale, ScaleSource
 from vode.odometry.result import FrameResult, Method, Reason
-from vode.pipelines.run.source import FoundCamera
 from vode.pipelines.run.tracking import Tracked
+from vode.streams.camera import CameraOrigin, FoundCamera
 
 MOSTLY = 0.8
 """fraction of the motions that says what a video is"""
@@ -23,7 +23,7 @@ SHOWN = 5
 def doubts(tracked: Tracked, found: FoundCamera, scale: MetricScale, model: str | None) -> list[str]:
     """Lines about the camera, the scale, the motion, and what was lost."""
     results = tracked.odometry.results
-    lines = [] if found.origin != "assumed" else [found.note]
+    lines = [] if found.origin is not CameraOrigin.ASSUMPTION else [found.note]
     lines += _scale(scale, found, model)
     lines += _motion(results)
     lines += _lost(tracked)
@@ -50,7 +50,7 @@ def _scale(scale: MetricScale, found: FoundCamera, model: str | None) -> list[st
     if model == "vode-small":
         rests += ", which learned from rendered images: expect 10 to 20 %, and more where the view is unlike a car's"
     lines.append(f"metres rest on {rests}; a camera's height or a known distance makes them sure")
-    if found.origin == "assumed":
+    if found.origin is CameraOrigin.ASSUMPTION:
         lines.append("metres are proportional to the focal length, which is assumed")
     return lines
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from vode.errors import InputError
 from vode.odometry.metric.options import MetricOptions
+from vode.streams.options import StreamOptions
 
 
 @dataclass(frozen=True)
-class RunOptions(MetricOptions):
+class RunOptions(MetricOptions, StreamOptions):
     """What is known of the camera, what sees the video, and what is done with it."""
 
     out: Path | None = None

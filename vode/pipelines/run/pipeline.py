@@ -26,9 +26,10 @@ from vode.pipelines.run.options import LATER, RunOptions
 from vode.pipelines.run.progress import OnFrame, OnProgress, peak_memory
 from vode.pipelines.run.report import write_views
 from vode.pipelines.run.result import VideoRun
-from vode.pipelines.run.source import FoundCamera, Source, camera_of, open_source
+from vode.pipelines.run.source import Source, camera_of, open_source, origin_of
 from vode.pipelines.run.tracking import Pass, Tracked, pinhole, seeing
 from vode.signals import stop_signal
+from vode.streams.camera import FoundCamera
 
 DepthLike = DepthSource | Callable[[np.ndarray], np.ndarray | Tensor]
 
@@ -61,7 +62,7 @@ def run(
     options = options if out is None else replace(options, out=Path(out))
     options.check()
     check_model(options.model)
-    opened = open_source(str(source))
+    opened = open_source(str(source), options)
     found = camera_of(opened, options)
     folder = open_folder(
         options.out or Path(f"{Path(opened.address).stem or 'video'}-run"),
@@ -155,7 +156,7 @@ class _Runner:
 
     def _limited(self, count: int) -> bool:
         """Whether frames are left that a limit forbids for now."""
-        return self._options.limit is not None and (self._source.length or count + 1) > count
+        return self._options.limit is not None and (self._source.stream.length or count + 1) > count
 
     def _description(self) -> dict[str, Any]:
         """What is known of a run before its first frame."""
@@ -166,7 +167,7 @@ class _Runner:
             "source": self._source_numbers(int(self._folder.summary.get("source", {}).get("frames_done", 0))),
             "state": "running",
             "started": self._folder.summary.get("started") or datetime.now(UTC).isoformat(timespec="seconds"),
-            "camera": _camera(self._found),
+            "camera": _camera(self._found, origin_of(self._found, source.stream.kind)),
             "model": {"name": self._options.model, "note": ""},
             "options": to_plain(self._options),
             "adaptation": self._folder.summary.get("adaptation"),
@@ -179,11 +180,11 @@ class _Runner:
         source = self._source
         return {
             "address": source.address,
-            "kind": str(source.kind),
-            "frames_total": source.length,
+            "kind": str(source.stream.kind),
+            "frames_total": source.stream.length,
             "frames_done": done,
-            "live": source.live,
-            "dropped": source.dropped,
+            "live": source.stream.live,
+            "dropped": source.stream.dropped,
         }
 
     def _times(self, count: int) -> dict[str, Any]:
@@ -228,14 +229,14 @@ class _Runner:
             return
 
 
-def _camera(found: FoundCamera) -> dict[str, Any]:
+def _camera(found: FoundCamera, origin: str) -> dict[str, Any]:
     camera, plain = found.camera, pinhole(found.camera)
     named = {"lens": camera.lens, "coefficients": list(camera.distortion)} if camera.distorts else None
     return {
         **_numbers(camera),
         "distortion": named,
-        "origin": found.origin,
-        "relative_deviation": found.relative_deviation,
+        "origin": origin,
+        "relative_deviation": found.uncertainty,
         "note": found.note,
         "undistorted": _numbers(plain),
     }

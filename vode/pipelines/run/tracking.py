@@ -119,7 +119,7 @@ class Pass:
     def go(self, limit: int | None, stopped: Collection[object], on_progress: OnProgress, on_frame: OnFrame) -> Tracked:
         """Track the frames that are left, up to ``limit`` of all, or until ``stopped`` holds something."""
         begun = len(self.odometry)
-        total = self._source.length if limit is None else min(limit, self._source.length or limit)
+        total = self._source.stream.length if limit is None else min(limit, self._source.stream.length or limit)
         meter = Meter("track", total, on_progress, begun)
         frames = islice(iter(self._source), begun, limit)
         problem: InputError | None = None
@@ -164,7 +164,7 @@ class Pass:
         return {
             "frame": result.index,
             "timestamp": result.timestamp,
-            "name": self._source.name(result.index),
+            "name": None,
             "method": str(result.method),
             "reason": None if result.reason is None else str(result.reason),
             "words": result.describe(),

@@ -1,0 +1,1 @@
+"""Focal length and distortion of a camera from its own video."""
