@@ -26,7 +26,7 @@ from vode.geometry.camera import resize_intrinsics
 from vode.geometry.pose import inverse
 from vode.io.trajectory import Trajectory
 from vode.model import load
-from vode.odometry.frame_motion import frame_motion
+from vode.odometry.frame_motion import Depths, frame_motion
 from vode.odometry.frames import Frame, read_ahead
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Classical, SequenceDepth
@@ -124,14 +124,14 @@ def world_rows(frames: int) -> list[list[str]]:
     sequence = WorldSequence(1, WorldOptions(size=SIZE, frames=frames))
     length = float(Trajectory(sequence.poses, sequence.timestamps).distances()[-1])
     name = f"world, {length:.0f} m"
-    plain, window = TrackerOptions(subpixel=False), TrackerOptions(subpixel=False, refine="window")
+    plain, window = (TrackerOptions(subpixel=False, refine=x) for x in ("none", "window"))
     corrupted = Exact(sequence, noisy=0.2, cars=0.15)
     runs = {
         "exact flow, exact depth": (Exact(sequence), plain),
         "exact flow, exact depth, window": (Exact(sequence), window),
         "corrupted flow, exact depth": (corrupted, plain),
         "corrupted flow, exact depth, window": (corrupted, window),
-        "DIS flow, exact depth": (Classical(SequenceDepth(sequence)), TrackerOptions()),
+        "DIS flow, exact depth": (Classical(SequenceDepth(sequence)), TrackerOptions(refine="none")),
         "DIS flow, exact depth, window": (Classical(SequenceDepth(sequence)), TrackerOptions(refine="window")),
     }
     rows = tracked_rows(name, sequence, SIZE, runs)
@@ -146,7 +146,7 @@ def kitti_rows(root: Path, runs: list[Path]) -> list[list[str]]:
         model = load(folder, device="cpu")
         size, networks = model.tracking_size(sequence.size), model.perception()
         tracks = {
-            f"networks {size[1]}x{size[0]}": (networks, TrackerOptions()),
+            f"networks {size[1]}x{size[0]}": (networks, TrackerOptions(refine="none")),
             f"networks {size[1]}x{size[0]}, window": (networks, TrackerOptions(refine="window")),
         }
         rows += tracked_rows(name, sequence, size, tracks, "7dof")
@@ -162,7 +162,7 @@ def tum_rows(root: Path) -> list[list[str]]:
     """Classical flow and the set's own depth on a camera that mostly turns."""
     sequence = TumSequence(root, "rgbd_dataset_freiburg1_rpy")
     rows = []
-    for options in (TrackerOptions(), TrackerOptions(refine="window")):
+    for options in (TrackerOptions(refine="none"), TrackerOptions(refine="window")):
         tracked = track(sequence, Classical(SequenceDepth(sequence)), size=(240, 320), options=options)
         steps, true = (
             torch.linalg.solve(poses[:-1], poses[1:]) for poses in (tracked.trajectory.poses, sequence.poses)
@@ -179,13 +179,13 @@ def milliseconds(options: TrackerOptions, repeats: int = 20) -> float:
     sequence = WorldSequence(1, WorldOptions(size=SIZE, frames=2))
     a, b = (Frame(i, image[None]) for i, image in enumerate(read_ahead(sequence, SIZE)))
     exact = Exact(sequence)
-    flows, depths = exact.flow(a, b), (exact.depth(a), exact.depth(b))
+    flows, depths = exact.flow(a, b), Depths(exact.depth(a), exact.depth(b))
     camera, still = sequence.intrinsics[None], torch.eye(4).double()
     took = []
     for _ in range(repeats):
         start = time.perf_counter()
         _, found = flow_matches(*flows, options, seed=options.seed)
-        frame_motion(found, *depths, camera, still, options, images=(a.image, b.image))
+        frame_motion(found, depths, camera, still, options, images=(a.image, b.image))
         took.append(1e3 * (time.perf_counter() - start))
     return float(np.median(took[2:]))
 

@@ -146,5 +146,5 @@ def test_the_layers_of_the_architecture_page_are_those_of_the_contract() -> None
 def test_the_table_of_verbs_is_that_of_the_command_line() -> None:
     from vode.cli.main import VERBS
 
-    rows = re.findall(r"^\| `vode ([a-z]+(?: [a-z]+)*)", (ROOT / "README.md").read_text("utf-8"), flags=re.MULTILINE)
+    rows = re.findall(r"^\| `vode ([a-z]+(?:[ -][a-z]+)*)", (ROOT / "README.md").read_text("utf-8"), flags=re.MULTILINE)
     assert set(rows) == set(VERBS)

@@ -1,6 +1,7 @@
 """Recipes: the schedule of the paper at full size, and each of them run at toy size on a tree of its data set."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,7 +9,9 @@ import torch
 from vode.datasets.kitti.odometry import LENGTHS, TRAIN
 from vode.datasets.kitti.splits import is_validation, read_split
 from vode.datasets.kitti.writer import write_kitti_sequence
+from vode.errors import InputError
 from vode.io.image import write_image
+from vode.networks.options import DepthOptions
 from vode.recipes import RECIPES, recipe
 from vode.run_folder import RunFolder
 from vode.training import loop, video
@@ -63,7 +66,14 @@ def folder(root):
         write_image(root / f"{i}.png", sequence((64, 96)).frame(i))
 
 
-TREES = {"kitti-odom": kitti_odom, "kitti-eigen": kitti_eigen, "nyu": nyu, "tum": tum, "folder": folder}
+TREES = {
+    "kitti-odom": kitti_odom,
+    "kitti-eigen": kitti_eigen,
+    "trianflow": kitti_eigen,
+    "nyu": nyu,
+    "tum": tum,
+    "folder": folder,
+}
 
 
 def test_the_schedules_are_20_20_and_10_epochs_of_the_paper():
@@ -77,7 +87,36 @@ def test_the_schedules_are_20_20_and_10_epochs_of_the_paper():
         assert [stage.steps for stage in stages] == [epochs * count // 8 for epochs in (20, 20, 10)]
         assert {stage.learning_rate for stage in stages} == {1e-4}
         assert config.flow_stage.weights.flow_smoothness == 10
-    assert recipe("kitti-odom").depth_stage.weights.epipolar == 0.1
+    # the released 0.002 for the sum of both directions of flow
+    assert recipe("kitti-odom").joint_stage.weights.epipolar == 0.001
+
+
+def test_trianflow_is_its_released_configuration():
+    config, small = recipe("trianflow"), recipe("trianflow-small")
+    weights = [stage.weights for _, stage in config.plan()]
+    assert [stage.steps for _, stage in config.plan()] == [200_000] * 3
+    assert [(w.flow_photometric, w.flow_smoothness) for w in weights] == [(1, 10)] * 3
+    assert [w.triangulated_depth for w in weights] == [1, 1, 0]
+    assert [w.reprojection_depth for w in weights] == [0.1, 0.1, 0]
+    assert [w.reprojection_flow for w in weights] == [0, 0, 0.01]
+    assert [w.depth_smoothness for w in weights] == [0.001, 0.001, 0]
+    assert weights[2].epipolar == 0.002
+    assert (config.clip, config.augment.flip, config.camera, config.joint_flow_only) == (0, 0.5, (2,), True)
+    assert (config.depth.encoder_weights, small.depth.encoder_weights) == ("imagenet", "none")
+    same = (
+        "flow",
+        "motion",
+        "triangulation_loss",
+        "geometry_loss",
+        "separate_images",
+        "replacement",
+        "augment",
+        "clip",
+    )
+    for name in same:
+        assert getattr(small, name) == getattr(config, name), name
+    for stage in ("flow_stage", "depth_stage", "joint_stage"):
+        assert replace(getattr(small, stage), steps=200_000) == getattr(config, stage)
 
 
 @pytest.mark.parametrize("name", TREES)
@@ -97,6 +136,8 @@ def test_recipes_run_at_toy_size(name, tmp_path, monkeypatch):
         workers=0,
         device="cpu",
         fov=82.0 if name == "folder" else None,
+        # nothing is downloaded here
+        depth=replace(config.depth, encoder_weights="none"),
         motion=replace(config.motion, count=200),
     )
     assert loop.train(config, tmp_path / "run").keys() >= {"minutes"}
@@ -107,7 +148,16 @@ def test_recipes_run_at_toy_size(name, tmp_path, monkeypatch):
 
 def test_every_recipe_of_videos_that_needs_data_is_tried():
     videos = {name for name, config in RECIPES.items() if isinstance(config, VideoConfig)}
-    assert videos - set(TREES) == {"world", "kitti-odom-small"}
+    assert videos - set(TREES) == {"world", "kitti-odom-small", "trianflow-small"}
+
+
+def test_real_video_starts_from_the_shipped_weights_and_says_what_it_cannot_change():
+    started = {name for name, config in RECIPES.items() if config.start_from == Path("vode-small")}
+    assert started == {*TREES, "kitti-odom-small", "adapt"}
+    config = replace(recipe("kitti-odom"), depth=DepthOptions(encoder="resnet50"))
+    with pytest.raises(InputError, match="start_from"):
+        config.functions().networks(config, fresh=True)
+    assert config.functions().networks(replace(config, start_from=None, depth=DepthOptions()), fresh=True)
 
 
 def test_recipes_of_places_differ_in_their_loss_and_how_it_is_trained():

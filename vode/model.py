@@ -17,9 +17,11 @@ from vode.evaluation.depth_report import predict_depth
 from vode.evaluation.flow_report import predict_flow
 from vode.geometry.resize import image_size, magnified
 from vode.io.array import float_image, like
+from vode.networks.checkpoints.reading import Checkpoint, is_checkpoint, read_checkpoint
 from vode.networks.depth import DepthNet
 from vode.networks.edges import magnify_depth
 from vode.networks.flow import FlowNet
+from vode.networks.weights import prepare
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Perception, network_perception
 from vode.run_folder import find_run
@@ -28,6 +30,8 @@ from vode.training.config import SupervisedConfig, VideoConfig
 Array = TypeVar("Array", np.ndarray, Tensor)
 FAMILIES = {kind.family: kind for kind in (VideoConfig, SupervisedConfig, AdaptationConfig)}
 """configurations of runs that leave both networks; they have a ``size`` and a ``tracker``"""
+BESIDE = "vode-small"
+"""the weights that stand in for a network that another system lacks"""
 
 
 class Model:
@@ -119,12 +123,26 @@ class Model:
 def load(source: str | Path, *, device: str = "auto") -> Model:
     """A trained model: ``source`` is the folder of a run of depth and odometry, or the name of shipped weights.
 
+    It may also be a checkpoint of another system, a file or the folder of its files: see ``from_checkpoint``.
+
     ``device``: cpu, cuda, ...; auto takes the GPU if there is one. InputError names the file that is missing, damaged
     or of another kind.
     """
     folder, where = find_run(source), device_name(device)
     if not folder.holds_run:
+        if is_checkpoint(folder.path):
+            return from_checkpoint(read_checkpoint([folder.path]), device=where, source=str(source))
         raise InputError(f"{source}: no run in it (no config.json); give the folder that training left")
     config = folder.read_config(FAMILIES.get(folder.family(), VideoConfig))
     depth, flow = folder.load_network(DepthNet, where), folder.load_network(FlowNet, where)
     return Model(depth, flow, size=config.size, tracker=config.tracker, source=str(source))
+
+
+def from_checkpoint(
+    checkpoint: Checkpoint, *, beside: str | Path = BESIDE, device: str = "auto", source: str = ""
+) -> Model:
+    """The model of another system's networks; the one that its files lack is that of the run or weights ``beside``."""
+    where, depth, flow = device_name(device), checkpoint.depth, checkpoint.flow
+    depth = find_run(beside).load_network(DepthNet, where) if depth is None else prepare(depth, where)
+    flow = find_run(beside).load_network(FlowNet, where) if flow is None else prepare(flow, where)
+    return Model(depth, flow, size=checkpoint.size, source=source)

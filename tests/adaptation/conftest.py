@@ -59,6 +59,13 @@ class Turning(Standing):
     turn = 0.2
 
 
+class Traffic(Standing):
+    """Of what passes nothing else is seen: all around it is grey."""
+
+    def _levels(self, i):
+        return torch.where(self.moving(i), super()._levels(i), 128)
+
+
 @pytest.fixture(scope="session")
 def sequence():
     return WorldSequence(8, WorldOptions(size=SIZE, frames=16))
@@ -77,3 +84,8 @@ def standing():
 @pytest.fixture(scope="session")
 def turning():
     return Turning
+
+
+@pytest.fixture(scope="session")
+def traffic():
+    return Traffic

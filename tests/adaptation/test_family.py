@@ -15,13 +15,12 @@ from vode.adaptation.config import AdaptationConfig, AdaptDepthStage, AdaptFlowS
 from vode.adaptation.options import StructureOptions
 from vode.augmentation.options import NO_AUGMENT, Augment
 from vode.errors import InputError
+from vode.evaluation.runs import score_depth
 from vode.networks.depth import DepthNet
-from vode.networks.flow import FlowNet
 from vode.odometry.options import TrackerOptions
-from vode.run_folder import RunFolder
+from vode.run_folder import RunFolder, find_run
 from vode.training import loop, video
 from vode.training.checkpoint import checkpoints
-from vode.training.config import VideoConfig
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -29,14 +28,9 @@ SIZE, WORLD = (64, 192), WorldOptions(size=(64, 192), frames=24)
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory):
-    """A run of networks that have learned nothing."""
-    torch.manual_seed(0)
-    folder = RunFolder(tmp_path_factory.mktemp("start") / "run")
-    folder.write_weights({"depth": DepthNet(), "flow": FlowNet()})
-    folder.write_config(VideoConfig(size=SIZE))
-    folder.write_data("world", (), ())
-    return folder.path
+def start():
+    """The folder of the shipped weights."""
+    return find_run(Path("vode-small")).path
 
 
 def tiny(start, **changes):
@@ -53,13 +47,14 @@ def tiny(start, **changes):
         clip_stride=1,
         held_out=0.3,
         augment=NO_AUGMENT,
-        depth_stage=AdaptDepthStage(40, 3e-4, warm_up=5),
+        depth_stage=AdaptDepthStage(4, 3e-4),
         flow_stage=AdaptFlowStage(2, 1e-5),
         structure=StructureOptions(points=2000, least_parallax=0.7, parallax=(1.0, 3.0)),
         tracker=TrackerOptions(flow="classical", refine="window"),
         log_every=1,
         save_every=2,
         device="cpu",
+        half=True,
     )
     return replace(config, **changes)
 
@@ -109,14 +104,31 @@ def test_a_resumed_adaptation_equals_an_uninterrupted_one(start, structure, tmp_
     assert same(whole / "depth.safetensors", cut_short / "depth.safetensors")
 
 
-@pytest.mark.parametrize("kind", ["standing", "turning"])
+@pytest.mark.parametrize("kind", ["standing", "turning", "traffic"])
 def test_a_camera_that_goes_nowhere_changes_nothing(request, start, tmp_path, monkeypatch, kind):
-    use(monkeypatch, request.getfixturevalue(kind)(5, WORLD))
+    sequence = request.getfixturevalue(kind)(6, WORLD)
+    assert sequence.moving(16).float().mean() > 0.05 or kind == "turning"
+    use(monkeypatch, sequence)
     results = loop.train(tiny(start), tmp_path / "run")
     assert (results["depth_adapted"], results["flow_adapted"]) == (0, 0)
     for name in ("depth", "flow"):
         assert same(Path(start) / f"{name}.safetensors", tmp_path / "run" / f"{name}.safetensors")
     assert vode.load(tmp_path / "run", device="cpu").size == SIZE
+
+
+def test_a_rendered_clip_makes_depth_better_by_exact_truth(start, structure, tmp_path, monkeypatch):
+    sequence = WorldSequence(5, WORLD)
+    use(monkeypatch, sequence)
+    stage = AdaptDepthStage(20, 2e-4, "cosine", warm_up=5)
+    config = tiny(start, stages=("depth",), held_out=0.42, depth_stage=stage)
+    results = loop.train(config, prepared(tmp_path / "run", structure))
+    assert results["depth_adapted"] == 1
+    assert results["depth_after"] < results["depth_before"]
+    before, after = (
+        score_depth(find_run(folder).load_network(DepthNet).eval(), sequence, SIZE, every=4)["abs_rel"]
+        for folder in (start, tmp_path / "run")
+    )
+    assert after < 0.95 * before
 
 
 def test_minutes_set_the_steps(start, structure, tmp_path, monkeypatch):
@@ -141,12 +153,17 @@ def test_videos_are_cut_into_parts_and_parts_into_two():
     sequence = WorldSequence(5, WORLD)
     assert [len(part) for part in cut([sequence], 20, 1000)] == [24]
     assert [part.name for part in cut([sequence], 12, 12)] == ["world5 0-11"]
-    before, after = split(sequence, 0.25, 4)
-    assert (before.starts, after.starts) == (tuple(range(14)), tuple(range(18, 20)))
+    before, after = split(sequence, 0.5, 4)
+    assert (before.starts, after.starts) == (tuple(range(8)), tuple(range(12, 20)))
+
+
+def test_short_videos_hold_out_a_third():
+    before, after = split(WorldSequence(5, WORLD), 0.1, 1)
+    assert (before.starts, after.starts) == (tuple(range(15)), tuple(range(16, 23)))
 
 
 @pytest.mark.parametrize(
-    "changes", [{"start_from": None}, {"augment": Augment(crop=0.1)}, {"held_out": 1.0}, {"part": 5}]
+    "changes", [{"start_from": None}, {"augment": Augment(crop=0.1)}, {"held_out": 1.0}, {"part": 2}]
 )
 def test_options_that_cannot_work_are_refused(start, changes):
     with pytest.raises(InputError):

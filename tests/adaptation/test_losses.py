@@ -3,7 +3,6 @@
 import torch
 
 from vode.adaptation.losses import (
-    clip_scale,
     consistency,
     held,
     pairs_of_clips,
@@ -18,12 +17,6 @@ def views(sequence, frames=(0, 2, 4), factors=(1.0, 1.0, 1.0)):
     depth = torch.stack([sequence.depth(i) for i in frames])[None]
     depth = torch.where(depth > 0, depth, 1000.0) * torch.tensor(factors).view(1, -1, 1, 1, 1)
     return pairs_of_clips(depth, images, sequence.intrinsics[None], sequence.poses[list(frames)][None].float())
-
-
-def test_the_scale_of_a_clip_is_the_median_over_all_of_its_frames():
-    residual, known = torch.tensor([[1.0, 9.0], [2.0, 3.0]]), torch.tensor([[True, False], [True, True]])
-    assert clip_scale(residual[None], known[None]).tolist() == [2.0]
-    assert clip_scale(residual[None], torch.zeros(1, 2, 2) > 0).tolist() == [0.0]
 
 
 def test_small_residuals_count_by_their_square():

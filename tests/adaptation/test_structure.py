@@ -13,20 +13,17 @@ from vode.adaptation.structure import (
     median_parallax,
     partners,
     sparse_depth,
+    triangulated_pairs,
 )
 
 OPTIONS = StructureOptions(points=3000, parallax=(2.0, 6.0), subpixel=False)
 
 
 def found(sequence, exact, poses=None, size=None, unit=1.0):
-    return sparse_depth(
-        exact.frame,
-        sequence.poses if poses is None else poses,
-        lambda i: unit * exact.depth(exact.frame(i)),
-        exact,
-        size or sequence.size,
-        OPTIONS,
-    )
+    poses = sequence.poses if poses is None else poses
+    size = size or sequence.size
+    pairs = triangulated_pairs(exact.frame, poses, lambda i: unit * exact.depth(exact.frame(i)), exact, size, OPTIONS)
+    return sparse_depth([pair for of_frame in pairs for pair in of_frame], len(poses), size, OPTIONS)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """The tasks of adaptation: every loss reaches the weights, statistics stay, exact depth is at the minimum."""
 
+import math
+
 import pytest
 import torch
 
@@ -41,17 +43,20 @@ def test_every_loss_of_depth_reaches_the_weights(batch, name):
     assert all(value.equal(statistics[key]) for key, value in task.named_buffers())
 
 
-def test_exact_depth_in_another_unit_has_no_residual(batch, sequence, monkeypatch):
+def test_exact_depth_has_no_residual_and_twice_of_it_has(batch, sequence, monkeypatch):
     depth = torch.stack([sequence.depth(i) for i in FRAMES])
     exact = torch.where(depth > 0, depth, 90.0).clamp(max=90.0)
     task = AdaptDepthTask(DepthNet())
-    # the network's disparity is that of three times the depth
-    monkeypatch.setattr(task.depth, "forward", lambda images: [((1 / (3 * exact)).clamp(min=0.01) - 0.01) / 9.99])
-    shrunk = batch | {"depth": torch.where(batch["depth"] < 30, batch["depth"], 0.0)}
-    output = task(shrunk)
-    assert output.metrics["scale"] == pytest.approx(3.0, rel=1e-3)
-    assert output.losses["triangulated"] < 1e-3
-    assert output.metrics["left_out"] < 0.01
+    near = batch | {"depth": torch.where(batch["depth"] < 30, batch["depth"], 0.0)}
+    found = []
+    for factor in (1.0, 1.5):
+        sigma = ((1 / (factor * exact)).clamp(min=0.01) - 0.01) / 9.99
+        monkeypatch.setattr(task.depth, "forward", lambda images, sigma=sigma: [sigma])
+        found.append(task(near))
+    assert found[0].losses["triangulated"] < 1e-3
+    assert found[0].metrics["left_out"] < 0.01
+    assert found[1].losses["triangulated"] > 0.3
+    assert found[1].metrics["level"] == pytest.approx(math.log(1.5), rel=1e-2)
 
 
 def test_flow_learns_from_images_and_the_trajectory(batch):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vode.adaptation.verdict import LEAST_CLIPS, judge
+from vode.adaptation.verdict import LEAST, TOGETHER, judge
 
 
 class Clips(list):
@@ -32,8 +32,15 @@ def test_better_is_lower_by_more_than_chance(change, spread, better):
     assert verdict.clips == 20
 
 
-@pytest.mark.parametrize("clips", [None, Clips(LEAST_CLIPS - 1)])
+@pytest.mark.parametrize("clips", [None, Clips(LEAST * TOGETHER - 1)])
 def test_too_few_clips_are_no_evidence(clips):
     verdict = judge(before, after(-0.5, 0.0), clips)
     assert not verdict.better
     assert "too few" in verdict.describe("depth")
+
+
+def test_few_clips_must_agree():
+    assert judge(before, after(-0.1, 0.01), Clips(LEAST * TOGETHER)).better
+    # three groups, two of them far better and one about the same
+    uneven = {i: (-0.3 if i < 6 else 0.01) for i in range(9)}
+    assert not judge(before, lambda batch: 1 + uneven[int(batch["images"].mean())], Clips(9)).better

@@ -72,3 +72,10 @@ def test_weights_that_do_not_fit_are_named(run, tmp_path, refused):
 def test_a_file_where_a_folder_should_be(run, tmp_path, refused):
     (tmp_path / "file").write_text("")
     assert "file" in refused("depth", run, "--out", tmp_path / "file" / "out")
+
+
+def test_a_set_without_the_named_protocol_is_refused(refused, tmp_path):
+    assert "--protocol" in refused("depth", "vode-small", "--protocol", "monodepth2")
+    message = refused("depth", "vode-small", "--protocol", "sfmlearner", "--dataset", "nyu", "--data", tmp_path)
+    assert "sfmlearner has no protocol for nyu" in message
+    assert "trianflow" in refused("depth", "vode-small", "--protocol", "eigen")

@@ -83,7 +83,7 @@ def test_poses_can_be_refined_together_and_loops_closed(run, tmp_path, refused, 
     out = capfd.readouterr().out
     assert "; 0 loops between" in out
     assert out.count("keyframes") == 1
-    assert (tmp_path / "loops" / "world99.txt").read_text() == one
+    assert (tmp_path / "loops" / "world99.txt").read_text() == two
     assert "--loops" in refused("odom", "--estimate", "a.txt", "--ground-truth", "a.txt", "--loops")
     assert "--refine" in refused("odom", "--estimate", "a.txt", "--ground-truth", "a.txt", "--refine", "window")
 

@@ -75,3 +75,19 @@ def test_a_format_is_refused_where_nothing_is_written(files, capsys):
     files = [f"--estimate={files / 'truth.txt'}", f"--ground-truth={files / 'truth.txt'}"]
     assert main(["odom", *files, "--format", "tum"]) == 2
     assert "--format is for the trajectories" in capsys.readouterr().err
+
+
+def test_a_protocol_by_name_adds_its_figure(files, refused, tmp_path):
+    out = tmp_path / "numbers.json"
+    assert main([*words(files, "truth.txt"), "--protocol", "sfmlearner", "--json", str(out)]) == 0
+    result = json.loads(out.read_text())
+    assert result["sfmlearner_ate_m"] == pytest.approx(0, abs=1e-6)
+    assert result["protocol"].startswith("sfmlearner; unlike the default: its figure is")
+    assert refused(*words(files, "truth.txt", "--protocol", "trianflow", "--alignment", "6dof")).endswith(
+        "(--protocol)"
+    )
+
+
+def test_trackers_and_solvers_are_for_runs(files, refused):
+    assert "--tracker is for the tracking of a run" in refused(*words(files, "truth.txt", "--tracker", "trianflow"))
+    assert "--backend is for the tracking of a run" in refused(*words(files, "truth.txt", "--backend", "opencv"))

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from vode.errors import InputError
-from vode.networks.depth import DepthNet, _elu, disparity_to_depth
+from vode.networks.depth import DepthNet, _elu
 from vode.networks.options import DepthOptions
 
 
@@ -30,7 +30,9 @@ def test_any_size_in_the_same_size_out(size, options):
 
 def test_disparity_and_depth():
     sigma = torch.tensor([0.0, 0.5, 1.0])
-    torch.testing.assert_close(disparity_to_depth(sigma), torch.tensor([100.0, 1 / 5.005, 0.1]))
+    torch.testing.assert_close(DepthNet().depth_of(sigma), torch.tensor([100.0, 1 / 5.005, 0.1]))
+    network = DepthNet(DepthOptions(disparity=(0.02, 0.48)))
+    torch.testing.assert_close(network.depth_of(sigma), torch.tensor([50.0, 1 / 0.26, 2.0]))
 
 
 def test_low_activations_are_the_same_without_gradients():
@@ -103,7 +105,10 @@ def test_metric_depth_keeps_the_aspect_of_images():
     assert metric.input_size((128, 416), (375, 1242)) == (128, 416)
 
 
-@pytest.mark.parametrize("options", [{"decoder": (16, 32)}, {"decoder": (0, 1, 1, 1, 1)}, {"canonical_focal": -1.0}])
+REFUSED = ({"decoder": (16, 32)}, {"decoder": (0, 1, 1, 1, 1)}, {"canonical_focal": -1.0}, {"disparity": (0.0, 1.0)})
+
+
+@pytest.mark.parametrize("options", REFUSED)
 def test_options_that_make_no_network_are_refused(options):
     with pytest.raises(InputError, match="give"):
         DepthOptions(**options)

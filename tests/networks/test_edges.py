@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vode.networks import edges
-from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.depth import DepthNet
 from vode.networks.edges import magnify_depth, steepen_edges
 from vode.networks.options import DepthOptions
 
@@ -58,6 +58,6 @@ def test_the_network_predicts_with_steps_and_trains_without(ratio):
     network = DepthNet(DepthOptions(edge_ratio=ratio)).eval()
     image = torch.rand(1, 3, 64, 96)
     with torch.no_grad():
-        plain = disparity_to_depth(network(image)[0])
+        plain = network.depth_of(network(image)[0])
         expected = steepen_edges(plain, ratio) if ratio else plain
         torch.testing.assert_close(network.depth(image), expected)

@@ -18,7 +18,8 @@ def frame_motion(
     flow_ab, flow_ba, depth_a, depth_b, intrinsics, expected, options=TrackerOptions(), *, images=None, tracked=None
 ):
     _, found = flow_matches(flow_ab, flow_ba, options, tracked=tracked, seed=options.seed)
-    return motions.frame_motion(found, depth_a, depth_b, intrinsics, expected, options, images=images)
+    depths = motions.Depths(depth_a, depth_b)
+    return motions.frame_motion(found, depths, intrinsics, expected, options, images=images)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from vode.odometry.visual_odometry import VisualOdometry
 
 SIZE = (96, 320)
 LOOPS = LoopOptions(gap=8, spacing=0.05, verification=VerificationOptions(inliers=20))
-OPTIONS = TrackerOptions(subpixel=False, loops=True, loop_closure=LOOPS)
+OPTIONS = TrackerOptions(subpixel=False, scale_from="depth", refine="none", loops=True, loop_closure=LOOPS)
 
 
 class Returning(Sequence):

@@ -73,10 +73,10 @@ def test_flow_gives_the_tracked_points_first(sequence, ground_truth):
     exact = ground_truth(sequence)
     a, b = (Frame(i, sequence.frame(i)[None]) for i in (0, 1))
     points = torch.tensor([[[30.0, 70.0], [200.0, 80.0]]])
-    found = find_matches(exact, a, b, MatchOptions(count=100), tracked=points)
+    found = find_matches(exact, a, b, TrackerOptions(count=100), tracked=points)
     assert torch.equal(found.points_a[:, :2], points)
     assert found.points_a.shape == (1, 100, 2)
-    fewest = find_matches(exact, a, b, MatchOptions(count=1), tracked=points)
+    fewest = find_matches(exact, a, b, TrackerOptions(count=1), tracked=points)
     assert fewest.points_a.shape == (1, 10, 2)
 
 

@@ -101,3 +101,18 @@ def test_what_is_no_depth_takes_no_part(points, broken):
     scale = run(torch.full_like(depth, broken), points)
     assert not scale.known.any()
     assert scale.value.isfinite().all()
+
+
+def test_points_that_noise_brings_nearer_do_not_weigh_more(points):
+    depth, parallax, places, generator = points
+    noise = 2 / 700
+    shown = parallax + noise * normal(generator, 8, N)
+    triangulated = depth * parallax / shown
+    found = []
+    for accuracy in (0.05, 0.3):
+        scale = translation_scale(
+            depth, triangulated, shown, torch.full((8,), noise).double(), depth > 0, places, ScaleOptions(accuracy)
+        )
+        found.append(float(scale.value.log().mean().abs()))
+    assert found[0] < 8e-4
+    assert found[1] < 1e-3

@@ -20,8 +20,9 @@ from vode.odometry.track import track
 from vode.odometry.visual_odometry import VisualOdometry
 
 SIZE = (96, 320)
-EXACT = TrackerOptions(subpixel=False)
+EXACT = TrackerOptions(subpixel=False, refine="none")
 WINDOW = TrackerOptions(subpixel=False, refine="window")
+PAIRS = [TrackerOptions(subpixel=False, refine=refine, scale_from="depth") for refine in ("none", "window")]
 EYE = torch.eye(4, dtype=torch.float64)
 
 
@@ -64,7 +65,7 @@ def test_exact_flow_and_depth_give_the_exact_trajectory(sequence, ground_truth, 
     assert done == list(range(1, 12))
     assert len(odometry) == len(odometry.trajectory) == 12
     assert torch.equal(odometry.trajectory.poses[0], EYE)
-    assert any(x.changed for x in odometry.results) == (options is WINDOW)
+    assert any(x.changed for x in odometry.results)
     true = Trajectory(sequence.poses, sequence.timestamps)
     assert evaluate_odometry(odometry.trajectory, true, "none")["ate_m"] < 0.01 * float(true.distances()[-1])
     assert odometry.summary() == "11 motions: 11 essential"
@@ -81,8 +82,9 @@ def test_a_frame_at_a_time_is_the_whole_sequence(world, flickering, refine, subp
     assert [(x.method, x.changed) for x in batch.results] == [(x.method, x.changed) for x in single.results]
 
 
-def test_the_window_says_which_poses_it_corrects(sequence, flickering):
-    odometry = VisualOdometry(flickering(sequence), sequence.intrinsics, WINDOW)
+@pytest.mark.parametrize("options", [EXACT, WINDOW, PAIRS[1]])
+def test_results_say_which_poses_are_corrected(sequence, flickering, options):
+    odometry = VisualOdometry(flickering(sequence), sequence.intrinsics, options)
     corrected = []
     for i in range(12):
         before = odometry.trajectory.poses
@@ -94,7 +96,8 @@ def test_the_window_says_which_poses_it_corrects(sequence, flickering):
         assert torch.equal(odometry.pose(0), after[0])
         corrected += different
     assert len(set(corrected)) > 5
-    assert max(corrected.count(k) for k in corrected) <= WINDOW.window.frames
+    if options.scale_from == "depth":
+        assert max(corrected.count(k) for k in corrected) <= options.window.frames
 
 
 @pytest.mark.parametrize("what", ["black", "grey", "lost"])
@@ -205,7 +208,7 @@ class Scripted:
         return Matches(*(x[:, :0] for x in self.seen(i, j)))
 
 
-@pytest.mark.parametrize("options", [EXACT, WINDOW])
+@pytest.mark.parametrize("options", PAIRS)
 def test_every_method_and_reason(sequence, ground_truth, options):
     scripted = Scripted(ground_truth(sequence), [])
     known, unknown = 1.0, 0.0

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vode.geometry.camera import project, transform
+from vode.geometry.camera import project, rays, transform
 from vode.geometry.matches import Matches
 from vode.geometry.pose import inverse, se3_exp
 from vode.odometry.options import TrackerOptions, WindowOptions
@@ -82,6 +82,28 @@ def test_lengths_of_steps_that_differ_by_chance_are_brought_together():
     assert steps.log()[3:].std() < 0.5 * factors.log()[3:].std()
 
 
+def test_points_are_where_they_are_and_move_with_the_world():
+    sequence = Drive()
+    window, poses = run(sequence, 8)
+
+    def far(window):
+        """The points of the newest frame in the world."""
+        pose, depth = window.poses()[7], window.depth()
+        return transform(pose, rays(window.tracked(), K[None])[0] * depth[0, :, None])
+
+    before = far(window)
+    assert torch.cdist(before, sequence.points).amin(1).median() < 1e-6
+    shift = torch.tensor([3.0, -1.0, 2.0], dtype=torch.float64)
+    window.rescale(1.7, shift)
+    torch.testing.assert_close(far(window), 1.7 * before + shift)
+    torch.testing.assert_close(window.poses()[5][:3, 3], 1.7 * poses[5][:3, 3] + shift)
+    motion, found, good = sequence.step(window, 7)
+    motion = motion.clone()
+    motion[:3, 3] *= 1.7
+    window.add(8, motion, 0.05, found, good)
+    torch.testing.assert_close(window.poses()[8][:3, 3], 1.7 * inverse(sequence.pose(8))[:3, 3] + shift)
+
+
 def test_frames_that_hardly_move_do_not_stay():
     sequence = Drive(speed=0.02)
     window, _ = run(sequence, 15, WindowOptions(tracks=200, parallax=2.0))
@@ -123,7 +145,7 @@ def test_depth_that_flickers_is_steadied(ground_truth, fraction):
 
     away = []
     for refine in ("none", "window"):
-        options = TrackerOptions(subpixel=False, refine=refine)
+        options = TrackerOptions(subpixel=False, refine=refine, scale_from="depth")
         tracked = track(sequence, Flickers(sequence), size=(96, 320), options=options)
         steps = tracked.trajectory.positions.diff(dim=0).norm(dim=-1) / sequence.poses[:, :3, 3].diff(dim=0).norm(
             dim=-1

@@ -57,6 +57,17 @@ def test_a_batch_that_cannot_be_dealt_out_is_refused():
         part_of(6, 0, Group(0, 1, CPU))
 
 
+def test_draws_with_replacement_are_uniform_and_the_same_when_resumed():
+    order = Draws(0, 0, seed=3, replacement=True).order(10)
+    drawn = [order(i) for i in range(2000)]
+    counts = [drawn.count(index) for index in range(10)]
+    # binomial with mean 200 and standard deviation 13
+    assert 140 < min(counts) < max(counts) < 260
+    assert len(set(drawn[:10])) < 10
+    again = Draws(0, 0, seed=3, replacement=True).order(10)
+    assert [again(i) for i in range(1500, 1600)] == drawn[1500:1600]
+
+
 def test_without_blocks_the_order_is_that_of_shuffled_epochs():
     order = Draws(0, 100, 3).order(5)
     generator = torch.Generator().manual_seed(3 * 1_000_003 + 1)

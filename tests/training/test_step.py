@@ -41,6 +41,17 @@ def state(module):
     return {name: value.clone() for name, value in module.state_dict().items()}
 
 
+def test_gradients_are_clipped_to_a_norm_or_left_as_they_are(batches):
+    norms = {}
+    for clip in (0.0, 1e-3):
+        _, step = stepper(dataclasses.replace(TINY, clip=clip))
+        told = step(iter(batches[:1]), 0)[0]["gradient_norm"]
+        norms[clip] = torch.stack([p.grad.norm() for p in step.parameters if p.grad is not None]).norm()
+        assert told > 0.01
+    torch.testing.assert_close(norms[0.0], told)
+    torch.testing.assert_close(norms[1e-3], torch.tensor(1e-3), rtol=1e-3, atol=0)
+
+
 def test_a_batch_in_parts_is_the_whole_batch(batches):
     whole, step = stepper()
     parted, in_parts = stepper(dataclasses.replace(TINY, accumulate=2))

@@ -22,6 +22,10 @@ LEAST_POINTS = 100
 """points that a frame must have to take part"""
 
 
+LEAST_HELD_OUT = 12
+"""frames that are held out of a sequence, if it is long enough"""
+
+
 class Structure(NamedTuple):
     """What was found out about a part of a video, in the unit of its trajectory."""
 
@@ -112,7 +116,11 @@ def cut(sequences: Iterable[Sequence], part: int, most: int) -> list[Sequence]:
 
 
 def split(sequence: Sequence, held_out: float, span: int) -> tuple[Sequence, Sequence]:
-    """The same frames twice: clips that span ``span`` + 1 frames begin in its beginning, or in its end."""
-    first = round(len(sequence) * (1 - held_out))
+    """The same frames twice: clips that span ``span`` + 1 frames begin in its beginning, or in its end.
+
+    The end is a fraction ``held_out`` of the frames, but of short sequences as many as a verdict takes, up to a third.
+    """
+    count = len(sequence)
+    first = count - max(round(count * held_out), min(LEAST_HELD_OUT, count // 3))
     before = only_frames(sequence, range(max(first - span, 0)))
-    return before, only_frames(sequence, range(first, max(len(sequence) - span, first)))
+    return before, only_frames(sequence, range(first, max(count - span, first)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from vode.adaptation.options import DepthLossOptions, FlowWeights, StructureOptions
+from vode.adaptation.options import DepthLossOptions, FlowWeights, LevelOptions, StructureOptions
 from vode.errors import InputError
 from vode.losses.options import FlowLossOptions
 from vode.training.config import OdometryConfig, StageConfig
@@ -44,11 +44,11 @@ class AdaptationConfig(OdometryConfig):
     depth_stage: AdaptDepthStage = AdaptDepthStage()
     flow_stage: AdaptFlowStage = AdaptFlowStage()
     clip_length: int = 4
-    """frames of a clip, whose depths share one scale"""
+    """frames of a clip, whose depths are compared"""
     clip_stride: int = 2
     """frames from each of them to the next"""
-    crop: float = 0.7
-    """fraction of the height and of the width that is cropped at random from the images of a batch"""
+    crop: float = 1.0
+    """fraction of the height and of the width that is cropped at random from the images of a batch; 1 = whole images"""
     part: int = 100
     """frames of the parts that a video is cut into, each with a trajectory of its own"""
     most_frames: int = 800
@@ -56,6 +56,7 @@ class AdaptationConfig(OdometryConfig):
     held_out: float = 0.2
     """fraction of each part, its end, that is kept for the verdict"""
     structure: StructureOptions = StructureOptions()
+    levels: LevelOptions = LevelOptions()
 
     def __post_init__(self) -> None:
         if self.start_from is None:
@@ -67,10 +68,10 @@ class AdaptationConfig(OdometryConfig):
         if not 0 < self.held_out < 1:
             raise InputError(f"a fraction of {self.held_out} held out; give one between 0 and 1", "held_out")
         span = (self.clip_length - 1) * self.clip_stride
-        if self.clip_length < 2 or self.clip_stride < 1 or self.part * self.held_out <= span:
+        if self.clip_length < 2 or self.clip_stride < 1 or self.part * (1 - self.held_out) <= span:
             raise InputError(
-                f"clips of {span + 1} frames do not fit into the {self.part * self.held_out:.0f} held out of each "
-                f"part of {self.part}; shorten the clips or enlarge the parts",
+                f"clips of {span + 1} frames do not fit into the {self.part * (1 - self.held_out):.0f} that are not "
+                f"held out of each part of {self.part}; shorten the clips or enlarge the parts",
                 "clip_length",
                 "part",
             )

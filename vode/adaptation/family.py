@@ -127,7 +127,9 @@ def finish(
 def _clips(name: str, samples: ClipDataset, config: AdaptationConfig, *, held_out: bool) -> StructureClips | None:
     """The clips of a stage, to train on or ``held_out``; None if there are none."""
     assert isinstance(samples, StructureClips)
-    shape = ClipShape(config.clip_length, config.clip_stride) if name == "depth" else ClipShape(2)
+    # those held out are short, so that a short video has some
+    long = name == "depth" and not held_out
+    shape = ClipShape(config.clip_length, config.clip_stride) if long else ClipShape(2)
     span = (shape.length - 1) * shape.stride
     sequences = [split(each, config.held_out, span)[held_out] for each in samples.sequences]
     try:

@@ -47,15 +47,6 @@ class Reprojected(NamedTuple):
     """(P, 1, H, W), 0 or 1: where they lie inside of the image and the two depths about agree"""
 
 
-def clip_scale(residual: Tensor, known: Tensor) -> Tensor:
-    """Median (B,) of the residuals of log depth (B, ...) that are known: one scale for all frames of a clip.
-
-    0 where nothing is known. Without gradient.
-    """
-    masked = torch.where(known, residual.detach(), float("nan"))
-    return masked.flatten(1).nanmedian(1).values.nan_to_num(0.0)
-
-
 def triangulated(residual: Tensor, weight: Tensor, softness: float) -> Tensor:
     """Weighted mean (B,) of Huber's function of residuals of log depth (B, ...), linear beyond ``softness``."""
     return masked_mean(_huber(residual, softness), weight)

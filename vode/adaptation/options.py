@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class StructureOptions:
     """Which frames are paired, and which of their points are kept; pixels are those that flow is computed at."""
 
-    points: int = 8000
+    points: int = 5000
     """points of a frame that are looked for in the others"""
     parallax: tuple[float, ...] = (2.5, 8.0)
     """median parallax in pixels of the pairs of a frame: it is paired with the nearest frames that reach each"""
@@ -30,11 +30,29 @@ class StructureOptions:
 
 
 @dataclass(frozen=True)
+class LevelOptions:
+    """How far tracks and predicted depth are trusted to tell the lengths of steps, as deviations of logarithms."""
+
+    level_deviation: float = 0.2
+    """of the level of the depth predicted for a frame"""
+    track_deviation: float = 0.02
+    """of the ratio of the lengths of two pairs by the points that they share, at least"""
+    depth_deviation: float = 0.2
+    """of the predicted depth of a point"""
+    least_points: int = 100
+    """points that tell a level or a ratio"""
+    together: int = 40
+    """points that err alike"""
+    free: float = 10.0
+    """of the correction of a step of which nothing is known"""
+
+
+@dataclass(frozen=True)
 class DepthLossOptions:
     """Weights and details of the losses of depth on unlabelled video."""
 
     triangulated: float = 1.0
-    """weight of the difference from triangulated depth, under one scale a clip"""
+    """weight of the difference from triangulated depth"""
     consistency: float = 0.1
     """weight of the difference between the depths of two frames of a clip"""
     photometric: float = 0.0

@@ -14,20 +14,22 @@ from torch import Tensor
 
 from vode.adaptation.clips import Structure
 from vode.adaptation.config import AdaptationConfig
-from vode.adaptation.structure import SparseDepth, sparse_depth
+from vode.adaptation.levels import levelled, relevelled
+from vode.adaptation.structure import Pair, SparseDepth, draw_pixels, sparse_depth, triangulated_pairs
 from vode.datasets.base import Sequence
 from vode.devices import device_name
 from vode.errors import InputError, one_line
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.resize import magnified
 from vode.io.atomic import atomic_write, make_folder
-from vode.networks.depth import DepthNet
+from vode.networks.depth import DepthNet, disparity_to_depth
 from vode.networks.flow import FlowNet
 from vode.odometry.frames import Frame, network_image
 from vode.odometry.perception import network_perception
 from vode.odometry.result import Method
 from vode.odometry.track import track
 from vode.run_folder import RunFolder, find_run
+from vode.training.log import Announced
 
 FOLDER = "structure"
 """where it is kept in a run"""
@@ -53,21 +55,33 @@ def _find_out(part: Sequence, config: AdaptationConfig) -> Structure:
     size = depth.input_size(config.size, part.size)
     perception = network_perception(flow, depth, config.tracker, lambda _: size)
     match_size = magnified(size, config.tracker.magnify)
-    tracked = track(part, perception, size=match_size, options=config.tracker)
+    count = len(part)
+    with Announced(f"{part.name}: tracking", count) as done:
+        tracked = track(part, perception, size=match_size, options=config.tracker, on_progress=done)
     poses = tracked.trajectory.poses.clone()
     # where the motion is not known, a new trajectory begins
     lost = [r.index for r in tracked.results if r.method is Method.EXTRAPOLATED]
     poses[lost] = float("nan")
     frame = lru_cache(RECENT)(lambda i: _frame(part, i, match_size, device))
-    predicted = [_predict(depth, _frame(part, i, size, device)) for i in range(len(part))]
-    found = sparse_depth(frame, poses, lambda i: predicted[i].float(), perception, size, config.structure)
-    return Structure(poses, found, torch.cat(predicted).log().to(torch.float16).cpu().numpy())
+    predicted = [_predict(depth, _frame(part, i, size, device)) for i in range(count)]
+    pairs: list[Pair] = []
+    with Announced(f"{part.name}: triangulating", count) as done:
+        found = triangulated_pairs(frame, poses, lambda i: predicted[i], perception, size, config.structure)
+        for i, of_frame in enumerate(found):
+            pairs += of_frame
+            done(i + 1)
+    log = torch.cat(predicted).log().cpu()
+    drawn = [log[i].flatten()[draw_pixels(i, size, config.structure.points)] for i in range(count)]
+    metric = levelled(poses, pairs, drawn, config.levels)
+    points = sparse_depth(relevelled(pairs, poses, metric), count, size, config.structure)
+    return Structure(metric, points, log.to(torch.float16).numpy())
 
 
 @torch.no_grad()
 def _predict(network: DepthNet, frame: Frame) -> Tensor:
+    """Depth as it is trained: its edges as the network draws them."""
     assert frame.intrinsics is not None
-    return network.depth(frame.image, frame.intrinsics[:, 1, 1]).float()
+    return network.metric(disparity_to_depth(network(frame.image)[0].float()), frame.intrinsics[:, 1, 1])
 
 
 def _frame(part: Sequence, index: int, size: tuple[int, int], device: torch.device | str) -> Frame:

@@ -8,14 +8,14 @@ better, that of two views with the trajectory's length (Zhao et al., CVPR 2020, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from vode.adaptation.options import StructureOptions
-from vode.geometry import matches, subpixel, two_view
+from vode.geometry import subpixel, two_view, warp
 from vode.geometry.camera import pixel_grid, project, rays, transform
 from vode.geometry.epipolar import essential_from_pose, fundamental_from_essential, sampson_distance
 from vode.geometry.pose import inverse, relative
@@ -24,7 +24,7 @@ from vode.geometry.triangulation import midpoint
 from vode.odometry.frames import Frame
 from vode.odometry.perception import Perception
 
-DECIDING = 2000
+DECIDING = 1000
 """correspondences, about, that the motion of a pair is decided on"""
 
 
@@ -46,33 +46,48 @@ class Estimates(NamedTuple):
     variance: Tensor
 
 
+class Pair(NamedTuple):
+    """Two frames, and what their motion tells of the depth of the drawn pixels of both."""
+
+    a: int
+    b: int
+    of_a: Estimates
+    of_b: Estimates
+
+
 @torch.no_grad()
-def sparse_depth(
+def triangulated_pairs(
     frame: Callable[[int], Frame],
     poses: Tensor,
     depth: Callable[[int], Tensor],
     perception: Perception,
     size: tuple[int, int],
     options: StructureOptions = StructureOptions(),
-) -> list[SparseDepth]:
-    """Sparse depth of every frame at pixels of images of ``size`` (height, width).
+) -> Iterator[list[Pair]]:
+    """The pairs of every frame with later ones, a frame at a time; depth is that of drawn pixels of images of ``size``.
 
     ``frame`` gives the images that flow is computed of, of any size, ``poses`` (N, 4, 4) are world-from-camera, NaN
     where unknown, and ``depth`` gives the (1, 1, H, W) of a frame in their unit, which chooses its partners only.
     """
-    found: dict[int, list[Estimates]] = {i: [] for i in range(len(poses))}
-    fused: list[SparseDepth] = []
     for a in range(len(poses)):
-        first = frame(a)
+        first, found = frame(a), []
         for b in partners(a, poses, depth(a), first, options):
             second = frame(b)
             T_b_a = relative(poses[a], poses[b])
             both = _estimates(first, second, perception.flow(first, second), T_b_a, size, options)
-            for index, each in zip((a, b), both, strict=True):
-                found[index].append(each)
-        # no later frame is paired with this one
-        fused.append(fuse(found.pop(a), draw_pixels(a, size, options.points), options))
-    return fused
+            found.append(Pair(a, b, *both))
+        yield found
+
+
+def sparse_depth(
+    pairs: Iterable[Pair], frames: int, size: tuple[int, int], options: StructureOptions = StructureOptions()
+) -> list[SparseDepth]:
+    """Sparse depth of every one of so many frames at pixels of images of ``size`` (height, width)."""
+    found: list[list[Estimates]] = [[] for _ in range(frames)]
+    for pair in pairs:
+        found[pair.a].append(pair.of_a)
+        found[pair.b].append(pair.of_b)
+    return [fuse(each, draw_pixels(i, size, options.points), options) for i, each in enumerate(found)]
 
 
 def partners(a: int, poses: Tensor, depth: Tensor, frame: Frame, options: StructureOptions) -> list[int]:
@@ -158,12 +173,17 @@ def _correspondences(
     pixels = draw_pixels(a.index, size, options.points)
     points = torch.stack([pixels % size[1], pixels.div(size[1], rounding_mode="floor")], -1).to(a.image)
     scale = points.new_tensor([a.image.shape[-1] / size[1], a.image.shape[-2] / size[0]])
-    found = matches.follow(flows[0], matches.flow_scores(*flows).score, ((points + 0.5) * scale - 0.5)[None])
-    points_b, usable = found.points_b, found.scores > 0
+    points_a = ((points + 0.5) * scale - 0.5)[None]
+    start = points_a.mT.unsqueeze(-1)
+    flow = warp.sample(flows[0], start)
+    target = start + flow
+    there = warp.consistent(flow, flow + warp.sample(flows[1], target)) > 0
+    usable = (there & warp.inside(target, image_size(a.image)))[:, 0, :, 0]
+    points_b = target[..., 0].mT
     if options.subpixel:
-        points_b, confirmed = subpixel.refine(a.image, b.image, found.points_a, points_b)
+        points_b, confirmed = subpixel.refine(a.image, b.image, points_a, points_b)
         usable = usable & confirmed
-    return _Correspondences(found.points_a, points_b, usable)
+    return _Correspondences(points_a, points_b, usable)
 
 
 def _triangulated(

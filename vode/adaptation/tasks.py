@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from vode.adaptation.losses import (
-    clip_scale,
     consistency,
     held,
     pairs_of_clips,
@@ -26,7 +25,7 @@ from vode.losses.flow import flow_losses
 from vode.losses.masked import masked_mean
 from vode.losses.options import FlowLossOptions
 from vode.losses.supervised import gradient_difference
-from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.training.tasks.base import Task, TaskOutput, detach, run_network
 
@@ -59,20 +58,18 @@ class AdaptDepthTask(Task):
         keep_statistics(self.depth)
         sigma = run_network(self.depth, images.flatten(0, 1), mixed=self.mixed)[0].float()
         focal = batch["intrinsics"][:, 1, 1].repeat_interleave(images.shape[1])
-        depth = self.depth.metric(disparity_to_depth(sigma), focal).unflatten(0, images.shape[:2])
+        depth = self.depth.metric(self.depth.depth_of(sigma), focal).unflatten(0, images.shape[:2])
         log, known = depth.log(), batch["depth"] > 0
         residual = torch.where(known, log - torch.where(known, batch["depth"], 1.0).log(), 0.0)
-        scale = clip_scale(residual, known)
-        residual = residual - scale.view(-1, 1, 1, 1, 1)
         agree = known & (residual.detach().abs() < options.disagreement)
-        weight = agree / (1 + (batch["deviation"] / options.softness).square())
+        weight = known / (1 + (batch["deviation"] / options.softness).square())
         change = (log - batch["start_depth"].log()).flatten(0, 1)
-        poses = batch["poses"].clone()
-        poses[..., :3, 3] = poses[..., :3, 3] * scale.exp().view(-1, 1, 1)
-        views = pairs_of_clips(depth, images, batch["intrinsics"].float(), poses)
+        # what disagrees counts here, up to a limit, so that no network looks good by having much left out
+        limited = residual.clamp(-options.disagreement, options.disagreement)
+        views = pairs_of_clips(depth, images, batch["intrinsics"].float(), batch["poses"])
         seen = reproject(views, options.disagreement)
         losses = {
-            "triangulated": triangulated(residual, weight, options.softness),
+            "triangulated": triangulated(residual, weight * agree, options.softness),
             "consistency": consistency(seen, options.softness),
             "hold": held(change, known.flatten(0, 1)),
             "hold_edges": gradient_difference(change, torch.ones_like(change), EDGES),
@@ -81,9 +78,9 @@ class AdaptDepthTask(Task):
             losses["photometric"] = reconstruction(views, seen)
         shown = {"image": images[0, 0], "depth": depth[0, 0], "triangulated": batch["depth"][0, 0]}
         metrics = {
-            "scale": scale.exp().mean(),
+            "level": residual.sum() / known.sum().clamp(min=1),
             "left_out": 1 - (agree.sum() / known.sum().clamp(min=1)),
-            RESIDUAL: losses["triangulated"].mean() + losses["consistency"].mean(),
+            RESIDUAL: triangulated(limited, weight, options.softness).mean() + losses["consistency"].mean(),
         }
         return TaskOutput({name: losses[name].mean() for name in self.weights}, metrics, detach(shown))
 

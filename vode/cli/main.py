@@ -26,6 +26,8 @@ VERBS = {
     "relocalize": ("vode.cli.relocalize:relocalize", "evaluate camera poses of single images in a mapped scene"),
     "data check": ("vode.cli.data:check", "say what a data set on disk holds, lacks, and what is damaged"),
     "prepare": ("vode.cli.data:prepare", "write a resized copy of a data set, which is read faster"),
+    "import": ("vode.cli.checkpoint:import_weights", "make a run of another system's published weights"),
+    "export-checkpoint": ("vode.cli.checkpoint:export_weights", "write a run's networks as another system's weights"),
     "scene build": ("vode.cli.scene:build", "map a video or a folder of images by pycolmap"),
     "scene align": ("vode.cli.scene:align", "bring one scene into the axes and scale of another"),
     "world": ("vode.cli.world:world", "write sequences of the built-in world as files"),

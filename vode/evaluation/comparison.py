@@ -9,6 +9,7 @@ from typing import Any
 
 from vode.errors import InputError
 from vode.evaluation.odometry import align, evaluate_odometry
+from vode.evaluation.protocols.odometry import with_protocol
 from vode.evaluation.published import DEPTH as PUBLISHED_DEPTH
 from vode.evaluation.published import ODOMETRY as PUBLISHED
 from vode.evaluation.published import rows as rows_of
@@ -61,17 +62,19 @@ def score(
     ground_truths: Mapping[str, Trajectory],
     alignment: str,
     matching: AssociationOptions = AssociationOptions(),
+    *,
+    system: str | None = None,
 ) -> dict[str, dict[str, Result]]:
-    """The result of every estimate whose sequence has ground truth."""
+    """The result of every estimate whose sequence has ground truth, also by the protocol of a ``system``."""
+
+    def scored(estimate: Trajectory, ground_truth: Trajectory) -> Result:
+        by, most = matching.by, matching.max_difference
+        result = evaluate_odometry(estimate, ground_truth, alignment, by=by, max_difference=most)
+        return with_protocol(result, estimate, ground_truth, system, matching)
+
     return {
         name: {
-            sequence: evaluate_odometry(
-                estimate,
-                ground_truths[sequence],
-                alignment,
-                by=matching.by,
-                max_difference=matching.max_difference,
-            )
+            sequence: scored(estimate, ground_truths[sequence])
             for sequence, estimate in method.items()
             if sequence in ground_truths
         }

@@ -18,6 +18,12 @@ from vode.errors import InputError
 from vode.evaluation.result import Number, Result
 
 SCALINGS = ("median", "none", "global")
+RESIZINGS = {
+    "disparity": "inverse depth (disparity) of the prediction to the ground truth's size, bilinear, "
+    "align_corners=False, then inverted",
+    "depth": "depth of the prediction to the ground truth's size, bilinear, align_corners=False",
+}
+"""What of a prediction is resized, and how, in words."""
 CROPS = {
     "garg": (0.40810811, 0.99189189, 0.03594771, 0.96405229),
     "eigen": (0.3324324, 0.91351351, 0.0359477, 0.96405229),
@@ -45,10 +51,14 @@ class DepthProtocol:
     """"median": each image by median(ground truth) / median(prediction); "global": all by the median of these ratios"""
     clip: tuple[float, float] | None = None
     """what predictions are clipped to after scaling, metres; None is ``min_depth`` to ``cap``"""
+    resizing: str = "disparity"
+    """what of a prediction is resized to the ground truth's size: "disparity", its inverse, or "depth" """
 
     def __post_init__(self) -> None:
         if self.scaling not in SCALINGS:
             raise InputError(f"no scaling is called {self.scaling!r}; choose one of {', '.join(SCALINGS)}")
+        if self.resizing not in RESIZINGS:
+            raise InputError(f"nothing called {self.resizing!r} is resized; choose one of {', '.join(RESIZINGS)}")
         if self.crop is not None and self.crop not in CROPS:
             raise InputError(f"no crop is called {self.crop!r}; choose one of {', '.join(CROPS)}, or none")
         if self.cap is not None and not 0 < self.min_depth < self.cap:
@@ -80,8 +90,7 @@ class DepthProtocol:
             "cap": f"ground truth {self.counted}" + (", no cap" if self.cap is None else ""),
             "clip": f"predictions {low:g} m to {high:g} m",
             "crop": self.crop or "none",
-            "resizing": "inverse depth (disparity) of the prediction to the ground truth's size, bilinear, "
-            "align_corners=False, then inverted",
+            "resizing": RESIZINGS[self.resizing],
             "averaging": "mean of the images' values",
         }
 
@@ -198,14 +207,20 @@ def counted_pixels(ground_truth: np.ndarray, protocol: DepthProtocol) -> np.ndar
     return inside & crop_mask(height, width, protocol.crop)
 
 
-def resize_prediction(depth: np.ndarray, size: tuple[int, int], name: str = "prediction") -> np.ndarray:
+def resize_prediction(
+    depth: np.ndarray, size: tuple[int, int], name: str = "prediction", *, resizing: str = "disparity"
+) -> np.ndarray:
     """Predicted depth (h, w) at ``size`` (height, width): its inverse is resized bilinearly, and inverted again.
 
-    Networks predict disparity, and published figures are of that resized. Raises InputError, under ``name``, for a
-    depth of 0 or less, which has no inverse; one of the right size is left as it is.
+    Networks predict disparity, and published figures are of that resized; ``resizing`` "depth" resizes depth itself.
+    Raises InputError, under ``name``, for a depth of 0 or less, which has no inverse; one of the right size is left as
+    it is.
     """
     if depth.shape == tuple(size):
         return depth
+    if resizing == "depth":
+        values = torch.from_numpy(np.ascontiguousarray(depth, dtype=np.float32))[None, None]
+        return F.interpolate(values, tuple(size), mode="bilinear", align_corners=False)[0, 0].numpy()
     if (depth <= 0).any():
         raise InputError(f"{name}: the predicted depth is 0 or less somewhere; predict positive depth to resize it")
     disparity = 1 / torch.from_numpy(np.ascontiguousarray(depth, dtype=np.float32))[None, None]
@@ -222,7 +237,7 @@ def _valid_pixels(
         if not valid.any():
             empty.append(name)
             continue
-        values = resize_prediction(predicted, true.shape, name)[valid].astype(np.float64)
+        values = resize_prediction(predicted, true.shape, name, resizing=protocol.resizing)[valid].astype(np.float64)
         if not np.isfinite(values).all():
             raise InputError(f"{name}: the predicted depth is not finite; check the network's weights")
         yield _Pixels(values, true[valid].astype(np.float64), name)

@@ -110,7 +110,7 @@ def draw(
 
     def row(name: str) -> list[tuple[str, Tensor]]:
         prediction, ground_truth = (depth(index[name])[0].numpy() for depth in (source, frames.depth))
-        prediction = resize_prediction(prediction, ground_truth.shape, name) * factors[name]
+        prediction = resize_prediction(prediction, ground_truth.shape, name, resizing=protocol.resizing) * factors[name]
         counted = np.where(counted_pixels(ground_truth, protocol), ground_truth, 0)
         shown = (torch.from_numpy(depth)[None].float() for depth in (prediction.clip(*protocol.clip_range), counted))
         return depth_panel(frames.frame(index[name]), *shown)

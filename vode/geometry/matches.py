@@ -6,10 +6,14 @@ import math
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vode.geometry import warp
 from vode.geometry.resize import image_size
+
+SMOOTH = 0.2
+"""pixels that flow may bend by at a pixel, for values between pixels to be trusted"""
 
 
 class FlowScores(NamedTuple):
@@ -63,7 +67,19 @@ def best_matches(
 
 
 def follow(flow_ab: Tensor, score: Tensor, points_a: Tensor) -> Matches:
-    """Matches of given points_a (B, N, 2) by the flow (B, 2, H, W), both sampled bilinearly, with their scores."""
+    """Matches of given points_a (B, N, 2) by the flow (B, 2, H, W), both sampled bilinearly, with their scores.
+
+    Where the flow has a step, at the edges of objects, it is of no use between pixels: points there have score 0.
+    """
     pixels = points_a.to(flow_ab).mT.unsqueeze(-1)
     flow, start = warp.sample(flow_ab, pixels)[..., 0].mT, pixels[..., 0].mT
-    return Matches(start, start + flow, warp.sample(score, pixels)[:, 0, :, 0])
+    smooth = warp.sample((_bend(flow_ab) < SMOOTH).to(score.dtype), pixels)[:, 0, :, 0] > 0.999
+    return Matches(start, start + flow, warp.sample(score, pixels)[:, 0, :, 0] * smooth)
+
+
+def _bend(flow: Tensor) -> Tensor:
+    """How much a flow (B, 2, H, W) departs from a straight line between neighbours, (B, 1, H, W), pixels."""
+    around = F.pad(flow, (1, 1, 1, 1), mode="replicate")
+    across = around[..., 1:-1, 2:] + around[..., 1:-1, :-2] - 2 * flow
+    down = around[..., 2:, 1:-1] + around[..., :-2, 1:-1] - 2 * flow
+    return torch.maximum(across.norm(dim=1, keepdim=True), down.norm(dim=1, keepdim=True))

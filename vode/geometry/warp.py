@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -13,9 +15,10 @@ from torch import Tensor
 from vode.geometry.camera import pixel_grid
 
 
-def sample(image: Tensor, pixels: Tensor) -> Tensor:
-    """Bilinear values of ``image`` (B, C, H, W) at ``pixels`` (B, 2, h, w); the border is repeated.
+def sample(image: Tensor, pixels: Tensor, *, outside: Literal["border", "zeros", "reflection"] = "border") -> Tensor:
+    """Bilinear values of ``image`` (B, C, H, W) at ``pixels`` (B, 2, h, w); outside, the border is repeated.
 
+    ``outside`` may also be zeros, or the image reflected about the outermost pixel centres.
     Computed in float32 or better, which coordinates need, and returned in the image's type. Non-finite
     coordinates stand for the last pixel: the backward pass of grid_sample crashes the process at a NaN.
     """
@@ -24,7 +27,7 @@ def sample(image: Tensor, pixels: Tensor) -> Tensor:
     grid = pixels.movedim(1, -1) * (2 / last) - 1
     grid = grid.nan_to_num(1.0, 1.0, 1.0)
     kind = torch.promote_types(image.dtype, torch.float32)
-    values = F.grid_sample(image.to(kind), grid.to(kind), padding_mode="border", align_corners=True)
+    values = F.grid_sample(image.to(kind), grid.to(kind), padding_mode=outside, align_corners=True)
     return values.to(image.dtype)
 
 
@@ -34,9 +37,9 @@ def flow_target(flow_ab: Tensor) -> Tensor:
     return flow_ab + pixel_grid(height, width, device=flow_ab.device, dtype=flow_ab.dtype)
 
 
-def backward_warp(image_b: Tensor, flow_ab: Tensor) -> Tensor:
-    """Image b (B, C, H, W) seen at the pixels of image a, by the flow from a to b (B, 2, H, W)."""
-    return sample(image_b, flow_target(flow_ab))
+def backward_warp(image_b: Tensor, flow_ab: Tensor, *, outside: Literal["border", "zeros"] = "border") -> Tensor:
+    """Image b (B, C, H, W) seen at the pixels of image a, by the flow from a to b (B, 2, H, W); see ``sample``."""
+    return sample(image_b, flow_target(flow_ab), outside=outside)
 
 
 def inside(pixels: Tensor, size: tuple[int, int], *, margin: float = 0.0) -> Tensor:
@@ -73,9 +76,9 @@ def visible(flow_ba: Tensor) -> Tensor:
     return forward_splat(torch.ones_like(flow_ba[:, :1]), flow_ba).clamp(0, 1)
 
 
-def round_trip(flow_ab: Tensor, flow_ba: Tensor) -> Tensor:
+def round_trip(flow_ab: Tensor, flow_ba: Tensor, *, outside: Literal["border", "zeros"] = "border") -> Tensor:
     """Forward-backward difference F_ab + warp(F_ba) in pixels (B, 2, H, W): zero where the flows agree."""
-    return flow_ab + backward_warp(flow_ba, flow_ab)
+    return flow_ab + backward_warp(flow_ba, flow_ab, outside=outside)
 
 
 def consistent(flow_ab: Tensor, difference: Tensor, *, pixels: float = 3.0, fraction: float = 0.05) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vode.geometry import warp
 from vode.geometry.camera import project, transform, unproject
+from vode.geometry.resize import image_size
 from vode.losses.masked import masked_mean
 
 MIN_DEPTH = 1e-3
@@ -54,3 +55,29 @@ def reprojection(
     # beyond the size of the image, the distance of a point that leaves it carries no information
     offset = (pixels.mT.view_as(flow_ab) - target).abs().clamp(max=max(height, width)).sum(1, keepdim=True)
     return depth_part, masked_mean(offset, flow_mask * in_front)
+
+
+def reprojection_of_depth(
+    depth_a: Tensor,
+    depth_b: Tensor,
+    flow_ab: Tensor,
+    intrinsics: Tensor,
+    T_b_a: Tensor,
+    depth_mask: Tensor,
+    flow_mask: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """The two parts (B,) as TrianFlow's released code has them; arguments as ``reprojection``.
+
+    D_b is sampled where the depth leads, over ``depth_mask`` where that is inside: the depth part has no gradient into
+    the flow, but one through the place. The flow part is the mean over x and y, and trains the flow alone.
+    """
+    size = image_size(depth_a)
+    points_b = transform(T_b_a, unproject(depth_a, intrinsics).flatten(2).mT)
+    pixels, z = project(points_b, intrinsics, min_depth=MIN_DEPTH)
+    place, z = pixels.mT.view_as(flow_ab), z.view_as(depth_a)
+    inside = warp.inside(place.detach(), size) & (z.detach() > MIN_DEPTH)
+    seen = warp.sample(depth_b, place, outside="reflection")
+    part = (1 - z / seen.clamp(min=MIN_DEPTH)).abs()
+    depth_part = masked_mean(torch.where(inside, part, 0.0), depth_mask.detach() * inside)
+    offset = (warp.flow_target(flow_ab) - place.detach()).abs().mean(1, keepdim=True)
+    return depth_part, masked_mean(offset, flow_mask.detach())

@@ -8,12 +8,48 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class FlowLossOptions:
-    """Scales of the flow losses and their weights."""
+    """Scales of the flow losses, their weights and details; ``RELEASED_FLOW_LOSS`` has those of TrianFlow's code."""
 
     scales: Literal[1, 2, 3, 4] = 3
     """number of scales, finest first: 3 in Zhao et al.; a fourth helps with large displacements"""
     decay: float = 1.0
     """weight of a scale relative to the next finer one: 1 in Zhao et al.; less favours the sharper images"""
+    directions: Literal["mean", "sum"] = "mean"
+    """what the losses of both directions are put together by"""
+    mask: Literal["inside", "consistent"] = "inside"
+    """pixels that count: visible ones whose flow stays inside, decided at full size; or visible ones where both
+    directions agree, at each scale"""
+    ssim: Literal["reflected", "masked"] = "reflected"
+    """images are reflected at their borders, and SSIM is masked; or they are masked, with zeros beyond, before SSIM"""
+    edges: Literal["both", "second"] = "both"
+    """image steps that weigh a second difference of the flow: the mean of its two, or its second"""
+    outside: Literal["border", "zeros"] = "border"
+    """what a flow finds beyond the border"""
+
+
+RELEASED_FLOW_LOSS = FlowLossOptions(
+    directions="sum", mask="consistent", ssim="masked", edges="second", outside="zeros"
+)
+"""The flow losses of Zhao et al.'s released code (TrianFlow)."""
+
+
+@dataclass(frozen=True)
+class GeometryLossOptions:
+    """Details of the losses on depth and motion. ``RELEASED_GEOMETRY_LOSS`` has those of TrianFlow's code."""
+
+    scale: Literal["pair", "image"] = "pair"
+    """the factor that brings predicted depth to the triangulated one: one a pair, or one for each of its images"""
+    images: Literal["mean", "sum"] = "mean"
+    """what the losses of triangulated depth and of smoothness of both images are put together by"""
+    reprojection: Literal["flow", "depth"] = "flow"
+    """where the depth of the other image is compared: where the flow leads, which is trained too; or where the depth
+    leads, so that the depth part trains depth alone, and the flow part the flow alone"""
+    epipolar: Literal["visible", "all"] = "visible"
+    """pixels that are held to the epipolar lines"""
+
+
+RELEASED_GEOMETRY_LOSS = GeometryLossOptions(scale="image", images="sum", reprojection="depth", epipolar="all")
+"""The losses on depth and motion of Zhao et al.'s released code (TrianFlow)."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -13,12 +15,14 @@ C1, C2 = 0.01**2, 0.03**2
 """stabilising constants of SSIM for images in 0..1"""
 
 
-def ssim_distance(image_a: Tensor, image_b: Tensor) -> Tensor:
+def ssim_distance(image_a: Tensor, image_b: Tensor, *, border: Literal["reflect", "zeros"] = "reflect") -> Tensor:
     """clamp((1 - SSIM) / 2, 0, 1) over 3x3 windows: (B, C, H, W) twice -> (B, C, H, W).
 
-    Wang et al., TIP 2004, eq. 13, with box windows as in Godard et al., CVPR 2017, eq. 2.
+    Images are reflected at the ``border``, or continued by zeros. Wang et al., TIP 2004, eq. 13, with box windows as in
+    Godard et al., CVPR 2017, eq. 2.
     """
-    a, b = (F.pad(x, [1, 1, 1, 1], mode="reflect") for x in (image_a, image_b))
+    mode = "reflect" if border == "reflect" else "constant"
+    a, b = (F.pad(x, [1, 1, 1, 1], mode=mode) for x in (image_a, image_b))
     mean_a, mean_b = F.avg_pool2d(a, 3, 1), F.avg_pool2d(b, 3, 1)
     variance_a = F.avg_pool2d(a * a, 3, 1) - mean_a**2
     variance_b = F.avg_pool2d(b * b, 3, 1) - mean_b**2
@@ -35,6 +39,16 @@ def photometric_error(image: Tensor, reconstruction: Tensor) -> Tensor:
     return (1 - SSIM_WEIGHT) * l1 + SSIM_WEIGHT * ssim
 
 
-def photometric(image: Tensor, reconstruction: Tensor, mask: Tensor) -> Tensor:
-    """The photometric error of images (B, C, H, W), averaged over ``mask`` (B, 1, H, W): (B,)."""
-    return masked_mean(photometric_error(image, reconstruction), mask)
+def photometric(
+    image: Tensor, reconstruction: Tensor, mask: Tensor, *, ssim: Literal["reflected", "masked"] = "reflected"
+) -> Tensor:
+    """The photometric error of images (B, C, H, W), averaged over ``mask`` (B, 1, H, W): (B,).
+
+    With the ``ssim`` "masked", both images are masked before SSIM, as in TrianFlow's code: windows on the edge of the
+    mask count as they are, those outside are equal.
+    """
+    if ssim == "reflected":
+        return masked_mean(photometric_error(image, reconstruction), mask)
+    l1 = masked_mean((image - reconstruction).abs().mean(1, keepdim=True), mask)
+    distance = ssim_distance(image * mask, reconstruction * mask, border="zeros").mean((1, 2, 3))
+    return (1 - SSIM_WEIGHT) * l1 + SSIM_WEIGHT * distance / (mask.mean((1, 2, 3)) + 1e-12)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from kornia.losses import inverse_depth_smoothness_loss
 from torch import Tensor
@@ -12,10 +14,11 @@ FLOW_EDGE = 10.0
 """strength of the edge weighting of flow"""
 
 
-def flow_smoothness(flow: Tensor, image: Tensor) -> Tensor:
+def flow_smoothness(flow: Tensor, image: Tensor, *, edges: Literal["both", "second"] = "both") -> Tensor:
     """Second-order smoothness of flow / 20 (B, 2, H, W) px, weighted by exp(-10 mean |grad I|): (B,).
 
-    The flow may bend at image edges (Jonschkowski et al., ECCV 2020, eq. 4, for k = 2).
+    ``edges`` are the image steps of a second difference that weigh it: the mean of both, or the second. The flow may
+    bend at image edges (Jonschkowski et al., ECCV 2020, eq. 4, for k = 2).
     """
     flow = flow / FLOW_SCALE
     total = flow.new_zeros(len(flow))
@@ -23,7 +26,8 @@ def flow_smoothness(flow: Tensor, image: Tensor) -> Tensor:
         curve = flow.diff(n=2, dim=axis).abs().mean(1, keepdim=True)
         step = image.diff(dim=axis).abs().mean(1, keepdim=True)
         before, after = step.narrow(axis, 0, step.shape[axis] - 1), step.narrow(axis, 1, step.shape[axis] - 1)
-        total = total + (curve * (-FLOW_EDGE * (before + after) / 2).exp()).flatten(1).mean(1) / 2
+        edge = after if edges == "second" else (before + after) / 2
+        total = total + (curve * (-FLOW_EDGE * edge).exp()).flatten(1).mean(1) / 2
     return total
 
 

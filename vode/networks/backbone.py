@@ -24,26 +24,29 @@ COUNTER = "num_batches_tracked"
 """how the names of batch normalisation's counters end, which old checkpoints lack"""
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """The weights in a file: safetensors, or a torch checkpoint such as those of Places365.
+def read_content(path: Path) -> Any:
+    """What a safetensors file or a torch checkpoint holds: tensors by name, which a checkpoint may nest.
 
-    Raises InputError for a file that is missing, damaged, or holds more than plain tensors and numbers.
+    Raises InputError for a file that is missing, damaged, or holds more than plain tensors, numbers and texts.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such weights file")
-    content: Any
     try:
         if path.suffix == ".safetensors":
-            content = load_file(path)
-        else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, OSError) as error:
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, OSError, EOFError, RuntimeError) as error:
         raise InputError(f"{path}: damaged weights ({one_line(error)}); copy them again") from error
     except Exception as error:
         raise InputError(
             f"{path}: not plain weights, and nothing else is opened ({one_line(error)}); "
             "save its state_dict as safetensors"
         ) from error
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The weights in a file: safetensors, or a torch checkpoint such as those of Places365; see ``read_content``."""
+    content = read_content(path)
     for name in WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
             content = content[name]
@@ -73,7 +76,7 @@ def load_backbone(network: nn.Module, state: Mapping[str, Tensor], where: str) -
     """
     given = {k: v for k, v in state.items() if not k.startswith(CLASSIFIERS)}
     wanted = {k: v for k, v in network.state_dict().items() if not k.startswith(CLASSIFIERS)}
-    listed = _misfits(wanted, given, optional=("aux",))
+    listed = misfits(wanted, given, optional=("aux",))
     if listed:
         raise InputError(f"{where}: weights of another network than {type(network).__name__}; {listed}")
     network.load_state_dict(given, strict=False)
@@ -91,7 +94,7 @@ def fit_state(
     given = _without_counters(state)
     # a classifier of other classes is no use, but no harm
     kept = {k: v for k, v in given.items() if not k.startswith(optional) or _same_shape(v, wanted.get(k))}
-    problems = _misfits(wanted, kept, optional=optional)
+    problems = misfits(wanted, kept, optional=optional)
     if not problems:
         return kept, False
     unlike = [
@@ -107,7 +110,7 @@ def fit_state(
     raise InputError(f"{where}: weights of another network than {title}; {problems}")
 
 
-def _misfits(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor], *, optional: tuple[str, ...]) -> str:
+def misfits(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor], *, optional: tuple[str, ...] = ()) -> str:
     """What is missing, not known or of another shape; layers that begin with ``optional`` may be missing."""
     spare = {name for name in wanted if name.endswith(COUNTER) or name.startswith(optional)}
     problems = {

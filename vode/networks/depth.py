@@ -15,15 +15,10 @@ from vode.networks.options import DepthOptions
 from vode.networks.padding import pad_to_multiple
 from vode.networks.weights import Network
 
+DISPNET = "dispnet"
+"""name of the encoder that is a whole network, DispNet"""
 LOWEST = -20.0
 """below which an ELU is -1 in 32 bits"""
-MIN_DISPARITY, DISPARITY_RANGE = 0.01, 9.99
-"""disparity of sigma = 0, and its increase up to sigma = 1"""
-
-
-def disparity_to_depth(sigma: Tensor) -> Tensor:
-    """depth = 1 / (0.01 + 9.99 sigma): 100 for sigma = 0, 0.1 for sigma = 1."""
-    return 1 / (MIN_DISPARITY + DISPARITY_RANGE * sigma)
 
 
 class DepthNet(Network):
@@ -38,9 +33,25 @@ class DepthNet(Network):
     obsolete_options = frozenset({"imagenet"})
     exact = ("heads.",)
 
+    heads: nn.ModuleList
+    """the convolutions whose sigmoid is the disparity, finest first"""
+
     def __init__(self, options: DepthOptions = DepthOptions()) -> None:
         super().__init__()
         self.options = options
+        self._assemble(options)
+
+    @classmethod
+    def build(cls, options: DepthOptions) -> DepthNet:
+        """The network that the options describe: a DepthNet, or a DispNet if that is the name of the encoder."""
+        if options.encoder != DISPNET:
+            return cls(options)
+        from vode.networks.dispnet import DispNet
+
+        return DispNet(options)
+
+    def _assemble(self, options: DepthOptions) -> None:
+        """Create the layers."""
         self.encoder = build_encoder(options.encoder, options.encoder_weights)
         encoded, decoded = self.encoder.channels, options.decoder
         reduce, merge = [], []
@@ -81,10 +92,15 @@ class DepthNet(Network):
 
         ``focal``: see ``metric``. ``DepthOptions.edge_ratio`` makes steps of its edges, which training does without.
         """
-        depth = disparity_to_depth(self(image)[0].float())
+        depth = self.depth_of(self(image)[0].float())
         if self.options.edge_ratio:
             depth = steepen_edges(depth, self.options.edge_ratio)
         return self.metric(depth, focal)
+
+    def depth_of(self, sigma: Tensor) -> Tensor:
+        """depth = 1 / (a + b sigma) with ``DepthOptions.disparity`` (a, b): by default 100 to 0.1 for sigma 0 to 1."""
+        lowest, increase = self.options.disparity
+        return 1 / (lowest + increase * sigma)
 
     @property
     def is_metric(self) -> bool:

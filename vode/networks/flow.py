@@ -128,6 +128,10 @@ class FlowNet(Network):
             layers.append(conv(inputs, outputs, dilation=dilation))
             inputs = outputs
         self.context = nn.Sequential(*layers, nn.Conv2d(inputs, 2, 3, padding=1))
+        if options.start == "kaiming":
+            self._draw_weights()
+
+    def _draw_weights(self) -> None:
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 assert module.bias is not None
@@ -150,7 +154,7 @@ class FlowNet(Network):
         padded = images.shape[-2:]
         scales = []
         for k in range(4):
-            whole = warp.resize_flow(flows[min(k, 2)] if k < 3 else flows[3], (padded[0] >> k, padded[1] >> k))
+            whole = warp.resize_flow(flows[k], (padded[0] >> k, padded[1] >> k))
             scales.append(whole[..., : -(-size[0] // 2**k), : -(-size[1] // 2**k)])
         return [s.chunk(2)[0] for s in scales], [s.chunk(2)[1] for s in scales]
 
@@ -165,14 +169,14 @@ class FlowNet(Network):
 
     def _features(self, images: Tensor) -> list[Tensor]:
         """Features at levels 1 to 6 of padded images."""
-        features, x = [], (images - 0.45) / 0.225
+        features, x = [], images if self.options.image == "raw" else (images - 0.45) / 0.225
         for level in self.pyramid:
             x = level(x)
             features.append(x)
         return features
 
     def _decode(self, features_a: list[Tensor], features_b: list[Tensor]) -> list[Tensor]:
-        """Flow a to b at levels 2, 2, 2 and 3 (the finest twice reused for larger sizes)."""
+        """Flow a to b for each of the 4 sizes, at levels 2, 2, 2, 3 or 2, 3, 4, 5."""
         flow, found = None, {}
         for level in range(6, 1, -1):
             a, b = features_a[level - 1], features_b[level - 1]
@@ -180,12 +184,16 @@ class FlowNet(Network):
                 flow = _doubled(flow, image_size(a))
             matched_a, matched_b = (normalise_features(a), normalise_features(b)) if self.options.normalise else (a, b)
             if flow is not None:
-                matched_b = warp.backward_warp(matched_b, flow)
-            cost = F.leaky_relu(cost_volume(matched_a, matched_b, self.options.search), SLOPE)
+                matched_b = warp.backward_warp(matched_b, flow, outside=self.options.outside)
+            cost = self._cost(matched_a, matched_b)
             seen = cost if flow is None else torch.cat([cost, a, _like(flow, a)], 1)
             features, residual = self.decoders[str(level)](seen)
             flow = residual if flow is None else flow + residual
             if level == 2:
                 flow = flow + self.context(torch.cat([features, _like(flow, features)], 1)).float()
             found[level] = flow
-        return [found[2], found[2], found[2], found[3]]
+        return [found[level] for level in ((2, 3, 4, 5) if self.options.outputs == "levels" else (2, 2, 2, 3))]
+
+    def _cost(self, a: Tensor, b: Tensor) -> Tensor:
+        cost = cost_volume(a, b, self.options.search)
+        return cost / a.shape[1] if self.options.cost == "mean" else F.leaky_relu(cost, SLOPE)

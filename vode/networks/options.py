@@ -13,7 +13,8 @@ class DepthOptions:
     """Options of DepthNet."""
 
     encoder: str = "resnet18"
-    """resnet18, the method's own, or the name of any of timm's convolutional ones, such as efficientnet_lite0"""
+    """resnet18, the method's own, or the name of any of timm's convolutional ones, such as efficientnet_lite0;
+    dispnet, SfMLearner's, comes with a decoder of its own"""
     encoder_weights: str = "none"
     """what initialises it: none, imagenet (downloaded once), a file, or package:NAME, an installed package with one"""
     scales: Literal[1, 4] = 1
@@ -24,6 +25,8 @@ class DepthOptions:
     """channels of the decoder's levels, finest first"""
     padding: Literal["reflect", "zeros"] = "reflect"
     """of the decoder's convolutions: reflect as in TrianFlow; zeros saves a fifth of a training step on a CPU"""
+    disparity: tuple[float, float] = (0.01, 9.99)
+    """inverse depth where the output sigma is 0, and its increase up to sigma = 1: depths of 0.1 to 100"""
     canonical_focal: float = 0.0
     """focal length in pixels of the input image that depth is predicted for, so that it is metres for any camera;
     0 = depth up to scale"""
@@ -33,6 +36,8 @@ class DepthOptions:
     def __post_init__(self) -> None:
         if len(self.decoder) != 5 or min(self.decoder) < 1:
             raise InputError(f"a decoder of {self.decoder} channels; give five numbers above 0", "depth.decoder")
+        if len(self.disparity) != 2 or not all(0 < value < float("inf") for value in self.disparity):
+            raise InputError(f"a disparity of {self.disparity}; give two numbers above 0", "depth.disparity")
         if not 0 <= self.canonical_focal < float("inf"):
             raise InputError(
                 f"a focal length of {self.canonical_focal} pixels; give 0 or more", "depth.canonical_focal"
@@ -43,9 +48,23 @@ class DepthOptions:
 
 @dataclass(frozen=True)
 class FlowOptions:
-    """Options of FlowNet."""
+    """Options of FlowNet. ``TRIANFLOW`` has those of Zhao et al.'s released code."""
 
     search: int = 4
     """largest displacement in the cost volume, in pixels of each level"""
     normalise: bool = True
     """normalise features before they are correlated"""
+    image: Literal["normalised", "raw"] = "normalised"
+    """what the first layer sees: images of zero mean, or of 0..1"""
+    cost: Literal["rectified", "mean"] = "rectified"
+    """cost of a displacement: the products of the features summed, through a leaky ReLU, or averaged"""
+    outside: Literal["border", "zeros"] = "border"
+    """features that a flow finds beyond the border: those of the border, or zeros"""
+    outputs: Literal["finest", "levels"] = "finest"
+    """flow at full, 1/2 and 1/4 size: that of the finest level, resized, or of the three finest levels"""
+    start: Literal["kaiming", "torch"] = "kaiming"
+    """random weights that training starts from: Kaiming's, with flow near zero, or the defaults of torch"""
+
+
+TRIANFLOW = FlowOptions(normalise=False, image="raw", cost="mean", outside="zeros", outputs="levels", start="torch")
+"""The flow network of Zhao et al.'s released code (TrianFlow)."""

@@ -15,6 +15,9 @@ from torch import nn
 from vode.errors import InputError, one_line
 from vode.io.dataclass_json import from_plain
 
+N = TypeVar("N", bound="Network")
+M = TypeVar("M", bound=nn.Module)
+
 
 class Network(nn.Module):
     """A module that can be written to a weights file."""
@@ -29,9 +32,10 @@ class Network(nn.Module):
     """beginnings of the names of convolutions that stay in 32 bits where the others are computed in 16"""
     options: Any
 
-
-N = TypeVar("N", bound=Network)
-M = TypeVar("M", bound=nn.Module)
+    @classmethod
+    def build(cls: type[N], options: Any) -> N:
+        """The network that the options describe, a new one of this class."""
+        return cls(options)
 
 
 def weights_bytes(network: Network, *, half: bool = False) -> bytes:
@@ -68,7 +72,7 @@ def load_weights(path: Path | str, network_class: type[N], device: torch.device 
     try:
         values = {k: v for k, v in about["options"].items() if k not in network_class.obsolete_options}
         options: Any = from_plain(network_class.options_class, values)
-        network = network_class(without_download(options))
+        network = network_class.build(without_download(options))
         network.load_state_dict(tensors)
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, InputError) as error:
         raise InputError(f"{path}: weights of another network ({one_line(error)}); train them again") from error

@@ -1,7 +1,7 @@
 """Motion between two frames from correspondences and depth, with fallbacks in a stated order.
 
-1. Essential matrix (or the homography of a plane), its translation scaled by the depth.
-2. PnP on the depth, when the camera hardly moves, or two views or the scale fail.
+1. Essential matrix (or the homography of a plane), its translation scaled by points that tracks know, else by depth.
+2. PnP on these points or the depth, when the camera hardly moves, or two views or the scale fail.
 3. Rotation alone, when two views determine that and the depth determines nothing.
 4. Constant velocity, when nothing determines the motion.
 """
@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
@@ -21,6 +22,7 @@ from vode.geometry.camera import rays
 from vode.geometry.matches import Matches
 from vode.geometry.resize import image_size
 from vode.geometry.two_view import Model, TwoView
+from vode.odometry import trianflow
 from vode.odometry.options import TrackerOptions
 from vode.odometry.result import Method, Reason
 from vode.odometry.scale import Scale, translation_scale
@@ -36,6 +38,24 @@ UNRELIABLE = {
 """Why the translation of two views cannot be used, by their model."""
 KNOWN = 0.999
 """bilinear weight of known depth from which on a sample has no unknown neighbour"""
+
+
+class Depths(NamedTuple):
+    """Depth of a pair of frames, 0 = unknown."""
+
+    a: Tensor
+    """(1, 1, H, W)"""
+    b: Tensor | Callable[[], Tensor]
+    """(1, 1, H, W), or what gives it, which is asked for once the motion of two views is known"""
+    tracked: Tensor | None = None
+    """(1, N): that of a at the correspondences, of points that tracks know, in the unit of the trajectory"""
+
+
+class Lengths(NamedTuple):
+    """What tells the length of a translation of two views; none where the motion is found otherwise."""
+
+    depth: Scale | None = None
+    tracks: Scale | None = None
 
 
 class FrameMotion(NamedTuple):
@@ -54,6 +74,7 @@ class FrameMotion(NamedTuple):
     """median over the inliers, pixels beyond the rotation"""
     scale_deviation: float | None = None
     """relative standard deviation of the length of the translation, where it is known"""
+    lengths: Lengths = Lengths()
 
 
 class Evidence(NamedTuple):
@@ -68,8 +89,7 @@ class Evidence(NamedTuple):
 @torch.no_grad()
 def frame_motion(
     found: Matches,
-    depth_a: Tensor,
-    depth_b: Tensor | Callable[[], Tensor],
+    depths: Depths,
     intrinsics: Tensor,
     expected: Tensor,
     options: TrackerOptions = TrackerOptions(),
@@ -78,28 +98,35 @@ def frame_motion(
 ) -> tuple[FrameMotion, Evidence]:
     """Motion of one pair of frames from correspondences (1, N) and depth, and what it was estimated from.
 
-    Depths (1, 1, H, W), that of a alternatively (1, N) at the correspondences, 0 = unknown, that of b alternatively
-    what gives it, which is asked for once the motion of two views is known; intrinsics (1, 3, 3);
-    ``expected`` (4, 4) is the motion of constant velocity. With the ``images`` a and b (1, 3, H, W) in 0..1,
-    correspondences are moved to where the two agree best. Where tracks are to carry the scale and do not tell it, a
-    translation of two views has length 1 (``Reason.ASSUMED_SCALE``), and zero where it is not reliable.
+    intrinsics (1, 3, 3); ``expected`` (4, 4) is the motion of constant velocity. With the ``images`` a and b
+    (1, 3, H, W) in 0..1, correspondences are moved to where the two agree best. The length of a translation is that by
+    tracks where these tell it. Where they have to and do not, a translation of two views has length 1
+    (``Reason.ASSUMED_SCALE``), and zero where it is not reliable.
     """
+    if options.tracker == "trianflow":
+        depth_b = depths.b() if callable(depths.b) else depths.b
+        T_b_a, method, reason, explained = trianflow.motion(found, depths.a, depth_b, intrinsics)
+        failed = method is Method.EXTRAPOLATED
+        return FrameMotion(T_b_a, method, reason, failed, int(explained.sum())), Evidence(found, explained)
     found, pair = motion_from_matches(found, intrinsics, options, images=images, seed=options.seed)
-    depth_b = depth_b() if callable(depth_b) else depth_b
+    depth_b = depths.b() if callable(depths.b) else depths.b
     size = image_size(depth_b)
-    at_a, at_b = depth_at(depth_a, found.points_a), depth_at(depth_b, found.points_b)
+    at_a, at_b = depth_at(depths.a, found.points_a), depth_at(depth_b, found.points_b)
+    tracked = torch.zeros_like(at_a) if depths.tracked is None else depths.tracked
     inliers, parallax = int(pair.inliers.sum()), float(pair.parallax)
     reason = None if bool(pair.reliable) else UNRELIABLE[Model(int(pair.model))]
     if reason is None:
-        scale = _scale(found, pair, at_a, at_b, intrinsics, size, options)
-        if bool(scale.known):
+        lengths = _lengths(found, pair, (at_a, at_b, tracked), intrinsics, size, options)
+        scale = next((x for x in (lengths.tracks, lengths.depth) if x is not None and bool(x.known)), None)
+        if scale is not None:
             T_b_a = pair.T_b_a[0].double().cpu()
             T_b_a[:3, 3] *= float(scale.value)
-            deviation = float(scale.deviation)
-            motion = FrameMotion(T_b_a, Method.ESSENTIAL, inliers=inliers, parallax=parallax, scale_deviation=deviation)
+            motion = FrameMotion(
+                T_b_a, Method.ESSENTIAL, None, False, inliers, parallax, float(scale.deviation), lengths
+            )
             return motion, Evidence(found, pair.inliers)
         reason = Reason.UNKNOWN_SCALE
-    solved = _pnp(found, at_a, intrinsics, options)
+    solved = _pnp(found, tracked, intrinsics, options) or _pnp(found, at_a, intrinsics, options)
     if solved is not None:
         T_b_a, explained = solved
         return FrameMotion(T_b_a, Method.PNP, reason, False, int(explained.sum()), parallax), Evidence(found, explained)
@@ -117,36 +144,41 @@ def frame_motion(
 
 
 def depth_at(depth: Tensor, points: Tensor) -> Tensor:
-    """Depth (1, 1, H, W) at points (1, N, 2): (1, N), 0 where a neighbour is unknown; one (1, N) as it is."""
-    if depth.ndim == 2:
-        return depth
+    """Depth (1, 1, H, W) at points (1, N, 2): (1, N), 0 where a neighbour is unknown."""
     known = warp.sample((depth > 0).to(depth.dtype), points.mT.unsqueeze(-1))[:, 0, :, 0]
     return warp.sample(depth, points.mT.unsqueeze(-1))[:, 0, :, 0] * (known > KNOWN)
 
 
-def _scale(
+def _lengths(
     found: Matches,
     pair: TwoView,
-    depth_a: Tensor,
-    depth_b: Tensor,
+    depths: tuple[Tensor, Tensor, Tensor],
     intrinsics: Tensor,
     size: tuple[int, int],
     options: TrackerOptions,
-) -> Scale:
-    """Scale of a pair's translation by the depth (1, N) of both frames at the correspondences."""
-    points = triangulate(found, pair, intrinsics, size)
+) -> Lengths:
+    """Length of a pair's translation by the depth (1, N) of both frames and of tracks at the correspondences."""
+    at_a, at_b, tracked = depths
+    points = triangulate(found, pair.T_b_a, intrinsics, size)
     focal = (intrinsics[:, 0, 0] * intrinsics[:, 1, 1]).sqrt()
+    # both ends of a correspondence are uncertain
+    noise = 2**0.5 * pair.noise / focal
     place = (found.points_a + 0.5) / found.points_a.new_tensor([size[1], size[0]])
-    return translation_scale(
-        torch.cat([depth_a, depth_b], 1),
+    valid = points.valid & pair.inliers
+    by_depth = translation_scale(
+        torch.cat([at_a, at_b], 1),
         torch.cat([points.depth_a, points.depth_b], 1),
         points.parallax.repeat(1, 2),
-        # both ends of a correspondence are uncertain
-        2**0.5 * pair.noise / focal,
-        (points.valid & pair.inliers).repeat(1, 2),
+        noise,
+        valid.repeat(1, 2),
         place.repeat(1, 2, 1),
         options.scale,
     )
+    for choice in (options.track_scale, replace(options.track_scale, accuracy=options.scale.accuracy)):
+        by_tracks = translation_scale(tracked, points.depth_a, points.parallax, noise, valid, place, choice)
+        if bool(by_tracks.known):
+            break
+    return Lengths(by_depth, by_tracks)
 
 
 def _pnp(found: Matches, depth: Tensor, intrinsics: Tensor, options: TrackerOptions) -> tuple[Tensor, Tensor] | None:

@@ -40,6 +40,35 @@ class WindowOptions:
 
 
 @dataclass(frozen=True)
+class ScaleFilterOptions:
+    """How the scale by tracks and that by depth err over time: standard deviations of logarithms, and times in frames.
+
+    Those of the depth are in units of what its spread over the image lets expect of the scale of a single motion.
+    """
+
+    lag: int = 100
+    """frames whose lengths are corrected by what comes later"""
+    change: float = 0.008
+    """of the change of scale by tracks, from one motion to the next"""
+    broken: float = 1.0
+    """of that where no tracks go on"""
+    drift: float = 0.002
+    """of the steady drift of the scale by tracks, a frame"""
+    drift_change: float = 1e-5
+    """of how that changes from frame to frame"""
+    bias: float = 2.0
+    """of the level of the depth, as it errs for many frames"""
+    lasting: float = 6.0
+    """frames after which the correlation of these errors is down to 1/e"""
+    noise: float = 0.3
+    """of the level of the depth, as it errs in one motion alone"""
+    start: float = 1.0
+    """of the scale of the first motion by tracks"""
+    trust: float = 8.0
+    """independent errors of the depth that it takes for what was seen of them to count as much as what is said here"""
+
+
+@dataclass(frozen=True)
 class ScaleOptions:
     """Which points determine the scale, and when it is known."""
 
@@ -65,6 +94,8 @@ class MatchOptions:
     """pixels: Sampson distance of an inlier"""
     least_confirmed: int = 100
     """correspondences that the images must confirm for any to be moved to where the two agree best"""
+    backend: Literal["torch", "opencv", "poselib"] = "torch"
+    """what solves for the motion: this library's own solver, OpenCV's USAC MAGSAC, or PoseLib (an extra)"""
 
 
 MatcherName = Literal["xfeat", "xfeat-lighterglue", "disk-lightglue"]
@@ -159,19 +190,26 @@ class LoopOptions:
 class TrackerOptions(MatchOptions):
     """How the tracker turns correspondences and depth into motion."""
 
+    tracker: Literal["vode", "trianflow"] = "vode"
+    """what chooses correspondences and makes a motion of them: this library's way, of which the other options are, or
+    TrianFlow's, to compare with"""
     flow: Literal["network", "refined", "classical"] = "network"
     """where a model's correspondences come from: its flow network, that refined by OpenCV's dense inverse search, or
     the search alone"""
     magnify: float = 1.0
     """height and width of the images that correspondences are found in, relative to those that its networks see"""
-    scale_from: Literal["depth", "tracks"] = "depth"
-    """what tells the length of a motion: the depth, or the points triangulated before, without any depth"""
+    scale_from: Literal["fused", "depth", "tracks"] = "fused"
+    """what tells the lengths of motions: how they change the points triangulated before, and their level the depth of
+    many frames; the depth of each pair alone; or these points alone, without any depth"""
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
     """of the networks; auto is bfloat16 on a CPU that computes in it, where it takes a third of the time"""
     subpixel: bool = True
     """move correspondences to where the two images agree best"""
     scale: ScaleOptions = field(default_factory=ScaleOptions)
-    refine: Literal["none", "window"] = "none"
+    track_scale: ScaleOptions = field(default_factory=lambda: ScaleOptions(accuracy=0.05, least_points=30))
+    """which points of tracks tell lengths"""
+    scale_filter: ScaleFilterOptions = field(default_factory=ScaleFilterOptions)
+    refine: Literal["none", "window"] = "window"
     """window: refine the last keyframes together"""
     window: WindowOptions = field(default_factory=WindowOptions)
     loops: bool = False
@@ -186,5 +224,11 @@ class TrackerOptions(MatchOptions):
     """of every random draw"""
 
     def __post_init__(self) -> None:
+        more = self.loops or self.refine != "none" or self.scale_from != "depth" or self.backend != "torch"
+        if self.tracker == "trianflow" and more:
+            raise InputError(
+                "TrianFlow's tracker has no window, loops, tracks without depth, nor other solvers; leave them out",
+                "tracker",
+            )
         if self.loops and self.scale_from == "tracks":
             raise InputError("loops are verified by depth, and tracks alone have none; leave out one of them", "loops")

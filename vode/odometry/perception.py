@@ -21,8 +21,9 @@ from vode.geometry.resize import SAME_ASPECT, SizeFor, image_size, resize_depth,
 from vode.networks.depth import DepthNet
 from vode.networks.edges import magnify_depth
 from vode.networks.flow import FlowNet
+from vode.odometry import trianflow
 from vode.odometry.frames import Frame
-from vode.odometry.options import MatchOptions, TrackerOptions
+from vode.odometry.options import TrackerOptions
 from vode.odometry.two_frame import flow_matches, tracked_matches
 
 
@@ -108,12 +109,16 @@ def find_matches(
     perception: Perception | MatchingPerception,
     a: Frame,
     b: Frame,
-    options: MatchOptions,
+    options: TrackerOptions,
     *,
     tracked: Tensor | None = None,
     seed: int = 0,
 ) -> Matches:
     """At most ``options.count`` correspondences (1, N) of two frames, those of ``tracked`` points (1, M, 2) first."""
+    if options.tracker == "trianflow":
+        if isinstance(perception, Matcher):
+            raise InputError("TrianFlow's tracker takes dense flow; leave the matcher out", "tracker", "matcher")
+        return trianflow.select_matches(*perception.flow(a, b), seed=seed)
     if isinstance(perception, Matcher):
         return tracked_matches(perception.correspondences(a, b), options, tracked=tracked)
     return flow_matches(*perception.flow(a, b), options, tracked=tracked, seed=seed)[1]

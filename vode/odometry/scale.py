@@ -47,15 +47,19 @@ def translation_scale(
     """Predicted over triangulated depth by the mean of log ratios, weighted with their precision; for tracking.
 
     A triangulated depth has the relative error noise (B,) over parallax (B, N), both in radians; to it comes the
-    spread of the predicted depth, which is estimated. Tukey weights, from the median. ``valid`` (B, N) are the points
-    that may take part. ``places`` (B, N, 2), in 0..1, are the points' positions in the image: the uncertainty is the
-    cluster-robust one over the regions that they fall in (Liang and Zeger, Biometrika 1986), for depth is wrong in
-    whole objects.
+    spread of the predicted depth, which is estimated. Tukey weights, from the median. The parallax counts that the
+    predicted depth lets expect: points that noise brings nearer show more of it, and would weigh more. ``valid``
+    (B, N) are the points that may take part. ``places`` (B, N, 2), in 0..1, are the points' positions in the image:
+    the uncertainty is the cluster-robust one over the regions that they fall in (Liang and Zeger, Biometrika 1986),
+    for depth is wrong in whole objects.
     """
     predicted, triangulated, valid = _usable(predicted, triangulated, valid)
     error = noise.unsqueeze(-1) / parallax.clamp(min=1e-9)
+    ratio = predicted.clamp(min=1e-12).log() - triangulated.clamp(min=1e-12).log()
+    middle = torch.where(valid & (error < options.accuracy), ratio, float("nan")).nanmedian(-1, keepdim=True).values
+    error = error * (ratio - middle).exp()
     valid = valid & (error < options.accuracy)
-    ratio = torch.where(valid, predicted.clamp(min=1e-12).log() - triangulated.clamp(min=1e-12).log(), float("nan"))
+    ratio = torch.where(valid, ratio, float("nan"))
     middle = ratio.nanmedian(-1, keepdim=True).values
     for _ in range(4):
         away = (ratio - middle).abs()

@@ -5,52 +5,20 @@ Correspondences come from flow both ways (Zhao et al., CVPR 2020, section 3.1) o
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
 from vode.geometry import matches, subpixel, triangulation, two_view
+from vode.geometry.epipolar import choose_motion, essential_from_fundamental
 from vode.geometry.matches import Matches
 from vode.geometry.triangulation import Triangulated
-from vode.geometry.two_view import TwoView
+from vode.geometry.two_view import TwoView, TwoViewOptions
 from vode.odometry.options import MatchOptions
 
 SAME_POINT = 1.0
 """pixels: distance up to which a match begins at a tracked point"""
 FRESH = 8
 """least number of correspondences besides those of tracked points"""
-
-
-class TwoFrame(NamedTuple):
-    """What the flow of a batch of pairs tells about their motion."""
-
-    scores: matches.FlowScores
-    """of every pixel of a"""
-    matches: Matches
-    """the correspondences (B, N) that the motion was estimated from"""
-    view: TwoView
-    """the motion; its translation has unit length"""
-
-
-@torch.no_grad()
-def two_frame_motion(
-    flow_ab: Tensor,
-    flow_ba: Tensor,
-    intrinsics: Tensor,
-    options: MatchOptions,
-    *,
-    images: tuple[Tensor, Tensor] | None = None,
-    tracked: Tensor | None = None,
-    seed: int | None = None,
-) -> TwoFrame:
-    """Correspondences and motion of pairs, from flows (B, 2, H, W) in pixels and intrinsics (B, 3, 3).
-
-    ``flow_matches`` followed by ``motion_from_matches``; the arguments are theirs.
-    """
-    scores, found = flow_matches(flow_ab, flow_ba, options, tracked=tracked, seed=seed)
-    found, view = motion_from_matches(found, intrinsics, options, images=images, seed=seed)
-    return TwoFrame(scores, found, view)
 
 
 @torch.no_grad()
@@ -111,14 +79,40 @@ def motion_from_matches(
     if images is not None:
         found = _refined(found, images, options.least_confirmed)
     view = two_view.relative_pose(
-        found.points_a, found.points_b, intrinsics, scores=found.scores, threshold=options.threshold, seed=seed or 0
+        found.points_a,
+        found.points_b,
+        intrinsics,
+        scores=found.scores,
+        threshold=options.threshold,
+        seed=seed or 0,
+        options=TwoViewOptions(backend=options.backend),
     )
     return found, view
 
 
-def triangulate(found: Matches, view: TwoView, intrinsics: Tensor, size: tuple[int, int]) -> Triangulated:
+@torch.no_grad()
+def motion_from_fundamental(
+    found: Matches, intrinsics: Tensor, options: MatchOptions, *, seed: int | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Motion T_b_a (B, 4, 4), fundamental matrix (B, 3, 3) and whether there is one (B,), by the 8-point algorithm.
+
+    The matrix is found by RANSAC from correspondences (B, N) without knowing the camera, and the one of its four
+    motions is taken that has the most points in front (Zhao et al., CVPR 2020, section 3.1), reliable or not.
+    """
+    fundamental, inliers = two_view.fundamental_matrix(
+        found.points_a, found.points_b, scores=found.scores, threshold=options.threshold, seed=seed or 0
+    )
+    known = inliers.any(-1)
+    essential = essential_from_fundamental(fundamental, intrinsics).double()
+    doubles = (x.double() for x in (found.points_a, found.points_b, intrinsics, found.scores))
+    T_b_a = choose_motion(torch.where(known[:, None, None], essential, torch.eye(3).to(essential)), *doubles)
+    still = torch.eye(4).to(intrinsics).expand_as(T_b_a)
+    return torch.where(known[:, None, None], T_b_a.to(intrinsics.dtype), still), fundamental, known
+
+
+def triangulate(found: Matches, T_b_a: Tensor, intrinsics: Tensor, size: tuple[int, int]) -> Triangulated:
     """Points of matches, in baselines; valid are those that lie inside both images of ``size`` (height, width)."""
-    return triangulation.midpoint(found.points_a, found.points_b, intrinsics, view.T_b_a, size=size)
+    return triangulation.midpoint(found.points_a, found.points_b, intrinsics, T_b_a, size=size)
 
 
 def _refined(found: Matches, images: tuple[Tensor, Tensor], least: int) -> Matches:

@@ -13,19 +13,18 @@ from torch import Tensor
 from vode.cameras.lens import Camera
 from vode.errors import InputError
 from vode.geometry.pose import inverse, se3_exp, se3_log
-from vode.geometry.resize import SizeFor, image_size
+from vode.geometry.resize import SizeFor
 from vode.io.trajectory import Trajectory
 from vode.odometry import result
 from vode.odometry.clock import Clock
-from vode.odometry.frame_motion import FrameMotion, frame_motion
+from vode.odometry.frame_motion import Evidence, FrameMotion, frame_motion
 from vode.odometry.frames import Frame, Intake, same
 from vode.odometry.loop_closure.closure import LoopCloser
 from vode.odometry.loop_closure.verification import Loop
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import MatchingPerception, Perception, at_work, find_matches
 from vode.odometry.result import Details, FrameResult, Method, Reason
-from vode.odometry.sources.tracks import TrackedPoints
-from vode.odometry.window import Window
+from vode.odometry.smoothing.backend import Backend
 
 
 @runtime_checkable
@@ -48,7 +47,14 @@ class View(NamedTuple):
 
     frame: Frame
     depth: Tensor
-    T_world_cam: Tensor
+
+
+class Seen(NamedTuple):
+    """What a frame that becomes the last view shows."""
+
+    depth: Tensor
+    evidence: Evidence | None = None
+    """what its motion was found from; None for the first"""
 
 
 class VisualOdometry:
@@ -86,18 +92,16 @@ class VisualOdometry:
         self._perception = source
         self._intake = Intake(camera, size_for, source.device)
         self._results: list[FrameResult] = []
-        self._poses: list[Tensor] = []
+        self._backend: Backend | None = None
         self._last: View | None = None
-        self._window: Window | None = None
         self._loops: LoopCloser | None = None
-        self._tracks: TrackedPoints | None = None
         self._clock = Clock()
         self._twist, self._duration = torch.zeros(6, dtype=torch.float64), 1.0
         self._numpy = False
 
     def __len__(self) -> int:
         """Frames so far."""
-        return len(self._poses)
+        return len(self._results)
 
     @torch.no_grad()
     def register_frame(self, image: np.ndarray | Tensor, timestamp: float | None = None) -> FrameResult:
@@ -127,7 +131,8 @@ class VisualOdometry:
     @property
     def trajectory(self) -> Trajectory:
         """Poses of all frames so far, after all corrections."""
-        poses = torch.stack(self._poses) if self._poses else torch.zeros(0, 4, 4, dtype=torch.float64)
+        poses = torch.eye(4, dtype=torch.float64).repeat(len(self), 1, 1)
+        poses = poses if self._backend is None else torch.stack(self._backend.poses)
         poses = poses if self._loops is None else self._loops.corrected(poses)
         times = [x.timestamp for x in self._results]
         timed = bool(times) and times[0] is not None
@@ -135,8 +140,7 @@ class VisualOdometry:
 
     def pose(self, index: int) -> np.ndarray | Tensor:
         """World-from-camera pose (4, 4) float64 of one frame, after all corrections."""
-        pose, frame = self._poses[index], range(len(self))[index]
-        return self._given(pose if self._loops is None else self._loops.corrected_pose(frame, pose))
+        return self._pose(range(len(self))[index])
 
     @property
     def loops(self) -> tuple[Loop, ...]:
@@ -158,9 +162,7 @@ class VisualOdometry:
 
     def points(self) -> Tensor:
         """Points (N, 3) float64 in the axes of the last view that tracks triangulate, where they carry the scale."""
-        if self._tracks is None or self._last is None:
-            return torch.zeros(0, 3, dtype=torch.float64)
-        return self._tracks.points(self._last.T_world_cam)
+        return torch.zeros(0, 3, dtype=torch.float64) if self._backend is None else self._backend.points()
 
     def summary(self) -> str:
         """How many motions were found by which method."""
@@ -181,95 +183,95 @@ class VisualOdometry:
     def _register(self, frame: Frame | None, timestamp: float | None, message: str = "") -> FrameResult:
         index, last = len(self), self._last
         self._clock.tick(timestamp)
-        motion, depth = self._motion(frame)
-        origin = torch.eye(4, dtype=torch.float64) if last is None else last.T_world_cam
-        self._poses.append(origin @ inverse(motion.T_b_a))
+        motion, seen = self._motion(frame)
         details = Details(pnp_failed=motion.pnp_failed, message=message)
         if last is not None:
             gap = index - last.frame.index
             details = replace(details, reference=last.frame.index, late=self._clock.late(gap))
-        changed = () if frame is None or depth is None else self._advance(frame, depth, motion)
+        deviation, changed = self._advance(frame, motion, seen)
         registered = FrameResult(
             index,
             timestamp,
-            self.pose(index),
+            self._pose(index),
             motion.method,
             motion.reason,
             details,
             motion.inliers,
             motion.parallax,
-            motion.scale_deviation,
+            deviation,
             changed,
         )
         self._results.append(registered)
         return registered
 
-    def _motion(self, frame: Frame | None) -> tuple[FrameMotion, Tensor | None]:
-        """Motion from the last view to a frame, and the frame's depth where it is to be the next view."""
+    def _motion(self, frame: Frame | None) -> tuple[FrameMotion, Seen | None]:
+        """Motion from the last view to a frame, and what the frame shows where it is to be the next view."""
         last, still = self._last, torch.eye(4, dtype=torch.float64)
         expected = se3_exp(self._twist / self._duration * self._clock.elapsed)
         if frame is None or frame.is_blank:
             reason = Reason.UNREADABLE if frame is None else Reason.BLANK
             method = Method.START if last is None else Method.EXTRAPOLATED
             return FrameMotion(still if last is None else expected, method, reason), None
-        if last is None:
-            if self.options.loops:
-                self._loops = LoopCloser(self._intake.intrinsics[0], self.options.loop_closure)
-            if self.options.refine == "window":
-                self._window = Window(self._intake.intrinsics[0], self.options.window)
-                self._window.start(frame.index, still)
-            if self.options.scale_from == "tracks":
-                self._tracks = TrackedPoints(self._intake.intrinsics[0], image_size(frame.image), self.options)
-            return FrameMotion(still, Method.START), self._depth(frame)
+        if last is None or self._backend is None:
+            return FrameMotion(still, Method.START), Seen(self._depth(frame))
         if same(last.frame, frame):
             return FrameMotion(still, Method.REPEATED, Reason.SAME_IMAGE), None
-        return self._seen_motion(last, frame, expected)
+        return self._seen_motion(self._backend, last, frame, expected)
 
     def _depth(self, frame: Frame) -> Tensor:
-        """Depth of a frame, unknown everywhere where tracks carry the scale."""
-        return torch.zeros_like(frame.image[:, :1]) if self._tracks is not None else self._perception.depth(frame)
+        """Depth of a frame, unknown everywhere where tracks alone carry the scale."""
+        without = self.options.scale_from == "tracks"
+        return torch.zeros_like(frame.image[:, :1]) if without else self._perception.depth(frame)
 
-    def _seen_motion(self, last: View, frame: Frame, expected: Tensor) -> tuple[FrameMotion, Tensor | None]:
-        """Motion by what two frames show, which the window takes note of, and the depth of the second."""
-        options, window, tracks = self.options, self._window, self._tracks
+    def _seen_motion(
+        self, backend: Backend, last: View, frame: Frame, expected: Tensor
+    ) -> tuple[FrameMotion, Seen | None]:
+        """Motion by what two frames show, and what the second shows."""
+        options = self.options
         images = (last.frame.image, frame.image) if options.subpixel else None
-        followed = None if window is None else window.tracked()
-        tracked = followed if tracks is None else tracks.after(followed)
+        tracked = backend.tracked()
         found = find_matches(self._perception, last.frame, frame, options, tracked=tracked, seed=options.seed)
         # late, as some perceptions compute it beside the motion
         depth = cache(partial(self._depth, frame))
-        known = last.depth if tracks is None else tracks.depth(found, followed, last.T_world_cam)
-        motion, evidence = frame_motion(found, known, depth, self._intake.intrinsics, expected, options, images=images)
-        if tracks is not None:
-            motion = tracks.scaled(motion)
-            if not tracks.keeps(motion, evidence, followed):
-                return motion, None
-        if window is not None:
-            if motion.method is Method.EXTRAPOLATED:
-                window.start(frame.index, last.T_world_cam @ inverse(motion.T_b_a))
-            else:
-                deviation = motion.scale_deviation or options.scale.deviation
-                window.add(frame.index, motion.T_b_a, deviation, *evidence)
-        return motion, depth()
+        depths = backend.depths(last.depth, depth, found)
+        motion, evidence = frame_motion(found, depths, self._intake.intrinsics, expected, options, images=images)
+        motion = backend.scaled(motion)
+        return motion, Seen(depth(), evidence) if backend.keeps(motion, evidence) else None
 
-    def _advance(self, frame: Frame, depth: Tensor, motion: FrameMotion) -> tuple[int, ...]:
-        """Make a frame the last view; the earlier frames whose poses the window has corrected."""
-        if motion.method not in (Method.EXTRAPOLATED, Method.START):
-            self._twist, self._duration = se3_log(motion.T_b_a), self._clock.elapsed
+    def _advance(
+        self, frame: Frame | None, motion: FrameMotion, seen: Seen | None
+    ) -> tuple[float | None, tuple[int, ...]]:
+        """Take note of a frame, as the last view if it shows something; its deviation, and what else was corrected."""
+        deviation = motion.scale_deviation
+        changed: tuple[int, ...] = ()
+        if frame is None or seen is None:
+            if self._backend is not None:
+                self._backend.append(motion)
+            return deviation, changed
+        if self._backend is None or self._last is None or seen.evidence is None:
+            self._backend = Backend(frame, self._intake.intrinsics[0], self.options)
+            if self.options.loops:
+                self._loops = LoopCloser(self._intake.intrinsics[0], self.options.loop_closure)
+        else:
+            deviation, changed = self._backend.add(motion, seen.evidence)
+        poses = self._backend.poses
+        if motion.method not in (Method.EXTRAPOLATED, Method.START) and self._last is not None:
+            self._twist = se3_log(inverse(poses[-1]) @ poses[self._last.frame.index])
+            self._duration = self._clock.elapsed
         self._clock.restart()
-        corrected = {} if self._window is None else self._window.poses()
-        changed = [k for k, pose in corrected.items() if k != frame.index and not torch.equal(pose, self._poses[k])]
-        for index, pose in corrected.items():
-            self._poses[index] = pose
-        if self._tracks is not None and self._last is not None:
-            self._tracks.advance(motion, self._poses[self._last.frame.index], self._poses[-1])
         lost = motion.method is Method.EXTRAPOLATED
         missing = frame.index - self._last.frame.index if lost and self._last is not None else 0
-        self._last = View(frame, depth, self._poses[-1])
+        self._last = View(frame, seen.depth)
         if self._loops is not None:
             doubtful = lost or motion.method is Method.ROTATION
-            changed += self._loops.add(frame, depth, self._poses, doubtful=doubtful, missing=missing)
-        return tuple(sorted(set(changed)))
+            depth = seen.depth * self._backend.depth_factor
+            more = self._loops.add(frame, depth, poses, doubtful=doubtful, missing=missing)
+            changed = tuple(sorted({*changed, *more}))
+        return deviation, changed
+
+    def _pose(self, frame: int) -> np.ndarray | Tensor:
+        pose = torch.eye(4, dtype=torch.float64) if self._backend is None else self._backend.poses[frame]
+        return self._given(pose if self._loops is None else self._loops.corrected_pose(frame, pose))
 
     def _given(self, pose: Tensor) -> np.ndarray | Tensor:
         """A copy of a pose, of the kind that images are."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vode.geometry.camera import project, rays
 from vode.geometry.matches import Matches
-from vode.geometry.pose import inverse
+from vode.geometry.pose import from_rotation_translation, inverse
 from vode.geometry.triangulation import MIN_PARALLAX, midpoint
 from vode.odometry.bundle_adjustment import NEAREST, Problem, bundle_adjust
 from vode.odometry.options import WindowOptions
@@ -43,6 +43,28 @@ class Window:
     def poses(self) -> dict[int, Tensor]:
         """World-from-camera poses of the frames."""
         return dict(zip(self.frames, inverse(self._problem.T_cam_world), strict=True))
+
+    def depth(self) -> Tensor:
+        """Depth (1, M) in the newest frame of the points of ``tracked``."""
+        p, follow = self._problem, self._followed
+        anchor = p.anchor[follow]
+        local = rays(p.pixels[anchor, follow][None], self.intrinsics[None])[0] / p.inverse_depth[follow, None]
+        move = p.T_cam_world[-1] @ inverse(p.T_cam_world)[anchor]
+        return ((move[:, 2, :3] * local).sum(-1) + move[:, 2, 3]).clamp(min=0)[None]
+
+    def rescale(self, factor: float, shift: Tensor) -> None:
+        """The world's points x become ``factor`` x + ``shift``."""
+        p = self._problem
+        T_world_cam = inverse(p.T_cam_world)
+        T_world_cam = from_rotation_translation(T_world_cam[:, :3, :3], factor * T_world_cam[:, :3, 3] + shift)
+        motions = from_rotation_translation(p.motions[:, :3, :3], factor * p.motions[:, :3, 3])
+        self._problem = replace(
+            p,
+            T_cam_world=inverse(T_world_cam),
+            inverse_depth=p.inverse_depth / factor,
+            motions=motions,
+            deviations=p.deviations * factor,
+        )
 
     def add(self, frame: int, T_b_a: Tensor, deviation: float, found: Matches, explained: Tensor) -> None:
         """A frame b by its measured motion from the newest one, a; then all are refined.

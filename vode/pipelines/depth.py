@@ -13,7 +13,7 @@ from vode.evaluation.completeness import complete
 from vode.evaluation.depth import DepthProtocol, summary
 from vode.evaluation.depth_edges import with_edges
 from vode.evaluation.predictions import Predictions, save_predictions
-from vode.evaluation.protocols import depth_protocol
+from vode.evaluation.protocols.depth import CroppedFrames, named, published_depth
 from vode.evaluation.result import Result
 from vode.io.atomic import make_folder
 from vode.model import Model, load
@@ -58,6 +58,9 @@ def evaluate_depth_of(
         scores = depth_report.score_frames(predict, frames, chosen, protocol)
         assumed = () if model is None else _assumed(model, frames, chosen)
         result = summary(scores, protocol, notes=(*frames.notes, *notes, *assumed))
+        if options.protocol is not None:
+            told = named(options.protocol, where.dataset, protocol)
+            result = replace(result, protocol={**result.protocol, "protocol": told})
         results[frames.name] = _with_edges(result, predict, frames, chosen) if options.edges else result
         on_progress(f"{results[frames.name]}\n")
         if out is not None:
@@ -83,14 +86,17 @@ def _open_sets(
     run: Path | None, where: EvaluationData, options: DepthEvaluation, size: tuple[int, int] | None
 ) -> list[tuple[DepthFrames, DepthProtocol]]:
     """The frames that are scored, each set with the protocol of its published figures."""
-    dataset = evaluation_dataset(where, size, annotated=options.annotated)
+    published = published_depth(options.protocol, where.dataset)
+    dataset = evaluation_dataset(where, size, annotated=options.annotated, lidar=published.lidar)
     if dataset is None:
         if size is None:
             raise InputError("name the folder of the data that was predicted", "data")
         return [(SequenceFrames(held_out_sequence(size), options.every), DepthProtocol())]
     sets = dataset.depth_frames(options.every)
     refuse_leak(where, run, dataset.chosen("test"))
-    return [(frames, depth_protocol(where.dataset)) for frames in sets]
+    if published.window is not None:
+        sets = [CroppedFrames(frames, published.window) for frames in sets]
+    return [(frames, published.protocol) for frames in sets]
 
 
 def _assumed(model: Model, frames: DepthFrames, chosen: Sequence[int]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vode.datasets.base import noted
 from vode.evaluation import comparison
+from vode.evaluation.protocols.odometry import check_alignment
 from vode.evaluation.result import Result
 from vode.evaluation.runs import ground_truth_trajectory
 from vode.evaluation.tables import Table
@@ -51,6 +52,7 @@ def evaluate_run(
     every motion and plots are written to ``out``, by default RUN/odometry, or odometry in the current folder;
     ``on_progress`` is called with a line about each. InputError names what cannot be used.
     """
+    check_alignment(options.protocol, options.alignment)
     options.check_metric()
     options.check_depth()
     model = None if run is None else load(run, device=where.device)
@@ -73,6 +75,7 @@ def evaluate_files(
     out: Path | None = None,
 ) -> OdometryReport:
     """Evaluate trajectory files: ``estimates`` are [NAME=]FILE or folders of SEQUENCE.txt; plots only into ``out``."""
+    check_alignment(options.protocol, options.alignment)
     true = comparison.read_ground_truths(ground_truths)
     clocks = clocks_of(options, list(true))
     methods = comparison.read_methods([*estimates, *options.compare], true)
@@ -99,7 +102,7 @@ def _evaluated(
     out: Path | None,
 ) -> OdometryReport:
     matching = AssociationOptions(options.by, options.max_time_difference)
-    results = comparison.score(trajectories, ground_truths, options.alignment, matching)
+    results = comparison.score(trajectories, ground_truths, options.alignment, matching, system=options.protocol)
     overview = comparison.odometry_table(results, published=options.published)
     plots: list[Path] = []
     if out is not None:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 from vode.datasets.options import DataOptions
+from vode.errors import InputError
 from vode.io.trajectory_formats.names import Format
 from vode.odometry.metric.options import MetricOptions
 from vode.odometry.sources.options import DepthInput
 
 Alignment = Literal["none", "scale", "6dof", "7dof", "scale_7dof"]
+Published = Literal["monodepth2", "trianflow", "sfmlearner"]
 PlotFormat = Literal["png", "pdf", "svg"]
 
 
@@ -41,12 +43,18 @@ class OdometryOptions(MetricOptions, DepthInput):
 
     alignment: Alignment = "7dof"
     """what is fitted to the ground truth before scoring"""
+    protocol: Published | None = None
+    """score also as the released code of that system does; default KITTI's segment errors and the ATE alone"""
     matcher: str | None = None
     """learned matches instead of the run's flow: xfeat, xfeat-lighterglue, disk-lightglue or a file of weights"""
     refine: Literal["none", "window"] | None = None
     """window refines the poses of the last keyframes together; default as in the run"""
     loops: bool = False
     """recognise places that the camera comes back to, and correct the drift in between, also where the run does not"""
+    tracker: Literal["vode", "trianflow"] | None = None
+    """how motion is found: this library's way, or TrianFlow's, to compare with; default as in the run"""
+    backend: Literal["torch", "opencv", "poselib"] | None = None
+    """two-view solver: this library's, OpenCV's USAC MAGSAC, or PoseLib's (an extra); default as in the run"""
     flow: Literal["network", "refined", "classical"] | None = None
     """correspondences from the flow network, as it is or refined, or from OpenCV's dense inverse search; default as in
     the run"""
@@ -72,6 +80,8 @@ class OdometryOptions(MetricOptions, DepthInput):
 class DepthEvaluation:
     """What counts, and how depth is predicted."""
 
+    protocol: Published | None = None
+    """score as the released code of that system does; default as is usual for the test set"""
     crop: Literal["garg", "eigen", "nyu", "none"] | None = None
     """part of the image that counts; default that of the test set, none for sequences"""
     cap: float | None = None
@@ -157,6 +167,20 @@ class OwnCamera:
     """calibration file: YAML or JSON of many tools, COLMAP's cameras.txt, KITTI's calib.txt, a line of numbers"""
     fov: float | None = None
     """or the horizontal field of view in degrees"""
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What the files of another system do not tell."""
+
+    size: tuple[int, int] | None = None
+    """height and width of the images that the networks take; default what the files say, or that of the publication"""
+    beside: Path = Path("vode-small")
+    """run or shipped weights whose flow network, or depth network, is taken where the files have none"""
+
+    def __post_init__(self) -> None:
+        if self.size is not None and min(self.size) < 32:
+            raise InputError(f"images of {self.size[1]}x{self.size[0]}; give a height and width of 32 or more", "size")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -131,9 +132,14 @@ def tracking_size(size: tuple[int, int]) -> tuple[int, int]:
 def _setup(model: Model | None, sequence: Video, options: OdometryOptions, *, several: bool) -> Setup:
     """What sees a sequence: the model, with the depth or the matches of another source where the options name it."""
     perception: Perception | MatchingPerception
-    changes: dict[str, Any] = {"refine": options.refine, "loops": options.loops or None, "flow": options.flow}
+    changes: dict[str, Any] = {name: getattr(options, name) for name in ("tracker", "backend", "refine", "flow")}
+    changes["loops"] = options.loops or None
+    if options.backend == "poselib" and importlib.util.find_spec("poselib") is None:
+        raise InputError("PoseLib is not installed; pip install 'vode[poselib]', or choose opencv or torch", "backend")
     if options.no_depth:
-        changes["scale_from"] = "tracks"
+        changes |= {"scale_from": "tracks", "refine": options.refine or "none"}
+    if options.tracker == "trianflow":
+        changes = {"scale_from": "depth"} | changes | {"refine": options.refine or "none"}
     changes = {name: value for name, value in changes.items() if value is not None}
     if model is None:
         if changes.setdefault("flow", "classical") != "classical":

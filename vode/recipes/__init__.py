@@ -18,6 +18,8 @@ RECIPES = {
     "kitti-odom": video.KITTI_ODOM,
     "kitti-odom-small": video.KITTI_ODOM_SMALL,
     "kitti-eigen": video.KITTI_EIGEN,
+    "trianflow": video.TRIANFLOW,
+    "trianflow-small": video.TRIANFLOW_SMALL,
     "nyu": video.NYU,
     "tum": video.TUM,
     "folder": video.FOLDER,

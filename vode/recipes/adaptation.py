@@ -12,7 +12,7 @@ ADAPT = AdaptationConfig(
     dataset="folder",
     size=(192, 416),
     start_from=Path("vode-small"),
-    batch=2,
+    batch=1,
     augment=Augment(saturation=0.2, hue=0.02),
     precision="auto",
     depth_stage=AdaptDepthStage(300, 1e-4, "cosine", warm_up=20, encoder_rate=0.3),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from vode.augmentation.options import Augment
-from vode.losses.options import FlowLossOptions
+from vode.losses.options import RELEASED_FLOW_LOSS, RELEASED_GEOMETRY_LOSS, FlowLossOptions
+from vode.networks.options import TRIANFLOW as TRIANFLOW_FLOW
+from vode.networks.options import DepthOptions
 from vode.training.config import VideoConfig, VideoStage
 from vode.training.options import LossWeights, MotionOptions
 
@@ -13,6 +16,8 @@ from vode.training.options import LossWeights, MotionOptions
 # and depth that has been trained for minutes would pull the flow away from the truth.
 WORLD_WEIGHTS = LossWeights(flow_smoothness=1.0, reprojection_flow=0.001)
 HALF_WEIGHTS = LossWeights(flow_smoothness=5.0)
+START = Path("vode-small")
+"""what real video starts from; None gives the random weights of the paper"""
 # Coarse images lead to large flows, and away from the true ones by a little: the joint stage looks at the finest alone.
 SEARCH, FINISH = FlowLossOptions(scales=4, decay=0.5), FlowLossOptions(scales=1)
 
@@ -42,6 +47,7 @@ WORLD = VideoConfig(
 
 KITTI_ODOM_SMALL = VideoConfig(
     dataset="kitti-odom",
+    start_from=START,
     size=(128, 416),
     batch=4,
     flow_stage=_stage(200, 3e-4, HALF_WEIGHTS),
@@ -50,12 +56,13 @@ KITTI_ODOM_SMALL = VideoConfig(
     motion=MotionOptions(fraction=0.5, threshold=_pixels(0.3, width=416)),
     precision="auto",
 )
-"""KITTI odometry at half size, for a start from the world's weights (--start-from runs/world): minutes on a CPU."""
+"""KITTI odometry at half size: minutes on a CPU."""
 
-ODOMETRY_WEIGHTS = LossWeights(epipolar=0.1, depth_smoothness=1e-4)
+ODOMETRY_WEIGHTS = LossWeights(epipolar=0.001, depth_smoothness=1e-4)
 
 KITTI_ODOM = VideoConfig(
     dataset="kitti-odom",
+    start_from=START,
     size=(256, 832),
     workers=4,
     flow_stage=VideoStage(steps=51_000, learning_rate=1e-4),
@@ -66,6 +73,7 @@ KITTI_ODOM = VideoConfig(
 
 KITTI_EIGEN = VideoConfig(
     dataset="kitti-raw",
+    start_from=START,
     camera=(2, 3),
     size=(256, 832),
     workers=4,
@@ -75,6 +83,51 @@ KITTI_EIGEN = VideoConfig(
     joint_stage=VideoStage(steps=49_635, learning_rate=1e-4),
 )
 """Depth for the Eigen test: 20, 20 and 10 epochs of Zhou's training frames from both colour cameras, for a GPU."""
+
+RELEASED_WEIGHTS = LossWeights(reprojection_flow=0.0)
+RELEASED_JOINT_WEIGHTS = LossWeights(triangulated_depth=0.0, reprojection_depth=0.0, depth_smoothness=0.0)
+
+
+def _released(steps: int, weights: LossWeights = RELEASED_WEIGHTS) -> VideoStage:
+    return VideoStage(steps, 1e-4, weights=weights, flow_loss=RELEASED_FLOW_LOSS)
+
+
+TRIANFLOW = VideoConfig(
+    dataset="kitti-raw",
+    camera=(2,),
+    size=(256, 832),
+    workers=4,
+    augment=Augment(flip=0.5, brightness=0, contrast=0, saturation=0, hue=0, gamma=0),
+    replacement=True,
+    clip=0.0,
+    flow=TRIANFLOW_FLOW,
+    depth=DepthOptions(encoder_weights="imagenet"),
+    flow_stage=_released(200_000),
+    depth_stage=_released(200_000),
+    joint_stage=_released(200_000, RELEASED_JOINT_WEIGHTS),
+    joint_flow_only=True,
+    motion=MotionOptions(solver="fundamental", threshold=0.1, min_parallax=0.0),
+    triangulation_loss="square",
+    geometry_loss=RELEASED_GEOMETRY_LOSS,
+    separate_images=True,
+)
+"""TrianFlow as its code was released, for depth on KITTI, on a GPU."""
+
+TRIANFLOW_SMALL = replace(
+    TRIANFLOW,
+    dataset="world",
+    sequences=WORLD.sequences,
+    camera=(),
+    size=WORLD.size,
+    batch=WORLD.batch,
+    workers=0,
+    depth=DepthOptions(),
+    flow_stage=replace(TRIANFLOW.flow_stage, steps=1600),
+    depth_stage=replace(TRIANFLOW.depth_stage, steps=400),
+    joint_stage=replace(TRIANFLOW.joint_stage, steps=250),
+    precision="auto",
+)
+"""The same on the built-in world, with the steps of the recipe world: minutes on two CPU cores."""
 
 NYU = replace(
     KITTI_EIGEN,

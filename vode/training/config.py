@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from vode.augmentation.options import NO_AUGMENT, Augment
 from vode.datasets.options import DataOptions
-from vode.losses.options import DepthErrorOptions, FlowErrorOptions, FlowLossOptions
+from vode.losses.options import DepthErrorOptions, FlowErrorOptions, FlowLossOptions, GeometryLossOptions
 from vode.networks.options import DepthOptions, FlowOptions
 from vode.odometry.options import TrackerOptions
 from vode.training.options import LossWeights, MotionOptions
@@ -85,6 +85,8 @@ class RunConfig(DataOptions):
     """samples per step, over all processes"""
     block: int = 0
     """draw the samples in blocks of so many, one block after the other; 0 = shuffle all of them"""
+    replacement: bool = False
+    """draw every sample from all of them, so that some are drawn twice before others, in place of shuffling them"""
     reuse: int = 1
     """how often each block is drawn before it is left, interleaved with the next ones"""
     accumulate: int = 1
@@ -99,7 +101,7 @@ class RunConfig(DataOptions):
     ema: float = 0.0
     """decay of a moving average of the weights, which is then scored and saved instead of them; 0 = none"""
     clip: float = 1.0
-    """norm to which gradients are clipped"""
+    """norm to which gradients are clipped, 0 = they are not"""
     device: str = "auto"
     """cpu, cuda, cuda:1, ...; auto uses the GPU if there is one"""
     save_every: int = 200
@@ -167,6 +169,9 @@ class VideoConfig(OdometryConfig):
     motion: MotionOptions = MotionOptions()
     triangulation_loss: Literal["log", "square"] = "log"
     """residual between predicted and triangulated depth: robust, or squared as in the paper"""
+    geometry_loss: GeometryLossOptions = GeometryLossOptions()
+    separate_images: bool = False
+    """compute batch statistics of the depth network over the first images of the pairs and the second ones apart"""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,11 @@ def join(asked: str) -> Group:
     return Group(dist.get_rank(), dist.get_world_size(), torch.device(name))
 
 
+def is_first() -> bool:
+    """Whether this process is the one that writes, of a group that has been joined or alone."""
+    return not dist.is_initialized() or dist.get_rank() == 0
+
+
 def leave() -> None:
     """Leave the process group, if there is one."""
     if dist.is_initialized():

@@ -90,6 +90,45 @@ class RunLog:
             raise write_error(self._folder / name, error) from error
 
 
+class Announced:
+    """Counts the items of one piece of work: a progress bar, or without a terminal a line every so many seconds.
+
+    Printed by the first of several processes only.
+    """
+
+    EVERY = 10.0
+    """seconds from line to line"""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what, self._total, self._next = what, total, time.monotonic() + self.EVERY
+        self._console = Console(stderr=True, quiet=not distributed.is_first())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        terminal = sys.stderr.isatty()
+        self._progress = Progress(*columns, console=self._console, disable=not terminal, transient=True)
+        self._task = self._progress.add_task(what, total=total)
+
+    def __enter__(self) -> Announced:
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._progress.stop()
+        if kind is None:
+            self._console.print(f"{self._what}: done", soft_wrap=True, highlight=False)
+
+    def __call__(self, done: int) -> None:
+        """So many are done."""
+        self._progress.update(self._task, completed=done)
+        if self._progress.disable and time.monotonic() > self._next:
+            self._next = time.monotonic() + self.EVERY
+            self._console.print(f"{self._what}: {done}/{self._total}", soft_wrap=True, highlight=False)
+
+
 class SilentLog:
     """Ignores everything: the log of a process that does not write."""
 

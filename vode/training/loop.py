@@ -118,7 +118,7 @@ class Run:
         step = Stepper(task, config, options, self.group, state.averages)
         step.load_state_dict(state.optimiser)
         first, count = state.done * config.batch, (options.steps - state.step) * config.batch
-        draws = Draws(first, count, config.seed, config.block, config.reuse)
+        draws = Draws(first, count, config.seed, config.block, config.reuse, config.replacement)
         batches = load_batches(
             self.family.stage_samples(name, self.samples, config),
             self.group,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from vode.losses.options import FlowLossOptions
+from vode.losses.options import FlowLossOptions, GeometryLossOptions
 from vode.odometry.options import MatchOptions
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ class MotionOptions(MatchOptions):
     """number of correspondences drawn for the motion, and again for triangulation"""
     inlier: float = 0.5
     """largest epipolar distance in pixels of a pixel of the static scene"""
+    solver: Literal["essential", "fundamental"] = "essential"
+    """the motion of the calibrated camera, which must be reliable; or that of a fundamental matrix by RANSAC over 8
+    points, whatever it is, as in Zhao et al."""
     min_parallax: float = 0.5
     """smallest parallax in pixels of a triangulated point; below it, depth is noise"""
 
@@ -46,6 +49,8 @@ class TaskOptions:
     motion: MotionOptions = MotionOptions()
     flow_loss: FlowLossOptions = FlowLossOptions()
     triangulation_loss: Literal["log", "square"] = "log"
+    geometry_loss: GeometryLossOptions = GeometryLossOptions()
+    separate_images: bool = False
     weights: LossWeights = LossWeights()
     mixed: torch.dtype | None = None
     """type that the networks, and only they, are computed in: torch.bfloat16 or torch.float16"""

@@ -34,6 +34,16 @@ class Shuffled:
         return self._order[position]
 
 
+class Independent:
+    """Draws from all of ``size`` samples, each by its own number: some come twice before others come once."""
+
+    def __init__(self, size: int, seed: int) -> None:
+        self.size, self.seed = size, seed
+
+    def __call__(self, draw: int) -> int:
+        return int(np.random.default_rng([self.seed, draw]).integers(self.size))
+
+
 class Blocks:
     """The order of more samples than can be kept: blocks of them, one after the other, each drawn ``reuse`` times.
 
@@ -102,9 +112,13 @@ class Draws:
     """size of the blocks that the samples are drawn in, 0 = all of them are shuffled"""
     reuse: int = 1
     """how often each block is drawn before it is left"""
+    replacement: bool = False
+    """draw from all samples each time"""
 
     def order(self, size: int) -> Callable[[int], int]:
         """The index of each draw from ``size`` samples."""
+        if self.replacement:
+            return Independent(size, self.seed)
         return Blocks(size, self.seed, self.block, self.reuse) if self.block else Shuffled(size, self.seed)
 
 

@@ -106,7 +106,7 @@ class Stepper:
     def _update(self) -> Tensor:
         """Update the weights; returns the gradient's norm before clipping, not finite if the step was skipped."""
         self.scaler.unscale_(self.optimiser)
-        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.config.clip or math.inf)
         if self.scaler.is_enabled():
             self.scaler.step(self.optimiser)
             self.scaler.update()

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from vode.augmentation.options import Augment
 from vode.datasets.base import Capability, Sequence, only_frames
 from vode.errors import InputError
-from vode.networks.depth import DISPARITY_RANGE, MIN_DISPARITY
 from vode.run_folder import RunFolder
 from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.config import SupervisedConfig
@@ -110,8 +109,10 @@ def begin(networks: nn.ModuleDict, samples: ClipDataset) -> None:
 
     From its own start, below a metre, the first steps go so far that its sigmoid can end where it has no gradient.
     """
-    sigma = (1 / INITIAL_DEPTH - MIN_DISPARITY) / DISPARITY_RANGE
-    for head in both(networks)[1].heads:
+    depth = both(networks)[1]
+    lowest, increase = depth.options.disparity
+    sigma = (1 / INITIAL_DEPTH - lowest) / increase
+    for head in depth.heads:
         nn.init.constant_(cast(Tensor, head.bias), math.log(sigma / (1 - sigma)))
 
 

@@ -9,10 +9,12 @@ import torch
 from torch import nn
 
 from vode.datasets.base import Sequence
+from vode.errors import InputError
 from vode.evaluation.runs import score_run
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
-from vode.networks.weights import without_download
+from vode.networks.options import DepthOptions, FlowOptions
+from vode.networks.weights import Network, without_download
 from vode.run_folder import RunFolder, find_run
 from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.config import OdometryConfig, VideoConfig
@@ -30,9 +32,18 @@ def networks(config: OdometryConfig, *, fresh: bool = True) -> dict[str, nn.Modu
     """The flow and the depth network; see ``Family.networks``."""
     if fresh and config.start_from:
         start = find_run(config.start_from)
-        return {"flow": start.load_network(FlowNet), "depth": start.load_network(DepthNet)}
+        found: dict[str, Network] = {"flow": start.load_network(FlowNet), "depth": start.load_network(DepthNet)}
+        for name, asked, default in (("flow", config.flow, FlowOptions()), ("depth", config.depth, DepthOptions())):
+            if asked not in (default, found[name].options):
+                raise InputError(
+                    f"{config.start_from}: options cannot change its {name} network; leave them out, or set start_from "
+                    "to None for new networks",
+                    name,
+                    "start_from",
+                )
+        return {**found}
     depth = config.depth if fresh else without_download(config.depth)
-    return {"flow": FlowNet(config.flow), "depth": DepthNet(depth)}
+    return {"flow": FlowNet(config.flow), "depth": DepthNet.build(depth)}
 
 
 def settled(config: Config, networks: nn.ModuleDict) -> Config:
@@ -86,7 +97,15 @@ def begin(networks: nn.ModuleDict, samples: ClipDataset) -> None:
 def task(name: str, config: VideoConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
     """The Task of the stage ``name``."""
     stage = getattr(config, f"{name}_stage")
-    options = TaskOptions(config.motion, stage.flow_loss, config.triangulation_loss, stage.weights, mixed)
+    options = TaskOptions(
+        motion=config.motion,
+        flow_loss=stage.flow_loss,
+        triangulation_loss=config.triangulation_loss,
+        geometry_loss=config.geometry_loss,
+        separate_images=config.separate_images,
+        weights=stage.weights,
+        mixed=mixed,
+    )
     flow, depth = both(networks)
     if name == "flow":
         return FlowTask(flow, options)

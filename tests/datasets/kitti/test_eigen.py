@@ -11,7 +11,7 @@ from vode.errors import InputError
 from vode.evaluation.completeness import complete
 from vode.evaluation.depth import summary
 from vode.evaluation.depth_report import score_frames
-from vode.evaluation.protocols import depth_protocol
+from vode.evaluation.protocols.depth import depth_protocol
 from vode.io.depth import write_depth
 from vode.io.image import write_image
 
@@ -83,6 +83,23 @@ def test_lidar_depth_is_kept(trees, tmp_path):
     frames.image_file(i).unlink()
     with pytest.raises(InputError, match=r"\.png: no such file; copy this date and drive again"):
         frames.depth(i)
+
+
+def test_depth_of_published_ground_truth_is_the_x_of_the_lidar(trees):
+    usual = frames_of("kitti-eigen", trees[0])
+    (i, *_), _ = complete(usual, allow_missing=True)
+    # the camera of these trees looks along the lidar's x from 0.3 m ahead of it
+    calibration = trees[0] / usual.frames[i].date / "calib_velo_to_cam.txt"
+    calibration.write_text("R: 0 -1 0 0 0 -1 1 0 0\nT: 0 0 -0.3\n")
+    (frames,) = open_dataset(DataOptions("kitti-eigen", trees[0]), lidar="x").depth_frames()
+    usual = frames_of("kitti-eigen", trees[0])
+    z, x = usual.depth(i), frames.depth(i)
+    assert (z > 0).any()
+    assert torch.equal(z > 0, x > 0)
+    torch.testing.assert_close(x[x > 0], z[z > 0] + 0.3)
+    # neither is taken for the other when it is kept
+    torch.testing.assert_close(frames.depth(i), x)
+    torch.testing.assert_close(usual.depth(i), z)
 
 
 def test_annotated_maps_need_their_folder(trees):

@@ -12,7 +12,7 @@ from vode.odometry.track import track
 from vode.odometry.visual_odometry import VisualOdometry
 
 SIZE = (96, 320)
-TRACKS = TrackerOptions(subpixel=False, scale_from="tracks")
+TRACKS = TrackerOptions(subpixel=False, scale_from="tracks", refine="none")
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,9 @@ class TrueDepth(nn.Module):
     def forward(self, images):
         return [(1 / (self.factor * self.depth) - 0.01) / 9.99]
 
+    def depth_of(self, sigma):
+        return 1 / (0.01 + 9.99 * sigma)
+
 
 def depth_losses(network, batch, options=EVERYTHING):
     return SupervisedDepthTask(network, options)(batch)

@@ -7,7 +7,7 @@ import torch
 
 from vode.losses.depth import reprojection, triangulated_depth
 from vode.losses.smoothness import disparity_smoothness
-from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.depth import DepthNet
 from vode.networks.options import DepthOptions
 from vode.odometry.scale import prediction_scale
 from vode.training.options import LossWeights, MotionOptions, TaskOptions
@@ -80,6 +80,38 @@ def test_motion_from_exact_flow_is_exact(scene):
     assert error.median() < 0.02
 
 
+def test_motion_of_a_fundamental_matrix_is_that_of_the_camera_and_always_counts(scene):
+    sample, forward, backward, T_b_a, _ = scene
+    options = dataclasses.replace(OPTIONS, solver="fundamental", min_parallax=0.0)
+    torch.manual_seed(0)
+    found = motion_from_flow(forward, backward, sample["intrinsics"], options)
+    true = T_b_a[:, :3, 3] / T_b_a[:, :3, 3].norm(dim=-1, keepdim=True)
+    assert torch.allclose(found.T_b_a[:, :3, 3], true, atol=0.02)
+    assert torch.allclose(found.T_b_a[:, :3, :3], T_b_a[:, :3, :3], atol=2e-3)
+    assert found.reliable.tolist() == [1, 1]
+    # a camera at rest has no translation to rely on, but a fundamental matrix all the same
+    still = torch.zeros_like(forward)
+    assert motion_from_flow(still, still, sample["intrinsics"], OPTIONS).reliable.tolist() == [0, 0]
+    assert motion_from_flow(still, still, sample["intrinsics"], options).reliable.tolist() == [1, 1]
+
+
+def test_statistics_of_first_and_second_images_can_be_kept_apart(scene):
+    sample, forward, backward, _, _ = scene
+    motion = motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
+    torch.manual_seed(0)
+    network = DepthNet(DepthOptions(decoder=(8, 8, 8, 8, 8))).train()
+    start = {name: value.clone() for name, value in network.state_dict().items()}
+    depth_losses(network, sample, forward, motion, dataclasses.replace(STAGE, separate_images=True))
+    apart = network.encoder.bn1.running_mean.clone()
+    network.load_state_dict(start)
+    for images in (sample["images"][:, 0], sample["images"][:, 1]):
+        network(images)
+    torch.testing.assert_close(network.encoder.bn1.running_mean, apart)
+    network.load_state_dict(start)
+    depth_losses(network, sample, forward, motion, STAGE)
+    assert not torch.allclose(network.encoder.bn1.running_mean, apart)
+
+
 def test_true_depth_has_almost_no_loss_and_another_has(scene):
     sample, forward, backward, _, depth = scene
 
@@ -90,6 +122,9 @@ def test_true_depth_has_almost_no_loss_and_another_has(scene):
 
         def forward(self, images):
             return [(1 / self.maps.transpose(0, 1).flatten(0, 1) - 0.01) / 9.99]
+
+        def depth_of(self, sigma):
+            return 1 / (0.01 + 9.99 * sigma)
 
         def metric(self, depth, focal):
             return depth
@@ -104,7 +139,7 @@ def test_true_depth_has_almost_no_loss_and_another_has(scene):
 
 def losses_of_one_map(sigma, images, batch, flow_ab, motion):
     """The losses of a single disparity at full size, as they were before there were scales."""
-    depth_a, depth_b = disparity_to_depth(sigma).chunk(2)
+    depth_a, depth_b = (1 / (0.01 + 9.99 * sigma)).chunk(2)
     predicted = torch.cat([at_points(depth_a, motion.points_a), at_points(depth_b, motion.points_b)], 1)
     reference, valid = torch.cat([motion.depth_a, motion.depth_b], 1), motion.valid.repeat(1, 2)
     scale, aligned = prediction_scale(predicted.detach(), reference, valid, outlier=None)

@@ -16,7 +16,7 @@ from torch import Tensor
 from vode.cameras.fit import Calibration
 from vode.cameras.kitti import CALIBRATION_FILES, LidarCalibration, kitti_calibration, read_lidar_calibration
 from vode.datasets.depth_frames import DepthFrames
-from vode.datasets.kitti.lidar import read_velodyne, velodyne_depth
+from vode.datasets.kitti.lidar import LidarAxis, read_velodyne, velodyne_depth
 from vode.datasets.kitti.raw import KittiRawDataset
 from vode.datasets.kitti.splits import Frame, read_split
 from vode.datasets.options import DataOptions
@@ -30,8 +30,8 @@ from vode.io.image import IMAGE_SUFFIXES, image_size, read_image
 class KittiRawFrames(DepthFrames):
     """Frames of KITTI raw with their depth: annotated (from ``depth_root``), or else of the lidar scan.
 
-    Depth of lidar scans is kept in the folder ``cache``, if one is given. InputError names what is missing and
-    the remedy.
+    Depth of lidar scans is kept in the folder ``cache``, if one is given; ``axis``: see ``velodyne_depth``. InputError
+    names what is missing and the remedy.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class KittiRawFrames(DepthFrames):
         camera: int = 2,
         depth_root: Path | str | None = None,
         cache: Path | None = None,
+        axis: LidarAxis = "z",
     ) -> None:
         self.root, self.frames, self.name, self.camera = Path(root), list(frames), name, camera
         self.depth_root = None if depth_root is None else Path(depth_root)
@@ -50,7 +51,7 @@ class KittiRawFrames(DepthFrames):
         self._calibrations: dict[str, Calibration] = {}
         self._lidars: dict[str, LidarCalibration] = {}
         self._sizes: dict[int, tuple[int, int]] = {}
-        self._cache = cache
+        self._cache, self._axis = cache, axis
         _check_folder(self.root, "2011_09_26 and other dates")
         if self.depth_root is not None:
             _check_folder(self.depth_root, "train and val with the annotated depth maps")
@@ -105,7 +106,7 @@ class KittiRawFrames(DepthFrames):
 
     def _lidar_depth(self, i: int) -> Tensor:
         points, size, date = read_velodyne(self.ground_truth_file(i)), self._size(i), self.frames[i].date
-        return velodyne_depth(points, self._lidar(date).fitted(self._calibration(date), size), size)
+        return velodyne_depth(points, self._lidar(date).fitted(self._calibration(date), size), size, axis=self._axis)
 
     def _size(self, i: int) -> tuple[int, int]:
         if i not in self._sizes:
@@ -132,14 +133,21 @@ class EigenDataset(KittiRawDataset):
 
     name = "kitti-eigen"
     split = "eigen"
+    own_options = frozenset({"lidar"})
+
+    def __init__(
+        self, root: Path | str | None, options: DataOptions = DataOptions(), *, lidar: LidarAxis = "z"
+    ) -> None:
+        super().__init__(root, options)
+        self._lidar: LidarAxis = lidar
 
     def test(self) -> tuple[str, ...]:
         """The drives of the list, on disk or not."""
         return tuple(dict.fromkeys(frame.drive for frame in read_split(self.split)))
 
     def test_frames(self) -> KittiRawFrames:
-        cache = cache_folder() / "kitti_lidar"
-        return KittiRawFrames(self.root, read_split(self.split), name=self.name, cache=cache)
+        cache = cache_folder() / ("kitti_lidar" if self._lidar == "z" else "kitti_lidar_x")
+        return KittiRawFrames(self.root, read_split(self.split), name=self.name, cache=cache, axis=self._lidar)
 
 
 class EigenBenchmarkDataset(EigenDataset):

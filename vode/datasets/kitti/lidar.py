@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,8 +22,16 @@ def read_velodyne(path: Path | str) -> Tensor:
     return torch.from_numpy(np.frombuffer(data, "<f4").reshape(-1, 4)[:, :3].copy())
 
 
-def velodyne_depth(points: Tensor, calibration: LidarCalibration, size: tuple[int, int]) -> Tensor:
+LidarAxis = Literal["z", "x"]
+"""what of a lidar point is its depth: z of the camera, or x of the lidar"""
+
+
+def velodyne_depth(
+    points: Tensor, calibration: LidarCalibration, size: tuple[int, int], *, axis: LidarAxis = "z"
+) -> Tensor:
     """Camera z (1, H, W) of lidar points (N, 3) in an image of ``size``, 0 = none; the nearest point wins.
+
+    With the ``axis`` "x" it is the lidar's x, forward, as in the ground truth that is published with Monodepth2.
 
     Eigen et al., NIPS 2014. Pixels are rounded and moved by one, as in every published evaluation since:
     KITTI's projections count pixels from 1.
@@ -36,5 +45,6 @@ def velodyne_depth(points: Tensor, calibration: LidarCalibration, size: tuple[in
     inside = (z > 0) & (column >= 0) & (column < width) & (row >= 0) & (row < height)
     index = (row * width + column)[inside].long()
     nearest = torch.full((height * width,), torch.inf, dtype=torch.float64)
-    nearest = nearest.scatter_reduce(0, index, z[inside], "amin")
+    depth = z if axis == "z" else ahead[:, 0]
+    nearest = nearest.scatter_reduce(0, index, depth[inside], "amin")
     return torch.where(nearest.isfinite(), nearest, 0.0).view(1, height, width).float()

@@ -106,6 +106,11 @@ class TrackedPoints:
         self._rays = torch.cat([KEPT * self._rays[tracked], torch.ones(len(fresh), dtype=torch.float64)]) + 1
         self._evidence = None
 
+    def rescale(self, factor: float, shift: Tensor) -> None:
+        """The world's points x become ``factor`` x + ``shift``."""
+        self._offset = factor * self._offset + self._normal @ shift
+        self._length *= factor
+
     def _sums(self, pixels: Tensor, T_world_cam: Tensor) -> tuple[Tensor, Tensor]:
         """What rays through pixels (M, 2) add to the sums of I - r r^T (M, 3, 3), and of that times the centre."""
         ray = rays(pixels[None], self._intrinsics[None])[0] @ T_world_cam[:3, :3].T

@@ -6,8 +6,7 @@ import dataclasses
 
 from torch import Tensor, nn
 
-from vode.geometry import warp
-from vode.losses.epipolar import epipolar
+from vode.losses.epipolar import epipolar_loss
 from vode.losses.flow import flow_losses
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
@@ -44,9 +43,7 @@ class JointTask(Task):
         losses = {name: value.mean() for name, value in per_sample.items()}
         flow_ab, flow_ba = flows_ab[0].float(), flows_ba[0].float()
         motion = motion_from_flow(flow_ab, flow_ba, batch["intrinsics"], self.options.motion)
-        target = warp.flow_target(flow_ab)
-        grid = (target - flow_ab).detach()
-        distance = epipolar(motion.fundamental, grid.flatten(2).mT, target.flatten(2).mT, motion.mask.flatten(1))
+        distance = epipolar_loss(flow_ab, motion.fundamental, motion.mask, self.options.geometry_loss)
         losses["epipolar"] = mean_reliable(distance, motion.reliable)
         geometric = depth_losses(self.depth, batch, flow_ab, motion, self.options)
         kept = {"reprojection_flow"} if self.flow_only else geometric.losses.keys()

@@ -10,7 +10,7 @@ from vode.geometry.resize import image_size
 from vode.losses.masked import masked_mean
 from vode.losses.options import DepthErrorOptions
 from vode.losses.supervised import depth_target, gradient_difference, log_difference, scale_invariant
-from vode.networks.depth import DepthNet, disparity_to_depth
+from vode.networks.depth import DepthNet
 from vode.training.tasks.base import Task, TaskOutput, detach, run_network
 
 
@@ -37,7 +37,7 @@ class SupervisedDepthTask(Task):
         images, known = batch["images"].flatten(0, 1), batch["depth"].flatten(0, 1)
         target, weight = depth_target(self._canonical(known, batch["intrinsics"]), self.options)
         outputs = run_network(self.depth, images, mixed=self.mixed)
-        maps = [disparity_to_depth(_full_size(sigma.float(), image_size(images))) for sigma in outputs]
+        maps = [self.depth.depth_of(_full_size(sigma.float(), image_size(images))) for sigma in outputs]
         losses = [self._losses(depth.log() - target, weight) for depth in maps]
         error = ((maps[0].detach() / target.exp()) - 1).abs()
         return TaskOutput(
