@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from vode.odometry.perception import DepthFunction, FlowFunction, Matched, with_depth
     from vode.odometry.visual_odometry import VisualOdometry
     from vode.pipelines.inputs import open_sequence
+    from vode.pipelines.run.options import RunOptions
+    from vode.pipelines.run.pipeline import run
+    from vode.pipelines.run.result import VideoRun
     from vode.pipelines.train import resume, train
     from vode.run_folder import RunFolder
     from vode.streams.camera import find_camera
@@ -51,7 +54,9 @@ _HOMES = {
     "Model": "vode.model",
     "Result": "vode.evaluation.result",
     "RunFolder": "vode.run_folder",
+    "RunOptions": "vode.pipelines.run.options",
     "Trajectory": "vode.io.trajectory",
+    "VideoRun": "vode.pipelines.run.result",
     "Stream": "vode.streams.stream",
     "StreamOptions": "vode.streams.options",
     "VisualOdometry": "vode.odometry.visual_odometry",
@@ -68,6 +73,7 @@ _HOMES = {
     "read_camera": "vode.cameras.calibration",
     "read_trajectory": "vode.io.trajectory",
     "resume": "vode.pipelines.train",
+    "run": "vode.pipelines.run.pipeline",
     "train": "vode.pipelines.train",
     "with_depth": "vode.odometry.perception",
 }
@@ -84,9 +90,11 @@ __all__ = [
     "Model",
     "Result",
     "RunFolder",
+    "RunOptions",
     "Stream",
     "StreamOptions",
     "Trajectory",
+    "VideoRun",
     "VisualOdometry",
     "__version__",
     "evaluate_depth",
@@ -102,6 +110,7 @@ __all__ = [
     "read_camera",
     "read_trajectory",
     "resume",
+    "run",
     "train",
     "with_depth",
 ]

@@ -16,6 +16,7 @@ from vode.errors import InputError
 from vode.io.atomic import write_error
 
 VERBS = {
+    "run": ("vode.cli.run:run", "track your own video: trajectory, depth, cloud, models, report, in one folder"),
     "train": ("vode.cli.train:train", "train networks by a recipe, or resume a run"),
     "predict depth": ("vode.cli.predict:depth", "write depth of your own images or video"),
     "predict flow": ("vode.cli.predict:flow", "write optical flow of your own images or video"),
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if verb == "train":
             function(rest)
         else:
-            parse(later(function), rest, verb)()
+            return parse(later(function), rest, verb)() or 0
     except InputError as error:
         print(f"vode: {flagged(error)}", file=sys.stderr)
         return 2
@@ -83,6 +84,6 @@ def _help_of_group(argv: Sequence[str]) -> None:
         raise InputError(f"no verb is called {' '.join(argv[:2])!r}; choose {argv[0]} {' or '.join(second)}")
 
 
-def _verb(name: str) -> Callable[..., None]:
+def _verb(name: str) -> Callable[..., int | None]:
     module, _, function = VERBS[name][0].partition(":")
     return getattr(importlib.import_module(module), function)

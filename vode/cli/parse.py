@@ -29,11 +29,11 @@ def parse(target: Any, argv: Sequence[str], name: str, **options: Any) -> Any:
     return arguments
 
 
-def later(function: Callable[..., None]) -> Callable[..., Callable[[], None]]:
+def later(function: Callable[..., int | None]) -> Callable[..., Callable[[], int | None]]:
     """A function with the same parameters that gives back the call instead of making it."""
 
     @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Callable[[], None]:
+    def call(*args: Any, **kwargs: Any) -> Callable[[], int | None]:
         return functools.partial(function, *args, **kwargs)
 
     return call

@@ -29,6 +29,11 @@ class RecordedStream(Stream):
         for index, time in enumerate(self._times.tolist()):
             yield time, self.image(index)
 
+    @property
+    def times(self) -> list[float]:
+        """Seconds of every image."""
+        return self._times.tolist()
+
     def image(self, index: int) -> np.ndarray:
         """Image ``index``, RGB (H, W, 3) uint8."""
         return to_8_bits(self._image(index))

@@ -1,0 +1,69 @@
+"""Adaptation of the model to the very video of a run, before it is tracked."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from vode.adaptation.config import AdaptationConfig
+from vode.errors import InputError
+from vode.model import Model, load
+from vode.pipelines.run.folder import ADAPTATION, OutputFolder
+from vode.pipelines.run.options import RunOptions
+from vode.pipelines.run.source import Source
+from vode.pipelines.train import resume, train
+from vode.recipes import recipe
+from vode.run_folder import find_run
+
+NETWORKS = ("depth", "flow")
+
+
+def check_model(name: str | None) -> None:
+    """InputError if a name is that of no run and no shipped weights."""
+    if name is not None and not find_run(name).holds_run:
+        raise InputError(f"{name}: no run in it (no config.json); name the folder that training left", "model")
+
+
+def adapted_model(source: Source, folder: OutputFolder, options: RunOptions) -> tuple[Model, dict[str, Any] | None]:
+    """The model as it is adapted to the source, or as it is without minutes; and what came of it.
+
+    The training run is in the run's folder, and goes on where it was interrupted.
+    """
+    assert options.model is not None
+    if not options.adapt:
+        return load(options.model, device=options.device), None
+    if source.adaptable is None:
+        raise InputError(f"{source.address}: adaptation is for videos and folders of images; leave it out", "adapt")
+    run = folder.path / ADAPTATION
+    results = _results(run, source.adaptable, folder.file("calibration"), options)
+    return load(run, device=options.device), _told(results, options.adapt)
+
+
+def _results(run: Path, data: Path, calibration: Path, options: RunOptions) -> dict[str, float | None]:
+    if (run / "config.json").is_file():
+        return resume(run)[1]
+    recommended = recipe("adapt")
+    assert isinstance(recommended, AdaptationConfig)
+    config = replace(
+        recommended,
+        data=data,
+        calibration=calibration,
+        minutes=options.adapt,
+        start_from=Path(str(options.model)),
+        device=options.device,
+    )
+    return train(config, run)[1]
+
+
+def _told(results: dict[str, float | None], minutes: float) -> dict[str, Any]:
+    """The verdict for the summary."""
+    residuals: dict[str, dict[str, float | None]] = {"before": {}, "after": {}}
+    for name in NETWORKS:
+        for when, values in residuals.items():
+            value = results.get(f"{name}_{when}")
+            values[name] = value if value is not None and math.isfinite(value) else None
+    kept = [name for name in NETWORKS if results.get(f"{name}_adapted") == 1.0]
+    words = f"adapted {' and '.join(kept)} is better on frames held out, and used" if kept else "the start is kept"
+    return {"minutes": minutes, "kept": bool(kept), **residuals, "note": words}

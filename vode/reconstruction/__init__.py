@@ -1,0 +1,1 @@
+"""A scene from posed images: tracked points, fused clouds, and the files that other programs open."""
