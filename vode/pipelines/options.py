@@ -11,6 +11,7 @@ from vode.errors import InputError
 from vode.io.trajectory_formats.names import Format
 from vode.odometry.metric.options import MetricOptions
 from vode.odometry.sources.options import DepthInput
+from vode.reconstruction.options import RefinedCamera
 
 Alignment = Literal["none", "scale", "6dof", "7dof", "scale_7dof"]
 Published = Literal["monodepth2", "trianflow", "sfmlearner"]
@@ -47,8 +48,12 @@ class OdometryOptions(MetricOptions, DepthInput):
     """score also as the released code of that system does; default KITTI's segment errors and the ATE alone"""
     matcher: str | None = None
     """learned matches instead of the run's flow: xfeat, xfeat-lighterglue, disk-lightglue or a file of weights"""
-    refine: Literal["none", "window"] | None = None
-    """window refines the poses of the last keyframes together; default as in the run"""
+    refine: Literal["none", "window", "global"] | None = None
+    """window refines the poses of the last keyframes together, global those of all, at the end, by pycolmap (extra
+    scene); default as in the run"""
+    refine_camera: RefinedCamera = "fixed"
+    """what of the camera global refinement finds too: radial distortion, or the focal length as well, which a drive
+    straight on hardly tells"""
     loops: bool = False
     """recognise places that the camera comes back to, and correct the drift in between, also where the run does not"""
     tracker: Literal["vode", "trianflow"] | None = None

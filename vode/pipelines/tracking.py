@@ -36,6 +36,9 @@ from vode.odometry.sources.folder import DepthFolder, sequence_folder
 from vode.odometry.track import track
 from vode.odometry.visual_odometry import VisualOdometry
 from vode.pipelines.options import OdometryOptions
+from vode.pipelines.refinement import Refined, refine_globally
+from vode.pipelines.run.finish import write_calibration
+from vode.reconstruction.options import BundleOptions
 from vode.signals import stop_signal
 
 SHOWN = 5
@@ -83,6 +86,8 @@ def track_sequences(
     source of scale that they give, which NAME.scale.json then tells, or in the unit of the depth. Ctrl-C or SIGTERM
     ends it after a frame: what was tracked is written, then KeyboardInterrupt is raised.
     """
+    if options.refine_camera != "fixed" and options.refine != "global":
+        raise InputError("the camera is refined with all keyframes; refine globally, too", "refine", "refine_camera")
     untimed = next((s.name for s in sequences if s.timestamps is None), None)
     if options.format in TIMED and untimed is not None:
         raise InputError(f"{untimed}: its frames have no times, which {options.format} needs; write kitti", "format")
@@ -99,7 +104,10 @@ def track_sequences(
         setup = _setup(model, sequence, options, several=len(sequences) > 1)
         with stop_signal() as stopped:
             tracked, grounds = _tracked(sequence, setup, stopped, with_ground=options.camera_height is not None)
-            trajectory, name = tracked.trajectory, sequence.name
+            name, refined = sequence.name, None
+            if options.refine == "global" and not stopped:
+                refined = refine_globally(sequence, tracked, BundleOptions(camera=options.refine_camera))
+            trajectory = tracked.trajectory if refined is None else refined.trajectory
             clock = clocks.get(name)
             if clock is not None and stopped:
                 clock = clock.first(len(trajectory))
@@ -109,6 +117,8 @@ def track_sequences(
             file = out / f"{name}{SUFFIXES[options.format]}"
             trajectories[name].write(file, options.format)
             _report(file, tracked, scale, on_progress)
+            if refined is not None:
+                _report_refined(file.with_suffix(".calibration.yaml"), refined, on_progress)
         if stopped:
             on_progress(f"{name}: stopped after {len(trajectory)} of {len(sequence)} frames, which are written")
             raise KeyboardInterrupt
@@ -132,14 +142,15 @@ def tracking_size(size: tuple[int, int]) -> tuple[int, int]:
 def _setup(model: Model | None, sequence: Video, options: OdometryOptions, *, several: bool) -> Setup:
     """What sees a sequence: the model, with the depth or the matches of another source where the options name it."""
     perception: Perception | MatchingPerception
-    changes: dict[str, Any] = {name: getattr(options, name) for name in ("tracker", "backend", "refine", "flow")}
+    changes: dict[str, Any] = {name: getattr(options, name) for name in ("tracker", "backend", "flow")}
     changes["loops"] = options.loops or None
+    changes["refine"] = online = None if options.refine == "global" else options.refine
     if options.backend == "poselib" and importlib.util.find_spec("poselib") is None:
         raise InputError("PoseLib is not installed; pip install 'vode[poselib]', or choose opencv or torch", "backend")
     if options.no_depth:
-        changes |= {"scale_from": "tracks", "refine": options.refine or "none"}
+        changes |= {"scale_from": "tracks", "refine": online or "none"}
     if options.tracker == "trianflow":
-        changes = {"scale_from": "depth"} | changes | {"refine": options.refine or "none"}
+        changes = {"scale_from": "depth"} | changes | {"refine": online or "none"}
     changes = {name: value for name, value in changes.items() if value is not None}
     if model is None:
         if changes.setdefault("flow", "classical") != "classical":
@@ -194,6 +205,14 @@ def _report(file: Path, tracked: VisualOdometry, scale: MetricScale, on_progress
         on_progress(f"  {line}")
     if len(extrapolated) > SHOWN:
         on_progress(f"  and {len(extrapolated) - SHOWN} more, in {log}")
+
+
+def _report_refined(file: Path, refined: Refined, on_progress: OnProgress) -> None:
+    """Say what global refinement did, and write the camera, if it was refined."""
+    on_progress(f"  {refined.describe()}")
+    if refined.camera.distorts:
+        write_calibration(file, refined.camera, "refined by the video itself")
+        on_progress(f"  {file}: the camera of its undistorted images, refined")
 
 
 def _loops(tracked: VisualOdometry) -> str:

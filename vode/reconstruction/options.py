@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,26 @@ class PointOptions:
     """pixels: reprojection error from which on a single observation is left out"""
     parallax: float = 0.015
     """radians: least angle between two of its rays"""
+
+
+RefinedCamera = Literal["fixed", "distortion", "focal"]
+"""nothing; radial distortion k1; k1 and the focal length"""
+
+
+@dataclass(frozen=True)
+class BundleOptions:
+    """How all keyframes are refined together."""
+
+    camera: RefinedCamera = "fixed"
+    """what of the camera is refined too; a drive straight on hardly tells the focal length"""
+    noise: float = 0.5
+    """pixels: scale of Cauchy's cost"""
+    outlier: float = 1.5
+    """pixels: reprojection error from which on an observation is left out"""
+    start: PointOptions = field(default_factory=lambda: PointOptions(error=8.0, outlier=20.0, parallax=0.009))
+    """which points begin, when poses are not right yet"""
+    least_points: int = 100
+    """points that there must be"""
 
 
 @dataclass(frozen=True)
