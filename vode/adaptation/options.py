@@ -57,7 +57,7 @@ class DepthLossOptions:
     """weight of the difference between the depths of two frames of a clip"""
     photometric: float = 0.0
     """weight of the difference between a frame and another one that is warped to it"""
-    hold: float = 0.02
+    hold: float = 0.1
     """weight of the change of log depth from the start where nothing is triangulated"""
     hold_edges: float = 0.05
     """weight of the change of its differences between neighbours, everywhere"""
