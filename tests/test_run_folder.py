@@ -10,6 +10,7 @@ import torch
 from vode.errors import InputError
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
+from vode.odometry.options import TrackerOptions
 from vode.recipes import RECIPES, recipe
 from vode.relocalization.config import RelocalizationConfig
 from vode.relocalization.options import PoseNetOptions
@@ -35,10 +36,14 @@ def test_every_recipe_is_read_back_as_it_was_written(name, tmp_path):
     assert json.loads((tmp_path / "run" / "config.json").read_text())["version"] == 3
 
 
+BEFORE = replace(recipe("kitti-odom-small"), start_from=None, tracker=TrackerOptions(refine="none", scale_from="depth"))
+"""what the recipe was in older versions"""
+
+
 def test_a_video_run_of_the_first_edition_is_migrated(tmp_path):
     found = old(tmp_path, "video").read_config(VideoConfig)
     expected = replace(
-        recipe("kitti-odom-small"),
+        BEFORE,
         data=Path("KITTI"),
         sequences=("00", "01"),
         visualize_every=50,
@@ -59,8 +64,8 @@ def test_a_relocalization_run_of_the_first_edition_is_migrated(tmp_path):
 def test_a_video_run_of_version_2_is_migrated(tmp_path, imagenet, weights):
     depth = {"imagenet": imagenet, "scales": 1, "upsampling": "bilinear"}
     found = old(tmp_path, "video", version=2, depth=depth).read_config(VideoConfig)
-    start = recipe("kitti-odom-small")
-    assert found == replace(start, data=Path("KITTI"), depth=replace(start.depth, encoder_weights=weights))
+    depth = replace(BEFORE.depth, encoder_weights=weights)
+    assert found == replace(BEFORE, data=Path("KITTI"), depth=depth)
 
 
 def test_a_relocalization_run_of_version_2_keeps_its_backbone(tmp_path):

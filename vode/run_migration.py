@@ -42,6 +42,9 @@ def migrated(values: Any, path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path}: version {version!r} of the configuration, {VERSION} is the newest known; update vode"
         )
+    if isinstance(values.get("tracker"), dict):
+        # what there was before tracks and depth told lengths together
+        values["tracker"] = {"scale_from": "depth"} | values["tracker"]
     if values.get("family") not in FAMILIES:
         raise InputError(f"{path}: family {values.get('family')!r}; known are {', '.join(FAMILIES)}")
     return values
