@@ -12,7 +12,7 @@ from vode.cameras.self_calibration.matches import Matches
 
 SIZE = (480, 640)
 NOISE = 0.3
-PAIRS = 9
+PAIRS = 20
 
 
 def camera(focal, k1=0.0, centre=(0.0, 0.0)):
@@ -31,8 +31,8 @@ def pairs_of(camera, turn, way, seed=0):
     """Matches of two views each of points 2 to 12 m away, with noise; ``turn`` and ``way`` make its motion."""
     rng, pairs = np.random.default_rng(seed), []
     for number in range(PAIRS):
-        rays = np.concatenate([rng.uniform(-1, 1, (500, 2)) * [0.9, 0.7], np.ones((500, 1))], 1)
-        points = rays * rng.uniform(2, 12, (500, 1))
+        rays = np.concatenate([rng.uniform(-1, 1, (260, 2)) * [0.9, 0.7], np.ones((260, 1))], 1)
+        points = rays * rng.uniform(2, 12, (260, 1))
         R, t = Rotation.from_rotvec(turn(rng)).as_matrix(), np.asarray(way(rng))
         (a, in_a), (b, in_b) = seen(camera, points), seen(camera, points @ R.T + t)
         both = in_a & in_b
@@ -82,12 +82,6 @@ def test_distortion_is_told_beside_the_focal_length(k1):
     assert abs(found.k1 - k1) < 3 * found.k1_deviation
 
 
-def test_a_principal_point_away_from_the_middle_is_allowed_for():
-    found = fit_camera(pairs_of(camera(500.0, centre=(6.0, -5.0)), shaken, carried), SIZE[1])
-    assert found.told
-    assert abs(np.log(found.focal / 500)) < 0.02
-
-
 def test_straight_ahead_is_not_told():
     found = fit_camera(pairs_of(camera(500.0), lambda rng: rng.normal(size=3) * 0.002, ahead), SIZE[1])
     assert not found.told
@@ -95,24 +89,13 @@ def test_straight_ahead_is_not_told():
     assert "straight ahead" in found.reason
 
 
-def test_outliers_and_things_that_move_do_not_matter():
-    pairs, rng = pairs_of(camera(560.0), shaken, carried), np.random.default_rng(1)
+def test_things_that_move_and_a_principal_point_away_from_the_middle_do_not_matter():
+    pairs, rng = pairs_of(camera(560.0, centre=(6.0, -5.0)), shaken, carried), np.random.default_rng(1)
     for pair in pairs:
         pair.b[: len(pair.b) // 8] += rng.normal(size=2) * 8
     found = fit_camera(pairs, SIZE[1])
     assert found.told
     assert abs(np.log(found.focal / 560)) < 0.02
-
-
-def test_the_deviation_is_that_of_the_error_over_many_scenes():
-    truth = 560.0
-    scores = []
-    for seed in range(3):
-        pairs = pairs_of(camera(truth), shaken, lambda rng: rng.normal(size=3) * 0.1, seed=10 + seed)
-        found = fit_camera(pairs, SIZE[1])
-        scores.append(np.log(found.focal / truth) / found.deviation)
-    # the noise of these is independent, of which real matches have a part in common
-    assert np.abs(scores).max() < 2
 
 
 def test_rays_are_those_that_the_lens_projects():
@@ -130,7 +113,7 @@ def turning():
     K = np.array([[0.9 * width, 0, (width - 1) / 2], [0, 0.9 * width, (height - 1) / 2], [0, 0, 1]])
     K_wall = np.array([[0.9 * width, 0, 799.5], [0, 0.9 * width, 599.5], [0, 0, 1]])
     images = []
-    for k in range(12):
+    for k in range(14):
         R = Rotation.from_rotvec([0.15 * np.sin(k), 0.04 * k - 0.3, 0.1 * np.cos(1.7 * k)]).as_matrix()
         H = K @ R @ np.linalg.inv(K_wall)
         images.append(np.repeat(cv2.warpPerspective(wall, H, (width, height), flags=cv2.INTER_AREA)[..., None], 3, 2))
@@ -148,4 +131,4 @@ def test_images_of_a_camera_at_rest_or_without_texture_do_not(turning):
     for images in ([turning[0]] * 8, [grey] * 8, turning[:2], []):
         found = self_calibrate(images)
         assert not found.told
-        assert "few of its frames" in found.reason
+        assert "pairs of its frames have points in common" in found.reason

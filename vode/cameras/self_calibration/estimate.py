@@ -17,14 +17,14 @@ AROUND = np.geomspace(0.83, 1.2, 7)
 """those around the best, relative to it"""
 COARSE, FINE = 4, 4
 """steps of the poses of each"""
-SEARCHED, FITTED = 80, 250
+SEARCHED, FITTED = 60, 150
 """matches of a pair in the search, and in the fit"""
 NOISE = 0.3 / 800
 """of matches, in widths of the image, before it is measured"""
 LEAST_NOISE = 0.05
 """pixels"""
-PAIRS = 6
-"""fewest pairs of which a focal length is told"""
+PAIRS = 20
+"""fewest pairs of which a focal length is told: a shorter clip has one motion, and errs alike in all of its pairs"""
 STEPS = 10
 LARGEST = 0.2
 """step of the fit"""
@@ -73,7 +73,7 @@ def self_calibrate(
 
     pairs = match_keyframes(measured(), options)
     if len(pairs) < PAIRS:
-        what = "few of its frames have points in common that moved"
+        what = f"only {len(pairs)} pairs of its frames have points in common that moved, and {PAIRS} are needed"
         return SelfCalibration(float(max(width, 1)), float("inf"), reason=what, pairs=len(pairs))
     return fit_camera(pairs, width, options)
 

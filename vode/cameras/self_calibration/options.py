@@ -25,5 +25,5 @@ class SelfCalibrationOptions:
     """that of k1 of cameras, before the video is looked at"""
     common: float = 0.1
     """fraction of the matches' noise that all of them share, as by blur and shutter, and that no number averages out"""
-    told: float = 0.05
+    told: float = 0.04
     """standard deviation of the focal length, relative, up to which an estimate is believed"""
