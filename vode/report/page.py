@@ -132,8 +132,9 @@ def _charts(record: RunRecord, values: Mapping[str, np.ndarray]) -> tuple[list[C
     doubtful = [
         Chart("Uncertainty", "% of a step's length", [deviations], 1.0, zero=True, note=_DEVIATION, decimals=2),
         Chart("Correspondences", "per frame", [inliers], 10.0, zero=True, note=_INLIERS, decimals=0),
-        Chart("Scale", "of the depth", [scales], 0.1, note=_FACTOR, decimals=3),
     ]
+    if np.isfinite(values["scale"]).any():
+        doubtful.append(Chart("Scale", "of the depth", [scales], 0.1, note=_FACTOR, decimals=3))
     return moving, doubtful
 
 
