@@ -82,4 +82,6 @@ def _bend(flow: Tensor) -> Tensor:
     around = F.pad(flow, (1, 1, 1, 1), mode="replicate")
     across = around[..., 1:-1, 2:] + around[..., 1:-1, :-2] - 2 * flow
     down = around[..., 2:, 1:-1] + around[..., :-2, 1:-1] - 2 * flow
-    return torch.maximum(across.norm(dim=1, keepdim=True), down.norm(dim=1, keepdim=True))
+    # a norm over so short a dimension takes five times as long
+    across, down = (x[:, :1] * x[:, :1] + x[:, 1:] * x[:, 1:] for x in (across, down))
+    return torch.maximum(across, down).sqrt()
