@@ -75,9 +75,10 @@ def doubts(record: RunRecord) -> list[str]:
 
 
 def sentence(text: str) -> str:
-    """A text that begins with a capital and ends with a stop."""
+    """A text that begins with a capital, but for names of files, and ends with a stop."""
     text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) or not text else ".")
+    start = text if set(text.split(" ")[0]) & set("/._") else text[:1].upper() + text[1:]
+    return start + ("" if text.endswith((".", "!", "?")) or not text else ".")
 
 
 def doubt_list(record: RunRecord) -> Html:

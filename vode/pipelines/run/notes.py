@@ -35,7 +35,7 @@ def sentences(lines: Sequence[str]) -> list[str]:
     found = []
     for line in dict.fromkeys(lines):
         first = line.split(" ")[0]
-        start = line if "/" in first or "." in first else line[:1].upper() + line[1:]
+        start = line if set(first) & set("/._") else line[:1].upper() + line[1:]
         found.append(start if start.endswith(".") else start + ".")
     return found
 
