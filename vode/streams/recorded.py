@@ -18,7 +18,7 @@ class RecordedStream(Stream):
 
     def __init__(self, name: str, kind: StreamKind, *, timestamps: Sequence[float] | None, length: int, rate: float):
         self.name, self.kind, self.length, self.notes = name, kind, length, []
-        if rate <= 0:
+        if not 0 < rate < float("inf"):
             raise InputError(f"{rate:g} images a second; give a number above 0", "rate")
         if timestamps is None:
             self.notes.append(f"{name}: nothing tells when images were taken; {rate:g} a second are assumed")

@@ -94,10 +94,34 @@ def test_other_options_do_not_go_on(clip: Path, go: Go, tmp_path: Path) -> None:
 
 def test_overwriting_removes_what_the_run_wrote_and_nothing_else(clip: Path, go: Go, tmp_path: Path) -> None:
     go(clip, tmp_path / "out", limit=3)
-    (tmp_path / "out" / "mine.txt").write_text("kept")
+    mine = [tmp_path / "out" / name for name in ("mine.txt", "depth/mine.png", "images/mine.jpg")]
+    for path in mine:
+        path.write_text("kept")
     again = go(clip, tmp_path / "out", limit=2, overwrite=True)
     assert len(again.trajectory) == 2
-    assert (tmp_path / "out" / "mine.txt").read_text() == "kept"
+    assert [path.read_text() for path in mine] == ["kept"] * 3
+    assert not (again.folder / "depth" / "000002.png").exists()
+
+
+def test_what_a_run_reads_is_not_overwritten(clip: Path, done: vode.VideoRun, go: Go) -> None:
+    before = sorted(done.folder.rglob("*"))
+    with pytest.raises(InputError, match=r"images: lies in .* which would be overwritten"):
+        go(done.folder / "images", done.folder, calibration=None, fov=70.0, overwrite=True)
+    with pytest.raises(InputError, match=r"calibration\.yaml: lies in"):
+        go(clip, done.folder, calibration=done.folder / "calibration.yaml", overwrite=True)
+    assert sorted(done.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("wrong", [{"distance": 2.0, "between": (1, 99)}, {"gps": "words"}, {"rate": float("nan")}])
+def test_what_cannot_be_used_is_refused_before_anything_is_tracked(
+    clip: Path, go: Go, tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    if "gps" in wrong:
+        wrong = {"gps": tmp_path / "words.txt"}
+        (tmp_path / "words.txt").write_text("no numbers\n")
+    with pytest.raises(InputError):
+        go(clip, tmp_path / "out", **wrong)
+    assert not (tmp_path / "out").exists()
 
 
 def tmp_path_with_image(clip: Path, tmp_path: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from vode.errors import InputError
 from vode.io.trajectory import Trajectory
 from vode.odometry.metric.estimate import MetricScale, ScaleSource
 from vode.odometry.metric.ground import Ground, scale_by_height
@@ -23,6 +24,16 @@ UNITS: Mapping[Unit, str] = {
     "unknown": "its own unit",
     "tracks": "the unit is the first step; drifts",
 }
+
+
+def check_readings(options: MetricOptions, frames: int | None = None) -> None:
+    """InputError, before anything is tracked, for files that cannot be read, and frames beyond the last of so many."""
+    if options.speed is not None:
+        read_speeds(options.speed)
+    if options.gps is not None:
+        read_fixes(options.gps)
+    if options.between is not None and frames is not None and max(options.between) >= frames:
+        raise InputError(f"frame {max(options.between)}: the frames end with {frames - 1}; name others", "between")
 
 
 def measure_scale(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ OUTPUTS = {
     "recording": "recording.rrd",
 }
 """names of outputs and where they are in the folder"""
+OWN = re.compile(r"\d{6,}(_depth)?\.(png|jpg)|depth\.npz|(cameras|images|points3D|frames|rigs)\.bin")
+"""names of the files that a run writes into its folders"""
 ADAPTATION = "adaptation"
 """folder of the training run on the video"""
 RESERVE = 2**20
@@ -73,10 +76,11 @@ class OutputFolder:
         shutil.rmtree(self.work, ignore_errors=True)
 
 
-def open_folder(path: Path, source: str, *, resume: bool, overwrite: bool) -> OutputFolder:
+def open_folder(path: Path, source: str, *, resume: bool, overwrite: bool, inputs: Sequence[Path] = ()) -> OutputFolder:
     """The folder of a new run, or of the one that is to be resumed; InputError for a folder that is taken.
 
-    With ``overwrite`` what a run left there is removed, and nothing else.
+    With ``overwrite`` what a run left there is removed, and nothing else; the ``inputs`` of the new one must not be
+    among it.
     """
     summary = read_summary(path) if (path / SUMMARY).is_file() else None
     if resume:
@@ -96,6 +100,9 @@ def open_folder(path: Path, source: str, *, resume: bool, overwrite: bool) -> Ou
     if summary is None and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path}: is there and holds no run; name another folder, or an empty one", "out")
     if summary is not None:
+        inside = next((x for x in inputs if x.resolve().is_relative_to(path.resolve())), None)
+        if inside is not None:
+            raise InputError(f"{inside}: lies in {path}, which would be overwritten; name another folder", "out")
         _remove(path)
     return OutputFolder(make_folder(path), {})
 
@@ -149,9 +156,16 @@ class LineLog:
 
 
 def _remove(path: Path) -> None:
-    for name in (SUMMARY, WORK, ADAPTATION, *OUTPUTS.values()):
+    """Remove what runs write; other files stay, also in the folders of these."""
+    for name in (WORK, ADAPTATION):
+        shutil.rmtree(path / name, ignore_errors=True)
+    for name in (SUMMARY, *OUTPUTS.values()):
         place = path / name
-        if place.is_dir() and not place.is_symlink():
-            shutil.rmtree(place, ignore_errors=True)
-        else:
+        if not place.is_dir() or place.is_symlink():
             place.unlink(missing_ok=True)
+            continue
+        for file in place.iterdir():
+            if OWN.fullmatch(file.name):
+                file.unlink()
+        if not any(place.iterdir()):
+            place.rmdir()

@@ -51,5 +51,5 @@ class RunOptions(MetricOptions, StreamOptions):
             raise InputError("to go on with a run and to replace it; choose one", "resume", "overwrite")
 
 
-LATER = frozenset({"out", "resume", "overwrite", "device", "limit"})
+LATER = frozenset({"out", "resume", "overwrite", "device", "limit", "speed", "gps", "distance", "between"})
 """options that may differ when a run is resumed"""

@@ -17,6 +17,7 @@ from vode.cameras.lens import Camera
 from vode.errors import InputError
 from vode.io.dataclass_json import to_plain
 from vode.model import Model
+from vode.odometry.metric.measure import check_readings
 from vode.odometry.perception import DepthFunction, DepthSource
 from vode.pipelines.run.adapt import adapted_model, check_model
 from vode.pipelines.run.finish import Measured, measured, write_calibration, write_outputs, write_trajectory
@@ -64,11 +65,13 @@ def run(
     check_model(options.model)
     opened = open_source(str(source), options)
     found = camera_of(opened, options)
+    check_readings(options, opened.stream.length)
     folder = open_folder(
         options.out or Path(f"{Path(opened.address).stem or 'video'}-run"),
         opened.address,
         resume=options.resume,
         overwrite=options.overwrite,
+        inputs=_files(str(source), options),
     )
     if options.resume:
         _check_same(folder, options)
@@ -77,6 +80,12 @@ def run(
     other = DepthFunction(depth) if callable(depth) else depth
     _Runner(opened, found, folder, options, on_progress).go(other, on_frame)
     return VideoRun(folder.path)
+
+
+def _files(source: str, options: RunOptions) -> list[Path]:
+    """The files and folders that a run reads."""
+    named = (Path(source), options.calibration, options.speed, options.gps, Path(options.model or source))
+    return [path for path in named if path is not None and path.exists()]
 
 
 def _check_same(folder: OutputFolder, options: RunOptions) -> None:
