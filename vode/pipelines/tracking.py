@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vode.cameras.writing import write_calibration
 from vode.datasets.base import Sequence as Video
 from vode.errors import InputError
 from vode.geometry.resize import magnified
@@ -37,7 +38,6 @@ from vode.odometry.track import track
 from vode.odometry.visual_odometry import VisualOdometry
 from vode.pipelines.options import OdometryOptions
 from vode.pipelines.refinement import Refined, refine_globally
-from vode.pipelines.run.finish import write_calibration
 from vode.reconstruction.options import BundleOptions
 from vode.signals import stop_signal
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import yaml
 
-from vode.cameras.lens import Camera
 from vode.geometry.camera import resize_intrinsics
-from vode.io.atomic import write_bytes
 from vode.io.trajectory import Trajectory
 from vode.odometry.metric.estimate import MetricScale
 from vode.odometry.metric.measure import measure_scale
@@ -55,16 +51,6 @@ def write_trajectory(folder: OutputFolder, trajectory: Trajectory) -> None:
     """Write trajectory.tum and trajectory.kitti."""
     trajectory.write_tum(folder.file("trajectory"))
     trajectory.write_kitti(folder.file("trajectory_kitti"), with_index=False)
-
-
-def write_calibration(path: Path, camera: Camera, note: str) -> None:
-    """Write a camera with its lens, in the form that ``read_camera`` takes first."""
-    (height, width), (fx, fy), (cx, cy) = camera.size, camera.focal, camera.centre
-    content: dict[str, Any] = {"width": int(width), "height": int(height)}
-    content |= {"fx": float(fx), "fy": float(fy), "cx": float(cx), "cy": float(cy)}
-    if camera.lens != "pinhole":
-        content |= {"lens": camera.lens, "distortion": [float(value) for value in camera.distortion]}
-    write_bytes(path, yaml.safe_dump(content | {"note": note}, sort_keys=False, width=10**6).encode())
 
 
 def write_outputs(folder: OutputFolder, tracked: Tracked, final: Measured, on_progress: OnProgress) -> dict[str, Any]:

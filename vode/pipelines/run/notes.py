@@ -10,6 +10,7 @@ import numpy as np
 from vode.odometry.metric.estimate import MetricScale, ScaleSource
 from vode.odometry.result import FrameResult, Method, Reason
 from vode.pipelines.run.tracking import Tracked
+from vode.report.sections import sentence
 from vode.streams.camera import CameraOrigin, FoundCamera
 
 MOSTLY = 0.8
@@ -31,13 +32,8 @@ def doubts(tracked: Tracked, found: FoundCamera, scale: MetricScale, model: str 
 
 
 def sentences(lines: Sequence[str]) -> list[str]:
-    """Lines as sentences: a capital letter, but for names of files, and a full stop."""
-    found = []
-    for line in dict.fromkeys(lines):
-        first = line.split(" ")[0]
-        start = line if set(first) & set("/._") else line[:1].upper() + line[1:]
-        found.append(start if start.endswith(".") else start + ".")
-    return found
+    """Lines as sentences, each once."""
+    return [sentence(line) for line in dict.fromkeys(lines)]
 
 
 def _scale(scale: MetricScale, found: FoundCamera, model: str | None) -> list[str]:

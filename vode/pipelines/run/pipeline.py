@@ -14,13 +14,14 @@ from torch import Tensor
 
 import vode
 from vode.cameras.lens import Camera
+from vode.cameras.writing import write_calibration
 from vode.errors import InputError
 from vode.io.dataclass_json import to_plain
 from vode.model import Model
 from vode.odometry.metric.measure import check_readings
 from vode.odometry.perception import DepthFunction, DepthSource
 from vode.pipelines.run.adapt import adapted_model, check_model
-from vode.pipelines.run.finish import Measured, measured, write_calibration, write_outputs, write_trajectory
+from vode.pipelines.run.finish import Measured, measured, write_outputs, write_trajectory
 from vode.pipelines.run.folder import OutputFolder, is_full, open_folder
 from vode.pipelines.run.notes import doubts, sentences
 from vode.pipelines.run.options import LATER, RunOptions

@@ -16,7 +16,6 @@ import torch
 from vode.cameras.lens import Camera
 from vode.errors import InputError
 from vode.geometry.pose import matrix_to_quaternion
-from vode.geometry.resize import magnified
 from vode.model import Model
 from vode.odometry.metric.ground import Ground, GroundObserver
 from vode.odometry.metric.measure import Unit
@@ -37,9 +36,8 @@ from vode.pipelines.run.progress import Meter, OnFrame, OnProgress, SeenFrame
 from vode.pipelines.run.recorder import KeptDepth, Recorder
 from vode.pipelines.run.snapshot import load_snapshot, restore_tracker, save_snapshot, tracker_state
 from vode.pipelines.run.source import Source
+from vode.pipelines.tracking import tracking_size
 
-LONGEST = 640
-"""pixels of the longer side of images that are tracked without a model; larger ones are shrunk to it"""
 SNAPSHOT_SECONDS = 30.0
 """between two states on disk, from which an interrupted run goes on"""
 SNAPSHOT = "state.npz"
@@ -78,7 +76,7 @@ def seeing(model: Model | None, depth: DepthSource | None, options: RunOptions, 
         raise InputError("no model and no other depth; give one of them", "model")
     if model is None:
         assert depth is not None
-        tracker, small = TrackerOptions(), magnified(size, min(LONGEST / max(size), 1.0))
+        tracker, small = TrackerOptions(), tracking_size(size)
         perception: Perception | MatchingPerception = Classical(depth)
     else:
         tracker, small = model.tracker, model.tracking_size(size)
