@@ -158,6 +158,8 @@ def test_real_video_starts_from_the_shipped_weights_and_says_what_it_cannot_chan
     with pytest.raises(InputError, match="start_from"):
         config.functions().networks(config, fresh=True)
     assert config.functions().networks(replace(config, start_from=None, depth=DepthOptions()), fresh=True)
+    again = replace(recipe("vode-small"), start_from=Path("vode-small"))
+    assert again.functions().networks(again, fresh=True)["depth"].options.edge_ratio == 1.2
 
 
 def test_recipes_of_places_differ_in_their_loss_and_how_it_is_trained():

@@ -34,7 +34,7 @@ def networks(config: OdometryConfig, *, fresh: bool = True) -> dict[str, nn.Modu
         start = find_run(config.start_from)
         found: dict[str, Network] = {"flow": start.load_network(FlowNet), "depth": start.load_network(DepthNet)}
         for name, asked, default in (("flow", config.flow, FlowOptions()), ("depth", config.depth, DepthOptions())):
-            if asked not in (default, found[name].options):
+            if without_download(asked) not in (default, found[name].options):
                 raise InputError(
                     f"{config.start_from}: options cannot change its {name} network; leave them out, or set start_from "
                     "to None for new networks",
