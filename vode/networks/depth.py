@@ -35,6 +35,8 @@ class DepthNet(Network):
 
     heads: nn.ModuleList
     """the convolutions whose sigmoid is the disparity, finest first"""
+    raised = False
+    """whether the decoder's convolutions raise what is below ``LOWEST`` themselves"""
 
     def __init__(self, options: DepthOptions = DepthOptions()) -> None:
         super().__init__()
@@ -76,11 +78,11 @@ class DepthNet(Network):
         x = skips.pop()
         outputs = {}
         for level in range(4, -1, -1):
-            x = _elu(self.reduce[4 - level](x))
+            x = _elu(self.reduce[4 - level](x), raised=self.raised)
             x = self._upsample(x)
             if skips:
                 x = torch.cat([x, skips.pop()], 1)
-            x = _elu(self.merge[4 - level](x))
+            x = _elu(self.merge[4 - level](x), raised=self.raised)
             if level < self.options.scales:
                 # 16 bits would tell no more than every third per cent of depth apart
                 with torch.autocast(x.device.type, enabled=False):
@@ -132,9 +134,9 @@ class DepthNet(Network):
         return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def _elu(x: Tensor) -> Tensor:
+def _elu(x: Tensor, *, raised: bool = False) -> Tensor:
     """ELU; without gradients, numbers so low that its exponential takes several times as long are raised."""
-    return F.elu(x if torch.is_grad_enabled() else x.clamp(min=LOWEST))
+    return F.elu(x if raised or torch.is_grad_enabled() else x.clamp(min=LOWEST))
 
 
 def _conv(inputs: int, outputs: int, padding: Literal["reflect", "zeros"]) -> nn.Conv2d:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from vode.networks.depth import DepthNet
+from vode.networks.depth import LOWEST, DepthNet
 from vode.networks.flow import FlowNet
 from vode.networks.weights import Network, prepare
 
@@ -24,18 +24,18 @@ TOLERANCE = 1e-3
 """largest difference there, relative to the largest value"""
 
 
-class LeakyConv(nn.Module):
-    """A convolution in 16 bits and the leaky ReLU after it in one pass of oneDNN, as ``torch.compile`` has them."""
+class ActivatedConv(nn.Module):
+    """A convolution in 16 bits and the activation after it in one pass of oneDNN, as ``torch.compile`` has them."""
 
-    def __init__(self, conv: nn.Conv2d, slope: float) -> None:
+    def __init__(self, conv: nn.Conv2d, activation: str, numbers: list[float]) -> None:
         super().__init__()
-        self.conv, self.slope = conv, slope
+        self.conv, self.activation, self.numbers = conv, activation, numbers
 
     def forward(self, x: Tensor) -> Tensor:
         conv = self.conv
         layout = conv.padding, conv.stride, conv.dilation, conv.groups
         join = torch.ops.mkldnn._convolution_pointwise
-        return join(x.to(conv.weight.dtype), conv.weight, conv.bias, *layout, "leaky_relu", [self.slope], "")
+        return join(x.to(conv.weight.dtype), conv.weight, conv.bias, *layout, self.activation, self.numbers, "")
 
 
 @torch.no_grad()
@@ -84,11 +84,28 @@ def _response(network: Network) -> Tensor:
 
 
 def _join_activations(network: nn.Module) -> None:
-    """Put ``LeakyConv`` in the place of convolutions that a leaky ReLU follows."""
+    """Put ``ActivatedConv`` in the place of convolutions and of the activations that follow them."""
     for parent in list(network.modules()):
-        for name, child in parent.named_children():
-            if not isinstance(child, nn.Sequential) or len(child) != 2:
+        for (name, conv), (after, module) in pairwise(list(parent.named_children())):
+            activation = _activation(module)
+            if not isinstance(conv, nn.Conv2d) or conv.padding_mode != "zeros" or activation is None:
                 continue
-            conv, after = child
-            if isinstance(conv, nn.Conv2d) and isinstance(after, nn.LeakyReLU):
-                setattr(parent, name, LeakyConv(conv, after.negative_slope))
+            setattr(parent, name, ActivatedConv(conv, *activation))
+            setattr(parent, after, nn.Identity())
+    if type(network) is DepthNet and network.options.padding == "zeros":
+        for convs in (network.reduce, network.merge):
+            for i, conv in enumerate(convs):
+                convs[i] = ActivatedConv(conv, "hardtanh", [LOWEST, float("inf")])
+        network.raised = True
+
+
+def _activation(module: nn.Module) -> tuple[str, list[float]] | None:
+    """What oneDNN calls an activation, alone or behind a folded normalisation, and its numbers; None for another."""
+    parts = [part for part in module.modules() if not isinstance(part, nn.Sequential | nn.Identity)]
+    if len(parts) != 1:
+        return None
+    if isinstance(parts[0], nn.LeakyReLU):
+        return "leaky_relu", [parts[0].negative_slope]
+    if isinstance(parts[0], nn.ReLU6):
+        return "hardtanh", [0.0, 6.0]
+    return None
