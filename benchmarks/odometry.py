@@ -2,8 +2,9 @@
 
     python benchmarks/odometry.py [vode-small] --data DIR [--frames 200] [--only NAME ...] [--videos NAME ...]
 
-Real sequences of ``--data`` (kitti_odometry, seven_scenes, tum), with their published calibration;
-others see them at full size. Other systems know no scale, so all is scored after 7-DoF alignment, on the frames that each gives a pose.
+Real sequences of ``--data`` (kitti_odometry, seven_scenes, tum), with their published calibration.
+Other systems see them at full size and know no scale: all is scored after 7-DoF alignment, on the frames that each
+gives a pose.
 """
 
 from __future__ import annotations
