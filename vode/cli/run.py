@@ -24,7 +24,7 @@ EVERY = 2.0
 
 
 def run(
-    source: tyro.conf.Positional[str],
+    source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")],
     options: Annotated[RunOptions, tyro.conf.arg(name="")] = RunOptions(),
     quiet: bool = False,
     json: bool = False,
@@ -36,7 +36,7 @@ def run(
 
     Args:
         source: a video, a folder of images, or the word demo, which is a rendered clip.
-        quiet: print nothing but problems.
+        quiet: print nothing but problems, of which those of the video come last.
         json: print progress and, last, the summary as lines of JSON.
         view: watch it live in the viewer (extra viewer).
     """
@@ -46,7 +46,11 @@ def run(
         done = run_video(source, options=options, on_progress=on_progress, on_frame=on_frame)
     if json:
         _line({"event": "summary"} | done.summary)
-    elif not quiet:
+    elif quiet:
+        early = [_stopped(done)] if done.state == "interrupted" else []
+        for problem in [*done.summary.get("problems", []), *early]:
+            print(f"vode: {problem}", file=sys.stderr)
+    else:
         _print(done)
     return STOPPED if done.state == "interrupted" and options.limit is None else 0
 
@@ -72,10 +76,12 @@ def _print(done: VideoRun) -> None:
     if report:
         print(f"open {done.folder / report}")
     if s["state"] == "interrupted":
-        print(
-            f"stopped after {source['frames_done']} frames, of which the outputs are; "
-            f"--resume --out {done.folder} goes on"
-        )
+        print(_stopped(done))
+
+
+def _stopped(done: VideoRun) -> str:
+    frames = done.summary["source"]["frames_done"]
+    return f"stopped after {frames} frames, of which the outputs are; --resume --out {done.folder} goes on"
 
 
 @contextmanager
