@@ -159,6 +159,7 @@ class Pass:
     def _row(self, result: FrameResult, seconds: float) -> Mapping[str, Any]:
         """A frame's line in the log."""
         pose = torch.as_tensor(result.pose)
+        factor, deviation = result.depth_level or (None, None)
         return {
             "frame": result.index,
             "timestamp": result.timestamp,
@@ -168,7 +169,8 @@ class Pass:
             "words": result.describe(),
             "position": pose[:3, 3].tolist(),
             "quaternion": matrix_to_quaternion(pose[:3, :3]).tolist(),
-            "scale": None,
+            "depth_factor": factor,
+            "depth_factor_deviation": deviation,
             "scale_deviation": result.scale_deviation,
             "inliers": result.inliers,
             "parallax": result.parallax,
