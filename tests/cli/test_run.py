@@ -65,6 +65,9 @@ def test_a_folder_becomes_everything_by_the_shipped_weights(
         (["CLIP", "--timeout", "-1"], "give a number above 0 (--timeout)"),
         ([""], "the source has no name"),
         (["EMPTY"], "check the folder\n"),
+        (["CLIP", "--model", "None"], "name a model (--model)"),
+        (["CLIP", "--device", "gpu"], "no device is called 'gpu'"),
+        (["demo", "--adapt", "1"], "leave it out (--adapt)"),
         (["CLIP", "--adapt", "-1"], "above 0"),
         (["CLIP", "--model", "nowhere"], "nowhere"),
     ],
@@ -103,9 +106,7 @@ def test_quiet_still_tells_the_problems_of_the_video_and_nothing_else(
     assert "metres rest" not in told.err
 
 
-def test_a_file_and_a_folder_of_one_name_do_not_share_a_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_and_a_folder_of_one_name_do_not_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for source, out in (("clip", "clip-run"), ("clip.mp4", "clip.mp4-run"), ("clip", "clip-run")):
         assert default_folder(source) == Path(out)

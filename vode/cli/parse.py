@@ -45,7 +45,9 @@ def plain(report: str, argv: Sequence[str]) -> str:
         return f"{_as_given(found['flag'], argv)}: choose one of {choices}"
     if found := re.search(r"Missing value for argument '(?P<flag>[^']*)'\. Expected (?P<count>\d+)", report):
         return f"{found['flag']}: its value is missing; give {'one' if found['count'] == '1' else found['count']}"
-    if found := re.search(r"Unrecognized options: (?P<words>.*?)(?: Perhaps you meant: (?P<near>\S+)| For full|$)", report):
+    if found := re.search(
+        r"Unrecognized options: (?P<words>.*?)(?: Perhaps you meant: (?P<near>\S+)| For full|$)", report
+    ):
         words = found["words"].replace(",", "").split()
         flags = [word for word in words if word.startswith("-")]
         wrong = f"no option is called {' or '.join(flags)}" if flags else f"{' '.join(words)}: one argument too many"

@@ -59,7 +59,7 @@ class Video:
         self.count = len(self._pts)
         if not self.count:
             raise InputError(f"{path}: no frame of it can be decoded; convert it, to H.264 in .mp4 for example")
-        self.notes = ()
+        self.notes: tuple[str, ...] = ()
         if stream.frames > self.count:
             where = f"read up to frame {self.count} of the {stream.frames} that the file tells of"
             self.notes += (f"{path}: {where}; it is cut short or damaged, and what follows from it holds until there",)

@@ -103,7 +103,7 @@ class FrameResult:
     changed: tuple[int, ...]
     """earlier frames whose poses were corrected just now"""
     depth_level: DepthLevel | None = None
-    """None where depth is taken as it is"""
+    """None where depth is taken as it is, or has told no length yet"""
 
     def describe(self) -> str:
         """The reason and the details in words, empty for a frame that needs none."""

@@ -41,7 +41,7 @@ class RunRecord:
     reasons: tuple[str, ...]
     """empty where there is none"""
     numbers: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """(N,) float64 "depth_factor", "depth_factor_deviation", "scale_deviation", "inliers" and "seconds", NaN where not known"""
+    """(N,) float64 by name, as "inliers", NaN where not known"""
     timed: bool = True
     """``times`` are seconds"""
     corrected: bool = True

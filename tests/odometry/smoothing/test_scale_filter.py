@@ -140,3 +140,11 @@ def test_the_depth_factor_follows_a_depth_whose_level_jumps():
     assert np.abs(np.array(factors))[late].max() < 0.04
     assert np.mean(np.abs(factors)[late] < 2 * np.array(deviations)[late]) > 0.9
     assert 0.001 < np.median(deviations) < SPREAD * OPTIONS.bias * 2
+
+
+def test_a_depth_that_has_told_no_length_leaves_the_factor_at_one():
+    scale_filter = ScaleFilter()
+    scale_filter.add(Step())
+    scale_filter.corrections(np.array([1.0]))
+    assert scale_filter.depth_factor == 1
+    assert np.isnan(scale_filter.depth_factor_deviation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -113,9 +114,11 @@ class Backend:
 
     @property
     def depth_level(self) -> DepthLevel | None:
-        """The same with its deviation; None where depth is taken as it is."""
-        f = self._filter
-        return None if f is None else DepthLevel(f.depth_factor, f.depth_factor_deviation)
+        """The same with its deviation; None where depth is taken as it is, or has told no length yet."""
+        found = self._filter
+        if found is None or not math.isfinite(found.depth_factor_deviation):
+            return None
+        return DepthLevel(found.depth_factor, found.depth_factor_deviation)
 
     def _append(self, motion: FrameMotion, step: Step) -> None:
         self.poses.append(self.poses[self._last] @ inverse(motion.T_b_a))

@@ -57,8 +57,8 @@ class ScaleFilter:
         self._surprises: list[float] = []
         self.depth_factor = 1.0
         """what depth of the newest frame is to be multiplied by to have the scale of the trajectory"""
-        self.depth_factor_deviation = 0.0
-        """standard deviation of its logarithm"""
+        self.depth_factor_deviation = math.nan
+        """standard deviation of its logarithm; NaN before depth has told a length"""
         self._mean = np.zeros(3)
         self._covariance = np.diag([options.start**2, 1.0, options.drift**2])
 
@@ -84,8 +84,10 @@ class ScaleFilter:
         solution, covariance = self._solve(lack)
         scale = solution[:, 0]
         self._judge(lack - scale)
-        self.depth_factor = math.exp(-self._bias[-1] * solution[-1, 1])
-        self.depth_factor_deviation = float(self._bias[-1]) * math.sqrt(max(covariance[1, 1], 0.0))
+        bias = float(self._bias[-1])
+        if math.isfinite(bias):
+            self.depth_factor = math.exp(-bias * solution[-1, 1])
+            self.depth_factor_deviation = bias * math.sqrt(max(covariance[1, 1], 0.0))
         return Corrections(scale - self._applied, math.sqrt(max(covariance[0, 0], 0.0)))
 
     def corrected(self, applied: np.ndarray, lengths: np.ndarray) -> None:

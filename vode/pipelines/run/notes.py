@@ -92,8 +92,8 @@ def _lost(tracked: Tracked) -> list[str]:
         )
     failed = [x for x in results if x.reason is Reason.UNREADABLE]
     if failed:
-        first = failed[0].details.message
-        lines.append(f"{len(failed)} frame{'s' * (len(failed) > 1)} cannot be read: {_named([x.index for x in failed])}; the first: {first}")
+        first, which = failed[0].details.message, _named([x.index for x in failed])
+        lines.append(f"{len(failed)} frame{'s' * (len(failed) > 1)} cannot be read: {which}; the first: {first}")
     deviations = [x.scale_deviation for x in results if x.scale_deviation is not None]
     if deviations and np.median(deviations) > 0.1:
         lines.append(f"lengths of single steps are uncertain by {100 * float(np.median(deviations)):.0f} %")

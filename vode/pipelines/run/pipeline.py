@@ -63,8 +63,8 @@ def run(
         raise InputError(f"{error}; the options of a run are the fields of RunOptions") from None
     options = options if out is None else replace(options, out=Path(out))
     options.check()
-    check_model(options.model)
     opened = open_source(str(source), options)
+    check_model(options, opened, with_depth=depth is not None)
     found = camera_of(opened, options)
     check_readings(options, opened.stream.length)
     folder = open_folder(

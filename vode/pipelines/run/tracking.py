@@ -72,8 +72,6 @@ class Tracked(NamedTuple):
 
 def seeing(model: Model | None, depth: DepthSource | None, options: RunOptions, size: tuple[int, int]) -> Seeing:
     """What sees images of ``size`` (height, width): a model, with the depth of another source if there is one."""
-    if model is None and depth is None:
-        raise InputError("no model and no other depth; give one of them", "model")
     if model is None:
         assert depth is not None
         tracker, small = TrackerOptions(), tracking_size(size)
