@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from vode.cli import main
+from vode.errors import InputError
 from vode.io.image import write_image
+from vode.pipelines.run.folder import default_folder
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -51,6 +55,19 @@ def test_a_folder_becomes_everything_by_the_shipped_weights(
         (["CLIP", "--resume"], "no run in it"),
         (["CLIP", "--resume", "--overwrite"], "choose one"),
         (["CLIP", "--limit", "0"], "give 1 or more"),
+        (["CLIP", "--limit", "1.5"], "--limit 1.5: give a whole number"),
+        (["CLIP", "--fov", "abc"], "--fov abc: give a number"),
+        (["CLIP", "--between", "1"], "--between 1: give 2 of them, each a whole number"),
+        (["CLIP", "--fov"], "--fov: its value is missing"),
+        (["CLIP", "--fow", "70"], "no option is called --fow; perhaps --fov is meant"),
+        (["CLIP", "CLIP"], "one argument too many"),
+        ([], "SOURCE missing"),
+        (["CLIP", "--timeout", "-1"], "give a number above 0 (--timeout)"),
+        ([""], "the source has no name"),
+        (["EMPTY"], "check the folder\n"),
+        (["CLIP", "--model", "None"], "name a model (--model)"),
+        (["CLIP", "--device", "gpu"], "no device is called 'gpu'"),
+        (["demo", "--adapt", "1"], "leave it out (--adapt)"),
         (["CLIP", "--adapt", "-1"], "above 0"),
         (["CLIP", "--model", "nowhere"], "nowhere"),
     ],
@@ -64,8 +81,37 @@ def test_bad_input_is_told_in_a_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["run", *(str(clip) if word == "CLIP" else word for word in arguments)]) == 2
+    (tmp_path / "empty").mkdir()
+    places = {"CLIP": str(clip), "EMPTY": str(tmp_path / "empty")}
+    assert main(["run", *(places.get(word, word) for word in arguments)]) == 2
     told = capsys.readouterr().err
     assert words in told
+    assert not re.search("error parsing|NoneType|helptext|FLOAT|--data|--sequences", told)
     assert told.count("\n") == 1
     assert not list(tmp_path.rglob("run.json"))
+
+
+def test_quiet_still_tells_the_problems_of_the_video_and_nothing_else(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(clip, tmp_path / "walk")
+    (folder / "2.png").write_bytes((folder / "2.png").read_bytes()[:200])
+    assert main(["run", str(folder), "--fov", "70", "--quiet", "--rate", "10", "--out", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    unreadable = [line for line in told.err.splitlines() if "cannot be read:" in line]
+    assert len(unreadable) == 1
+    assert "1 frame cannot be read: 2; the first:" in unreadable[0]
+    assert "2.png" in unreadable[0]
+    assert "metres rest" not in told.err
+
+
+def test_a_file_and_a_folder_of_one_name_do_not_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for source, out in (("clip", "clip-run"), ("clip.mp4", "clip.mp4-run"), ("clip", "clip-run")):
+        assert default_folder(source) == Path(out)
+        Path(out).mkdir(exist_ok=True)
+        Path(out, "run.json").write_text(json.dumps({"version": 1, "source": {"address": source}}))
+    assert default_folder("clip.mp4") == Path("clip.mp4-run")
+    with pytest.raises(InputError, match=r"clip\.mp4-run: holds a run of clip\.mp4, not of other/clip\.mp4"):
+        default_folder("other/clip.mp4", overwrite=True)

@@ -202,7 +202,7 @@ def test_a_video_without_its_end_is_counted_or_refused(folder, tmp_path):
         (tmp_path / name).write_bytes(data[: len(data) // 2])
     video = Video(tmp_path / "a.avi")
     assert COUNT // 3 < video.count < COUNT * 2 // 3
-    assert f"{video.count} frames can be decoded; the file tells of {COUNT}" in video.notes[0]
+    assert f"read up to frame {video.count} of the {COUNT}" in video.notes[0]
     assert number(video.frame(video.count - 2)) == video.count - 2
     with pytest.raises(InputError, match=r"b\.mp4: not a video"):
         Video(tmp_path / "b.mp4")
@@ -255,3 +255,20 @@ def test_lists_of_other_files_are_not_followed(tmp_path, text):
     (tmp_path / "list.mp4").write_text(text)
     with pytest.raises(InputError, match="a list of other files"):
         Video(tmp_path / "list.mp4")
+
+
+def test_a_video_that_is_cut_short_says_how_far_it_was_read(tmp_path):
+    whole, short = tmp_path / "whole.mp4", tmp_path / "short.mp4"
+    with av.open(str(whole), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height, stream.width, stream.pix_fmt = *SIZE, "yuv420p"
+        for k in range(40):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(visualization(k), format="rgb24")))
+        container.mux(stream.encode())
+    data = whole.read_bytes()
+    short.write_bytes(data[: len(data) * 3 // 4])
+    video = Video(short)
+    assert 10 < video.count < 40
+    assert number(video.frame(video.count - 1)) == video.count - 1
+    assert f"read up to frame {video.count} of the 40" in video.notes[0]
+    assert "holds until there" in video.notes[0]

@@ -118,3 +118,11 @@ def test_frames_in_between_are_carried_along():
     torch.testing.assert_close(found[:6], (moved @ every)[:6])
     steps = (found[6:10, :3, 3] - found[5:9, :3, 3]).norm(dim=-1)
     torch.testing.assert_close(steps, 2 * (every[6:10, :3, 3] - every[5:9, :3, 3]).norm(dim=-1), rtol=0.05, atol=0)
+
+
+def test_who_is_asked_to_stop_leaves_what_is_there_by_then():
+    seen = scene()
+    whole, early = adjust(seen, drifted(), CAMERA), adjust(seen, drifted(), CAMERA, stopped=[2])
+    assert whole.error < early.error < early.error_before
+    assert early.T_world_cam.shape == (VIEWS, 4, 4)
+    assert errors(early.T_world_cam)[0] < errors(drifted())[0]

@@ -136,3 +136,16 @@ def test_hardly_any_frames_are_no_error(browser: Any, example: SimpleNamespace, 
     (folder / "cloud.ply").unlink()
     browser.open(write_report(folder), NARROW)
     assert browser.complaints() == []
+
+
+def test_the_depth_factor_is_drawn_over_time_with_its_uncertainty(browser: Any, report: Path, example: Any) -> None:
+    browser.open(report, WIDE)
+    drawn = browser.value(
+        "(() => { const f = [...document.querySelectorAll('figure.chart')].find(x => x.querySelector('b').textContent"
+        " == 'Depth factor over time'); const box = f.querySelector('path.line').getBoundingClientRect(); return ["
+        "box.width, box.height, f.querySelectorAll('path.band').length, f.querySelector('.readout').textContent]; })()"
+    )
+    assert drawn[0] > 200
+    assert drawn[1] > 10
+    assert drawn[2] == 1
+    assert drawn[3] == f"1.020 to {1.02 + (example.count - 1) / 1000:.3f}"

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from vode import __version__
-from vode.cli.parse import flagged, later, parse
+from vode.cli.parse import flagged, later, options_of, parse
 from vode.errors import InputError
 from vode.io.atomic import write_error
 
@@ -38,6 +38,7 @@ VERBS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb; bad input is told in one line and gives status 2."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    options: frozenset[str] | None = None
     try:
         if not argv or argv[0] in ("-h", "--help"):
             print(usage(), flush=True)
@@ -53,9 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if verb == "train":
             function(rest)
         else:
+            options = options_of(function)
             return parse(later(function), rest, verb)() or 0
     except InputError as error:
-        print(f"vode: {flagged(error)}", file=sys.stderr)
+        print(f"vode: {flagged(error, options)}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader of the output went away, as head does: nothing to tell, and nobody to tell it to.

@@ -8,8 +8,12 @@ from typing import Annotated
 import tyro
 
 from vode.cli.common import save_json
+from vode.cli.progress import progress_line
 from vode.errors import InputError
 from vode.pipelines.options import EvaluationData, OdometryOptions, ReportFiles
+
+BRIEF = 3.0
+"""seconds of tracking of which no progress is shown"""
 
 
 def odom(
@@ -48,7 +52,8 @@ def odom(
     if not tracks:
         report = odometry.evaluate_files(estimate, ground_truth, options, files.out)
     else:
-        report = odometry.evaluate_run(run, where, options, files.out, on_progress=print)
+        with progress_line(after=BRIEF) as on_frame:
+            report = odometry.evaluate_run(run, where, options, files.out, on_progress=print, on_frame=on_frame)
     for name, sequence, result in comparison.every(report.results):
         print(f"\n{name}, sequence {sequence}\n{result}\n")
     if options.published or len(comparison.every(report.results)) > 1:

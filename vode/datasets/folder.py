@@ -176,9 +176,7 @@ def image_files(folder: Path, pattern: str | None = None) -> list[Path]:
     if not found:
         others = next((f", but {path.name}, which is not read" for path in _others(folder)), "")
         wanted = "images (.png, .jpg ...)" if pattern is None else f"images called {pattern}"
-        raise InputError(
-            f"{folder}: no {wanted} in it{others}; check the folder and the sequence's name", "data", "sequences"
-        )
+        raise InputError(f"{folder}: no {wanted} in it{others}; check the folder", "data", "sequences")
     if pattern is None:
         _check_kinds(folder, found)
     return [found[i] for i in in_order([path.name for path in found])]

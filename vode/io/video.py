@@ -59,8 +59,12 @@ class Video:
         self.count = len(self._pts)
         if not self.count:
             raise InputError(f"{path}: no frame of it can be decoded; convert it, to H.264 in .mp4 for example")
-        differs = stream.frames not in (0, self.count)
-        self.notes = (f"{path}: {self.count} frames can be decoded; the file tells of {stream.frames}",) * differs
+        self.notes: tuple[str, ...] = ()
+        if stream.frames > self.count:
+            where = f"read up to frame {self.count} of the {stream.frames} that the file tells of"
+            self.notes += (f"{path}: {where}; it is cut short or damaged, and what follows from it holds until there",)
+        elif 0 < stream.frames < self.count:
+            self.notes += (f"{path}: {self.count} frames can be decoded; the file tells of {stream.frames}",)
         self.notes += _notes_of_frames(self.path, max(SEARCHED // (stream.width * stream.height), COMPARED))
         self.timestamps = np.arange(self.count) / float(stream.average_rate) if stream.average_rate else None
         """(count,) seconds from the first, None if the file does not tell"""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -71,6 +72,15 @@ class Details:
     """what reading the image said, where it failed"""
 
 
+class DepthLevel(NamedTuple):
+    """How depth compares with the trajectory, by all that was known when a frame came."""
+
+    factor: float
+    """what depth is to be multiplied by to fit the trajectory"""
+    deviation: float
+    """relative standard deviation of the factor"""
+
+
 @dataclass(frozen=True, eq=False)
 class FrameResult:
     """Pose of one frame as it was estimated when the frame came, and how."""
@@ -92,6 +102,8 @@ class FrameResult:
     """relative standard deviation of the length of the translation, where it is known"""
     changed: tuple[int, ...]
     """earlier frames whose poses were corrected just now"""
+    depth_level: DepthLevel | None = None
+    """None where depth is taken as it is, or has told no length yet"""
 
     def describe(self) -> str:
         """The reason and the details in words, empty for a frame that needs none."""

@@ -200,6 +200,7 @@ class VisualOdometry:
             motion.parallax,
             deviation,
             changed,
+            None if self._backend is None else self._backend.depth_level,
         )
         self._results.append(registered)
         return registered

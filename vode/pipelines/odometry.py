@@ -19,7 +19,7 @@ from vode.io.trajectory import Trajectory
 from vode.model import load
 from vode.pipelines.evaluation_data import evaluation_sequences
 from vode.pipelines.options import EvaluationData, OdometryOptions
-from vode.pipelines.tracking import Clock, clocks_of, track_sequences
+from vode.pipelines.tracking import Clock, OnFrame, clocks_of, track_sequences
 from vode.run_folder import find_run
 
 SIZE = (96, 320)
@@ -45,12 +45,14 @@ def evaluate_run(
     options: OdometryOptions = OdometryOptions(),
     out: Path | None = None,
     on_progress: OnProgress = lambda line: None,
+    on_frame: OnFrame = lambda progress: None,
 ) -> OdometryReport:
     """Track sequences with a run's networks and evaluate the trajectories where there is ground truth.
 
     No ``run`` is needed where ``options`` give other depth or none; the flow is then OpenCV's. Trajectories, a log of
     every motion and plots are written to ``out``, by default RUN/odometry, or odometry in the current folder;
-    ``on_progress`` is called with a line about each. InputError names what cannot be used.
+    ``on_progress`` is called with a line about each, ``on_frame`` with how far the tracking of one is.
+    InputError names what cannot be used.
     """
     check_alignment(options.protocol, options.alignment)
     options.check_metric()
@@ -63,7 +65,7 @@ def evaluate_run(
     clocks = clocks_of(options, names)
     others = _at_times(comparison.read_methods(options.compare, names), clocks, options.time_offset)
     out = make_folder(out or (Path("odometry") if run is None else find_run(run).output("odometry")))
-    tracked = {"vode": track_sequences(model, sequences, out, options, on_progress)}
+    tracked = {"vode": track_sequences(model, sequences, out, options, on_progress, on_frame)}
     true = {"": {s.name: ground_truth_trajectory(s) for s in sequences if s.poses is not None}}
     return _evaluated(_at_times(tracked, clocks) | others, _at_times(true, clocks)[""], options, out)
 

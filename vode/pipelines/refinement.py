@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -58,25 +58,34 @@ class Refined(NamedTuple):
         )
 
 
-def refine_globally(sequence: Video, tracked: VisualOdometry, options: BundleOptions = BundleOptions()) -> Refined:
+def refine_globally(
+    sequence: Video,
+    tracked: VisualOdometry,
+    options: BundleOptions = BundleOptions(),
+    *,
+    stopped: Collection[object] = (),
+) -> Refined:
     """Refine all keyframes of each connected stretch of a sequence together, and carry the frames in between along.
 
     Where loops were found, points are looked for again where these say they are seen. The camera is refined by the
-    longest stretch, and holds for the others. Raises InputError without pycolmap.
+    longest stretch, and holds for the others. Once ``stopped`` holds something it ends with what is refined by then.
+    Raises InputError without pycolmap.
     """
     import_pycolmap()
     poses = tracked.trajectory.poses.clone()
     (fx, _, cx), (_, fy, cy), _ = sequence.intrinsics.double().tolist()
     camera = Camera(sequence.size, (fx, fy), (cx, cy))
     bundles: list[Bundle] = []
-    followed = _Followed(sequence, _loop_frames(tracked))
+    followed = _Followed(sequence, _loop_frames(tracked), stopped)
     for stretch in sorted(followed.stretches, key=len, reverse=True):
+        if stopped:
+            break
         frames = torch.tensor([frame for frame, _ in stretch])
         seen = _observations([rows for _, rows in stretch])
         seen = _with_loops(seen, frames.tolist(), sequence, tracked, options.start)
         refined: RefinedCamera = "fixed" if bundles else options.camera
         try:
-            bundle = adjust(seen, poses[frames], camera, replace(options, camera=refined))
+            bundle = adjust(seen, poses[frames], camera, replace(options, camera=refined), stopped=stopped)
         except InputError:
             continue
         part = slice(int(frames[0]), int(frames[-1]) + 1)
@@ -92,12 +101,14 @@ def refine_globally(sequence: Video, tracked: VisualOdometry, options: BundleOpt
 class _Followed:
     """Points followed through a sequence: ``stretches`` of keyframes that they connect, each (frame, rows)."""
 
-    def __init__(self, sequence: Video, wanted: set[int]) -> None:
+    def __init__(self, sequence: Video, wanted: set[int], stopped: Collection[object] = ()) -> None:
         """Frames that are ``wanted`` are keyframes whatever they show."""
         self._tracks, self._last = PointTracks(), (np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
         self._width = sequence.size[1]
         self.stretches: list[list[tuple[int, np.ndarray]]] = [[]]
         for index in range(len(sequence)):
+            if stopped:
+                break
             grey = _grey(sequence, index)
             if grey is None:
                 continue

@@ -6,6 +6,7 @@ import importlib.util
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +39,7 @@ from vode.odometry.track import track
 from vode.odometry.visual_odometry import VisualOdometry
 from vode.pipelines.options import OdometryOptions
 from vode.pipelines.refinement import Refined, refine_globally
+from vode.pipelines.run.progress import Meter, Progress
 from vode.reconstruction.options import BundleOptions
 from vode.signals import stop_signal
 
@@ -49,6 +51,7 @@ OF_ONE = ("speed", "gps", "distance")
 """sources of scale that belong to one video"""
 
 OnProgress = Callable[[str], None]
+OnFrame = Callable[[Progress], None]
 
 
 class Setup(NamedTuple):
@@ -79,12 +82,14 @@ def track_sequences(
     out: Path,
     options: OdometryOptions = OdometryOptions(),
     on_progress: OnProgress = lambda line: None,
+    on_frame: OnFrame = lambda progress: None,
 ) -> dict[str, Trajectory]:
     """The trajectory of each sequence by its name, written to ``out`` with a log of every motion.
 
     Without a ``model`` the options give the depth, or tell that there is none. Trajectories are in metres by the
     source of scale that they give, which NAME.scale.json then tells, or in the unit of the depth. Ctrl-C or SIGTERM
-    ends it after a frame: what was tracked is written, then KeyboardInterrupt is raised.
+    ends it after a frame, or soon after in a global refinement: what was tracked is written, then KeyboardInterrupt is
+    raised. ``on_frame`` is called after each frame with how far its sequence is.
     """
     if options.refine_camera != "fixed" and options.refine != "global":
         raise InputError("the camera is refined with all keyframes; refine globally, too", "refine", "refine_camera")
@@ -103,10 +108,12 @@ def track_sequences(
     for sequence in sequences:
         setup = _setup(model, sequence, options, several=len(sequences) > 1)
         with stop_signal() as stopped:
-            tracked, grounds = _tracked(sequence, setup, stopped, with_ground=options.camera_height is not None)
+            meter = Meter(sequence.name, len(sequence), on_frame)
+            tracked, grounds = _tracked(sequence, setup, stopped, meter, with_ground=options.camera_height is not None)
             name, refined = sequence.name, None
             if options.refine == "global" and not stopped:
-                refined = refine_globally(sequence, tracked, BundleOptions(camera=options.refine_camera))
+                bundle = BundleOptions(camera=options.refine_camera)
+                refined = refine_globally(sequence, tracked, bundle, stopped=stopped)
             trajectory = tracked.trajectory if refined is None else refined.trajectory
             clock = clocks.get(name)
             if clock is not None and stopped:
@@ -174,22 +181,22 @@ def _setup(model: Model | None, sequence: Video, options: OdometryOptions, *, se
 
 
 def _tracked(
-    sequence: Video, setup: Setup, stopped: Collection[object], *, with_ground: bool
+    sequence: Video, setup: Setup, stopped: Collection[object], meter: Meter, *, with_ground: bool
 ) -> tuple[VisualOdometry, dict[int, Ground | None] | None]:
     """A sequence tracked until it is stopped, and the ground that its frames show, if that is asked for."""
     perception, (_, options, size, unit) = setup.perception, setup
+    go = partial(track, sequence, size=size, options=options, stopped=stopped, on_progress=lambda k: meter(k + 1))
     if not with_ground:
-        return track(sequence, perception, size=size, options=options, stopped=stopped), None
+        return go(perception), None
     if unit != "tracks":
         observer = GroundObserver(perception)
-        perception = with_depth(perception, observer)
-        return track(sequence, perception, size=size, options=options, stopped=stopped), observer.grounds
+        return go(with_depth(perception, observer)), observer.grounds
     grounds: dict[int, Ground | None] = {}
 
     def observe(odometry: VisualOdometry) -> None:
         grounds[len(odometry) - 1] = fit_ground(odometry.points())
 
-    return track(sequence, perception, size=size, options=options, observe=observe, stopped=stopped), grounds
+    return go(perception, observe=observe), grounds
 
 
 def _report(file: Path, tracked: VisualOdometry, scale: MetricScale, on_progress: OnProgress) -> None:

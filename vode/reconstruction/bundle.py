@@ -7,6 +7,7 @@ Triggs, McLauchlan, Hartley, Fitzgibbon, "Bundle Adjustment: A Modern Synthesis"
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,6 +32,8 @@ COARSE_TO_FINE = (8.0, 2.0, 1.0)
 """times the options' thresholds, of each round: what loops say is far off at first; the camera stays in the first"""
 TOLERANCE = 1e-6
 """relative decrease of the cost that ends a round"""
+AT_ONCE = 5
+"""iterations between two looks at whether somebody asked to stop"""
 LENS = "SIMPLE_RADIAL"
 """COLMAP's model of the camera: f, cx, cy, k1"""
 
@@ -51,13 +54,20 @@ class Bundle(NamedTuple):
     """mean reprojection error now, pixels"""
 
 
-def adjust(seen: Observations, T_world_cam: Tensor, camera: Camera, options: BundleOptions = BundleOptions()) -> Bundle:
+def adjust(
+    seen: Observations,
+    T_world_cam: Tensor,
+    camera: Camera,
+    options: BundleOptions = BundleOptions(),
+    *,
+    stopped: Collection[object] = (),
+) -> Bundle:
     """Least reprojection error of all ``seen`` in images of a camera, pinhole or with k1, with poses (V, 4, 4).
 
     Points begin where the poses triangulate them. Cauchy's cost, from coarse to fine, and what does not fit is left out
     after each round; the camera is refined from the second on. The first pose stays, and so does the median
-    length of the motions between neighbours: tracks do not tell how long a unit is. InputError where there are too few
-    views or points.
+    length of the motions between neighbours: tracks do not tell how long a unit is. It ends early, with what is there,
+    once ``stopped`` holds something. InputError where there are too few views or points.
     """
     colmap = import_pycolmap()
     points = triangulate_tracks(seen, T_world_cam, torch.from_numpy(camera.matrix), options.start)
@@ -72,8 +82,10 @@ def adjust(seen: Observations, T_world_cam: Tensor, camera: Camera, options: Bun
     observed = colmap.ObservationManager(model)
     for factor in COARSE_TO_FINE:
         refine: RefinedCamera = options.camera if factor < COARSE_TO_FINE[0] else "fixed"
-        _solve(colmap, model, factor * options.noise, refine)
+        _solve(colmap, model, factor * options.noise, refine, stopped)
         observed.filter_all_points3D(factor * options.outlier, math.degrees(options.start.parallax))
+        if stopped:
+            break
     model.update_point_3d_errors()
     return Bundle(
         _as_before(_poses(model), T_world_cam),
@@ -132,8 +144,14 @@ def _model(colmap: ModuleType, points: Points, T_world_cam: Tensor, camera: Came
     return model
 
 
-def _solve(colmap: ModuleType, model: pycolmap.Reconstruction, noise: float, refine: RefinedCamera) -> None:
-    """Least squares of all, with Cauchy's cost of a scale in pixels."""
+def _solve(
+    colmap: ModuleType,
+    model: pycolmap.Reconstruction,
+    noise: float,
+    refine: RefinedCamera,
+    stopped: Collection[object],
+) -> None:
+    """Least squares of all, with Cauchy's cost of a scale in pixels, until they converge or are stopped."""
     how = colmap.BundleAdjustmentOptions()
     how.refine_focal_length, how.refine_extra_params = refine == "focal", refine != "fixed"
     how.refine_principal_point = how.print_summary = False
@@ -144,7 +162,12 @@ def _solve(colmap: ModuleType, model: pycolmap.Reconstruction, noise: float, ref
     for image in model.images:
         what.add_image(image)
     what.fix_gauge(colmap.BundleAdjustmentGauge.TWO_CAMS_FROM_WORLD)
-    colmap.create_default_bundle_adjuster(how, what, model).solve()
+    most, how.ceres.solver_options.max_num_iterations = how.ceres.solver_options.max_num_iterations, AT_ONCE
+    for _ in range(0, most, AT_ONCE):
+        # signals are noticed once the solver comes back
+        done = colmap.create_default_bundle_adjuster(how, what, model).solve()
+        if stopped or done.termination_type != colmap.BundleAdjustmentTerminationType.NO_CONVERGENCE:
+            return
 
 
 def _poses(model: pycolmap.Reconstruction) -> Tensor:

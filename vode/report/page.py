@@ -23,7 +23,7 @@ from vode.report.record import RunRecord, read_record
 _OVER = f"Over {motion.SPEED_WINDOW} s around each frame."
 _ABOVE = "Above the first camera, along its upright axis."
 _TURNS = "Yaw to the right, pitch upwards, roll clockwise from the first view."
-_FACTOR = "Factor from depth to the path, ± one standard deviation."
+_FACTOR = "What depth is multiplied by to fit the path, when each frame came, ± one standard deviation."
 _DEVIATION = "Standard deviation of the length of each step, where it is known."
 _INLIERS = "Points that the motion explains."
 
@@ -86,7 +86,8 @@ def measured(record: RunRecord) -> dict[str, np.ndarray]:
         "yaw": yaw,
         "pitch": pitch,
         "roll": roll,
-        "scale": steps["scale"],
+        "depth_factor": steps["depth_factor"],
+        "depth_factor_deviation": steps["depth_factor"] * steps["depth_factor_deviation"],
         "deviation": 100 * steps["scale_deviation"],
         "inliers": steps["inliers"],
     }
@@ -122,7 +123,7 @@ def _charts(record: RunRecord, values: Mapping[str, np.ndarray]) -> tuple[list[C
     """What is drawn of the motion, and of how well it is known."""
     per = f"{record.unit}/s" if record.timed else f"{record.unit}/frame"
     angles = [Line(key, key, values[key]) for key in ("yaw", "pitch", "roll")]
-    scales = Line("scale", "scale", values["scale"], values["scale"] * values["deviation"] / 100)
+    factor = Line("depth_factor", "depth factor", values["depth_factor"], values["depth_factor_deviation"])
     moving = [
         Chart("Speed", per, [Line("speed", "speed", values["speed"])], 0.1, zero=True, note=_OVER),
         Chart("Height", record.unit, [Line("height", "height", values["height"])], 0.5, note=_ABOVE, decimals=2),
@@ -133,8 +134,8 @@ def _charts(record: RunRecord, values: Mapping[str, np.ndarray]) -> tuple[list[C
         Chart("Uncertainty", "% of a step's length", [deviations], 1.0, zero=True, note=_DEVIATION, decimals=2),
         Chart("Correspondences", "per frame", [inliers], 10.0, zero=True, note=_INLIERS, decimals=0),
     ]
-    if np.isfinite(values["scale"]).any():
-        doubtful.append(Chart("Scale", "of the depth", [scales], 0.1, note=_FACTOR, decimals=3))
+    if np.isfinite(values["depth_factor"]).any():
+        doubtful.append(Chart("Depth factor over time", "", [factor], 0.1, note=_FACTOR, decimals=3))
     return moving, doubtful
 
 

@@ -41,7 +41,7 @@ class RunRecord:
     reasons: tuple[str, ...]
     """empty where there is none"""
     numbers: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """(N,) float64 "scale", "scale_deviation", "inliers" and "seconds", NaN where not known"""
+    """(N,) float64 by name, as "inliers", NaN where not known"""
     timed: bool = True
     """``times`` are seconds"""
     corrected: bool = True
@@ -120,7 +120,7 @@ def read_record(folder: Path | str) -> RunRecord:
     )
 
 
-_COLUMNS = ("scale", "scale_deviation", "inliers", "seconds")
+_COLUMNS = ("depth_factor", "depth_factor_deviation", "scale_deviation", "inliers", "seconds")
 
 
 def _run(path: Path) -> dict[str, Any]:

@@ -38,6 +38,10 @@ def open_stream(
     viewers show them. InputError, one line, names what is wrong and the remedy.
     """
     address, file = str(address), None if calibration is None else Path(calibration)
+    if not address.strip():
+        raise InputError("the source has no name; name a video, a folder of images, a webcam's number or an address")
+    if not 0 < options.timeout < float("inf"):
+        raise InputError(f"a timeout of {options.timeout:g} seconds; give a number above 0", "timeout")
     number = webcam_number(address)
     if number is not None:
         return _calibrated(open_webcam(number, options), file, options)

@@ -21,7 +21,7 @@ class RecordedStream(Stream):
         if not 0 < rate < float("inf"):
             raise InputError(f"{rate:g} images a second; give a number above 0", "rate")
         if timestamps is None:
-            self.notes.append(f"{name}: nothing tells when images were taken; {rate:g} a second are assumed")
+            self.notes.append(f"nothing tells when the images of {name} were taken; {rate:g} a second are assumed")
         self._times = np.arange(length) / rate if timestamps is None else np.asarray(timestamps, np.float64)
         self._image: Callable[[int], np.ndarray]
 

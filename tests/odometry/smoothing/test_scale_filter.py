@@ -118,3 +118,33 @@ def test_what_is_summed_up_gives_what_a_longer_lag_gives():
     long = filtered(tracks, depth, replace(OPTIONS, lag=400, trust=1e9))
     np.testing.assert_allclose(short[1], long[1], atol=1e-6)
     np.testing.assert_allclose(short[2], long[2], rtol=1e-6)
+
+
+def test_the_depth_factor_follows_a_depth_whose_level_jumps():
+    """Path over depth, where depth is 10 % longer from the middle on and tracks are exact."""
+    rng = np.random.default_rng(0)
+    scale_filter, length, factors, deviations = ScaleFilter(), 0.0, [], []
+    levels = np.where(np.arange(120) < 60, 0.0, 0.1) + 0.005 * rng.standard_normal(120)
+    logs = []
+    for k, level in enumerate(levels):
+        logs.append(length if k else level)
+        scale_filter.add(Step(level, SPREAD, 0.0 if k else np.inf))
+        count = len(scale_filter)
+        found = scale_filter.corrections(np.exp(np.array(logs[-count:])))
+        logs[-count:] = (np.array(logs[-count:]) + found.values).tolist()
+        scale_filter.corrected(found.values, np.exp(np.array(logs[-count:])))
+        length = logs[-1]
+        factors.append(np.log(scale_filter.depth_factor) - (length - (0.0 if k < 60 else 0.1)))
+        deviations.append(scale_filter.depth_factor_deviation)
+    late = np.arange(120) % 60 > 20
+    assert np.abs(np.array(factors))[late].max() < 0.04
+    assert np.mean(np.abs(factors)[late] < 2 * np.array(deviations)[late]) > 0.9
+    assert 0.001 < np.median(deviations) < SPREAD * OPTIONS.bias * 2
+
+
+def test_a_depth_that_has_told_no_length_leaves_the_factor_at_one():
+    scale_filter = ScaleFilter()
+    scale_filter.add(Step())
+    scale_filter.corrections(np.array([1.0]))
+    assert scale_filter.depth_factor == 1
+    assert np.isnan(scale_filter.depth_factor_deviation)

@@ -93,6 +93,12 @@ def test_log_video_and_pictures_cover_the_frames(done: vode.VideoRun, world: Wor
     assert [row["frame"] for row in rows] == list(range(len(world)))
     assert rows[0]["method"] == "start"
     assert len(rows[3]["quaternion"]) == 4
+    # the depth is exact
+    told = [row for row in rows if row["depth_factor"] is not None]
+    assert len(told) > len(rows) // 2
+    assert all(abs(row["depth_factor"] - 1) < 3 * row["depth_factor_deviation"] + 0.01 for row in told)
+    assert 0.8 < rows[-1]["depth_factor"] < 1.25
+    assert "Depth factor over time" in (done.folder / "report.html").read_text()
     assert Video(done.folder / "depth.mp4").count == len(world)
     assert len(list((done.folder / "thumbnails").glob("*_depth.jpg"))) == 12
 

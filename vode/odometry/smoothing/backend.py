@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -14,7 +15,7 @@ from vode.geometry.resize import image_size
 from vode.odometry.frame_motion import Depths, Evidence, FrameMotion
 from vode.odometry.frames import Frame
 from vode.odometry.options import TrackerOptions
-from vode.odometry.result import Method, Reason
+from vode.odometry.result import DepthLevel, Method, Reason
 from vode.odometry.smoothing.scale_filter import ScaleFilter, Step
 from vode.odometry.sources.tracks import TrackedPoints
 from vode.odometry.window import Window
@@ -110,6 +111,14 @@ class Backend:
     def depth_factor(self) -> float:
         """What depth of the last view is to be multiplied by to fit the trajectory."""
         return 1.0 if self._filter is None else self._filter.depth_factor
+
+    @property
+    def depth_level(self) -> DepthLevel | None:
+        """The same with its deviation; None where depth is taken as it is, or has told no length yet."""
+        found = self._filter
+        if found is None or not math.isfinite(found.depth_factor_deviation):
+            return None
+        return DepthLevel(found.depth_factor, found.depth_factor_deviation)
 
     def _append(self, motion: FrameMotion, step: Step) -> None:
         self.poses.append(self.poses[self._last] @ inverse(motion.T_b_a))

@@ -57,6 +57,8 @@ class ScaleFilter:
         self._surprises: list[float] = []
         self.depth_factor = 1.0
         """what depth of the newest frame is to be multiplied by to have the scale of the trajectory"""
+        self.depth_factor_deviation = math.nan
+        """standard deviation of its logarithm; NaN before depth has told a length"""
         self._mean = np.zeros(3)
         self._covariance = np.diag([options.start**2, 1.0, options.drift**2])
 
@@ -79,11 +81,14 @@ class ScaleFilter:
         """What the steps lack whose lengths in the trajectory are now ``lengths`` (len(self),), 0 for those at rest."""
         lack = self._lack(lengths)
         self._note_surprise(lack)
-        solution, deviation = self._solve(lack, np.array([1.0, 0.0, 0.0]))
+        solution, covariance = self._solve(lack)
         scale = solution[:, 0]
         self._judge(lack - scale)
-        self.depth_factor = math.exp(-self._bias[-1] * solution[-1, 1])
-        return Corrections(scale - self._applied, deviation)
+        bias = float(self._bias[-1])
+        if math.isfinite(bias):
+            self.depth_factor = math.exp(-bias * solution[-1, 1])
+            self.depth_factor_deviation = bias * math.sqrt(max(covariance[1, 1], 0.0))
+        return Corrections(scale - self._applied, math.sqrt(max(covariance[0, 0], 0.0)))
 
     def corrected(self, applied: np.ndarray, lengths: np.ndarray) -> None:
         """The log lengths were corrected by ``applied``, to ``lengths``; steps beyond the lag are summed up.
@@ -109,8 +114,8 @@ class ScaleFilter:
         if not np.isfinite(lack[-1]):
             return
         row = np.array([1.0, self._bias[-1], 0.0])
-        before, deviation = self._solve(np.append(lack[:-1], np.nan), row)
-        surprise = (lack[-1] - row @ before[-1]) ** 2 / (deviation**2 + self._noise[-1] ** 2)
+        before, covariance = self._solve(np.append(lack[:-1], np.nan))
+        surprise = (lack[-1] - row @ before[-1]) ** 2 / (row @ covariance @ row + self._noise[-1] ** 2)
         self._surprises = [*self._surprises[1 - self.options.lag :], float(surprise) * self._doubt**2]
 
     def _judge(self, away: np.ndarray) -> None:
@@ -144,13 +149,13 @@ class ScaleFilter:
         """Standard deviation of the change of scale that a motion brings."""
         return min(math.hypot(self.options.change, step.change), self.options.broken)
 
-    def _solve(self, lack: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, float]:
+    def _solve(self, lack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """States (N, 3) of g, b and d by what the lengths lack, NaN where depth does not tell.
 
-        And the standard deviation of ``row`` (3,) times the last state.
+        And the covariance (3, 3) of the last.
         """
         options, count = self.options, len(lack)
-        bands, right = np.zeros((4, 3 * count)), np.zeros((2, 3 * count))
+        bands, right = np.zeros((4, 3 * count)), np.zeros((4, 3 * count))
         # column j of bands[i] holds the element at row j + i of the normal matrix
         information = np.linalg.inv(self._covariance)
         for i in range(3):
@@ -182,9 +187,9 @@ class ScaleFilter:
             bands[0, drift][before] += steady
             bands[0, drift][after] += steady
             bands[3, drift][before] -= steady
-        right[1, -3:] = row
+        right[1:, -3:] = np.eye(3)
         solution = solveh_banded(bands, right.T, lower=True)
-        return solution[:, 0].reshape(count, 3), math.sqrt(max(float(row @ solution[-3:, 1]), 0.0))
+        return solution[:, 0].reshape(count, 3), solution[-3:, 1:]
 
     def _sum_up(self, lack: float, oldest: int) -> None:
         """The Kalman filter over the oldest step and on to the next."""

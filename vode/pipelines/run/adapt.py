@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vode.adaptation.config import AdaptationConfig
+from vode.devices import device_name
 from vode.errors import InputError
 from vode.model import Model, load
 from vode.pipelines.run.folder import ADAPTATION, OutputFolder
@@ -20,10 +21,16 @@ from vode.run_folder import find_run
 NETWORKS = ("depth", "flow")
 
 
-def check_model(name: str | None) -> None:
-    """InputError if a name is that of no run and no shipped weights."""
+def check_model(options: RunOptions, source: Source, *, with_depth: bool) -> None:
+    """InputError if there are no weights of the name, or none and no other depth, or they cannot be adapted."""
+    name = options.model
+    if name is None and not with_depth:
+        raise InputError("no model, and no depth of another source, which the API takes; name a model", "model")
     if name is not None and not find_run(name).holds_run:
         raise InputError(f"{name}: no run in it (no config.json); name the folder that training left", "model")
+    device_name(options.device)
+    if options.adapt and source.adaptable is None:
+        raise InputError(f"{source.address}: adaptation is for videos and folders of images; leave it out", "adapt")
 
 
 def adapted_model(source: Source, folder: OutputFolder, options: RunOptions) -> tuple[Model, dict[str, Any] | None]:
@@ -34,8 +41,7 @@ def adapted_model(source: Source, folder: OutputFolder, options: RunOptions) -> 
     assert options.model is not None
     if not options.adapt:
         return load(options.model, device=options.device), None
-    if source.adaptable is None:
-        raise InputError(f"{source.address}: adaptation is for videos and folders of images; leave it out", "adapt")
+    assert source.adaptable is not None
     run = folder.path / ADAPTATION
     results = _results(run, source.adaptable, folder.file("calibration"), options)
     return load(run, device=options.device), _told(results, options.adapt)

@@ -88,7 +88,7 @@ def open_folder(path: Path, source: str, *, resume: bool, overwrite: bool, input
             raise InputError(
                 f"{path}: no run in it to go on with; leave resume out, or name its folder", "out", "resume"
             )
-        if summary["source"]["address"] != source:
+        if not _same(summary["source"]["address"], source):
             address = summary["source"]["address"]
             raise InputError(f"{path}: holds a run of {address}, not of {source}; name that, or another folder", "out")
         return OutputFolder(path, summary)
@@ -105,6 +105,28 @@ def open_folder(path: Path, source: str, *, resume: bool, overwrite: bool, input
             raise InputError(f"{inside}: lies in {path}, which would be overwritten; name another folder", "out")
         _remove(path)
     return OutputFolder(make_folder(path), {})
+
+
+def default_folder(source: str, overwrite: bool = False) -> Path:
+    """SOURCE-run in the current folder, with the suffix of a file where the run of another source is there already.
+
+    InputError if that one too holds the run of another, which only who names the folder may ``overwrite``.
+    """
+    path = Path(source)
+    names = dict.fromkeys([f"{path.stem or 'video'}-run", f"{path.name or 'video'}-run"])
+    for name in names:
+        if not (Path(name) / SUMMARY).is_file() or _same(read_summary(Path(name))["source"]["address"], source):
+            return Path(name)
+    taken = Path(next(reversed(names)))
+    if overwrite:
+        address = read_summary(taken)["source"]["address"]
+        raise InputError(f"{taken}: holds a run of {address}, not of {source}; name the folder to overwrite", "out")
+    return taken
+
+
+def _same(a: str, b: str) -> bool:
+    """Whether two addresses are of the same source."""
+    return a == b or (Path(a).exists() and Path(b).exists() and Path(a).samefile(b))
 
 
 def read_summary(path: Path) -> dict[str, Any]:

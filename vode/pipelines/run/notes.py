@@ -31,6 +31,11 @@ def doubts(tracked: Tracked, found: FoundCamera, scale: MetricScale, model: str 
     return lines
 
 
+def problems(tracked: Tracked, found: FoundCamera, notes: Sequence[str]) -> list[str]:
+    """Those of the doubts that a user must know, whoever is told nothing else; ``notes`` are the source's own."""
+    return [*notes, *([found.note] if found.origin is CameraOrigin.ASSUMPTION else []), *_lost(tracked)]
+
+
 def sentences(lines: Sequence[str]) -> list[str]:
     """Lines as sentences, each once."""
     return [sentence(line) for line in dict.fromkeys(lines)]
@@ -85,9 +90,10 @@ def _lost(tracked: Tracked) -> list[str]:
         lines.append(
             f"{len(lost)} frames are placed by constant velocity alone ({why}): {_named([x.index for x in lost])}"
         )
-    failed = sum(x.reason is Reason.UNREADABLE for x in results)
+    failed = [x for x in results if x.reason is Reason.UNREADABLE]
     if failed:
-        lines.append(f"{failed} frames cannot be read")
+        first, which = failed[0].details.message, _named([x.index for x in failed])
+        lines.append(f"{len(failed)} frame{'s' * (len(failed) > 1)} cannot be read: {which}; the first: {first}")
     deviations = [x.scale_deviation for x in results if x.scale_deviation is not None]
     if deviations and np.median(deviations) > 0.1:
         lines.append(f"lengths of single steps are uncertain by {100 * float(np.median(deviations)):.0f} %")

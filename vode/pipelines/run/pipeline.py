@@ -22,8 +22,8 @@ from vode.odometry.metric.measure import check_readings
 from vode.odometry.perception import DepthFunction, DepthSource
 from vode.pipelines.run.adapt import adapted_model, check_model
 from vode.pipelines.run.finish import Measured, measured, write_outputs, write_trajectory
-from vode.pipelines.run.folder import OutputFolder, is_full, open_folder
-from vode.pipelines.run.notes import doubts, sentences
+from vode.pipelines.run.folder import OutputFolder, default_folder, is_full, open_folder
+from vode.pipelines.run.notes import doubts, problems, sentences
 from vode.pipelines.run.options import LATER, RunOptions
 from vode.pipelines.run.progress import OnFrame, OnProgress, peak_memory
 from vode.pipelines.run.report import write_views
@@ -63,12 +63,12 @@ def run(
         raise InputError(f"{error}; the options of a run are the fields of RunOptions") from None
     options = options if out is None else replace(options, out=Path(out))
     options.check()
-    check_model(options.model)
     opened = open_source(str(source), options)
+    check_model(options, opened, with_depth=depth is not None)
     found = camera_of(opened, options)
     check_readings(options, opened.stream.length)
     folder = open_folder(
-        options.out or Path(f"{Path(opened.address).stem or 'video'}-run"),
+        options.out or default_folder(opened.address, options.overwrite),
         opened.address,
         resume=options.resume,
         overwrite=options.overwrite,
@@ -184,6 +184,7 @@ class _Runner:
             "loops": [],
             "scale": {"unit": "arbitrary", "origin": "", "note": "not measured yet"},
             "notes": sentences(source.notes),
+            "problems": sentences(source.notes),
         } | self._times(0)
 
     def _source_numbers(self, done: int) -> dict[str, Any]:
@@ -213,6 +214,7 @@ class _Runner:
         """The summary's part about the trajectory."""
         scale = final.scale
         notes = list(self._source.notes) + doubts(tracked, self._found, scale, self._options.model)
+        ended = [] if tracked.problem is None else [f"the video ends early: {tracked.problem}"]
         if self._options.loops and self._options.camera_height is not None:
             notes.append("loops are not looked for where a camera's height tells the scale")
         return {
@@ -226,7 +228,8 @@ class _Runner:
             },
             "methods": tracked.odometry.summary(),
             "loops": _loops(tracked, final),
-            "notes": sentences(notes),
+            "notes": sentences(notes + ended),
+            "problems": sentences(problems(tracked, self._found, self._source.notes) + ended),
         }
 
     def _full(self, frames: int) -> None:

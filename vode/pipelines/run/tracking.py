@@ -72,8 +72,6 @@ class Tracked(NamedTuple):
 
 def seeing(model: Model | None, depth: DepthSource | None, options: RunOptions, size: tuple[int, int]) -> Seeing:
     """What sees images of ``size`` (height, width): a model, with the depth of another source if there is one."""
-    if model is None and depth is None:
-        raise InputError("no model and no other depth; give one of them", "model")
     if model is None:
         assert depth is not None
         tracker, small = TrackerOptions(), tracking_size(size)
@@ -159,6 +157,7 @@ class Pass:
     def _row(self, result: FrameResult, seconds: float) -> Mapping[str, Any]:
         """A frame's line in the log."""
         pose = torch.as_tensor(result.pose)
+        factor, deviation = result.depth_level or (None, None)
         return {
             "frame": result.index,
             "timestamp": result.timestamp,
@@ -168,7 +167,8 @@ class Pass:
             "words": result.describe(),
             "position": pose[:3, 3].tolist(),
             "quaternion": matrix_to_quaternion(pose[:3, :3]).tolist(),
-            "scale": None,
+            "depth_factor": factor,
+            "depth_factor_deviation": deviation,
             "scale_deviation": result.scale_deviation,
             "inliers": result.inliers,
             "parallax": result.parallax,
