@@ -269,6 +269,7 @@ def test_a_video_that_is_cut_short_says_how_far_it_was_read(tmp_path):
     short.write_bytes(data[: len(data) * 3 // 4])
     video = Video(short)
     assert 10 < video.count < 40
-    assert number(video.frame(video.count - 1)) == video.count - 1
+    # the last one may be half a frame
+    assert number(video.frame(video.count - 2)) == video.count - 2
     assert f"read up to frame {video.count} of the 40" in video.notes[0]
     assert "holds until there" in video.notes[0]
