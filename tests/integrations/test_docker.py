@@ -56,7 +56,9 @@ def test_all_that_the_package_is_built_of_is_copied(steps):
     needed = {"setup.py", "setup.cfg", "pyproject.toml", "vode", "splits", metadata["license_files"]}
     needed.add(metadata["long_description"].removeprefix("file:").strip())
     assert needed <= set(copied(steps))
-    extras = {x for _, arguments in steps for group in re.findall(r"\.\[([\w,]+)\]", arguments) for x in group.split(",")}
+    extras = {
+        x for _, arguments in steps for group in re.findall(r"\.\[([\w,]+)\]", arguments) for x in group.split(",")
+    }
     assert extras <= set(settings["options.extras_require"])
 
 

@@ -92,7 +92,7 @@ def test_bad_messages_are_one_line_each_and_the_node_goes_on(robot, drive):
         (image(), info_message(drive.camera, k=np.zeros(9)), "not calibrated"),
         (image(encoding="16UC1"), good, "encoding '16UC1'"),
         (image(encoding="h265"), None, "encoding 'h265'"),
-        (image(data=array("B", bytes(7))), None, "in 7 bytes; the message is damaged"),
+        (image(data=array("B", bytes(7))), None, "in 7 bytes; it is damaged"),
         (image(), info_message(drive.camera, distortion_model="magic", d=[0.1]), "'magic' is not read"),
     ]
     for message, info, expected in bad:
