@@ -6,6 +6,7 @@ import time
 import traceback
 from dataclasses import fields
 
+import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from nav_msgs.msg import Odometry
@@ -100,18 +101,23 @@ class OdometryNode(Node):
     def _work(self, message: Picture) -> None:
         """Track an image and publish what it tells; whatever happens, the next one has its turn."""
         self._counts = self._counts._replace(dropped=self._worker.dropped)
+        try:
+            self._answer(message)
+        except Exception:
+            # ROS may have been shut down meanwhile, and then there is nobody to tell
+            if rclpy.ok():
+                # a fault of the program: the whole trace is of use, and the tracker may be left half done
+                self.get_logger().error(f"a new tracker begins after an error: {traceback.format_exc()}")
+                if self._odometer is not None:
+                    self._odometer.restart()
+                self._refuse("an error, see the log", message.header)
+
+    def _answer(self, message: Picture) -> None:
         started = time.monotonic()
         try:
             estimate = self._track(message)
         except InputError as error:
             self._refuse(str(error), message.header)
-            return
-        except Exception:
-            # a fault of the program: the whole trace is of use, and the tracker may be left half done
-            self.get_logger().error(f"a new tracker begins after an error: {traceback.format_exc()}")
-            if self._odometer is not None:
-                self._odometer.restart()
-            self._refuse("an error, see the log", message.header)
             return
         self._counts = self._counts._replace(tracked=self._counts.tracked + 1)
         self._once.new("")
@@ -140,7 +146,7 @@ class OdometryNode(Node):
             raise InputError(f"{self._topic}: images of {camera_frame}, and before of {self._camera_frame}; remap one")
         return self._odometer
 
-    def _looked_up(self, base: str, camera_frame: str):
+    def _looked_up(self, base: str, camera_frame: str) -> np.ndarray:
         try:
             return matrix_of(self._buffer.lookup_transform(base, camera_frame, Time()))
         except TransformException as error:

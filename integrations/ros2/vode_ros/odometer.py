@@ -58,7 +58,7 @@ class Estimate:
 class _Reached(NamedTuple):
     """Where the camera was at one image."""
 
-    index: int
+    frame: int
     seconds: float
     T_odom_camera: np.ndarray
     covariance: PoseCovariance
@@ -129,14 +129,14 @@ class Odometer:
 
     def _go_on(self, tracker: VisualOdometry, result: FrameResult, seconds: float) -> tuple[np.ndarray, np.ndarray]:
         """Take the motion of an image; the twist (6,) of the child frame, and its covariance (6, 6)."""
-        if result.details.reference == self._newest.index:
+        if result.details.reference == self._newest.frame:
             self._reference = self._newest
-        before, after = self._reference, rigid(tracker.pose(-1))
+        before, after = self._reference, rigid(np.asarray(tracker.pose(-1)))
         self._T_map_camera = self._T_map_first @ after
         if result.method is Method.START:
-            self._newest = before._replace(index=result.index, seconds=seconds)
+            self._newest = before._replace(frame=result.index, seconds=seconds)
             return np.zeros(6), UNKNOWN * np.eye(6)
-        motion = inverse(rigid(tracker.pose(before.index))) @ after
+        motion = inverse(rigid(np.asarray(tracker.pose(before.frame)))) @ after
         deviations = self._noise.add(motion, self._distance, result.method, result.scale_deviation)
         moved, length = before.T_odom_camera[:3, :3] @ motion[:3, 3], self._noise.length
         covariance = before.covariance.after(moved, deviations, length)

@@ -44,7 +44,8 @@ class MotionNoise:
         lost = self._extrapolated >= self._options.lost
         doubt = drift.lost if lost else drift.doubtful if method in DOUBTFUL else 1.0
         angle = math.acos(min(max((np.trace(motion[:3, :3]) - 1) / 2, -1.0), 1.0))
-        steps = max(np.linalg.norm(motion[:3, 3]) / (self._options.spacing * distance), angle / self._options.turn)
+        moved = float(np.linalg.norm(motion[:3, 3]))
+        steps = max(moved / (self._options.spacing * distance), angle / self._options.turn)
         return self._deviations(distance, max(steps, LEAST_STEPS), doubt)
 
     def untold(self, distance: float) -> tuple[float, float]:

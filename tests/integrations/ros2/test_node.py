@@ -25,6 +25,8 @@ from vode.errors import InputError
 def robot(drive, monkeypatch):
     """What begins the node, with the exact depth of the rendered drive."""
     monkeypatch.setattr(vode, "load", lambda model, device: drive)
+    # nothing is said in between that depends on how fast this computer is
+    monkeypatch.setattr(node_module, "QUIET", 1000.0)
     robots = []
 
     def begin(kind=Image, **parameters):
@@ -166,7 +168,7 @@ def test_the_executor_does_not_wait_and_what_it_replaces_is_counted(robot, drive
     for k in range(6):
         running.images.publish(image_message(drive.images[k], drive.seconds[k]))
         # the callbacks run while an image is being tracked
-        running.spin(lambda: begun.is_set())
+        running.spin(begun.is_set)
     go_on.set()
     running.spin(lambda: len(running.heard["/diagnostics"]) == 2)
     stamps = [x.header.stamp.nanosec for x in running.heard["/odometry"]]
@@ -186,6 +188,21 @@ def test_a_fault_of_the_program_is_logged_and_a_new_tracker_begins(robot, drive,
     assert status.level == DiagnosticStatus.ERROR
     assert "ZeroDivisionError" in " ".join(x.msg for x in running.heard["/rosout"])
     assert running.show(image_message(drive.images[2], drive.seconds[2]))[0].message == "start"
+
+
+def test_ros_may_end_while_an_image_is_tracked(robot, drive, monkeypatch):
+    running, begun, go_on, faults = robot(), threading.Event(), threading.Event(), []
+    monkeypatch.setattr(threading, "excepthook", faults.append)
+    track = running.node._track
+    monkeypatch.setattr(running.node, "_track", lambda message: begun.set() or (go_on.wait(WAIT) and track(message)))
+    running.info.publish(info_message(drive.camera))
+    running.images.publish(image_message(drive.images[0], drive.seconds[0]))
+    running.spin(begun.is_set)
+    rclpy.try_shutdown()
+    go_on.set()
+    running.node.destroy_node()
+    assert faults == []
+    assert not running.node._worker._thread.is_alive()
 
 
 def test_silence_is_said(robot, monkeypatch):

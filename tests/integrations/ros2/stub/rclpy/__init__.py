@@ -70,6 +70,8 @@ class Publisher:
         """Serialize a message, and leave a copy with each subscription."""
         import rosidl
 
+        if not ok():
+            raise RuntimeError("failed to publish: context is invalid")
         if not isinstance(message, self.kind):
             raise TypeError(f"Expected {self.kind}, got {type(message)}")
         data = rosidl.serialize(message)
