@@ -95,6 +95,7 @@ def _join_activations(network: nn.Module) -> None:
     if type(network) is DepthNet and network.options.padding == "zeros":
         for convs in (network.reduce, network.merge):
             for i, conv in enumerate(convs):
+                assert isinstance(conv, nn.Conv2d)
                 convs[i] = ActivatedConv(conv, "hardtanh", [LOWEST, float("inf")])
         network.raised = True
 

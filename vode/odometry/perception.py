@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -86,6 +87,7 @@ class Composed(Perception):
 
     def __init__(self, flow: FlowSource, depth: DepthSource) -> None:
         self.device, self._flow, self._depth = depth.device, flow, depth
+        self.at_work = partial(at_work, flow)
 
     def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
         return self._flow.flow(a, b)
@@ -99,7 +101,7 @@ def with_depth(source: FlowSource | Matcher, depth: DepthSource) -> Perception |
     return Matched(source, depth) if isinstance(source, Matcher) else Composed(source, depth)
 
 
-def at_work(source: DepthSource | Matcher) -> AbstractContextManager[None]:
+def at_work(source: DepthSource | FlowSource | Matcher) -> AbstractContextManager[None]:
     """What is held while a frame is worked on: a perception that computes beside the tracker shares the cores so."""
     held: Callable[[], AbstractContextManager[None]] = getattr(source, "at_work", nullcontext)
     return held()
@@ -172,6 +174,7 @@ class Refined(Perception):
 
     def __init__(self, seen: Perception) -> None:
         self.device, self._perception = seen.device, seen
+        self.at_work = partial(at_work, seen)
 
     def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
         return refine_flow(a.image, b.image, *self._perception.flow(a, b))

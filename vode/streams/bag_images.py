@@ -53,7 +53,7 @@ def _raw(message: Any, where: str) -> np.ndarray:
     channels, conversion = ENCODINGS[encoding.lower()]
     data = np.asarray(message.data, np.uint8)
     if not (height and width) or step < width * channels or len(data) < height * step:
-        raise InputError(f"{where}: an image of {width}x{height} {encoding} in {len(data)} bytes; the bag is damaged")
+        raise InputError(f"{where}: an image of {width}x{height} {encoding} in {len(data)} bytes; it is damaged")
     rows = data[: height * step].reshape(height, step)[:, : width * channels]
     pixels = np.ascontiguousarray(rows).reshape(height, width, channels)
     return pixels.copy() if conversion is None else cv2.cvtColor(pixels, conversion)
@@ -71,7 +71,7 @@ def _decompressed(message: Any, where: str) -> np.ndarray:
     except cv2.error:
         image = None
     if image is None:
-        raise InputError(f"{where}: a compressed image cannot be decoded; the bag is damaged")
+        raise InputError(f"{where}: a compressed image cannot be decoded; it is damaged")
     if image.dtype != np.uint8:
         raise InputError(f"{where}: compressed images of 16 bits, as of depth or heat; choose another topic", "topic")
     return image

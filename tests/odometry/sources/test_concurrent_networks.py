@@ -12,7 +12,7 @@ from vode.networks.flow import FlowNet
 from vode.networks.options import DepthOptions
 from vode.odometry.frames import Frame
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import Networks, network_perception
+from vode.odometry.perception import Networks, Refined, network_perception, with_depth
 from vode.odometry.sources.concurrent_networks import ConcurrentNetworks
 from vode.odometry.visual_odometry import VisualOdometry
 
@@ -86,11 +86,12 @@ def test_features_are_computed_once_a_frame_and_two_are_kept(networks, frames, t
     assert [image is frame.image for (image, _), frame in zip(seen._features, frames[1:], strict=True)] == [True, True]
 
 
-def test_cores_are_shared_while_a_frame_is_worked_on_and_given_back(networks, frames, two_cores, monkeypatch):
+@pytest.mark.parametrize("wrapped", [lambda seen: seen, Refined, lambda seen: with_depth(seen, seen)])
+def test_cores_are_shared_while_a_frame_is_worked_on_and_given_back(networks, frames, two_cores, monkeypatch, wrapped):
     seen, counts = ConcurrentNetworks(*networks), []
     flow = seen.flow
     monkeypatch.setattr(seen, "flow", lambda *pair: counts.append(torch.get_num_threads()) or flow(*pair))
-    odometry = VisualOdometry(seen, torch.tensor([[90.0, 0, 63.5], [0, 90.0, 31.5], [0, 0, 1]]))
+    odometry = VisualOdometry(wrapped(seen), torch.tensor([[90.0, 0, 63.5], [0, 90.0, 31.5], [0, 0, 1]]))
     assert torch.get_num_threads() == 2
     for frame in frames:
         odometry.register_frame(frame.image[0])

@@ -13,10 +13,8 @@ from torch import Tensor
 
 from vode.io.atomic import make_folder, write_bytes
 from vode.io.image import encode
-from vode.odometry.frames import Frame
 from vode.odometry.loop_closure.keyframes import is_keyframe, median_depth
 from vode.odometry.options import LoopOptions
-from vode.odometry.perception import DepthSource
 from vode.odometry.result import FrameResult, Method
 from vode.pipelines.run.folder import OutputFolder
 from vode.reconstruction.point_tracks import PointTracks
@@ -29,25 +27,6 @@ LEAST_POINTS = 40
 """points that must have been there to say so"""
 UNSEEN = (Method.EXTRAPOLATED,)
 """methods whose frames become no keyframes"""
-
-
-class KeptDepth(DepthSource):
-    """The depth of a source, of which the newest stays at hand."""
-
-    def __init__(self, source: DepthSource) -> None:
-        self.device, self._source = source.device, source
-        self._newest: tuple[int, Tensor] | None = None
-
-    def depth(self, frame: Frame) -> Tensor:
-        depth = self._source.depth(frame)
-        self._newest = frame.index, depth
-        return depth
-
-    def of(self, result: FrameResult) -> Tensor | None:
-        """The depth (1, 1, H, W) of the frame that was tracked last, None if nobody needed it."""
-        if self._newest is None or not (result.method is Method.REPEATED or self._newest[0] == result.index):
-            return None
-        return self._newest[1]
 
 
 class Recorder:

@@ -29,11 +29,12 @@ from vode.odometry.perception import (
     with_depth,
 )
 from vode.odometry.result import FrameResult
+from vode.odometry.sources.kept_depth import KeptDepth
 from vode.odometry.visual_odometry import VisualOdometry
 from vode.pipelines.run.folder import LOG, LineLog, OutputFolder
 from vode.pipelines.run.options import RunOptions
 from vode.pipelines.run.progress import Meter, OnFrame, OnProgress, SeenFrame
-from vode.pipelines.run.recorder import KeptDepth, Recorder
+from vode.pipelines.run.recorder import Recorder
 from vode.pipelines.run.snapshot import load_snapshot, restore_tracker, save_snapshot, tracker_state
 from vode.pipelines.run.source import Source
 from vode.pipelines.tracking import tracking_size
