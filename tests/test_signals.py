@@ -10,15 +10,22 @@ from vode.signals import stop_signal
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_asks_and_the_second_stops(number):
+def test_the_first_asks_and_a_second_ctrl_c_stops(number):
     before = signal.getsignal(number)
     with stop_signal() as stopped:
         assert not stopped
         os.kill(os.getpid(), number)
         assert stopped == [number]
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), number)
+            os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(number) is before
+
+
+def test_a_scheduler_may_ask_twice():
+    with stop_signal() as stopped:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert set(stopped) == {signal.SIGTERM}
 
 
 def test_other_threads_are_left_alone():

@@ -10,14 +10,16 @@ from contextlib import contextmanager
 
 @contextmanager
 def stop_signal() -> Iterator[list[int]]:
-    """A list that is empty until Ctrl-C or SIGTERM asks to stop; a second one raises KeyboardInterrupt.
+    """A list that is empty until Ctrl-C or SIGTERM asks to stop; a second Ctrl-C raises KeyboardInterrupt.
+
+    A second SIGTERM changes nothing: schedulers send it to a process and to its launcher, which passes it on.
 
     Signals reach the main thread alone: elsewhere the list stays empty.
     """
     stopped: list[int] = []
 
     def ask(number: int, _frame: object) -> None:
-        if stopped:
+        if stopped and number == signal.SIGINT:
             raise KeyboardInterrupt
         stopped.append(number)
 

@@ -59,3 +59,9 @@ def test_depth_is_trained_on_ground_truth_in_several_shapes(tmp_path):
     saved = json.loads((tmp_path / "run" / "config.json").read_text())
     assert (saved["family"], saved["crops"]) == ("supervised", [[64, 64], [32, 96]])
     assert saved["depth_stage"]["loss"]["far"] == 50
+
+
+def test_a_run_that_was_stopped_ends_with_a_status_of_its_own(monkeypatch, tmp_path):
+    for results, status in (({}, 130), ({"minutes": 1.0}, 0)):
+        monkeypatch.setattr("vode.pipelines.train.resume", lambda run, results=results: (run, results))
+        assert main(["train", "--resume", str(tmp_path)]) == status

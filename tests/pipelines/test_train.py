@@ -25,6 +25,12 @@ def test_a_recipe_is_trained_with_changes_and_resumed(tmp_path, monkeypatch):
     assert vode.resume(folder.path)[1]["ate_m"] == 1.5
     with pytest.raises(vode.InputError, match="runs/world: holds a run already"):
         vode.train("world", "runs/world", flow_stage=stage, **changes)
+    again = vode.train("world", "runs/world", flow_stage=stage, existing="resume", **changes)
+    assert again[1]["ate_m"] == 1.5
+    with pytest.raises(vode.InputError, match="runs/world: batch, seed of its run differ from what is asked for"):
+        vode.train("world", "runs/world", flow_stage=stage, existing="resume", **changes | {"batch": 4, "seed": 7})
+    with pytest.raises(vode.InputError, match="whose folder is named"):
+        vode.train("world", flow_stage=stage, existing="resume", **changes)
 
 
 def test_wrong_names_are_input_errors(tmp_path):

@@ -115,3 +115,20 @@ def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "7")
     with pytest.raises(InputError, match="GPUs for process 7 of this machine"):
         distributed.join("cuda")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count", "parts"),
+    [
+        ([4, 4, 4], 1, [[0, 1, 2]]),
+        ([10, 30, 20, 5], 2, [[1, 3], [0, 2]]),
+        ([7], 3, [[0], [], []]),
+        ([], 2, [[], []]),
+    ],
+)
+def test_work_is_divided_into_parts_of_about_one_length(sizes, count, parts):
+    assert distributed.balanced(sizes, count) == parts
+
+
+def test_one_process_gathers_its_own_value():
+    assert distributed.gather({"a": 1}) == [{"a": 1}]

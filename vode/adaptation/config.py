@@ -36,6 +36,7 @@ class AdaptationConfig(OdometryConfig):
     family: ClassVar[str] = "adaptation"
     implementation: ClassVar[str] = "vode.adaptation.family"
     stage_names: ClassVar[tuple[str, ...]] = ("depth", "flow")
+    determined: ClassVar[tuple[str, ...]] = ("flow", "depth", "minutes", "depth_stage", "flow_stage")
 
     minutes: float = 3.0
     """time to train for; it sets the steps of the stages, in their proportion, once the run begins; 0 = as they are"""

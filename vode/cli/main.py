@@ -52,10 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise InputError(f"no verb is called {verb!r}; choose one of {', '.join(VERBS)}")
         function, rest = _verb(verb), argv[len(verb.split()) :]
         if verb == "train":
-            function(rest)
-        else:
-            options = options_of(function)
-            return parse(later(function), rest, verb)() or 0
+            return function(rest) or 0
+        options = options_of(function)
+        return parse(later(function), rest, verb)() or 0
     except InputError as error:
         print(f"vode: {flagged(error, options)}", file=sys.stderr)
         return 2
@@ -69,7 +68,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("vode: stopped", file=sys.stderr)
         return 130
-    return 0
 
 
 def usage() -> str:

@@ -46,14 +46,18 @@ def odom(
         raise InputError("--format is for the trajectories that a run is tracked to; none are written here")
     from vode.evaluation import comparison, tables
     from vode.pipelines import odometry
+    from vode.training import distributed
 
     if files.table is not None:
         tables.writer(files.table)
     if not tracks:
         report = odometry.evaluate_files(estimate, ground_truth, options, files.out)
     else:
-        with progress_line(after=BRIEF) as on_frame:
-            report = odometry.evaluate_run(run, where, options, files.out, on_progress=print, on_frame=on_frame)
+        with distributed.joined(where.device) as group, progress_line(after=BRIEF) as on_frame:
+            shown = {"on_frame": on_frame} if group.writes else {}
+            report = odometry.evaluate_run(run, where, options, files.out, on_progress=print, **shown)
+        if not group.writes:
+            return
     for name, sequence, result in comparison.every(report.results):
         print(f"\n{name}, sequence {sequence}\n{result}\n")
     if options.published or len(comparison.every(report.results)) > 1:

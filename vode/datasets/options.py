@@ -22,7 +22,7 @@ class DataOptions:
     dataset: str = "kitti-odom"
     """name of the data set, or of its layout; world is the built-in one"""
     data: Path | None = None
-    """folder of the data set, or a video file; a prepared copy serves as well"""
+    """folder of the data set, or a video file; a prepared copy serves as well, also one at an address, as s3://..."""
     sequences: tuple[str, ...] = ()
     """names of sequences; none = the data set's own choice"""
     camera: tuple[int, ...] = ()

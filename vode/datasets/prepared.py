@@ -5,13 +5,15 @@
     out/00/2/depth/000000.png         16-bit, metres x 256, 0 = unknown, where the original has depth
     out/00/2/sequence.json            intrinsics, poses, timestamps, frames that training may start at; written last
 
-Flow and the points of a scene are not copied.
+or, with shards, in place of each folder of a sequence and camera one archive with its files, out/00/2.zip, which is
+read without being unpacked, here or at an address. Flow and the points of a scene are not copied.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,12 +28,16 @@ from vode.datasets.base import Capability, ImageSequence, Sequence, known
 from vode.datasets.dataset import Dataset
 from vode.datasets.options import DataOptions
 from vode.datasets.registry import MANIFEST
+from vode.datasets.shards import storage
+from vode.datasets.shards.archive import SUFFIX, Archive, pack
+from vode.datasets.shards.folder import Folder
+from vode.datasets.shards.storage import Place
 from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.resize import resize_depth
 from vode.io.atomic import make_folder, write_bytes
 from vode.io.depth import read_depth, write_depth
-from vode.io.files import inside, read_bytes
+from vode.io.files import inside
 from vode.io.image import read_pixels, write_image
 from vode.io.image_formats import MAX_PIXELS
 
@@ -53,6 +59,8 @@ class Manifest:
     sequences: tuple[str, ...]
     training: tuple[str, ...]
     """those of the sequences that are trained on"""
+    shards: bool = False
+    """archives in place of folders"""
 
     def __post_init__(self) -> None:
         if self.kind not in ("jpg", "png") or not 1 <= self.quality <= 100:
@@ -65,18 +73,20 @@ class PreparedSequence(ImageSequence):
     """A sequence of a copy that ``prepare`` made; InputError names what does not fit."""
 
     def __init__(self, root: Path | str, sequence: str, camera: int = 2) -> None:
-        self.name, self._folder = sequence, place(root, sequence, camera)
-        manifest = read_manifest(root)
-        file = self._folder / SEQUENCE
-        if not file.is_file():
+        self.name, manifest = sequence, read_manifest(root)
+        where, whole = place(root, sequence, camera, manifest)
+        if not storage.exists(whole):
             there = f"{', '.join(manifest.sequences)} of camera {', '.join(map(str, manifest.camera))}"
             raise InputError(
-                f"{file}: no such file; the copy is of {there}; choose one, or prepare it again", "sequences", "camera"
+                f"{whole}: no such file; the copy is of {there}; choose one, or prepare it again", "sequences", "camera"
             )
-        values = _load(file)
+        self._files = Archive(where) if manifest.shards else Folder(where)
+        file = self._files.label(SEQUENCE)
+        values = _parsed(file, self._files.read(SEQUENCE))
         self.size = manifest.size
         try:
-            self.images = [self._folder / f"{i:06d}.{manifest.kind}" for i in range(int(values["frames"]))]
+            self._images = [f"{i:06d}.{manifest.kind}" for i in range(int(values["frames"]))]
+            self.images = [Path(self._files.label(name)) for name in self._images]
             self.intrinsics = torch.tensor(values["intrinsics"], dtype=torch.float32).view(3, 3)
             self.poses, self.poses_in_scene = (
                 _tensor(values[key], (len(self.images), 4, 4)) for key in ("poses", "poses_in_scene")
@@ -85,7 +95,7 @@ class PreparedSequence(ImageSequence):
             self.starts = None if values["starts"] is None else tuple(map(int, values["starts"]))
             self.validation = tuple(map(int, values["validation"]))
             self.notes = tuple(map(str, values["notes"]))
-            depth = (self._folder / "depth").is_dir()
+            depth = self._files.holds("depth")
             self.capabilities = known(poses=self.poses is not None, map=self.poses_in_scene is not None, depth=depth)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise InputError(
@@ -96,16 +106,21 @@ class PreparedSequence(ImageSequence):
         return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
-        return read_pixels(self.images[index], self.size)
+        name = self._images[index]
+        return read_pixels(self._files.label(name), self.size, data=self._files.read(name))
 
     def has_depth(self, index: int) -> bool:
-        return self._depth(index).is_file()
+        return self._depth(index) in self._files
 
     def depth(self, index: int) -> Tensor | None:
-        return read_depth(self._depth(index), expected=self.size) if self.has_depth(index) else None
+        name = self._depth(index)
+        if name not in self._files:
+            return None
+        return read_depth(self._files.label(name), expected=self.size, data=self._files.read(name))
 
-    def _depth(self, index: int) -> Path:
-        return self._folder / "depth" / f"{index:06d}.png"
+    @staticmethod
+    def _depth(index: int) -> str:
+        return f"depth/{index:06d}.png"
 
 
 class PreparedDataset(Dataset):
@@ -117,7 +132,7 @@ class PreparedDataset(Dataset):
     def __init__(self, root: Path | str | None, options: DataOptions = DataOptions()) -> None:
         self.name = options.dataset
         super().__init__(root, options)
-        self.manifest = read_manifest(self.root)
+        self.manifest, self._place = read_manifest(root or "."), root or "."
         if self.manifest.dataset != self.name:
             raise InputError(
                 f"{root}: a prepared copy of {self.manifest.dataset}; name this as the data set", "dataset"
@@ -128,15 +143,16 @@ class PreparedDataset(Dataset):
 
     def training(self) -> tuple[str, ...]:
         """The sequences that are trained on; InputError if the copy is not finished."""
-        wanted = [place(self.root, name, camera) for name in self.manifest.sequences for camera in self.manifest.camera]
-        lacking = [folder for folder in wanted if not (folder / SEQUENCE).is_file()]
+        parts = [(name, camera) for name in self.manifest.sequences for camera in self.manifest.camera]
+        wanted = [place(self._place, name, camera, self.manifest) for name, camera in parts]
+        lacking = [where for where, whole in wanted if not storage.exists(whole)]
         if lacking:
             unfinished = f"not finished, as {len(lacking)} of {len(wanted)}"
             raise InputError(f"{lacking[0]}: {unfinished}; prepare the copy again")
         return self.manifest.training
 
     def open_whole(self, name: str, camera: int) -> PreparedSequence:
-        return PreparedSequence(self.root, name, camera)
+        return PreparedSequence(self._place, name, camera)
 
 
 def is_prepared(root: Path) -> bool:
@@ -144,15 +160,16 @@ def is_prepared(root: Path) -> bool:
     return (root / MANIFEST).is_file()
 
 
-def place(root: Path | str, sequence: str, camera: int) -> Path:
-    """The folder of a sequence in a copy."""
-    return inside(root, Path(sequence) / str(camera))
+def place(root: Path | str, sequence: str, camera: int, manifest: Manifest) -> tuple[Place, Place]:
+    """The folder or archive of a sequence in a copy, and the file by which it is whole."""
+    where = storage.join(storage.find_place(root), f"{sequence}/{camera}{SUFFIX if manifest.shards else ''}")
+    return where, where if manifest.shards else storage.join(where, SEQUENCE)
 
 
 def read_manifest(root: Path | str) -> Manifest:
     """What a prepared copy was made from; InputError if its manifest is missing or not one."""
-    path = Path(root) / MANIFEST
-    values = _load(path)
+    path = storage.join(storage.find_place(root), MANIFEST)
+    values = _parsed(path, storage.read(path))
     try:
         if values.pop("format", None) != FORMAT:
             raise ValueError(f"its format is not {FORMAT!r}")
@@ -174,16 +191,22 @@ def prepare(
 
     ``open_sequence`` opens a sequence by name and camera; ``on_progress`` is called with the sequence's name, the
     number of its images that are done and their total. Every file appears whole or not at all, so that a copy that was
-    interrupted is resumed where it stopped. InputError if ``out`` holds a copy that was made otherwise, or an image is
-    damaged.
+    interrupted is resumed where it stopped; asked for shards, it makes them of folders that are whole. InputError if
+    ``out`` holds a copy that was made otherwise, or an image is damaged.
     """
     _write_manifest(out, manifest)
     written = 0
     for name in manifest.sequences:
         for camera in manifest.camera:
-            folder = place(out, name, camera)
-            if not (folder / SEQUENCE).is_file():
-                written += _copy(folder, open_sequence(name, camera), manifest, workers, on_progress)
+            folder = inside(out, f"{name}/{camera}")
+            shard = folder.with_name(f"{folder.name}{SUFFIX}") if manifest.shards else None
+            if shard is None or not shard.is_file():
+                if not (folder / SEQUENCE).is_file():
+                    written += _copy(folder, open_sequence(name, camera), manifest, workers, on_progress)
+                if shard is not None:
+                    pack(folder, shard)
+            if shard is not None:
+                shutil.rmtree(folder, ignore_errors=True)
     return written
 
 
@@ -191,6 +214,7 @@ def _write_manifest(out: Path, manifest: Manifest) -> None:
     if is_prepared(out):
         there = read_manifest(out)
         made = dataclasses.replace(there, sequences=manifest.sequences, training=manifest.training)
+        made = made if made.shards else dataclasses.replace(made, shards=manifest.shards)
         if made != manifest:
             raise InputError(f"{out}: holds a copy that was made otherwise, see {MANIFEST}; name another folder", "out")
         manifest = dataclasses.replace(
@@ -201,6 +225,9 @@ def _write_manifest(out: Path, manifest: Manifest) -> None:
     elif out.is_dir() and any(out.iterdir()):
         raise InputError(f"{out}: the folder is not empty, and no prepared copy; name another", "out")
     content = {"format": FORMAT} | dataclasses.asdict(manifest)
+    if not manifest.shards:
+        # as versions without shards wrote it, which can then read it
+        del content["shards"]
     write_bytes(make_folder(out) / MANIFEST, (json.dumps(content, indent=1) + "\n").encode())
 
 
@@ -257,9 +284,9 @@ def _whole(file: Path) -> bool:
     return file.is_file() and file.stat().st_size > 0
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _parsed(path: Place, content: bytes) -> dict[str, Any]:
     try:
-        values = json.loads(read_bytes(path))
+        values = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not JSON ({error}); prepare the copy again") from None
     if not isinstance(values, Mapping):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vode.datasets.options import DataOptions
+from vode.datasets.shards.storage import is_address
 from vode.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,13 +52,14 @@ def dataset_class(name: str) -> type[Dataset]:
 
 
 def open_dataset(options: DataOptions, **offered: Any) -> Dataset:
-    """The data set that the options name, or a prepared copy of it.
+    """The data set that the options name, or a prepared copy of it, which may also be at an address.
 
     ``offered`` are values for options that only some sets have, as ``world=WorldOptions()`` or ``annotated=folder``:
     a set takes those that it declares in ``own_options``.
     """
     kind = dataset_class(options.dataset)
-    if kind.needs_folder and options.data is not None and (options.data / MANIFEST).is_file():
+    data = options.data if kind.needs_folder else None
+    if data is not None and (is_address(data) or (data / MANIFEST).is_file()):
         kind = _imported(PREPARED)
     taken = {name: value for name, value in offered.items() if name in kind.own_options}
     return kind(options.data, options, **taken)

@@ -13,9 +13,14 @@ from vode.errors import InputError
 from vode.io.image import check_size, decode, encode
 
 
-def read_depth(path: Path | str, *, unit: float = 256.0, expected: tuple[int, int] | None = None) -> Tensor:
-    """A 16-bit depth PNG in steps of 1/unit metres as (1, H, W) float32 metres, 0 = unknown."""
-    depth = decode(path, cv2.IMREAD_UNCHANGED)
+def read_depth(
+    path: Path | str, *, unit: float = 256.0, expected: tuple[int, int] | None = None, data: bytes | None = None
+) -> Tensor:
+    """A 16-bit depth PNG in steps of 1/unit metres as (1, H, W) float32 metres, 0 = unknown.
+
+    ``data`` are the contents of a file that is not on this machine's disk, or part of another.
+    """
+    depth = decode(path, cv2.IMREAD_UNCHANGED, data)
     if depth.dtype != np.uint16 or depth.ndim != 2:
         raise InputError(f"{path}: not a 16-bit grey PNG; depth maps hold metres times {unit:g}")
     check_size(path, depth.shape, expected)

@@ -66,14 +66,17 @@ def read_pixels(
     *,
     upright: bool = False,
     levels: Levels | None = None,
+    data: bytes | None = None,
 ) -> np.ndarray:
     """An 8- or 16-bit image as RGB pixels (H, W, 3), as they are stored, which poses and calibrations belong to.
+
+    ``data`` are the contents of a file that is not on this machine's disk, or part of another.
 
     ``upright`` turns and mirrors them as EXIF tells viewers to; 16-bit values are stretched from ``levels``. Grey
     becomes three equal channels, alpha is dropped. Raises InputError naming the file if it is missing, cut short,
     damaged, of a format that is not read, larger than ``MAX_PIXELS`` or not of the ``expected`` size.
     """
-    data = read_bytes(path)
+    data = read_bytes(path) if data is None else data
     pixels = _decoded(path, data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
     head = pnm_head(data) if data[:1] == b"P" else None
     if head is not None and (head.kind in (5, 6) or pixels.dtype == np.uint16):
@@ -162,9 +165,12 @@ def write_image(path: Path | str, image: Tensor, *, quality: int = 95, sync: boo
     encode(path, pixels.permute(1, 2, 0).flip(-1).contiguous().numpy(), sync, quality)
 
 
-def decode(path: Path | str, flags: int) -> np.ndarray:
-    """8- or 16-bit pixels (H, W) or (H, W, C) as stored, channels in OpenCV's order for its ``flags``."""
-    return _decoded(path, read_bytes(path), flags)
+def decode(path: Path | str, flags: int, data: bytes | None = None) -> np.ndarray:
+    """8- or 16-bit pixels (H, W) or (H, W, C) as stored, channels in OpenCV's order for its ``flags``.
+
+    ``data`` as of ``read_pixels``.
+    """
+    return _decoded(path, read_bytes(path) if data is None else data, flags)
 
 
 def _decoded(path: Path | str, data: bytes, flags: int) -> np.ndarray:

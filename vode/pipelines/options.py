@@ -198,3 +198,5 @@ class CopyOptions:
     """of its images"""
     quality: int = 95
     """of JPEG, 1 to 100"""
+    shards: bool = False
+    """one archive for each sequence and camera in place of thousands of files; --data then takes addresses too"""

@@ -26,7 +26,14 @@ def prepare_copy(
     sequences = dataset.chosen("train")
     training = tuple(name for name in sequences if name in _training(dataset)) or sequences
     manifest = prepared.Manifest(
-        where.dataset, options.size, options.kind, options.quality, where.cameras, sequences, training
+        where.dataset,
+        options.size,
+        options.kind,
+        options.quality,
+        where.cameras,
+        sequences,
+        training,
+        options.shards,
     )
     written = prepared.prepare(
         out,

@@ -83,8 +83,12 @@ def track_sequences(
     options: OdometryOptions = OdometryOptions(),
     on_progress: OnProgress = lambda line: None,
     on_frame: OnFrame = lambda progress: None,
+    *,
+    only: Collection[int] | None = None,
 ) -> dict[str, Trajectory]:
     """The trajectory of each sequence by its name, written to ``out`` with a log of every motion.
+
+    ``only`` those of the sequences that these indices tell are tracked, by default all.
 
     Without a ``model`` the options give the depth, or tell that there is none. Trajectories are in metres by the
     source of scale that they give, which NAME.scale.json then tells, or in the unit of the depth. Ctrl-C or SIGTERM
@@ -105,7 +109,7 @@ def track_sequences(
         )
     clocks = clocks_of(options, [sequence.name for sequence in sequences])
     trajectories = {}
-    for sequence in sequences:
+    for sequence in sequences if only is None else [sequences[i] for i in only]:
         setup = _setup(model, sequence, options, several=len(sequences) > 1)
         with stop_signal() as stopped:
             meter = Meter(sequence.name, len(sequence), on_frame)

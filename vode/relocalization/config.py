@@ -16,6 +16,7 @@ class RelocalizationConfig(RunConfig):
     family: ClassVar[str] = "relocalization"
     implementation: ClassVar[str] = "vode.relocalization.family"
     stage_names: ClassVar[tuple[str, ...]] = ("coarse", "pose")
+    determined: ClassVar[tuple[str, ...]] = ("pose",)
 
     dataset: str = "7scenes"
     """name of the scene's data set, or world, the built-in one, which needs no folder"""

@@ -67,6 +67,8 @@ class RunConfig(DataOptions):
     """names of the stages, in order; the StageConfig of each is the field NAME_stage"""
     geometric: ClassVar[tuple[str, ...]] = ()
     """those whose samples can fail to have a geometry"""
+    determined: ClassVar[tuple[str, ...]] = ()
+    """fields that a new run sets by itself, from its start or its data"""
 
     dataset: str = "world"
     """name of the data set, or world, the built-in one, which needs no folder"""
@@ -139,6 +141,8 @@ class RunConfig(DataOptions):
 @dataclass(frozen=True)
 class OdometryConfig(RunConfig):
     """Options of runs of a flow and a depth network, which predict and track alike, however they were trained."""
+
+    determined: ClassVar[tuple[str, ...]] = ("flow", "depth")
 
     clip_every: int = 1
     """only every n-th frame of a sequence begins a sample"""

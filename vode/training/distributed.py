@@ -6,11 +6,11 @@ Every process loads its own part of each batch and takes the same steps; only th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -22,6 +22,11 @@ from vode.errors import InputError
 
 PATIENCE = timedelta(hours=2)
 """how long processes wait for each other, for example while the first one scores and saves"""
+
+WORK = timedelta(days=7)
+"""the same, where each has work of its own"""
+
+T = TypeVar("T")
 
 
 class Group(NamedTuple):
@@ -112,6 +117,32 @@ def broadcast(value: Any) -> Any:
     held = [value]
     dist.broadcast_object_list(held, src=0)
     return held[0]
+
+
+def gather(value: T) -> list[T]:
+    """The values of all processes, in all of them; waits for the slowest for as long as it takes."""
+    if not dist.is_initialized():
+        return [value]
+    found: list[Any] = [None] * dist.get_world_size()
+    group = cast(dist.ProcessGroup, dist.new_group(backend="gloo", timeout=WORK))
+    dist.all_gather_object(found, value, group=group)
+    dist.destroy_process_group(group)
+    return found
+
+
+def balanced(sizes: Sequence[int], count: int) -> list[list[int]]:
+    """Pieces of work of these sizes divided among ``count`` processes: the indices of each, in order.
+
+    The largest first, each to the process that has least (Graham, 1969): the longest part is at most a third longer
+    than need be.
+    """
+    parts: list[list[int]] = [[] for _ in range(count)]
+    loads = [0] * count
+    for index in sorted(range(len(sizes)), key=lambda i: -sizes[i]):
+        least = loads.index(min(loads))
+        parts[least].append(index)
+        loads[least] += sizes[index]
+    return [sorted(part) for part in parts]
 
 
 def wrap_ddp(task: nn.Module, group: Group) -> nn.Module:

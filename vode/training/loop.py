@@ -32,7 +32,7 @@ def train(config: RunConfig, folder: Path | str) -> dict[str, float | None]:
     """Train a new run in ``folder``, which must not hold one yet, and return its results."""
     run_folder = RunFolder(folder)
     if run_folder.holds_run:
-        raise InputError(f"{folder}: holds a run already; resume it, or name another folder")
+        raise InputError(f"{folder}: holds a run already; resume it, or name another folder", "existing")
     if not config.plan():
         raise InputError(f"nothing to train: every stage has 0 steps; set {config.stage_names[0]}_stage.steps, say")
     group = distributed.join(config.device)
@@ -60,6 +60,8 @@ def resume(folder: Path | str, kind: type[RunConfig]) -> dict[str, float | None]
     config = run_folder.read_config(kind)
     group = distributed.join(config.device)
     path, checkpoint, problems = read_checkpoint(run_folder)
+    if path.name != (first := distributed.broadcast(path.name)):
+        raise InputError(f"{path}: the first process resumes from {first}; keep runs where all machines see the same")
     state = new_state(config, group, fresh=False)
     restore(state, checkpoint, path)
     return Run(config, run_folder, group, state).go(problems)
