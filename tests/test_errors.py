@@ -15,3 +15,9 @@ def test_parameters_are_no_part_of_the_message_and_cross_processes():
 def test_one_line_is_one_and_short():
     assert one_line(ValueError("two\n  lines")) == "two lines"
     assert len(one_line(ValueError("long " * 99))) == 160
+
+
+def test_what_files_and_names_hold_cannot_break_the_line_or_steer_a_terminal():
+    told = str(InputError("a\nb.txt:1: not a number in '\x1b[31m\ud800\u202e'; correct Größe ²"))
+    assert told.isprintable()
+    assert told == r"a\nb.txt:1: not a number in '\x1b[31m\ud800\u202e'; correct Größe ²"

@@ -89,6 +89,10 @@ def test_an_unknown_key_names_itself_and_a_newer_version_its_number(tmp_path):
         ({"depth": {"scale": 4}}, "unknown key depth.'scale'"),
         ({"depth": {"scales": 3}}, "depth.scales.: 3 is none of 1, 4"),
         ({"depth": {"decoder": [16, 32]}}, r"decoder of \(16, 32\) channels"),
+        ({"depth": {"decoder": [10**9] * 5}}, "give five of 1 to 1024"),
+        ({"flow": {"search": 10**9}}, "a search of 1000000000 pixels"),
+        ({"stride": float("inf")}, "stride.: inf does not fit"),
+        ({"stride": "9" * 5000}, "stride.: '9+...9+' does not fit"),
         ({"depth": {"canonical_focal": -1}}, "focal length of -1.0 pixels"),
         ({"version": 7}, "version 7 of the configuration, 3 is the newest known"),
         ({"family": "audio"}, "family 'audio'; known are video, relocalization"),
@@ -101,13 +105,22 @@ def test_an_unknown_key_names_itself_and_a_newer_version_its_number(tmp_path):
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[1, 2]", "{", '{"version": 1, "motion": 3}'])
+DEEP = "[" * 900 + "]" * 900
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "{", "[" * 5000, DEEP, '{"version": 1, "motion": 3}'])
 def test_files_that_are_no_configuration_are_refused(text, tmp_path):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(InputError, match=r"config\.json"):
         RunFolder(tmp_path).read_config(VideoConfig)
     with pytest.raises(InputError, match=r"nothing.config\.json: cannot be read"):
         RunFolder(tmp_path / "nothing").family()
+
+
+def test_sizes_of_old_configurations_that_are_none_are_refused(tmp_path):
+    for changes in ({"motion": {"threshold": [1]}}, {"size": [256, 10**400]}, {"size": [256, "wide"]}):
+        with pytest.raises(InputError, match=r"config\.json: not a configuration of version 1"):
+            old(tmp_path, "video", **{"motion": {"threshold": 1.0}} | changes).read_config(VideoConfig)
 
 
 def test_networks_are_kept_by_their_kind(tmp_path):

@@ -6,11 +6,12 @@ class InputError(Exception):
 
     ``parameters`` are the names of the options that the remedy is about, such as "data" or "fov", if the message alone
     does not do: whoever offers them under names of its own, as the command line does, adds these to the message.
-    The command line prints the message and exits with status 2; nothing else is caught there.
+    The command line prints the message and exits with status 2; nothing else is caught there. What is not printable in
+    it, as line breaks and escape sequences that names and files hold, is written as Python writes it.
     """
 
     def __init__(self, message: str = "", *parameters: str) -> None:
-        super().__init__(message)
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message))
         self.parameters = parameters
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 from vode.errors import InputError, one_line
 from vode.io.atomic import make_folder, write_bytes
 from vode.io.dataclass_json import from_plain, to_plain
+from vode.io.text import parse_json
 from vode.run_migration import VERSION, migrated
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class RunFolder:
             raise InputError(f"{path}: a run of the family {family}; one of {kind.family} is needed here")
         try:
             return from_plain(kind, values)
-        except (TypeError, ValueError, InputError) as error:
+        except (TypeError, ValueError, ArithmeticError, InputError) as error:
             raise InputError(f"{path}: {one_line(error)}; correct the file, or train again") from error
 
     def write_config(self, config: Config) -> None:
@@ -129,7 +130,7 @@ class RunFolder:
         if not path.is_file():
             return frozenset()
         try:
-            return frozenset(map(str, json.loads(path.read_text("utf-8"))["kitti_drives"]))
+            return frozenset(map(str, parse_json(path.read_text("utf-8"))["kitti_drives"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: not a record of training data ({error}); copy the run again") from None
 
@@ -141,10 +142,10 @@ class RunFolder:
         """The values of the configuration in today's version, with the family."""
         path = self.path / CONFIG
         try:
-            values = json.loads(path.read_text("utf-8"))
+            values = parse_json(path.read_text("utf-8"))
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror}); name the folder of a run") from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise InputError(f"{path}: not JSON ({error}); copy the run again") from error
         return migrated(values, path)
 

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from reprlib import repr as shown
 from typing import Any
 
 from vode.errors import InputError
@@ -33,20 +34,20 @@ def migrated(values: Any, path: Path) -> dict[str, Any]:
     if version == 1:
         try:
             values = _from_1(values)
-        except (LookupError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
             raise InputError(f"{path}: not a configuration of version 1 ({error!r}); copy the run again") from error
         version = 2
     if version == 2:
         _from_2(values)
     elif version != VERSION:
         raise InputError(
-            f"{path}: version {version!r} of the configuration, {VERSION} is the newest known; update vode"
+            f"{path}: version {shown(version)} of the configuration, {VERSION} is the newest known; update vode"
         )
     if isinstance(values.get("tracker"), dict):
         # what there was before tracks and depth told lengths together
         values["tracker"] = {"scale_from": "depth"} | values["tracker"]
     if values.get("family") not in FAMILIES:
-        raise InputError(f"{path}: family {values.get('family')!r}; known are {', '.join(FAMILIES)}")
+        raise InputError(f"{path}: family {shown(values.get('family'))}; known are {', '.join(FAMILIES)}")
     return values
 
 
@@ -78,7 +79,7 @@ def _video_from_1(values: dict[str, Any]) -> None:
     motion, tracker = values.get("motion", {}), values.get("tracker", {})
     _rename(motion, share="fraction")
     if "threshold" in motion:
-        motion["threshold"] = motion["threshold"] * values["size"][1] / _WIDTH
+        motion["threshold"] = float(motion["threshold"]) * float(values["size"][1]) / _WIDTH
     _rename(tracker, share="fraction", pnp_share="pnp_fraction")
     _rename(tracker.get("window", {}), adjustment="bundle_adjustment")
     if "scale" in tracker:

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from vode.errors import InputError
-from vode.evaluation import predictions
 from vode.evaluation.predictions import Predictions, save_predictions
+from vode.io.array_files import reading
 
 
 def maps(count):
@@ -63,7 +63,7 @@ def test_arrays_of_other_programs(tmp_path):
 def test_pickles_are_not_opened(tmp_path):
     path = tmp_path / "evil.npz"
     np.savez(path, allow_pickle=True, frame=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match="not a whole"):
         Predictions(path, [])["frame"]
 
 
@@ -72,6 +72,6 @@ def test_a_small_archive_cannot_fill_the_memory(tmp_path, monkeypatch):
     np.savez_compressed(path, frame=np.zeros((1, 100, 100), np.float32))
     assert path.stat().st_size < 1000
     Predictions(path, [])["frame"]
-    monkeypatch.setattr(predictions, "LARGEST", 30_000)
-    with pytest.raises(InputError, match="larger than"):
+    monkeypatch.setattr(reading, "LARGEST", 30_000)
+    with pytest.raises(InputError, match="more than"):
         Predictions(path, [])["frame"]

@@ -80,6 +80,8 @@ def rewrite(data, **about):
     [
         ({"options": {"search": 3, "normalise": True}}, "another network"),
         ({"options": {"search": "far", "normalise": True}}, "another network"),
+        ({"options": {"search": 10**6}}, "give 1 to 32"),
+        ({"options": {"search": 1e999}}, "does not fit"),
         ({"options": {"range": 4}}, "another network"),
         ({"options": None}, "another network"),
         ({"kind": "pose"}, "kind 'pose'"),

@@ -66,7 +66,13 @@ def test_frames_without_times_count(example: SimpleNamespace, folder: Path) -> N
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "no such file"), ("{", "is no JSON"), ("[]", "no description"), ('{"version": 2}', "of version 2")],
+    [
+        (None, "no such file"),
+        ("{", "is no JSON"),
+        ("[" * 5000, "is no JSON"),
+        ("[]", "no description"),
+        ('{"version": 2}', "of version 2"),
+    ],
 )
 def test_folders_of_something_else_are_refused(tmp_path: Path, content: str | None, message: str) -> None:
     if content is not None:
@@ -96,3 +102,17 @@ def test_another_kind_of_ply_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cloud.ply").write_text("ply\nformat ascii 1.0\nelement vertex 0\nend_header\n")
     with pytest.raises(InputError, match=r"cloud\.ply: no cloud"):
         read_cloud(tmp_path / "cloud.ply")
+
+
+@pytest.mark.parametrize("frame", ["1e999", "1" + "0" * 30, "-1", "NaN", "[1]"])
+def test_a_frame_of_no_number_is_named_by_its_line(example: SimpleNamespace, tmp_path: Path, frame: str) -> None:
+    folder = example.write(tmp_path / "run")
+    first, *rest = (folder / "log.jsonl").read_text().splitlines(keepends=True)
+    (folder / "log.jsonl").write_text(first + rest[0].replace('"frame": 1,', f'"frame": {frame},') + "".join(rest[1:]))
+    with pytest.raises(InputError, match=r"log\.jsonl:2: no frame of a run"):
+        read_record(folder)
+
+
+def test_an_integer_beyond_all_floats_is_not_known(example: SimpleNamespace, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(json.dumps(example.summary(seconds=10**400)))
+    assert np.isnan(read_record(tmp_path).number("seconds"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Hashable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import yaml
 
 from vode.errors import InputError
+from vode.io.text import parse_json
 
 
 class Fields:
@@ -91,7 +91,7 @@ def parse_fields(path: Path, data: bytes) -> Fields:
     """The names and values of a YAML or JSON file; InputError if it is none."""
     try:
         if path.suffix.lower() == ".json":
-            values = json.loads(data, object_pairs_hook=_once)
+            values = parse_json(data, _once)
         else:
             # OpenCV heads its YAML with a line that YAML does not know
             text = re.sub(rb"\A(\xef\xbb\xbf)?%YAML:[^\n]*\n", b"", data)

@@ -11,6 +11,8 @@ The 654 test images, with depth that is filled in, are in two files of the data 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -23,7 +25,7 @@ from vode.cameras.lens import Camera
 from vode.datasets.base import Capability, ImageSequence
 from vode.datasets.dataset import Dataset
 from vode.datasets.depth_frames import DepthFrames
-from vode.errors import InputError
+from vode.errors import InputError, one_line
 from vode.io.files import in_order, inside, visible
 from vode.io.image import IMAGE_SUFFIXES, read_pixels
 
@@ -113,15 +115,17 @@ class NyuLabeled(DepthFrames):
         self._file = Path(path) / LABELED if Path(path).is_dir() else Path(path)
         self._archive: h5py.File | None = None
         self._numbers = _test_numbers(self._file.with_name(SPLITS))
-        archive = self._open()
-        count = (archive["images"].shape or (0,))[0]
+        with self._whole():
+            archive = self._open()
+            found = {key: (archive[key].shape, archive[key].dtype.name) for key in ("images", "depths")}
+        count = (found["images"][0] or (0,))[0]
         for key, kind, shape in (
             ("images", "uint8", (count, 3, *SIZE[::-1])),
             ("depths", "float", (count, *SIZE[::-1])),
         ):
-            found, dtype = archive[key].shape, archive[key].dtype.name
-            if found != shape or not dtype.startswith(kind):
-                raise InputError(f"{self._file}: {key} of {found} {dtype}, not {shape} {kind}; copy it again")
+            if found[key][0] != shape or not found[key][1].startswith(kind):
+                told = f"{key} of {found[key][0]} {found[key][1]}, not {shape} {kind}"
+                raise InputError(f"{self._file}: {told}; copy it again")
         if max(self._numbers) > count:
             raise InputError(f"{self._file}: {count} images, but {SPLITS} names number {max(self._numbers)}; copy both")
         if len(self._numbers) != TEST_IMAGES:
@@ -145,18 +149,24 @@ class NyuLabeled(DepthFrames):
         return torch.from_numpy(CAMERA.matrix)
 
     def _read(self, key: str, index: int) -> np.ndarray:
-        try:
+        with self._whole():
             # MATLAB numbers from 1, and its arrays have their axes the other way round.
             return self._open()[key][self._numbers[index] - 1]
-        except OSError as error:
-            raise InputError(f"{self._file}: {key} cannot be read ({error}); copy it again") from None
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """What HDF5 reports of a damaged file, as half a dozen kinds of errors, in one line."""
+        try:
+            yield
+        except InputError:
+            raise
+        except Exception as error:
+            told = one_line(error)
+            raise InputError(f"{self._file}: not a whole HDF5 file ({told}); copy {LABELED} again") from None
 
     def _open(self) -> h5py.File:
         if self._archive is None:
-            try:
-                self._archive = h5py.File(self._file, "r")
-            except OSError as error:
-                raise InputError(f"{self._file}: not a whole HDF5 file ({error}); copy {LABELED} again") from None
+            self._archive = h5py.File(self._file, "r")
             lacking = [key for key in ("images", "depths") if not _holds(self._archive, key)]
             if lacking:
                 raise InputError(f"{self._file}: no {lacking[0]} in it; give {LABELED}")

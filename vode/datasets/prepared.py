@@ -36,13 +36,16 @@ from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
 from vode.geometry.resize import resize_depth
 from vode.io.atomic import make_folder, write_bytes
+from vode.io.dataclass_json import from_plain
 from vode.io.depth import read_depth, write_depth
 from vode.io.files import inside
 from vode.io.image import read_pixels, write_image
 from vode.io.image_formats import MAX_PIXELS
+from vode.io.text import parse_json
 
 SEQUENCE = "sequence.json"
 FORMAT = "vode prepared 1"
+MOST_FRAMES = 10**6
 
 
 @dataclass(frozen=True)
@@ -85,22 +88,23 @@ class PreparedSequence(ImageSequence):
         values = _parsed(file, self._files.read(SEQUENCE))
         self.size = manifest.size
         try:
-            self._images = [f"{i:06d}.{manifest.kind}" for i in range(int(values["frames"]))]
+            count = int(values["frames"])
+            if not 0 < count <= MOST_FRAMES:  # names alone would fill the memory
+                raise ValueError(f"{count} frames")
+            self._images = [f"{i:06d}.{manifest.kind}" for i in range(count)]
             self.images = [Path(self._files.label(name)) for name in self._images]
             self.intrinsics = torch.tensor(values["intrinsics"], dtype=torch.float32).view(3, 3)
-            self.poses, self.poses_in_scene = (
-                _tensor(values[key], (len(self.images), 4, 4)) for key in ("poses", "poses_in_scene")
-            )
-            self.timestamps = _tensor(values["stamps"], (len(self.images),))
+            self.poses, self.poses_in_scene = (_tensor(values[k], (count, 4, 4)) for k in ("poses", "poses_in_scene"))
+            self.timestamps = _tensor(values["stamps"], (count,))
             self.starts = None if values["starts"] is None else tuple(map(int, values["starts"]))
             self.validation = tuple(map(int, values["validation"]))
+            if not all(0 <= i < count for i in (*(self.starts or ()), *self.validation)):
+                raise ValueError("frames of its lists are not there")
             self.notes = tuple(map(str, values["notes"]))
             depth = self._files.holds("depth")
             self.capabilities = known(poses=self.poses is not None, map=self.poses_in_scene is not None, depth=depth)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise InputError(
-                f"{file}: not a prepared sequence ({error}); remove it and prepare the copy again"
-            ) from None
+        except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
+            raise InputError(f"{file}: not a prepared sequence ({error}); prepare the copy again") from None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -173,9 +177,8 @@ def read_manifest(root: Path | str) -> Manifest:
     try:
         if values.pop("format", None) != FORMAT:
             raise ValueError(f"its format is not {FORMAT!r}")
-        lists = {key: tuple(values[key]) for key in ("size", "camera", "sequences", "training")}
-        return Manifest(**{**values, **lists})
-    except (KeyError, TypeError, ValueError) as error:
+        return from_plain(Manifest, values)
+    except (TypeError, ValueError, InputError) as error:
         raise InputError(f"{path}: not the manifest of a prepared copy ({error}); prepare the copy again") from None
 
 
@@ -286,12 +289,11 @@ def _whole(file: Path) -> bool:
 
 def _parsed(path: Place, content: bytes) -> dict[str, Any]:
     try:
-        values = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        if not isinstance(values := parse_json(content), Mapping):
+            raise InputError(f"{path}: not of a prepared copy; check the folder", "data")
+        return dict(values)
+    except ValueError as error:
         raise InputError(f"{path}: not JSON ({error}); prepare the copy again") from None
-    if not isinstance(values, Mapping):
-        raise InputError(f"{path}: not of a prepared copy; check the folder", "data")
-    return dict(values)
 
 
 def _tensor(values: Any, shape: tuple[int, ...]) -> Tensor | None:

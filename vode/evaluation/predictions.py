@@ -7,7 +7,6 @@ order of the frames.
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -16,13 +15,8 @@ import torch
 from torch import Tensor
 
 from vode.errors import InputError
+from vode.io.array_files.reading import ArrayArchive, open_arrays
 from vode.io.atomic import atomic_write
-from vode.io.image_formats import MAX_PIXELS
-
-LARGEST = 8 * MAX_PIXELS + 1024
-"""bytes of a map in a file: a small archive can hold one that fills the memory"""
-
-_UNREADABLE = (OSError, ValueError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 def save_predictions(path: Path | str, named: Iterable[tuple[str, Tensor]]) -> None:
@@ -45,27 +39,21 @@ class Predictions:
 
     def __init__(self, path: Path | str, names: Sequence[str], *, inverse: bool = False) -> None:
         self.path, self._inverse = Path(path), inverse
-        try:
-            maps = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such file; write it with save_predictions") from None
-        except _UNREADABLE as error:
-            raise InputError(f"{path}: not a whole .npz or .npy of depth maps ({error}); predict again") from None
-        if isinstance(maps, np.ndarray):
-            if maps.ndim < 3 or len(maps) != len(names):
-                raise InputError(f"{path}: shape {maps.shape}, but {len(names)} frames are scored; predict them all")
-            maps = dict(zip(names, maps, strict=True))
-        self._maps = maps
+        if not self.path.exists():
+            raise InputError(f"{path}: no such file; write it with save_predictions")
+        opened = open_arrays(self.path)
+        self._maps: dict[str, np.ndarray] | ArrayArchive
+        if isinstance(opened, np.ndarray):
+            if opened.ndim < 3 or len(opened) != len(names):
+                raise InputError(f"{path}: shape {opened.shape}, but {len(names)} frames are scored; predict them all")
+            self._maps = dict(zip(names, opened, strict=True))
+        else:
+            self._maps = opened
 
     def __getitem__(self, name: str) -> Tensor:
         if name not in self._maps:
             raise InputError(f"{self.path}: no prediction of {name}; predict the whole set again")
-        try:
-            if not isinstance(self._maps, dict) and self._maps.zip.getinfo(f"{name}.npy").file_size > LARGEST:
-                raise InputError(f"{self.path}: the prediction of {name} is larger than {MAX_PIXELS} pixels; shrink it")
-            depth = torch.from_numpy(np.array(self._maps[name], dtype=np.float32))
-        except _UNREADABLE as error:
-            raise InputError(f"{self.path}: the prediction of {name} is damaged ({error}); predict again") from None
+        depth = torch.from_numpy(np.array(self._maps[name], dtype=np.float32))
         if depth.ndim not in (2, 3) or depth.numel() != depth.shape[-2] * depth.shape[-1]:
             raise InputError(f"{self.path}: the prediction of {name} is {tuple(depth.shape)}, not a map (1, H, W)")
         depth = depth.reshape(1, *depth.shape[-2:])

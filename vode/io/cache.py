@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import os
-import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 
 from vode.errors import InputError
+from vode.io.array_files.reading import open_archive
 from vode.io.atomic import make_folder, write_bytes
+from vode.io.image_formats import MAX_PIXELS
 
 
 def cache_folder() -> Path:
@@ -30,7 +32,7 @@ def cached_depth(folder: Path, sources: Sequence[Path], compute: Callable[[], Te
     not readable. A folder that cannot be written disables the cache silently.
     """
     file = folder / f"{_key(sources)}.npz"
-    with suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    with suppress(InputError):
         return _unpacked(file)
     depth = compute()
     with suppress(InputError):
@@ -54,8 +56,12 @@ def _packed(depth: Tensor) -> bytes:
 
 
 def _unpacked(file: Path) -> Tensor:
-    with np.load(file, allow_pickle=False) as archive:
-        size, places, values = archive["size"], archive["places"], archive["values"]
-    depth = torch.zeros(tuple(size.tolist()), dtype=torch.float32)
-    depth.view(-1)[torch.from_numpy(places).long()] = torch.from_numpy(values)
+    with open_archive(file) as archive:
+        size, places, values = (archive[name] for name in ("size", "places", "values"))
+    count = math.prod(size.tolist()) if size.shape == (3,) and size.min() > 0 else 0
+    alike = places.ndim == 1 and places.shape == values.shape and places.dtype.kind == "i"
+    if not (count <= MAX_PIXELS and alike and ((places >= 0) & (places < count)).all()):
+        raise InputError(f"{file}: not the depth that was kept; remove it")
+    depth = torch.zeros(tuple(size.tolist()))
+    depth.view(-1)[torch.from_numpy(places).long()] = torch.from_numpy(values).float()
     return depth

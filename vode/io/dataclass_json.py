@@ -6,6 +6,7 @@ import dataclasses
 import json
 import types
 import typing
+from reprlib import repr as shown
 from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
@@ -30,23 +31,23 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         return _dataclass(kind, value, where)
     if origin is tuple:
         if not isinstance(value, list | tuple):
-            raise ValueError(f"{where}: {value!r} is not a list")
+            raise ValueError(f"{where}: {shown(value)} is not a list")
         return tuple(_build(typing.get_args(kind)[0], item, where) for item in value)
     if origin in (typing.Union, types.UnionType):
         return None if value is None else _build(typing.get_args(kind)[0], value, where)
     if origin is Literal:
         if value not in typing.get_args(kind):
-            raise ValueError(f"{where}: {value!r} is none of {', '.join(map(str, typing.get_args(kind)))}")
+            raise ValueError(f"{where}: {shown(value)} is none of {', '.join(map(str, typing.get_args(kind)))}")
         return value
     try:
         return kind(value)
-    except TypeError:
-        raise ValueError(f"{where}: {value!r} does not fit") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{where}: {shown(value)} does not fit") from None
 
 
 def _dataclass(kind: Any, values: Any, where: str) -> Any:
     if not isinstance(values, dict):
-        raise ValueError(f"{where or kind.__name__}: {values!r} is not a mapping of names to values")
+        raise ValueError(f"{where or kind.__name__}: {shown(values)} is not a mapping of names to values")
     hints = typing.get_type_hints(kind)
     known = {field.name for field in dataclasses.fields(kind)}
     unknown = [name for name in values if name not in known]

@@ -7,6 +7,11 @@ from typing import Literal
 
 from vode.errors import InputError
 
+WIDEST = 1024
+"""channels of a level of the decoder; files of weights could else ask for more memory than there is"""
+FARTHEST = 32
+"""pixels of the cost volume, whose size is their square"""
+
 
 @dataclass(frozen=True)
 class DepthOptions:
@@ -34,8 +39,8 @@ class DepthOptions:
     """ratio of neighbouring depths above which the ramp of an edge is made a step in predictions; 0 = it stays"""
 
     def __post_init__(self) -> None:
-        if len(self.decoder) != 5 or min(self.decoder) < 1:
-            raise InputError(f"a decoder of {self.decoder} channels; give five numbers above 0", "depth.decoder")
+        if len(self.decoder) != 5 or not all(0 < width <= WIDEST for width in self.decoder):
+            raise InputError(f"a decoder of {self.decoder} channels; give five of 1 to {WIDEST}", "depth.decoder")
         if len(self.disparity) != 2 or not all(0 < value < float("inf") for value in self.disparity):
             raise InputError(f"a disparity of {self.disparity}; give two numbers above 0", "depth.disparity")
         if not 0 <= self.canonical_focal < float("inf"):
@@ -64,6 +69,10 @@ class FlowOptions:
     """flow at full, 1/2 and 1/4 size: that of the finest level, resized, or of the three finest levels"""
     start: Literal["kaiming", "torch"] = "kaiming"
     """random weights that training starts from: Kaiming's, with flow near zero, or the defaults of torch"""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.search <= FARTHEST:
+            raise InputError(f"a search of {self.search} pixels; give 1 to {FARTHEST}", "flow.search")
 
 
 TRIANFLOW = FlowOptions(normalise=False, image="raw", cost="mean", outside="zeros", outputs="levels", start="torch")

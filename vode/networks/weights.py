@@ -14,6 +14,7 @@ from torch import nn
 
 from vode.errors import InputError, one_line
 from vode.io.dataclass_json import from_plain
+from vode.io.text import parse_json
 
 N = TypeVar("N", bound="Network")
 M = TypeVar("M", bound=nn.Module)
@@ -61,7 +62,7 @@ def load_weights(path: Path | str, network_class: type[N], device: torch.device 
         raise InputError(f"{path}: no such weights; train first, or name the folder of a finished run")
     try:
         with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("vode", "{}"))
+            about = parse_json((file.metadata() or {}).get("vode", "{}"))
             about = about if isinstance(about, dict) else {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:

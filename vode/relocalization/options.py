@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from vode.errors import InputError
+
 
 @dataclass(frozen=True)
 class ViewOptions:
@@ -26,6 +28,8 @@ class ViewOptions:
     """test on every n-th block"""
 
 
+WIDEST = 2**16
+"""features of PoseNet's last layer; files of weights could else ask for more memory than there is"""
 RotationRepresentation = Literal["quaternion", "log", "6d"]
 
 
@@ -44,6 +48,12 @@ class PoseNetOptions:
     """width of the layer before the pose"""
     dropout: float = 0.5
     """fraction of those features that is dropped in training"""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.features <= WIDEST:
+            raise InputError(f"a layer of {self.features} features; give 1 to {WIDEST}", "pose.features")
+        if not 0 <= self.dropout <= 1:
+            raise InputError(f"a dropout of {self.dropout}; give 0 to 1", "pose.dropout")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import torch
 
 from vode.errors import InputError
 from vode.io.files import read_bytes
+from vode.io.text import parse_json
 from vode.io.trajectory import read_trajectory
 
 VERSION = 1
@@ -127,7 +127,7 @@ def _run(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise InputError(f"{path}: no such file; name a folder that vode run has written")
     try:
-        run = json.loads(read_bytes(path))
+        run = parse_json(read_bytes(path))
     except ValueError as error:
         raise InputError(f"{path}: is no JSON ({error}); run the video again") from None
     if not isinstance(run, dict):
@@ -147,13 +147,20 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         if number == len(lines) or not line.strip():
             continue
         try:
-            row = json.loads(line)
-            row = {"timestamp": math.nan, "reason": None} | row | {"frame": int(row["frame"]), "pose": _pose(row)}
+            row = parse_json(line)
+            row = {"timestamp": math.nan, "reason": None} | row | {"frame": _frame(row), "pose": _pose(row)}
             row["timestamp"] = _number(row["timestamp"])
             rows.append(row | {"method": row["method"]})
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise InputError(f"{path}:{number}: no frame of a run ({error}); remove the line") from None
     return rows
+
+
+def _frame(row: Mapping[str, Any]) -> int:
+    number = int(row["frame"])
+    if not 0 <= number < 2**53:
+        raise ValueError("its frame is no number")
+    return number
 
 
 def _pose(row: Mapping[str, Any]) -> list[float]:
@@ -183,5 +190,7 @@ def _corrected(path: Path, count: int) -> np.ndarray | None:
 
 
 def _number(value: object) -> float:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if number and math.isfinite(value) else math.nan  # type: ignore[arg-type]
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return math.nan
+    # integers of JSON have no largest value
+    return float(value) if abs(value) < 1e300 else math.nan

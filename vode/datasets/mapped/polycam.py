@@ -7,7 +7,6 @@ Poses are world-from-camera with OpenGL's axes, metres, the world's y up; pixel 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from vode.datasets.mapped.image_finder import ImageFinder
 from vode.datasets.mapped.lens_keys import MODEL_KEYS, model_name, refuse_lens_keys
 from vode.errors import InputError
 from vode.io.files import inside, read_bytes, visible
+from vode.io.text import parse_json
 
 CAMERA_KEYS = ("fx", "fy", "cx", "cy", "width", "height")
 CAMERAS = {"corrected_images": "corrected_cameras", "images": "cameras"}
@@ -85,8 +85,8 @@ def _placed(path: Path, image: Path) -> Placed:
 
 def _load(path: Path) -> Mapping[str, Any]:
     try:
-        values = json.loads(read_bytes(path))
-    except (ValueError, RecursionError) as error:
+        values = parse_json(read_bytes(path))
+    except ValueError as error:
         raise InputError(f"{path}: not JSON ({error}); export the raw data of the scan again") from None
     if not isinstance(values, Mapping):
         raise InputError(f"{path}: no camera of Polycam; export the raw data of the scan again")

@@ -36,6 +36,7 @@ from vode.geometry.pose import inverse, is_rigid
 from vode.io.atomic import write_bytes
 from vode.io.files import inside, natural, read_bytes, visible
 from vode.io.image import image_size
+from vode.io.text import parse_json
 
 TIMES = ("timestamp", "time")
 """keys that may tell when a frame was taken"""
@@ -133,8 +134,8 @@ def write_transforms(path: Path, camera: Camera, names: Sequence[str], poses: Te
 def _load(path: Path) -> Mapping[str, Any]:
     data = read_bytes(path)
     try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        content = parse_json(data)
+    except ValueError as error:
         raise InputError(f"{path}: not JSON ({error}); write it again") from None
     if not isinstance(content, Mapping):
         raise InputError(f"{path}: not the transforms of a scene; check the file")

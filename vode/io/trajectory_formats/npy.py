@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from vode.errors import InputError
+from vode.io.array_files import reading
 from vode.io.trajectory_formats.table import Table
 
 MAGIC = b"\x93NUMPY"
@@ -17,8 +17,8 @@ MAGIC = b"\x93NUMPY"
 def read_array(path: Path | str, data: bytes) -> Table:
     """The array as a table of rows; nothing in the file is run. InputError for what is no array of poses."""
     try:
-        array = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError):
+        array = reading.read_array(path, data)
+    except InputError:
         raise InputError(
             f"{path}: a .npy file that holds no plain numbers; save the poses as floats (N, 4, 4)"
         ) from None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.errors import InputError, one_line
+from vode.errors import InputError
 from vode.geometry.resize import image_size
+from vode.io.array_files.reading import open_arrays
 from vode.io.depth import read_depth
 from vode.io.files import visible
 from vode.io.image_formats import MAX_PIXELS
@@ -23,8 +22,6 @@ from vode.odometry.perception import DepthSource, depth_map
 SUFFIXES = (".npz", ".npy", ".png")
 KEY = "depth"
 """name of the array of a .npz that holds several"""
-
-_UNREADABLE = (OSError, ValueError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error)
 
 
 class DepthFolder(DepthSource):
@@ -112,19 +109,14 @@ def _key(stem: str) -> str:
 
 def _read_array(file: Path) -> np.ndarray:
     """The values of a .npz or .npy, at most ``MAX_PIXELS``."""
-    try:
-        opened = np.load(file, mmap_mode="r", allow_pickle=False)
-        if isinstance(opened, np.ndarray):
-            return _checked(file, opened)
-        with opened:
-            name = KEY if KEY in opened.files else opened.files[0] if len(opened.files) == 1 else None
-            if name is None:
-                raise InputError(f"{file}: arrays {', '.join(opened.files[:5]) or 'none'}; call that of depth {KEY}")
-            if opened.zip.getinfo(f"{name}.npy").file_size > 8 * MAX_PIXELS + 1024:
-                raise InputError(f"{file}: more than {MAX_PIXELS} pixels; shrink it")
-            return _checked(file, opened[name])
-    except _UNREADABLE as error:
-        raise InputError(f"{file}: not a whole .npz or .npy of depth ({one_line(error)}); write it again") from None
+    opened = open_arrays(file)
+    if isinstance(opened, np.ndarray):
+        return _checked(file, opened)
+    with opened:
+        name = KEY if KEY in opened else opened.names[0] if len(opened.names) == 1 else None
+        if name is None:
+            raise InputError(f"{file}: arrays {', '.join(opened.names[:5]) or 'none'}; call that of depth {KEY}")
+        return _checked(file, opened[name])
 
 
 def _checked(file: Path, values: np.ndarray) -> np.ndarray:

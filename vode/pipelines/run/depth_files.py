@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vode.io.array_files.reading import read_array
 from vode.io.atomic import atomic_write, make_folder
 from vode.io.depth import write_depth
 from vode.io.image import read_image
@@ -44,7 +45,7 @@ class DepthMaps:
         path = self._file(index)
         if not path.is_file():
             return None
-        depth = torch.from_numpy(np.load(path, allow_pickle=False).astype(np.float32))
+        depth = torch.from_numpy(read_array(path).astype(np.float32))
         return depth * float(self._factors[index])
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from vode.errors import InputError
 from vode.io.atomic import make_folder, write_bytes, write_error
 from vode.io.files import read_bytes
+from vode.io.text import parse_json
 
 SUMMARY, LOG, WORK = "run.json", "log.jsonl", ".work"
 OUTPUTS = {
@@ -133,12 +134,23 @@ def read_summary(path: Path) -> dict[str, Any]:
     """The content of a folder's run.json; InputError where it is none."""
     file = path / SUMMARY
     try:
-        content = json.loads(read_bytes(file))
+        content = parse_json(read_bytes(file))
     except ValueError:
         content = None
-    if not (isinstance(content, Mapping) and content.get("version") == 1 and "source" in content):
+    if not (isinstance(content, Mapping) and content.get("version") == 1 and _is_told(content)):
         raise InputError(f"{file}: not the summary of a run of this version; name another folder", "out")
     return dict(content)
+
+
+def _is_told(summary: Mapping[str, Any]) -> bool:
+    """Whether a summary has what every one has."""
+    kinds = {"state": str, "notes": list, "options": Mapping, "source": Mapping}
+    if not all(isinstance(summary.get(name), kind) for name, kind in kinds.items()):
+        return False
+    source = summary["source"]
+    numbers = source.get("frames_done"), summary.get("seconds"), summary.get("peak_memory_bytes")
+    told = all(isinstance(number, int | float) and 0 <= number < 2**53 for number in numbers)
+    return told and isinstance(source.get("address"), str)
 
 
 def is_full(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from vode.cameras.calibration import load_calibration
 from vode.cameras.lens import Camera
 from vode.errors import InputError
+from vode.io.array_files.reading import open_archive
 from vode.io.trajectory import Trajectory, read_trajectory
 from vode.pipelines.run.folder import OUTPUTS, read_summary
 from vode.reconstruction.ply import read_ply
@@ -60,13 +61,13 @@ class VideoRun:
     @property
     def depth_frames(self) -> list[int]:
         """The frames whose depth is known."""
-        with np.load(self._file("depth_maps"), allow_pickle=False) as maps:
-            return [int(name) for name in maps.files if name.isdigit()]
+        with open_archive(self._file("depth_maps")) as maps:
+            return [int(name) for name in maps.names if name.isdigit()]
 
     def depth(self, frame: int) -> np.ndarray:
         """Depth (h, w) float32 of a frame as the network sees it, undistorted, 0 = unknown, in the path's unit."""
-        with np.load(self._file("depth_maps"), allow_pickle=False) as maps:
-            if f"{frame:06d}" not in maps.files:
+        with open_archive(self._file("depth_maps")) as maps:
+            if f"{frame:06d}" not in maps.names:
                 raise InputError(f"{self.folder}: no depth of frame {frame}; depth_frames names those that have some")
             return maps[f"{frame:06d}"].astype(np.float32)
 
@@ -78,7 +79,7 @@ class VideoRun:
     @cached_property
     def depth_intrinsics(self) -> np.ndarray:
         """Camera matrix (3, 3) float64 of the depth maps."""
-        with np.load(self._file("depth_maps"), allow_pickle=False) as maps:
+        with open_archive(self._file("depth_maps")) as maps:
             return maps["intrinsics"]
 
     def _file(self, output: str) -> Path:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from vode.cameras.lens import Camera
 from vode.geometry.camera import resize_intrinsics
+from vode.io.array_files.reading import read_array
 from vode.io.image import read_pixels
 from vode.pipelines.run.depth_files import DepthMaps
 from vode.pipelines.run.folder import OutputFolder
@@ -59,7 +60,7 @@ def longest_part(keyframes: Sequence[int], cuts: Sequence[int], maps: Mapping[in
 
 def triangulated(scene: Scene) -> Points:
     """The points of the tracks; observations are by the rows of keyframes."""
-    tables = [torch.from_numpy(np.load(scene.recorder.track_file(frame), allow_pickle=False)) for frame in scene.frames]
+    tables = [torch.from_numpy(read_array(scene.recorder.track_file(frame))) for frame in scene.frames]
     rows = [torch.full((len(table),), row) for row, table in enumerate(tables)]
     every = torch.cat(tables) if tables else torch.zeros(0, 3, dtype=torch.float64)
     view = torch.cat(rows) if rows else torch.zeros(0, dtype=torch.int64)

@@ -1,0 +1,1 @@
+"""Arrays in files of NumPy's own formats."""
