@@ -19,7 +19,8 @@ from report import machine, table
 from torch import Tensor
 from train_step import sliced_cost_volume
 
-from vode.networks.flow import PYRAMID, cost_volume
+from vode.networks.cost_volume import cost_volume
+from vode.networks.flow import PYRAMID
 from vode.training.distributed import device_name
 
 LEVELS = (6, 5, 4, 3, 2)

@@ -1,5 +1,7 @@
 """The model as people call it: numpy or torch in, the same kind out, at the image's size."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -194,3 +196,17 @@ def test_what_cannot_be_loaded_is_named(tmp_path):
     RunFolder(tmp_path / "pose").write_config(recipe("posenet"))
     with pytest.raises(vode.InputError, match="a run of the family relocalization; one of video is needed"):
         vode.load(tmp_path / "pose", device="cpu")
+
+
+def test_a_saved_model_is_the_same_when_read_again_also_by_torch_hub(model, image, tmp_path):
+    model.save_pretrained(tmp_path / "model")
+    assert "vode.Model.from_pretrained" in (tmp_path / "model" / "README.md").read_text("utf-8")
+    again = vode.Model.from_pretrained(tmp_path / "model", device="cpu")
+    checkout = str(Path(__file__).parents[1])
+    hub = torch.hub.load(checkout, "from_folder", str(tmp_path / "model"), device="cpu", source="local")
+    for read in (again, hub):
+        assert read.size == model.size
+        np.testing.assert_array_equal(read.predict_depth(image), model.predict_depth(image))
+        np.testing.assert_array_equal(read.predict_flow(image, image[::-1]), model.predict_flow(image, image[::-1]))
+    with pytest.raises(vode.InputError, match="holds a run already"):
+        model.save_pretrained(tmp_path / "model")

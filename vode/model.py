@@ -24,12 +24,30 @@ from vode.networks.flow import FlowNet
 from vode.networks.weights import prepare
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Perception, network_perception
-from vode.run_folder import find_run
+from vode.run_folder import RunFolder, find_run
 from vode.training.config import SupervisedConfig, VideoConfig
 
 Array = TypeVar("Array", np.ndarray, Tensor)
 FAMILIES = {kind.family: kind for kind in (VideoConfig, SupervisedConfig, AdaptationConfig)}
 """configurations of runs that leave both networks; they have a ``size`` and a ``tracker``"""
+CARD = """---
+library_name: vode
+pipeline_tag: depth-estimation
+tags: [depth-estimation, optical-flow, visual-odometry]
+---
+# Depth and optical flow
+
+```python
+import vode
+
+model = vode.Model.from_pretrained("THIS FOLDER")
+depth = model.predict_depth(image)
+flow = model.predict_flow(image_a, image_b)
+```
+
+Depth: {depth}; {unit}. Flow: {flow}; pixels. Images are resized to {width}x{height}, or to that area.
+"""
+"""what a folder that a model is saved in says of it"""
 BESIDE = "vode-small"
 """the weights that stand in for a network that another system lacks"""
 
@@ -78,6 +96,13 @@ class Model:
         """The focal length in pixels that metric depth of images of ``image_size`` assumes where none is given."""
         return self.depth.options.canonical_focal * image_size[0] / self.size_for(image_size)[0]
 
+    def _summary(self) -> str:
+        """What the model's card says of it."""
+        counts = (sum(p.numel() for p in network.parameters()) / 1e6 for network in (self.depth, self.flow))
+        depth, flow = (f"{count:.1f} million weights" for count in counts)
+        unit = "metres, for cameras whose focal length is known" if self.metric else "up to one scale for a video"
+        return CARD.format(depth=depth, flow=flow, unit=unit, height=self.size[0], width=self.size[1])
+
     def to(self, device: torch.device | str) -> Model:
         """Move both networks; returns the model itself."""
         self.depth.to(device)
@@ -114,6 +139,28 @@ class Model:
             raise InputError(f"images of {shapes} pixels; flow is between images of one size")
         flow = predict_flow(self.flow, a, b, self.size_for(image_size(a)), refine=refine)
         return like(flow.movedim(0, -1).contiguous(), image_a)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, *, device: str = "auto") -> Model:
+        """The model in a local folder with a config.json and safetensors, left by ``save_pretrained`` or a run.
+
+        Nothing is downloaded. InputError as ``load``.
+        """
+        return load(folder, device=device)
+
+    def save_pretrained(self, folder: str | Path, *, half: bool = False) -> None:
+        """Write a run folder: config.json, depth.safetensors, flow.safetensors, and a README.md, the model's card.
+
+        What came with the weights, notices of their licences and the record of their training data, is copied.
+        ``half``: in 16 bits, which load as 32. InputError if the folder holds a run already.
+        """
+        target = RunFolder(folder)
+        if target.holds_run or target.is_shipped:
+            raise InputError(f"{folder}: holds a run already; choose another folder", "folder")
+        target.write_weights({"depth": self.depth, "flow": self.flow}, half=half)
+        depth, flow = self.depth.options, self.flow.options
+        target.write_card(self._summary(), self.source)
+        target.write_config(VideoConfig(size=self.size, tracker=self.tracker, depth=depth, flow=flow))
 
     def perception(self) -> Perception:
         """Flow and depth as odometry takes them."""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 SHIPPED = Path(__file__).parent / "weights"
 """folder of the weights that ship with the package"""
 CONFIG, DATA, RESULTS, BEST, CHECKPOINTS = "config.json", "data.json", "results.json", "best", "checkpoints"
+CARDS = ("README.md", "card.md")
+"""what tells of the weights: beside a model that was saved, and beside shipped weights"""
 
 
 class Config(Protocol):
@@ -111,6 +113,29 @@ class RunFolder:
         for network in networks.values():
             if isinstance(network, Network):
                 write_bytes(make_folder(self.path) / f"{network.kind}.safetensors", weights_bytes(network, half=half))
+
+    def write_card(self, text: str, source: str = "") -> None:
+        """Write README.md, with the card of the run or shipped weights ``source`` after it, and what came with them.
+
+        Copied are its record of training data, and the notices and licences of its weights.
+        """
+        before = RunFolder(source) if Path(source, CONFIG).is_file() else RunFolder(SHIPPED / (source or "none"))
+        cards = [before.path / name for name in CARDS if source and (before.path / name).is_file()]
+        texts = [text, *(card.read_text("utf-8") for card in cards[:1])]
+        write_bytes(make_folder(self.path) / CARDS[0], "\n".join(texts).encode())
+        if before.holds_run:
+            for file in (before.path / DATA, before.path / "NOTICE", *sorted(before.path.glob("LICENSE*"))):
+                if file.is_file():
+                    write_bytes(self.path / file.name, file.read_bytes())
+
+    def licence(self) -> str:
+        """What the card of the weights says of their licence."""
+        for card in (self.path / name for name in CARDS):
+            lines = card.read_text("utf-8").splitlines() if card.is_file() else []
+            rows = [line for line in lines if line.lower().startswith("| licence |")]
+            if rows:
+                return rows[0].split("|")[2].strip()
+        return "that of the weights, which their folder does not tell"
 
     def write_best(self, networks: Mapping[str, nn.Module] | nn.ModuleDict) -> None:
         """Keep the weights as they are now in a run folder of its own."""

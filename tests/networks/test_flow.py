@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vode.networks.flow import FlowNet, cost_volume, normalise_features
+from vode.networks.cost_volume import cost_volume
+from vode.networks.flow import FlowNet, normalise_features
 from vode.networks.options import FlowOptions
 
 

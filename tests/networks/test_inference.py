@@ -10,7 +10,7 @@ import vode
 from vode.networks.depth import DepthNet
 from vode.networks.encoders import ResNet18
 from vode.networks.flow import FlowNet
-from vode.networks.inference import _folded, in_16_bits
+from vode.networks.inference import folded, in_16_bits
 from vode.networks.options import DepthOptions
 from vode.recipes.supervised import EVERYWHERE
 from vode.world.sequence import WorldSequence
@@ -53,10 +53,10 @@ def norms(network):
 def test_folded_normalisations_change_nothing(encoder):
     network = with_statistics(DepthNet(DepthOptions(encoder=encoder, decoder=OPTIONS.decoder)))
     image = torch.rand(1, 3, 96, 64)
-    folded = _folded(network)
+    quick = folded(network)
     assert norms(network) > 10
-    assert norms(folded) == 0
-    torch.testing.assert_close(folded.depth(image), network.depth(image), rtol=1e-3, atol=0)
+    assert norms(quick) == 0
+    torch.testing.assert_close(quick.depth(image), network.depth(image), rtol=1e-3, atol=0)
 
 
 class NormFirst(nn.Module):
@@ -85,7 +85,7 @@ def test_normalisations_of_another_order_stay():
 
     network.encoder = Unusual()
     network = with_statistics(network)
-    assert _folded(network) is network
+    assert folded(network) is network
     image = torch.rand(1, 3, 64, 64)
     with torch.autocast("cpu", torch.bfloat16):
         found = in_16_bits(network).depth(image)

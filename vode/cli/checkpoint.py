@@ -1,4 +1,4 @@
-"""``vode import`` and ``vode export-checkpoint``: weights of other systems as runs, and runs as their weights."""
+"""``vode export``, ``vode import`` and ``vode export-checkpoint``: networks as files of other programs, and back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from vode.pipelines.export.options import ExportOptions, Target
 from vode.pipelines.options import ImportOptions
 
 
@@ -50,3 +51,23 @@ def export_weights(
 
     for file in export_checkpoint(run, system, out):
         print(file)
+
+
+def export(
+    model: tyro.conf.Positional[Path],
+    to: Target,
+    out: Path | None = None,
+    options: Annotated[ExportOptions, tyro.conf.arg(name="")] = ExportOptions(),
+) -> None:
+    """Write depth and flow networks as ONNX files or torch's exported programs, and compare them with the model.
+
+    Args:
+        model: folder of a run, or name of shipped weights.
+        to: onnx, for onnxruntime and others (extra onnx), or torch-export, for torch without this library.
+        out: folder for depth.onnx and flow.onnx, or depth.pt2 and flow.pt2; default the folder export in the run's.
+    """
+    options.check(to)
+    from vode.pipelines.export.export import export_model
+
+    for exported in export_model(model, to, out, options):
+        print(exported)

@@ -27,6 +27,7 @@ VERBS = {
     "data check": ("vode.cli.data:check", "say what a data set on disk holds, lacks, and what is damaged"),
     "prepare": ("vode.cli.data:prepare", "write a resized copy of a data set, which is read faster"),
     "import": ("vode.cli.checkpoint:import_weights", "make a run of another system's published weights"),
+    "export": ("vode.cli.checkpoint:export", "write networks as ONNX files or torch's exported programs"),
     "export-checkpoint": ("vode.cli.checkpoint:export_weights", "write a run's networks as another system's weights"),
     "scene build": ("vode.cli.scene:build", "map a video or a folder of images by pycolmap"),
     "scene align": ("vode.cli.scene:align", "bring one scene into the axes and scale of another"),

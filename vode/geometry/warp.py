@@ -23,7 +23,8 @@ def sample(image: Tensor, pixels: Tensor, *, outside: Literal["border", "zeros",
     coordinates stand for the last pixel: the backward pass of grid_sample crashes the process at a NaN.
     """
     height, width = image.shape[-2:]
-    last = pixels.new_tensor([max(width - 1, 1), max(height - 1, 1)])
+    # no list of numbers, for in an exported graph they may be symbols
+    last = torch.stack([pixels.new_full((), max(length - 1, 1)) for length in (width, height)])
     grid = pixels.movedim(1, -1) * (2 / last) - 1
     grid = grid.nan_to_num(1.0, 1.0, 1.0)
     kind = torch.promote_types(image.dtype, torch.float32)

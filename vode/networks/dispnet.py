@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vode.errors import InputError
 from vode.geometry.resize import image_size
-from vode.networks.depth import DepthNet
+from vode.networks.depth import DepthNet, exact_sigmoid
 from vode.networks.options import DepthOptions
 
 ENCODER = ((32, 7), (64, 5), (128, 3), (256, 3), (512, 3), (512, 3), (512, 3))
@@ -70,7 +70,7 @@ class DispNet(DepthNet):
             x = F.relu(self.merge[level](torch.cat(seen, 1)))
             if level < HEADS:
                 with torch.autocast(x.device.type, enabled=False):
-                    sigma[level] = self.heads[level](x.float()).sigmoid()
+                    sigma[level] = exact_sigmoid(self.heads[level](x.float()))
         return [sigma[level] for level in range(self.options.scales)]
 
     def _upsampled(self, sigma: Tensor) -> Tensor:

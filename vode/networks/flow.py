@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from vode.geometry import warp
 from vode.geometry.resize import image_size
+from vode.networks.cost_volume import cost_volume
 from vode.networks.options import FlowOptions
 from vode.networks.padding import pad_to_multiple
 from vode.networks.weights import Network
@@ -24,8 +25,6 @@ CONTEXT = ((128, 1), (128, 2), (128, 4), (96, 8), (64, 16), (32, 1))
 """channels and dilation of the context network's convolutions"""
 SLOPE = 0.1
 """negative slope of the leaky ReLUs"""
-TILE = 32
-"""approximate width in pixels of the tiles that the cost volume is computed in"""
 MULTIPLE = 64
 """pixels: what the height and width of images are padded to, so that every level is twice as large as the next"""
 
@@ -44,41 +43,14 @@ def normalise_features(features: Tensor) -> Tensor:
     return F.normalize(centred, dim=1, eps=1e-6)
 
 
-def cost_volume(features_a: Tensor, features_b: Tensor, search: int) -> Tensor:
-    """Dot product of every pixel of a with its (2 search + 1)^2 neighbours in b: (B, (2 search + 1)^2, H, W).
-
-    Channel ``(dy + search) * (2 search + 1) + dx + search`` belongs to the displacement (dx, dy).
-
-    Computed for one row of displacements at a time as matrix products of short tiles of image rows, whose diagonal
-    band is the cost: several times faster than one product per displacement.
-    """
-    batch, channels, height, width = features_a.shape
-    size = 2 * search + 1
-    tiles = max(round(width / TILE), 1)
-    tile = -(-width // tiles)
-    spare = tiles * tile - width
-    reach = tile + 2 * search
-    a = F.pad(features_a.permute(0, 2, 3, 1), [0, 0, 0, spare]).reshape(-1, tile, channels)
-    b = F.pad(features_b.permute(0, 2, 3, 1), [0, 0, search, search + spare, search, search])
-    if b.dtype.itemsize > 2 or torch.is_grad_enabled():
-        b = b.unfold(2, reach, tile)
-        windows = [b[:, dy : dy + height].reshape(-1, channels, reach) for dy in range(size)]
-    else:
-        # all rows of displacements at once: faster, but not backwards, nor in 32 bits
-        rows = b.unfold(1, size, 1).unfold(2, reach, tile).permute(0, 1, 2, 4, 5, 3)
-        windows = [rows.reshape(-1, size * reach, channels).mT]
-    bands = []
-    for window in windows:
-        product = torch.bmm(a, window)
-        wide, count = product.shape[-1], product.shape[-1] // reach
-        band = product.as_strided((len(a), tile, count, size), (tile * wide, wide + 1, reach, 1))
-        bands.append(band.reshape(batch, height, tiles * tile, count * size)[:, :, :width])
-    return (bands[0] if len(bands) == 1 else torch.cat(bands, dim=-1)).permute(0, 3, 1, 2)
-
-
 def _doubled(flow: Tensor, size: tuple[int, int]) -> Tensor:
     """Flow (B, 2, h, w) at twice its size and values, without the rows and columns beyond ``size`` (height, width)."""
-    return warp.resize_flow(flow, (2 * flow.shape[-2], 2 * flow.shape[-1]))[..., : size[0], : size[1]]
+    return _magnified(flow, 2)[..., : size[0], : size[1]]
+
+
+def _magnified(flow: Tensor, factor: int) -> Tensor:
+    """Flow (B, 2, h, w) at a whole multiple of its size and values, interpolated bilinearly (align_corners=False)."""
+    return flow if factor == 1 else factor * F.interpolate(flow, scale_factor=factor, mode="bilinear")
 
 
 def _like(flow: Tensor, features: Tensor) -> Tensor:
@@ -147,16 +119,15 @@ class FlowNet(Network):
         Each is a list of (B, 2, h, w) at full, 1/2, 1/4 and 1/8 size, in pixels of that size. The
         features of each image are computed once and both directions run as one batch.
         """
-        size = image_a.shape[-2:]
+        batch, size = image_a.shape[0], image_a.shape[-2:]
         images = pad_to_multiple(torch.cat([image_a, image_b]), MULTIPLE, MULTIPLE)
         pyramid = self._features(images)
-        flows = self._decode(pyramid, [torch.cat(level.chunk(2)[::-1]) for level in pyramid])
-        padded = images.shape[-2:]
+        flows = self._decode(pyramid, [torch.cat([x[batch:], x[:batch]]) for x in pyramid])
         scales = []
-        for k in range(4):
-            whole = warp.resize_flow(flows[k], (padded[0] >> k, padded[1] >> k))
+        for k, level in enumerate(self._levels):
+            whole = _magnified(flows[k], 2 ** (level - k))
             scales.append(whole[..., : -(-size[0] // 2**k), : -(-size[1] // 2**k)])
-        return [s.chunk(2)[0] for s in scales], [s.chunk(2)[1] for s in scales]
+        return [s[:batch] for s in scales], [s[batch:] for s in scales]
 
     def features(self, image: Tensor) -> list[Tensor]:
         """Features of images (B, 3, H, W) in 0..1 at levels 1 to 6, which ``between`` takes in any pairs."""
@@ -165,7 +136,12 @@ class FlowNet(Network):
     def towards(self, features_a: list[Tensor], features_b: list[Tensor], size: tuple[int, int]) -> Tensor:
         """Flow a to b (B, 2, H, W) of images of ``size`` (height, width), from the ``features`` of each."""
         flow = self._decode(features_a, features_b)[0].contiguous()
-        return warp.resize_flow(flow, (4 * flow.shape[-2], 4 * flow.shape[-1]))[..., : size[0], : size[1]]
+        return _magnified(flow, 4)[..., : size[0], : size[1]]
+
+    @property
+    def _levels(self) -> tuple[int, ...]:
+        """The levels whose flow becomes that of full, 1/2, 1/4 and 1/8 size."""
+        return (2, 3, 4, 5) if self.options.outputs == "levels" else (2, 2, 2, 3)
 
     def _features(self, images: Tensor) -> list[Tensor]:
         """Features at levels 1 to 6 of padded images."""
@@ -176,7 +152,7 @@ class FlowNet(Network):
         return features
 
     def _decode(self, features_a: list[Tensor], features_b: list[Tensor]) -> list[Tensor]:
-        """Flow a to b for each of the 4 sizes, at levels 2, 2, 2, 3 or 2, 3, 4, 5."""
+        """Flow a to b for each of the 4 sizes, at ``_levels``."""
         flow, found = None, {}
         for level in range(6, 1, -1):
             a, b = features_a[level - 1], features_b[level - 1]
@@ -192,7 +168,7 @@ class FlowNet(Network):
             if level == 2:
                 flow = flow + self.context(torch.cat([features, _like(flow, features)], 1)).float()
             found[level] = flow
-        return [found[level] for level in ((2, 3, 4, 5) if self.options.outputs == "levels" else (2, 2, 2, 3))]
+        return [found[level] for level in self._levels]
 
     def _cost(self, a: Tensor, b: Tensor) -> Tensor:
         cost = cost_volume(a, b, self.options.search)

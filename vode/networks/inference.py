@@ -46,7 +46,7 @@ def in_16_bits(network: N, kind: torch.dtype = torch.bfloat16) -> N:
     call. Images for flow are padded less: what its coarsest levels lack are zeros, as beyond the first row.
     """
     device = next(network.parameters()).device
-    quick = _folded(copy.deepcopy(network).eval().requires_grad_(False))
+    quick = folded(copy.deepcopy(network).eval().requires_grad_(False))
     if isinstance(quick, FlowNet):
         quick.multiple = TRIMMED
     for name, module in quick.named_modules():
@@ -57,7 +57,7 @@ def in_16_bits(network: N, kind: torch.dtype = torch.bfloat16) -> N:
     return prepare(quick, device)
 
 
-def _folded(network: N) -> N:
+def folded(network: N) -> N:
     """The network with its normalisations folded; as it was where they follow in another order than they are listed."""
     if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
         return network

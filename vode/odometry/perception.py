@@ -191,7 +191,11 @@ def network_perception(flow: FlowNet, depth: DepthNet, options: TrackerOptions, 
     fast = options.precision == "bfloat16"
     if options.precision == "auto":
         fast = device.type == "cpu" and computes_bfloat16(device)
-    networks = ConcurrentNetworks(flow, depth, seen_at) if fast else Networks(flow, depth, seen_at)
+    return as_tracked(ConcurrentNetworks(flow, depth, seen_at) if fast else Networks(flow, depth, seen_at), options)
+
+
+def as_tracked(networks: Perception, options: TrackerOptions) -> Perception:
+    """What networks see, with the flow that the options of a tracker ask for."""
     if options.flow == "classical":
         return Classical(networks)
     return Refined(networks) if options.flow == "refined" else networks

@@ -13,7 +13,6 @@ from vode.networks.checkpoints.reading import read_checkpoint
 from vode.networks.checkpoints.writing import Written, checkpoint_files
 from vode.pipelines.options import ImportOptions
 from vode.run_folder import RunFolder
-from vode.training.config import VideoConfig
 
 
 def import_checkpoint(
@@ -33,8 +32,7 @@ def import_checkpoint(
     for kind in ("depth", "flow"):
         if getattr(checkpoint, kind) is None:
             lines.append(f"no {kind} network in these files: that of {options.beside} is taken")
-    folder.write_weights({"depth": model.depth, "flow": model.flow})
-    folder.write_config(VideoConfig(size=model.size, depth=model.depth.options, flow=model.flow.options))
+    model.save_pretrained(out)
     return lines
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from vode.errors import InputError
 from vode.odometry.metric.options import MetricOptions
+from vode.pipelines.export.options import check_installed
 from vode.streams.options import StreamOptions
 
 
@@ -23,6 +25,8 @@ class RunOptions(MetricOptions, StreamOptions):
     """or the horizontal field of view in degrees"""
     model: str | None = "vode-small"
     """folder of a run, or name of shipped weights; none needs depth of another source, and takes classical flow"""
+    backend: Literal["torch", "onnx"] = "torch"
+    """what computes the model's depth and flow: torch, or onnxruntime (extra onnx), on the CPU and in 32 bits"""
     adapt: float = 0.0
     """minutes of training on this very video, without labels, before it is tracked; what does not help is not kept"""
     loops: bool = True
@@ -45,6 +49,10 @@ class RunOptions(MetricOptions, StreamOptions):
             raise InputError(f"{self.adapt} minutes of adaptation; give a number above 0", "adapt")
         if self.adapt and self.model is None:
             raise InputError("adaptation needs weights to start from; name a model", "model", "adapt")
+        if self.backend == "onnx":
+            check_installed("backend")
+            if self.model is None:
+                raise InputError("onnx computes the networks of a model; name one", "model", "backend")
         if self.limit is not None and self.limit < 1:
             raise InputError(f"a limit of {self.limit} frames; give 1 or more", "limit")
         if self.resume and self.overwrite:

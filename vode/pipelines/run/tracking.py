@@ -79,7 +79,12 @@ def seeing(model: Model | None, depth: DepthSource | None, options: RunOptions, 
         perception: Perception | MatchingPerception = Classical(depth)
     else:
         tracker, small = model.tracker, model.tracking_size(size)
-        perception = network_perception(model.flow, model.depth, tracker, model.size_for)
+        if options.backend == "onnx":
+            from vode.pipelines.export.perception import onnx_perception
+
+            perception = onnx_perception(model, size)
+        else:
+            perception = network_perception(model.flow, model.depth, tracker, model.size_for)
         perception = perception if depth is None else with_depth(perception, depth)
     loops = options.loops and options.camera_height is None
     metric = depth is not None or (model is not None and model.metric)

@@ -1,0 +1,1 @@
+"""Networks as graphs for other programs: ONNX, and torch's exported programs."""
