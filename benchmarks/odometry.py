@@ -40,8 +40,8 @@ HEADINGS = ("video", "system", "t_err %", "r_err deg/100 m", "ATE m", "RPE m", "
 System = Callable[[Sequence], rivals.Found]
 
 
-def ours(model: Model, *, depth: bool = True, refine: str = "", **changes: object) -> System:
-    """The tracker with its options changed; ``refine``: which camera global refinement is to refine too."""
+def ours(model: Model, *, depth: bool = True, together: str = "", **changes: object) -> System:
+    """The tracker with its options changed; ``together``: the camera that global refinement of all keyframes takes."""
 
     def run(sequence: Sequence) -> rivals.Found:
         options = replace(model.tracker, **changes)
@@ -52,8 +52,8 @@ def ours(model: Model, *, depth: bool = True, refine: str = "", **changes: objec
         size = magnified(model.size_for(tuple(sequence.size)), options.magnify)
         done = track(sequence, perception, size=size, options=options)
         trajectory = done.trajectory
-        if refine:
-            trajectory = refine_globally(sequence, done, BundleOptions(camera=refine)).trajectory
+        if together:
+            trajectory = refine_globally(sequence, done, BundleOptions(camera=together)).trajectory
         known = [i for i, result in enumerate(done.results) if result.method is not Method.EXTRAPOLATED]
         return rivals.Found(known, trajectory.poses[known])
 
@@ -65,8 +65,8 @@ def systems(model: Model) -> dict[str, System]:
     return {
         "vode": ours(model),
         "vode, loops": ours(model, loops=True),
-        "vode, global refinement": ours(model, loops=True, refine="fixed"),
-        "vode, global refinement with the lens": ours(model, loops=True, refine="distortion"),
+        "vode, global refinement": ours(model, loops=True, together="fixed"),
+        "vode, global refinement with the lens": ours(model, loops=True, together="distortion"),
         "vode, no window, lengths by depth": ours(model, refine="none", scale_from="depth"),
         "vode, no depth": ours(model, depth=False, scale_from="tracks"),
         "vode, no network": ours(model, depth=False, scale_from="tracks", flow="classical"),
