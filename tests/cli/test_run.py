@@ -108,10 +108,11 @@ def test_quiet_still_tells_the_problems_of_the_video_and_nothing_else(
 
 def test_a_file_and_a_folder_of_one_name_do_not_share_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    told = {"version": 1, "state": "done", "notes": [], "options": {}, "seconds": 1.0, "peak_memory_bytes": 1}
     for source, out in (("clip", "clip-run"), ("clip.mp4", "clip.mp4-run"), ("clip", "clip-run")):
         assert default_folder(source) == Path(out)
         Path(out).mkdir(exist_ok=True)
-        Path(out, "run.json").write_text(json.dumps({"version": 1, "source": {"address": source}}))
+        Path(out, "run.json").write_text(json.dumps({**told, "source": {"address": source, "frames_done": 1}}))
     assert default_folder("clip.mp4") == Path("clip.mp4-run")
     with pytest.raises(InputError, match=r"clip\.mp4-run: holds a run of clip\.mp4, not of other/clip\.mp4"):
         default_folder("other/clip.mp4", overwrite=True)

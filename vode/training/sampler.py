@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -154,6 +155,6 @@ def load_batches(
         except StopIteration:
             return
         except InputError as error:
-            # The message follows the worker's traceback, in the last line.
-            last = str(error).rstrip().splitlines()[-1]
-            raise InputError(last.removeprefix(f"{InputError.__module__}.{InputError.__qualname__}: ")) from None
+            # The message follows the worker's traceback, whose line breaks an InputError writes as \n.
+            last = str(error).rpartition(f"{InputError.__module__}.{InputError.__qualname__}: ")[2]
+            raise InputError(re.sub(r"(\\n)+$", "", last)) from None
