@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from fuzzing import files
+from fuzzing.bags import bags
 from fuzzing.scenes import SCENES, SIZE
 from vode.adaptation.config import AdaptationConfig
 from vode.cameras.calibration import load_calibration
@@ -231,7 +232,7 @@ PARSERS: dict[str, Parser] = {
     "run": Parser(files.runs, _run),
     "snapshot": Parser(files.snapshots, lambda folder: load_snapshot(_file(folder))),
     "video": Parser(files.videos, _video),
-    "bag": Parser(files.bags, _bag),
+    "bag": Parser(bags, _bag),
     "command line": Parser(files.command_lines, _command_line),
     **{name: Parser(write, _scene(name)) for name, write in SCENES.items()},
 }

@@ -32,10 +32,7 @@ VERBS = {
     "scene build": ("vode.cli.scene:build", "map a video or a folder of images by pycolmap"),
     "scene align": ("vode.cli.scene:align", "bring one scene into the axes and scale of another"),
     "world": ("vode.cli.world:world", "write sequences of the built-in world as files"),
-    "doctor": (
-        "vode.cli.installation.doctor:doctor",
-        "say what this installation has and lacks",
-    ),
+    "doctor": ("vode.cli.installation.doctor:doctor", "say what this installation has and lacks"),
 }
 """Where each verb is, and what it does."""
 

@@ -50,7 +50,9 @@ def _doubled(flow: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _magnified(flow: Tensor, factor: int) -> Tensor:
     """Flow (B, 2, h, w) at a whole multiple of its size and values, interpolated bilinearly (align_corners=False)."""
-    return flow if factor == 1 else factor * F.interpolate(flow, scale_factor=factor, mode="bilinear")
+    if factor == 1:
+        return flow
+    return factor * F.interpolate(flow, scale_factor=factor, mode="bilinear", align_corners=False)
 
 
 def _like(flow: Tensor, features: Tensor) -> Tensor:
