@@ -1,10 +1,12 @@
 """Each default against the choice of TrianFlow's released code, trained and scored alike on the rendered world.
 
-    python benchmarks/ablation.py [--seeds 0 1 2] [--steps 1.0] [--only NAME ...] [--out ablation.json]
+    python benchmarks/ablation.py FOLDER [--seeds 0 1 2] [--steps 1.0] [--only NAME ...]
 
-Every row changes one choice of the recipe ``world`` to the released one; the last changes all. A figure is the mean
-over the seeds and its standard deviation; a mark says whose choice is better by more than the deviation of the
-difference: ``+`` the default, ``-`` the released one. ``--out`` keeps what is done; a call with the same file goes on.
+Every row changes one choice of the recipe ``world`` to the released one; the last changes all. What concerns the flow
+is trained and scored in the flow stage; what begins with depth is trained from the default's flow of the same
+seed. A figure is the mean over the seeds and its standard deviation; a mark says whose choice is better by more than
+the deviation of the difference: ``+`` the default, ``-`` the released one. The folder keeps the rendered images, the
+runs and their scores; a call with the same folder goes on.
 """
 
 from __future__ import annotations
@@ -12,8 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -21,17 +22,23 @@ from typing import Any, cast
 import numpy as np
 from report import machine, table
 
+from vode.datasets.options import DataOptions
+from vode.evaluation.runs import score_flow, score_run
 from vode.io.atomic import write_bytes
 from vode.losses.options import RELEASED_FLOW_LOSS, RELEASED_GEOMETRY_LOSS
+from vode.model import load
 from vode.networks.options import TRIANFLOW
+from vode.pipelines.options import CopyOptions
+from vode.pipelines.prepare import prepare_copy
 from vode.pipelines.train import train
-from vode.recipes import recipe
+from vode.recipes.video import TRIANFLOW_SMALL, WORLD
 from vode.training.config import VideoConfig
+from vode.world.sequence import held_out_sequence
 
 Change = Callable[[VideoConfig], VideoConfig]
 STAGES = ("flow_stage", "depth_stage", "joint_stage")
-MEASURES = {"flow_epe_px": "EPE px", "depth_abs_rel": "AbsRel", "t_err_percent": "t_err %"}
-"""measures of a finished run, lower is better, and their headings"""
+MEASURES = {"flow_epe_px": "EPE px", "depth_abs_rel": "AbsRel", "t_err_percent": "t_err %", "ate_m": "ATE m"}
+"""measures of a run, lower is better, and their headings"""
 DEFAULT = "default"
 
 
@@ -69,26 +76,78 @@ def motion(**values: Any) -> Change:
     return lambda config: replace(config, motion=replace(config.motion, **values))
 
 
-CHANGES: dict[str, Change] = {
+FLOW: dict[str, Change] = {
     **{f"flow.{name}": flow(name) for name in ("normalise", "image", "cost", "outside", "outputs", "start")},
     **{f"flow_loss.{name}": flow_loss(name) for name in ("directions", "mask", "ssim", "edges", "outside")},
+}
+"""What the flow stage tells."""
+DEPTH: dict[str, Change] = {
     **{f"geometry_loss.{name}": geometry(name) for name in ("scale", "images", "reprojection", "epipolar")},
     "triangulation_loss square": field(triangulation_loss="square"),
     "motion.solver fundamental": motion(solver="fundamental"),
     "motion.min_parallax 0": motion(min_parallax=0.0),
     "joint_flow_only": field(joint_flow_only=True),
     "separate_images": field(separate_images=True),
+}
+"""What begins with depth."""
+WHOLE: dict[str, Change] = {
     "replacement": field(replacement=True),
     "no clipping": field(clip=0.0),
+    "trianflow-small": lambda _: TRIANFLOW_SMALL,
 }
-"""Of the recipe world, by name."""
+"""What changes every stage."""
+CHANGES: dict[str, Change] = {DEFAULT: field(), **FLOW, **DEPTH, **WHOLE}
 
 
-def configurations() -> dict[str, VideoConfig]:
-    """The default, each change of it, and all of them."""
-    world = cast(VideoConfig, recipe("world"))
-    changed = {name: change(world) for name, change in CHANGES.items()}
-    return {DEFAULT: world, **changed, "trianflow-small": cast(VideoConfig, recipe("trianflow-small"))}
+class Ablation:
+    """The runs in a folder, each of which is trained and scored once."""
+
+    def __init__(self, folder: Path, steps: float, sequences: int) -> None:
+        self.folder, self.steps, self.images = folder, steps, folder / f"world-{sequences}"
+        names = tuple(map(str, range(sequences)))
+        # rendered once for all runs: rendering takes longer than the steps of training
+        where = DataOptions(dataset="world", sequences=names)
+        prepare_copy(self.images, where, CopyOptions(size=WORLD.size, kind="png"))
+        self.held_out = held_out_sequence(WORLD.size)
+        self._scores = folder / f"scores-{steps:g}-of-the-steps-{sequences}.json"
+        self.scores: dict[str, dict[str, float]] = {}
+        if self._scores.is_file():
+            self.scores = json.loads(self._scores.read_text("utf-8"))
+
+    def flow(self, name: str, seed: int) -> dict[str, float]:
+        """The scores of a row after its flow stage."""
+        return self._scored(name, seed, "flow")
+
+    def whole(self, name: str, seed: int) -> dict[str, float]:
+        """The scores of a row after its last stage, begun with its own or the default's flow."""
+        self._scored(name if name in WHOLE else DEFAULT, seed, "flow")
+        return self._scored(name, seed, "depth")
+
+    def _run(self, name: str, seed: int, part: str) -> Path:
+        return self.folder / f"{self.images.name}-{self.steps:g}" / f"{name}, seed {seed}, {part}"
+
+    def _scored(self, name: str, seed: int, part: str) -> dict[str, float]:
+        """The scores of one run, which is trained if it is not there."""
+        run = self._run(name, seed, part)
+        if run.name not in self.scores:
+            print(run.name, file=sys.stderr, flush=True)
+            config = shortened(CHANGES[name](WORLD), self.steps)
+            config = replace(config, seed=seed, data=self.images, sequences=(), stages=("flow",))
+            if part == "depth":
+                start = self._run(name if name in WHOLE else DEFAULT, seed, "flow")
+                config = replace(config, stages=("depth", "joint"), start_from=start)
+            train(config, run, existing="resume")
+            self.scores[run.name] = self._score(run, part)
+            write_bytes(self._scores, json.dumps(self.scores, indent=1).encode())
+        return self.scores[run.name]
+
+    def _score(self, run: Path, part: str) -> dict[str, float]:
+        model = load(run)
+        if part == "flow":
+            errors = score_flow(model.flow, self.held_out, WORLD.size, every=4)
+            return {"flow_epe_px": errors["flow_epe_px"]}
+        results = score_run(model.flow, model.depth, self.held_out, WORLD.size, model.tracker)
+        return {name: float("nan") if (value := results[name]) is None else value for name in MEASURES}
 
 
 def shortened(config: VideoConfig, fraction: float) -> VideoConfig:
@@ -98,55 +157,39 @@ def shortened(config: VideoConfig, fraction: float) -> VideoConfig:
     return replace(config, **cast(Any, steps))
 
 
-def score(config: VideoConfig) -> dict[str, float]:
-    """The measures of a run trained and scored; not a number where they cannot be taken."""
-    with tempfile.TemporaryDirectory() as folder:
-        _, results = train(config, Path(folder) / "run")
-    return {name: float("nan") if (value := results.get(name)) is None else value for name in MEASURES}
-
-
-def described(found: Mapping[str, list[dict[str, float]]]) -> str:
-    """The table of all that is done."""
-    rows = []
+def described(found: dict[str, list[dict[str, float]]]) -> str:
+    """The table of rows that are compared with the first, the default's."""
+    usual, rows = found[DEFAULT], []
+    measures = list(usual[0])
     for name, runs in found.items():
         cells = []
-        for measure in MEASURES:
-            values, usual = (np.array([run[measure] for run in each]) for each in (runs, found[DEFAULT]))
-            worse = values.mean() - usual.mean()
-            beyond = abs(worse) > np.hypot(values.std(), usual.std()) and name != DEFAULT
+        for measure in measures:
+            values, defaults = (np.array([run[measure] for run in each]) for each in (runs, usual))
+            worse = values.mean() - defaults.mean()
+            beyond = abs(worse) > np.hypot(values.std(), defaults.std()) and name != DEFAULT
             mark = ("" if not beyond else " +" if worse > 0 else " -") if np.isfinite(worse) else ""
             cells.append(f"{values.mean():.3f} ± {values.std():.3f}{mark}")
         rows.append([name, len(runs), *cells])
-    return table(["as released", "seeds", *MEASURES.values()], rows)
+    return table(["as released", "seeds", *(MEASURES[name] for name in measures)], rows)
 
 
 def main() -> None:
-    """Train and score what is asked for, and print the table."""
+    """Train and score what is asked for, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="of the images, runs and scores")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--steps", type=float, default=1.0, help="fraction of the recipe's steps")
     parser.add_argument("--sequences", type=int, default=64, help="of the world to train on")
-    parser.add_argument("--only", nargs="+", default=[], help="rows, besides the default")
-    parser.add_argument("--out", type=Path, help="file of what is done")
+    parser.add_argument("--only", nargs="+", default=list(CHANGES), help="rows, besides the default")
     arguments = parser.parse_args()
-    done: dict[str, dict[str, float]] = {}
-    if arguments.out is not None and arguments.out.is_file():
-        done = json.loads(arguments.out.read_text("utf-8"))
-    found: dict[str, list[dict[str, float]]] = {}
-    for name, config in configurations().items():
-        if arguments.only and name not in (DEFAULT, *arguments.only):
-            continue
-        for seed in arguments.seeds:
-            key = f"{name}, seed {seed}, {arguments.steps:g} of the steps, {arguments.sequences} sequences"
-            if key not in done:
-                print(key, file=sys.stderr, flush=True)
-                names = tuple(map(str, range(arguments.sequences)))
-                done[key] = score(replace(shortened(config, arguments.steps), seed=seed, sequences=names))
-                if arguments.out is not None:
-                    write_bytes(arguments.out, json.dumps(done, indent=1).encode())
-            found.setdefault(name, []).append(done[key])
+    ablation = Ablation(arguments.folder, arguments.steps, arguments.sequences)
     print(machine())
-    print(described(found))
+    for rows, score in (({**FLOW, **WHOLE}, ablation.flow), ({**DEPTH, **WHOLE}, ablation.whole)):
+        chosen = [DEFAULT, *(name for name in rows if name in arguments.only)]
+        if len(chosen) > 1:
+            # seed by seed, so that an early end leaves every row with as many
+            scores = [{name: score(name, seed) for name in chosen} for seed in arguments.seeds]
+            print(f"\n{described({name: [each[name] for each in scores] for name in chosen})}")
 
 
 if __name__ == "__main__":

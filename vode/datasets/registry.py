@@ -58,7 +58,7 @@ def open_dataset(options: DataOptions, **offered: Any) -> Dataset:
     a set takes those that it declares in ``own_options``.
     """
     kind = dataset_class(options.dataset)
-    data = options.data if kind.needs_folder else None
+    data = options.data
     if data is not None and (is_address(data) or (data / MANIFEST).is_file()):
         kind = _imported(PREPARED)
     taken = {name: value for name, value in offered.items() if name in kind.own_options}
