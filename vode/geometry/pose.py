@@ -34,6 +34,11 @@ def from_rotation_translation(rotation: Tensor, translation: Tensor) -> Tensor:
     return torch.cat([top, last], -2)
 
 
+def orthonormal(T_b_a: Tensor) -> Tensor:
+    """The nearest rigid motions of (..., 4, 4) whose rotations are rounded: by polar decomposition."""
+    return from_rotation_translation(roma.special_procrustes(T_b_a[..., :3, :3]), T_b_a[..., :3, 3])
+
+
 def rotation_angle(rotation: Tensor) -> Tensor:
     """Angle in 0..pi of rotations (..., 3, 3), accurate near 0 and pi, unlike the arc cosine of the trace."""
     sine = _vee(rotation - rotation.mT).norm(dim=-1)

@@ -53,6 +53,13 @@ def test_swings_of_the_depth_are_evened_out(sequence, swinging, alone, refine):
     assert all(0 < x.scale_deviation < 0.3 for x in tracked.results[1:])
 
 
+@pytest.mark.parametrize("refine", ["none", "window"])
+def test_poses_are_rigid_to_the_last_bits(sequence, ground_truth, refine):
+    tracked, _ = ate(sequence, ground_truth(sequence), refine=refine)
+    rotation = tracked.trajectory.poses[:, :3, :3]
+    assert (rotation @ rotation.mT - torch.eye(3)).abs().max() < 1e-13
+
+
 @pytest.fixture(scope="module")
 def by_tracks(sequence, ground_truth):
     """Error of tracks without depth."""

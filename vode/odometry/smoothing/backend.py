@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vode.geometry.matches import Matches
-from vode.geometry.pose import from_rotation_translation, inverse
+from vode.geometry.pose import from_rotation_translation, inverse, orthonormal
 from vode.geometry.resize import image_size
 from vode.odometry.frame_motion import Depths, Evidence, FrameMotion
 from vode.odometry.frames import Frame
@@ -74,7 +74,9 @@ class Backend:
         return self._tracks.keeps(motion, evidence, followed)
 
     def scaled(self, motion: FrameMotion) -> FrameMotion:
-        """A motion whose length nothing tells with that of the last one that moved."""
+        """A motion rigid to float64, with the last length that was known where nothing tells its own."""
+        # the rotation of two views comes in float32, and poses are products of thousands
+        motion = motion._replace(T_b_a=orthonormal(motion.T_b_a))
         return motion if self._tracks is None else self._tracks.scaled(motion)
 
     def append(self, motion: FrameMotion) -> None:
