@@ -25,6 +25,8 @@ CONTEXT = ((128, 1), (128, 2), (128, 4), (96, 8), (64, 16), (32, 1))
 """channels and dilation of the context network's convolutions"""
 SLOPE = 0.1
 """negative slope of the leaky ReLUs"""
+FINEST = 2
+"""level that flow is decoded to, a quarter of the size of the images"""
 MULTIPLE = 64
 """pixels: what the height and width of images are padded to, so that every level is twice as large as the next"""
 
@@ -127,7 +129,7 @@ class FlowNet(Network):
         flows = self._decode(pyramid, [torch.cat([x[batch:], x[:batch]]) for x in pyramid])
         scales = []
         for k, level in enumerate(self._levels):
-            whole = _magnified(flows[k], 2 ** (level - k))
+            whole = _magnified(flows[level], 2 ** (level - k))
             scales.append(whole[..., : -(-size[0] // 2**k), : -(-size[1] // 2**k)])
         return [s[:batch] for s in scales], [s[batch:] for s in scales]
 
@@ -135,10 +137,15 @@ class FlowNet(Network):
         """Features of images (B, 3, H, W) in 0..1 at levels 1 to 6, which ``between`` takes in any pairs."""
         return self._features(pad_to_multiple(image, self.multiple, MULTIPLE))
 
-    def towards(self, features_a: list[Tensor], features_b: list[Tensor], size: tuple[int, int]) -> Tensor:
-        """Flow a to b (B, 2, H, W) of images of ``size`` (height, width), from the ``features`` of each."""
-        flow = self._decode(features_a, features_b)[0].contiguous()
-        return _magnified(flow, 4)[..., : size[0], : size[1]]
+    def towards(
+        self, features_a: list[Tensor], features_b: list[Tensor], size: tuple[int, int], *, finest: int = FINEST
+    ) -> Tensor:
+        """Flow a to b (B, 2, H, W) of images of ``size`` (height, width), from the ``features`` of each.
+
+        ``finest`` is the level that it is decoded to: one more than ``FINEST`` takes a quarter of the time.
+        """
+        flow = self._decode(features_a, features_b, finest)[finest].contiguous()
+        return _magnified(flow, 2**finest)[..., : size[0], : size[1]]
 
     @property
     def _levels(self) -> tuple[int, ...]:
@@ -153,10 +160,10 @@ class FlowNet(Network):
             features.append(x)
         return features
 
-    def _decode(self, features_a: list[Tensor], features_b: list[Tensor]) -> list[Tensor]:
-        """Flow a to b for each of the 4 sizes, at ``_levels``."""
+    def _decode(self, features_a: list[Tensor], features_b: list[Tensor], finest: int = FINEST) -> dict[int, Tensor]:
+        """Flow a to b at each level down to the ``finest``."""
         flow, found = None, {}
-        for level in range(6, 1, -1):
+        for level in range(6, finest - 1, -1):
             a, b = features_a[level - 1], features_b[level - 1]
             if flow is not None:
                 flow = _doubled(flow, image_size(a))
@@ -167,10 +174,10 @@ class FlowNet(Network):
             seen = cost if flow is None else torch.cat([cost, a, _like(flow, a)], 1)
             features, residual = self.decoders[str(level)](seen)
             flow = residual if flow is None else flow + residual
-            if level == 2:
+            if level == FINEST:
                 flow = flow + self.context(torch.cat([features, _like(flow, features)], 1)).float()
             found[level] = flow
-        return [found[level] for level in self._levels]
+        return found
 
     def _cost(self, a: Tensor, b: Tensor) -> Tensor:
         cost = cost_volume(a, b, self.options.search)
