@@ -136,7 +136,8 @@ class Ablation:
             if part == "depth":
                 start = self._run(name if name in WHOLE else DEFAULT, seed, "flow")
                 config = replace(config, stages=("depth", "joint"), start_from=start)
-            train(config, run, existing="resume")
+            if not train(config, run, existing="resume")[1]:
+                sys.exit("stopped; the same command goes on")
             self.scores[run.name] = self._score(run, part)
             write_bytes(self._scores, json.dumps(self.scores, indent=1).encode())
         return self.scores[run.name]
