@@ -1,0 +1,54 @@
+"""Recipes of depth and motion by view synthesis, as the papers and their released code have them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vode.augmentation.options import Augment
+from vode.networks.options import DepthOptions, PoseOptions
+from vode.recipes.video import WORLD
+from vode.view_synthesis.config import SynthesisStage, ViewSynthesisConfig
+from vode.view_synthesis.options import SnippetOptions, SynthesisOptions, SynthesisWeights
+
+PLAIN = Augment(flip=0.0, brightness=0, contrast=0, saturation=0, hue=0, gamma=0)
+
+
+def small(config: ViewSynthesisConfig, *, steps: int = 800, rate: float = 4e-4) -> ViewSynthesisConfig:
+    """A recipe on the built-in world: minutes on two CPU cores, from random weights."""
+    stage = replace(config.depth_stage, steps=steps, learning_rate=rate, decay="cosine", warm_up=20)
+    return replace(
+        config,
+        dataset="world",
+        sequences=WORLD.sequences,
+        camera=(),
+        size=WORLD.size,
+        batch=WORLD.batch,
+        workers=0,
+        depth=replace(config.depth, encoder_weights="none"),
+        pose=replace(config.pose, encoder_weights="none"),
+        depth_stage=stage,
+        augment=WORLD.augment,
+        precision="auto",
+    )
+
+
+SFMLEARNER = ViewSynthesisConfig(
+    dataset="kitti-raw",
+    camera=(2, 3),
+    size=(128, 416),
+    batch=4,
+    workers=4,
+    clip=0.0,
+    augment=replace(PLAIN, crop=0.13),
+    snippet=SnippetOptions(length=3),
+    depth=DepthOptions(encoder="dispnet", scales=4, disparity=(0.01, 10.0)),
+    pose=PoseOptions(network="posecnn", frames=3, rotation="euler", explainability=True),
+    synthesis=SynthesisOptions(error="l1", compared_at="own", smoothness="second"),
+    depth_stage=SynthesisStage(
+        200_000, 2e-4, weights=SynthesisWeights(photometric=1.0, smoothness=0.25, explainability=0.2)
+    ),
+)
+"""SfMLearner on KITTI (Zhou et al., CVPR 2017), on a GPU."""
+
+SFMLEARNER_SMALL = small(SFMLEARNER)
+"""The same on the built-in world."""
