@@ -52,3 +52,44 @@ SFMLEARNER = ViewSynthesisConfig(
 
 SFMLEARNER_SMALL = small(SFMLEARNER)
 """The same on the built-in world."""
+
+FRAMES = 39_810
+"""of Zhou's training list, of both colour cameras"""
+
+MONODEPTH2 = ViewSynthesisConfig(
+    dataset="kitti-raw",
+    camera=(2, 3),
+    size=(192, 640),
+    batch=12,
+    workers=4,
+    clip=0.0,
+    augment=Augment(flip=0.5, brightness=0.2, contrast=0.2, saturation=0.2, hue=0.1, gamma=0.0),
+    depth=DepthOptions(encoder_weights="imagenet", scales=4, upsampling="nearest"),
+    pose=PoseOptions(network="resnet18", rotation="axis-angle", encoder_weights="imagenet"),
+    synthesis=SynthesisOptions(sources="minimum", outside="border", auto_mask=True),
+    depth_stage=SynthesisStage(
+        20 * FRAMES // 12, 1e-4, "step", decay_every=15 * FRAMES // 12, decay_factor=0.1, weights=SynthesisWeights()
+    ),
+)
+"""Monodepth2 on KITTI, from monocular video (Godard et al., ICCV 2019): 20 epochs, on a GPU."""
+
+MONODEPTH2_SMALL = small(MONODEPTH2)
+"""The same on the built-in world."""
+
+SC_SFMLEARNER = ViewSynthesisConfig(
+    dataset="kitti-raw",
+    camera=(2, 3),
+    size=(256, 832),
+    batch=4,
+    workers=4,
+    clip=0.0,
+    augment=replace(PLAIN, flip=0.5, crop=0.13),
+    depth=DepthOptions(encoder_weights="imagenet", upsampling="nearest", disparity=(0.01, 10.0)),
+    pose=PoseOptions(network="resnet18", rotation="axis-angle", encoder_weights="imagenet"),
+    synthesis=SynthesisOptions(auto_mask=True, both_directions=True, consistency_mask=True),
+    depth_stage=SynthesisStage(200_000, 1e-4, weights=SynthesisWeights(smoothness=0.075, consistency=0.5)),
+)
+"""SC-SfMLearner on KITTI (Bian et al., NeurIPS 2019, as its code was released): 200 epochs of 1000 steps, on a GPU."""
+
+SC_SFMLEARNER_SMALL = small(SC_SFMLEARNER)
+"""The same on the built-in world."""

@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from vode.datasets.base import Sequence
+from vode.datasets.base import Sequence, only_frames
 from vode.errors import InputError
 from vode.evaluation.runs import score_depth
 from vode.networks.depth import DepthNet
@@ -82,9 +82,10 @@ def validation(config: ViewSynthesisConfig, trained: ClipDataset) -> ClipDataset
 
 
 def snippets(config: ViewSynthesisConfig, sequences: list[Sequence], *, vary: bool = True) -> ClipDataset:
-    """Snippets of the sequences, augmented if ``vary``."""
+    """Snippets of the sequences, augmented if ``vary``: those whose target, in the middle, may begin a sample."""
+    before = config.snippet.length // 2 * config.snippet.stride
     clips = ClipDataset(
-        sequences,
+        [around_starts(sequence, before) for sequence in sequences],
         ClipShape(config.snippet.length, config.snippet.stride, config.clip_every),
         size=config.size,
         augment=config.augment if vary else None,
@@ -92,6 +93,13 @@ def snippets(config: ViewSynthesisConfig, sequences: list[Sequence], *, vary: bo
         raw=True,
     )
     return clips.kept(config.block, config.reuse) if vary and config.block else clips
+
+
+def around_starts(sequence: Sequence, before: int) -> Sequence:
+    """The sequence, of which samples begin so many frames before those that it names, which are the targets."""
+    if sequence.starts is None:
+        return sequence
+    return only_frames(sequence, [i - before for i in sequence.starts if i >= before])
 
 
 def task(name: str, config: ViewSynthesisConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:

@@ -67,29 +67,35 @@ class ViewSynthesisTask(Task):
         sigmas = run_network(self.depth, frames.flatten(0, 1), mixed=self.mixed)
         outputs = []
         for k, sigma in enumerate(sigmas):
+            sigma = sigma.float()
             at = _resized(views, image_size(images if self.options.compared_at == "full" else sigma))
-            explained = _fitted(logits[k], image_size(at.target)) if logits else None
-            outputs.append(self._of_scale(at, _fitted(sigma.float(), image_size(at.target)), explained, 0.5**k))
-        losses = {name: torch.stack([output.losses[name] for output in outputs]).mean() for name in self.weights}
+            explained = fitted(logits[k], image_size(at.target)) if logits else None
+            output = self._of_scale(at, fitted(sigma, image_size(at.target)), explained)
+            # halved from scale to scale, as the weights in the papers are
+            smooth = smoothness(
+                1 / self.depth.depth_of(sigma),
+                resize_images(frames.flatten(0, 1), image_size(sigma)),
+                self.options.smoothness,
+            )
+            output.losses["smoothness"] = 0.5**k * smooth
+            outputs.append(output)
+        losses = {name: torch.stack([output.losses[name].mean() for output in outputs]).mean() for name in self.weights}
         return TaskOutput(losses, outputs[0].metrics, outputs[0].visualizations)
 
-    def _of_scale(self, views: Views, sigma: Tensor, logits: Tensor | None, factor: float) -> TaskOutput:
+    def _of_scale(self, views: Views, sigma: Tensor, logits: Tensor | None) -> TaskOutput:
         """Losses of the output (B F, 1, h, w) of one scale, of the target or of all frames, the target first."""
-        focal = views.intrinsics[:, 1, 1]
-        depth = self.depth.depth_of(sigma).unflatten(0, (len(views.target), -1))
-        depth = self.depth.metric(depth.flatten(0, 1), focal.repeat_interleave(depth.shape[1])).view_as(depth)
+        count = len(sigma) // len(views.target)
+        focal = views.intrinsics[:, 1, 1].repeat_interleave(count)
+        depth = self.depth.metric(self.depth.depth_of(sigma), focal).unflatten(0, (-1, count))
         predicted = Predicted(depth[:, 0], depth[:, 1:] if self.all_frames else None, logits)
         losses, shown = view_losses(views, predicted, self.options)
         if self.options.both_directions:
-            back = Predicted(depth[:, 1:].flatten(0, 1), depth[:, :1].repeat_interleave(depth.shape[1] - 1, 0), None)
+            back = Predicted(depth[:, 1:].flatten(0, 1), depth[:, :1].repeat_interleave(count - 1, 0), None)
             reverse, _ = view_losses(views.reversed(), back, self.options)
             losses = {name: (value.mean() + reverse[name].mean()) / 2 for name, value in losses.items()}
-        frames = torch.cat([views.target[:, None], views.sources], 1) if self.all_frames else views.target[:, None]
-        disparity = 1 / depth.flatten(0, 1)
-        losses["smoothness"] = factor * smoothness(disparity, frames.flatten(0, 1), self.options.smoothness)
-        metrics = {"counted": shown["counted"].float().mean()}
+        metrics = {"counted": shown["counted"].mean()}
         shown = {"image": views.target[0], "depth": depth[0, 0], **{name: value[0, 0] for name, value in shown.items()}}
-        return TaskOutput({name: losses[name].mean() for name in self.weights}, metrics, detach(shown))
+        return TaskOutput(losses, metrics, detach(shown))
 
 
 def view_losses(
@@ -133,7 +139,8 @@ def _resized(views: Views, size: tuple[int, int]) -> Views:
     return Views(resize_images(views.target, size), sources, views.T_s_t, intrinsics)
 
 
-def _fitted(values: Tensor, size: tuple[int, int]) -> Tensor:
+def fitted(values: Tensor, size: tuple[int, int]) -> Tensor:
+    """Maps (B, C, h, w) resized bilinearly to ``size`` (height, width)."""
     if image_size(values) == size:
         return values
     return F.interpolate(values, size, mode="bilinear", align_corners=False)
