@@ -88,10 +88,11 @@ class PoseNet(Network):
         """The frames that it takes at once: of longer snippets, it sees the target with one other frame at a time."""
         return self.together + 1
 
-    def forward(self, seen: Tensor) -> Motions:
+    def forward(self, seen: Tensor, *, masks: bool = True) -> Motions:
         """Snippets, images (B, L, 3, H, W) in 0..1, L = 2 or more -> their motions.
 
-        With the ``input`` "flow": flow (B, L-1, 2, H, W) in pixels from the target to each other frame.
+        With the ``input`` "flow": flow (B, L-1, 2, H, W) in pixels from the target to each other frame. Explainability
+        is left out without ``masks``.
         """
         if self.options.input == "flow":
             flows = seen.flatten(0, 1) / (seen.shape[-1] * TYPICAL_FLOW)
@@ -99,7 +100,7 @@ class PoseNet(Network):
         mean, deviation = COLOURS[self.options.network]
         images = (seen - mean) / deviation
         if self.together > 1:
-            return self._of_snippets(images)
+            return self._of_snippets(images, masks=masks)
         earlier, later, backwards = in_order_of_time(images.shape[1])
         pairs = torch.cat([images[:, earlier], images[:, later]], 2)
         forward = self._motions(self.encoder(pairs.flatten(0, 1))[0], len(images))
@@ -108,17 +109,19 @@ class PoseNet(Network):
 
     def trajectory(self, images: Tensor) -> Tensor:
         """Motions (B, L, 4, 4) from the target of snippets (B, L, 3, H, W) to all of their frames, itself too."""
-        others, target = self(images).T_s_t, images.shape[1] // 2
+        others, target = self(images, masks=False).T_s_t, images.shape[1] // 2
         own = torch.eye(4).to(others).expand(len(others), 1, 4, 4)
         return torch.cat([others[:, :target], own, others[:, target:]], 1)
 
-    def _of_snippets(self, images: Tensor) -> Motions:
+    def _of_snippets(self, images: Tensor, *, masks: bool) -> Motions:
         """The motions of whole snippets, of which the network sees the target first."""
         if images.shape[1] != self.frames:
             raise ValueError(f"snippets of {images.shape[1]} frames for a network of {self.frames}")
         order = [self.frames // 2, *others(self.frames)]
         numbers, features = self.encoder(images[:, order].flatten(1, 2))
-        explained = [] if self.explainability is None else self.explainability(features, image_size(images))
+        explained = []
+        if self.explainability is not None and masks:
+            explained = self.explainability(features, image_size(images))
         return Motions(self._motions(numbers, len(images)), explained)
 
     def _motions(self, numbers: Tensor, batch: int) -> Tensor:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from vode.errors import InputError
 from vode.networks.options import PoseOptions
-from vode.odometry.options import TrackerOptions
+from vode.odometry.options import POSE_NETWORK, TrackerOptions
 from vode.training.config import OdometryConfig, StageConfig
 from vode.view_synthesis.options import SnippetOptions, SynthesisOptions, SynthesisWeights
 
@@ -37,7 +37,7 @@ class ViewSynthesisConfig(OdometryConfig):
     pose: PoseOptions = PoseOptions()
     synthesis: SynthesisOptions = SynthesisOptions()
     depth_stage: SynthesisStage = SynthesisStage()
-    tracker: TrackerOptions = field(default_factory=TrackerOptions)
+    tracker: TrackerOptions = POSE_NETWORK
     """options of visual odometry with the run's networks; by default motions are those of its pose network"""
 
     def __post_init__(self) -> None:

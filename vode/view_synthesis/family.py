@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import cast
 
@@ -10,12 +11,17 @@ from torch import nn
 
 from vode.datasets.base import Sequence, only_frames
 from vode.errors import InputError
-from vode.evaluation.runs import score_depth
+from vode.evaluation.odometry import evaluate_odometry
+from vode.evaluation.runs import ground_truth_trajectory, score_depth
 from vode.networks.depth import DepthNet
+from vode.networks.flow import FlowNet
 from vode.networks.options import DepthOptions, PoseOptions
 from vode.networks.pose import PoseNet
 from vode.networks.weights import Network, without_download
-from vode.run_folder import RunFolder, find_run
+from vode.odometry.perception import NoDepth, Perception, network_perception
+from vode.odometry.sources.pose_network import WithPoseNetwork
+from vode.odometry.track import track
+from vode.run_folder import BESIDE, RunFolder, find_run
 from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.data import scoring_sequence, training_sequences, validation_sequences
 from vode.training.tasks.base import Task
@@ -37,6 +43,9 @@ __all__ = [
     "validation",
 ]
 
+ODOMETRY = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "scale_deviation")
+"""results of the trajectory"""
+
 
 def networks(config: ViewSynthesisConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
     """The depth and the pose network; see ``Family.networks``. A start without a pose network gives the depth alone."""
@@ -46,9 +55,8 @@ def networks(config: ViewSynthesisConfig, *, fresh: bool = True) -> dict[str, nn
     if config.start_from is None:
         return {"depth": DepthNet.build(depth), "pose": PoseNet(pose)}
     start = find_run(config.start_from)
-    has_pose = (start.path / f"{PoseNet.kind}.safetensors").is_file()
     found: dict[str, Network] = {"depth": start.load_network(DepthNet)}
-    found["pose"] = start.load_network(PoseNet) if has_pose else PoseNet(pose)
+    found["pose"] = start.load_network(PoseNet) if start.has_network(PoseNet) else PoseNet(pose)
     for name, asked, default in (("depth", depth, DepthOptions()), ("pose", pose, PoseOptions())):
         if without_download(asked) not in (default, without_download(found[name].options)):
             raise InputError(
@@ -109,21 +117,37 @@ def task(name: str, config: ViewSynthesisConfig, networks: nn.ModuleDict, mixed:
 
 
 def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: ViewSynthesisConfig) -> dict[str, float]:
-    """Errors of depth on the first sequence."""
+    """Errors of depth and odometry on the first sequence."""
     found = _scores(networks, samples.sequences[0], config)
     return {name: value for name, value in found.items() if value is not None}
 
 
 def score(networks: nn.ModuleDict, config: ViewSynthesisConfig) -> dict[str, float | None]:
-    """Errors of depth on the sequence that a finished run is scored on."""
+    """Errors of depth and odometry on the sequence that a finished run is scored on."""
     return _scores(networks, scoring_sequence(config), config)
 
 
 def _scores(networks: nn.ModuleDict, sequence: Sequence, config: ViewSynthesisConfig) -> dict[str, float | None]:
     depth, _ = both(networks)
-    every = max(len(sequence) // 80, 1)
-    results: dict[str, float | None] = {"depth_abs_rel": None, "depth_abs_rel_constant": None}
+    size = depth.input_size(config.size, sequence.size)
+    results: dict[str, float | None] = dict.fromkeys(("depth_abs_rel", "depth_abs_rel_constant", *ODOMETRY))
     if sequence.has_depth(0):
-        errors = score_depth(depth, sequence, depth.input_size(config.size, sequence.size), every=every)
-        results = {"depth_abs_rel": errors["abs_rel"], "depth_abs_rel_constant": errors["abs_rel_constant"]}
+        errors = score_depth(depth, sequence, size, every=max(len(sequence) // 80, 1))
+        results |= {"depth_abs_rel": errors["abs_rel"], "depth_abs_rel_constant": errors["abs_rel_constant"]}
+    if sequence.poses is not None:
+        tracked = track(sequence, _perception(networks, config, size), size=size, options=config.tracker)
+        # a network that sees no motion at all leaves nothing to align: a result, not the end of the run
+        with suppress(InputError):
+            odometry = evaluate_odometry(tracked.trajectory, ground_truth_trajectory(sequence))
+            results |= {name: odometry[name] for name in ODOMETRY}
     return results
+
+
+def _perception(networks: nn.ModuleDict, config: ViewSynthesisConfig, size: tuple[int, int]) -> Perception:
+    """What tells motions, as the tracker's options say; another run's flow where there is none."""
+    depth, pose = both(networks)
+    device = next(depth.parameters()).device
+    if config.tracker.tracker == "pose-network":
+        return WithPoseNetwork(NoDepth(device), pose, lambda _: size)
+    flow = find_run(BESIDE).load_network(FlowNet, device)
+    return network_perception(flow, depth, config.tracker, lambda _: size)
