@@ -8,7 +8,6 @@ import torch
 
 import vode
 from vode.augmentation.options import NO_AUGMENT
-from vode.datasets.base import only_frames
 from vode.errors import InputError
 from vode.io.atomic import make_folder
 from vode.networks.options import DepthOptions, PoseOptions
@@ -115,13 +114,6 @@ def test_a_run_starts_from_another_or_takes_its_depth_alone(run):
     assert found["pose"].options == config.pose
     with pytest.raises(InputError, match="options cannot change its depth"):
         family.networks(replace(config, depth=DepthOptions(scales=4, encoder="dispnet")))
-
-
-def test_targets_in_the_middle_of_snippets_are_the_frames_that_may_be_drawn():
-    sequence = only_frames(WorldSequence(5, WORLD), [0, 1, 3, 5])
-    assert family.around_starts(sequence, 1).starts == (0, 2, 4)
-    # the last has no frame after it
-    assert len(family.snippets(tiny(), [sequence])) == 2
 
 
 def test_a_posecnn_must_fit_its_snippets():

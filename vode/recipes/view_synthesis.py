@@ -54,7 +54,7 @@ SFMLEARNER_SMALL = small(SFMLEARNER)
 """The same on the built-in world."""
 
 FRAMES = 39_810
-"""of Zhou's training list, of both colour cameras"""
+"""of Monodepth2's training list, of both colour cameras"""
 
 MONODEPTH2 = ViewSynthesisConfig(
     dataset="kitti-raw",

@@ -27,6 +27,7 @@ from vode.training.data import scoring_sequence, training_sequences, validation_
 from vode.training.tasks.base import Task
 from vode.training.video import begin, finish, prepare, stage_samples
 from vode.view_synthesis.config import ViewSynthesisConfig
+from vode.view_synthesis.rest import without_rest
 from vode.view_synthesis.task import ViewSynthesisTask
 
 __all__ = [
@@ -80,8 +81,8 @@ def both(networks: nn.ModuleDict) -> tuple[DepthNet, PoseNet]:
 
 
 def samples(config: ViewSynthesisConfig, folder: RunFolder) -> ClipDataset:
-    """The augmented training snippets."""
-    return snippets(config, training_sequences(config))
+    """The augmented training snippets, without those of a camera at rest."""
+    return snippets(config, without_rest(training_sequences(config), config, folder))
 
 
 def validation(config: ViewSynthesisConfig, trained: ClipDataset) -> ClipDataset:
