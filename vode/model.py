@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vode.adaptation.config import AdaptationConfig
 from vode.cameras.lens import CameraLike, vertical_focal
@@ -21,15 +21,18 @@ from vode.networks.checkpoints.reading import Checkpoint, is_checkpoint, read_ch
 from vode.networks.depth import DepthNet
 from vode.networks.edges import magnify_depth
 from vode.networks.flow import FlowNet
+from vode.networks.pose import PoseNet
 from vode.networks.weights import prepare
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Perception, network_perception
-from vode.run_folder import RunFolder, find_run
+from vode.odometry.sources.pose_network import WithPoseNetwork
+from vode.run_folder import BESIDE, RunFolder, find_run
 from vode.training.config import SupervisedConfig, VideoConfig
+from vode.view_synthesis.config import ViewSynthesisConfig
 
 Array = TypeVar("Array", np.ndarray, Tensor)
-FAMILIES = {kind.family: kind for kind in (VideoConfig, SupervisedConfig, AdaptationConfig)}
-"""configurations of runs that leave both networks; they have a ``size`` and a ``tracker``"""
+FAMILIES = {kind.family: kind for kind in (VideoConfig, SupervisedConfig, ViewSynthesisConfig, AdaptationConfig)}
+"""configurations of runs of depth and odometry; they have a ``size`` and a ``tracker``"""
 CARD = """---
 library_name: vode
 pipeline_tag: depth-estimation
@@ -48,12 +51,10 @@ flow = model.predict_flow(image_a, image_b)
 Depth: {depth}; {unit}. Flow: {flow}; pixels. Images are resized to {width}x{height}, or to that area.
 """
 """what a folder that a model is saved in says of it"""
-BESIDE = "vode-small"
-"""the weights that stand in for a network that another system lacks"""
 
 
 class Model:
-    """A depth network and a flow network, the image size that they work at, and how they are tracked with.
+    """A depth and a flow network, maybe a pose network, the image size they work at, and how they are tracked with.
 
     Images are resized to ``size`` (height, width), or, by a model of metric depth, to one of its area: see
     ``size_for``.
@@ -65,10 +66,11 @@ class Model:
         flow: FlowNet,
         *,
         size: tuple[int, int],
+        pose: PoseNet | None = None,
         tracker: TrackerOptions = TrackerOptions(),
         source: str = "",
     ) -> None:
-        self.depth, self.flow = depth, flow
+        self.depth, self.flow, self.pose = depth, flow, pose
         self.size, self.tracker, self.source = size, tracker, source
 
     def __repr__(self) -> str:
@@ -104,9 +106,9 @@ class Model:
         return CARD.format(depth=depth, flow=flow, unit=unit, height=self.size[0], width=self.size[1])
 
     def to(self, device: torch.device | str) -> Model:
-        """Move both networks; returns the model itself."""
-        self.depth.to(device)
-        self.flow.to(device)
+        """Move all networks; returns the model itself."""
+        for network in self._networks().values():
+            network.to(device)
         return self
 
     def predict_depth(self, image: Array, *, camera: CameraLike | None = None, flip: bool = False) -> Array:
@@ -157,14 +159,27 @@ class Model:
         target = RunFolder(folder)
         if target.holds_run or target.is_shipped:
             raise InputError(f"{folder}: holds a run already; choose another folder", "folder")
-        target.write_weights({"depth": self.depth, "flow": self.flow}, half=half)
+        target.write_weights(self._networks(), half=half)
         depth, flow = self.depth.options, self.flow.options
         target.write_card(self._summary(), self.source)
         target.write_config(VideoConfig(size=self.size, tracker=self.tracker, depth=depth, flow=flow))
 
-    def perception(self) -> Perception:
-        """Flow and depth as odometry takes them."""
-        return network_perception(self.flow, self.depth, self.tracker, self.size_for)
+    def perception(self, tracker: TrackerOptions | None = None) -> Perception:
+        """Flow, depth and, for a ``tracker`` by them, motions as odometry takes them; its options, or the model's own.
+
+        InputError if they ask for a pose network and the model has none.
+        """
+        options = tracker or self.tracker
+        seen = network_perception(self.flow, self.depth, options, self.size_for)
+        if options.tracker != "pose-network":
+            return seen
+        if self.pose is None:
+            raise InputError(f"{self.source}: has no pose network; track by geometry (vode)", "tracker")
+        return WithPoseNetwork(seen, self.pose, self.size_for)
+
+    def _networks(self) -> dict[str, nn.Module]:
+        networks: dict[str, nn.Module] = {"depth": self.depth, "flow": self.flow}
+        return networks if self.pose is None else networks | {"pose": self.pose}
 
 
 def load(source: str | Path, *, device: str = "auto") -> Model:
@@ -181,8 +196,12 @@ def load(source: str | Path, *, device: str = "auto") -> Model:
             return from_checkpoint(read_checkpoint([folder.path]), device=where, source=str(source))
         raise InputError(f"{source}: no run in it (no config.json); give the folder that training left")
     config = folder.read_config(FAMILIES.get(folder.family(), VideoConfig))
-    depth, flow = folder.load_network(DepthNet, where), folder.load_network(FlowNet, where)
-    return Model(depth, flow, size=config.size, tracker=config.tracker, source=str(source))
+    depth = folder.load_network(DepthNet, where)
+    # runs by view synthesis may have no flow, others have no pose network
+    lacks_flow = isinstance(config, ViewSynthesisConfig) and not folder.has_network(FlowNet)
+    flow = (find_run(BESIDE) if lacks_flow else folder).load_network(FlowNet, where)
+    pose = folder.load_network(PoseNet, where) if folder.has_network(PoseNet) else None
+    return Model(depth, flow, size=config.size, pose=pose, tracker=config.tracker, source=str(source))
 
 
 def from_checkpoint(

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent / "weights"
 """folder of the weights that ship with the package"""
+BESIDE = "vode-small"
+"""the shipped weights that stand in for a network that a run or another system lacks"""
 CONFIG, DATA, RESULTS, BEST, CHECKPOINTS = "config.json", "data.json", "results.json", "best", "checkpoints"
 CARDS = ("README.md", "card.md")
 """what tells of the weights: beside a model that was saved, and beside shipped weights"""
@@ -99,6 +101,10 @@ class RunFolder:
         """Write the configuration, a RunConfig, in today's version."""
         content = {"version": VERSION, "family": config.family} | to_plain(config)
         write_bytes(make_folder(self.path) / CONFIG, json.dumps(content, indent=1).encode())
+
+    def has_network(self, network_class: type[Network]) -> bool:
+        """Whether the weights of a network of that class are there."""
+        return (self.path / f"{network_class.kind}.safetensors").is_file()
 
     def load_network(self, network_class: type[N], device: torch.device | str = "cpu") -> N:
         """The network of that class, in evaluation mode."""

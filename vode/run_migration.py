@@ -14,7 +14,7 @@ from typing import Any
 from vode.errors import InputError
 
 VERSION = 3
-FAMILIES = ("video", "relocalization", "supervised", "adaptation")
+FAMILIES = ("video", "relocalization", "supervised", "adaptation", "view-synthesis")
 
 _STAGES = {"video": ("flow", "depth", "joint"), "relocalization": ("coarse", "pose")}
 _OWN = {

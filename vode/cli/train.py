@@ -14,6 +14,7 @@ from vode.cli.parse import parse
 from vode.recipes import RECIPES, recipe
 from vode.relocalization.config import RelocalizationConfig
 from vode.training.config import RunConfig, SupervisedConfig, VideoConfig
+from vode.view_synthesis.config import ViewSynthesisConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,13 @@ class SupervisedArguments(FolderArguments):
     """Train depth and flow on ground truth, then score them."""
 
     config: Annotated[SupervisedConfig, tyro.conf.arg(name="")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewSynthesisArguments(FolderArguments):
+    """Train depth and a pose network without labels, then score them."""
+
+    config: Annotated[ViewSynthesisConfig, tyro.conf.arg(name="")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +93,14 @@ def train(argv: Sequence[str]) -> int:
 
 def _defaults(
     config: RunConfig,
-) -> VideoArguments | SupervisedArguments | AdaptationArguments | RelocalizationArguments:
+) -> VideoArguments | SupervisedArguments | ViewSynthesisArguments | AdaptationArguments | RelocalizationArguments:
     """The arguments of the family that a recipe belongs to, with its values."""
     if isinstance(config, VideoConfig):
         return VideoArguments(config=config)
     if isinstance(config, SupervisedConfig):
         return SupervisedArguments(config=config)
+    if isinstance(config, ViewSynthesisConfig):
+        return ViewSynthesisArguments(config=config)
     if isinstance(config, AdaptationConfig):
         return AdaptationArguments(config=config)
     if isinstance(config, RelocalizationConfig):

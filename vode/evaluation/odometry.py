@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from vode.errors import InputError
+from vode.evaluation.frame_scale import frame_scales, scale_along_path, scale_deviation
 from vode.evaluation.odometry_notes import notes_of, why_no_rotations
 from vode.evaluation.result import Number, Result
 from vode.geometry import pose
@@ -55,7 +56,7 @@ def evaluate_odometry(
     times: Path | str | Values | None = None,
     time_offset: float = 0.0,
 ) -> Result:
-    """Segment errors, ATE, RPE and the 5-frame snippet ATE of an estimate.
+    """Segment errors, ATE, RPE, the 5-frame snippet ATE and the scale of single motions of an estimate.
 
     Frames are matched by ``associate`` (``by``, ``max_difference`` in seconds). ``times``, seconds or a file of them
     such as KITTI's times.txt, are those of all frames of the video, for whichever trajectory has frame numbers alone;
@@ -83,6 +84,7 @@ def evaluate_odometry(
     else:
         measures = _measures(estimated, aligned, true, video.distances(), rows)
     segments, rpe = measures.segments, measures.rpe
+    scales = frame_scales(aligned, true, _consecutive(true))
     numbers = (
         Number("t_err_percent", _mean(segments.translation, 100), "%"),
         Number("r_err_deg_per_100m", _mean(segments.rotation, 100 * 180 / math.pi), "deg/100 m"),
@@ -91,6 +93,7 @@ def evaluate_odometry(
         Number("rpe_deg", None if rpe is None else math.degrees(rpe[1]), "deg"),
         Number("snippet_ate_5_frames_m", measures.snippet, "m"),
         Number("scale", scale),
+        Number("scale_deviation", scale_deviation(scales)),
         Number("segments", len(segments.length)),
         Number("frames", len(true)),
         Number("frames_in_estimate", len(estimate)),
@@ -106,8 +109,9 @@ def evaluate_odometry(
         "estimate": estimate.name,
         "ground_truth": ground_truth.name,
     }
+    along = scale_along_path(scales)
     notes = (*notes_of(matches, estimate, ground_truth), *measures.notes)
-    return Result("Odometry", numbers, protocol, _by_length(segments), notes)
+    return Result("Odometry", numbers, protocol, _by_length(segments) | {"scale_along_path": along}, notes)
 
 
 def align(estimate: Trajectory, ground_truth: Trajectory, alignment: str = "7dof") -> Trajectory:
@@ -242,7 +246,7 @@ def _measures(
     estimated: Trajectory, aligned: Trajectory, true: Trajectory, distances: Tensor, rows: Tensor
 ) -> _Measures:
     segments = segment_errors(aligned, true, distances, rows)
-    rpe = relative_errors(aligned, true, (true.indices.diff() == 1).nonzero().flatten())
+    rpe = relative_errors(aligned, true, _consecutive(true))
     snippet = snippet_ate(estimated, true)
     notes = []
     if len(segments.length) == 0:
@@ -268,6 +272,11 @@ def _frames(matches: Matches, ground_truth: Trajectory) -> tuple[Trajectory, Ten
         return ground_truth, matches.ground_truth_rows
     rows = torch.arange(len(matches.ground_truth))
     return replace(matches.ground_truth, indices=rows), rows
+
+
+def _consecutive(trajectory: Trajectory) -> Tensor:
+    """The rows of frames that the next row's follows at once."""
+    return (trajectory.indices.diff() == 1).nonzero().flatten()
 
 
 def _mean(values: Tensor, factor: float) -> float | None:

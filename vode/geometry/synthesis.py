@@ -37,12 +37,12 @@ def new_view(
     if depth is None:
         turn = T_old_new.clone()
         turn[:, :3, 3] = 0
-        pixels, z = _reproject(images.new_ones(len(images), 1, *size), new_intrinsics, turn, intrinsics)
+        pixels, z = reproject(images.new_ones(len(images), 1, *size), new_intrinsics, turn, intrinsics)
         seen = _before(pixels, z, image_size(images))
         return torch.where(seen, sample(images, pixels), 0.0), seen
     buffer = depth_buffer(depth, intrinsics, T_old_new, new_intrinsics, size)
     buffer = fill(buffer, buffer > 0)
-    pixels, z = _reproject(buffer, new_intrinsics, T_old_new, intrinsics)
+    pixels, z = reproject(buffer, new_intrinsics, T_old_new, intrinsics)
     colours, surface = sample(torch.cat([images, depth], 1), pixels).split([images.shape[1], 1], 1)
     # an empty buffer puts every point at the new camera's centre, which the old camera may see
     seen = _before(pixels, z, image_size(images)) & (buffer > 0) & ((surface - z).abs() < SAME_SURFACE * z)
@@ -57,7 +57,7 @@ def depth_buffer(
     0 is unknown in ``depth``, and empty in the result.
     """
     height, width = size
-    pixels, z = _reproject(depth, intrinsics, inverse(T_old_new), new_intrinsics)
+    pixels, z = reproject(depth, intrinsics, inverse(T_old_new), new_intrinsics)
     far = torch.finfo(z.dtype).max
     z = torch.where((z > NEAREST) & (depth > 0), z, far).flatten(1)
     # onto the four pixels around a point, or onto a single one if it lies at its centre
@@ -77,9 +77,13 @@ def _before(pixels: Tensor, z: Tensor, size: tuple[int, int]) -> Tensor:
     return inside(pixels, size, margin=0.5) & (z > NEAREST)
 
 
-def _reproject(depth: Tensor, intrinsics: Tensor, T_b_a: Tensor, intrinsics_b: Tensor) -> tuple[Tensor, Tensor]:
-    """Pixels (B, 2, H, W) and depth (B, 1, H, W) in camera b of the pixels of camera a at ``depth`` (B, 1, H, W)."""
-    pixels = F.pad(pixel_grid(*depth.shape[-2:], device=depth.device).flatten(1), (0, 0, 0, 1), value=1.0)
+def reproject(depth: Tensor, intrinsics: Tensor, T_b_a: Tensor, intrinsics_b: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixels (B, 2, H, W) and depth (B, 1, H, W) in camera b of the pixels of camera a at ``depth`` (B, 1, H, W).
+
+    Points nearer than ``NEAREST``, or behind the camera, have finite pixels, which callers mask by the depth.
+    """
+    pixels = pixel_grid(*depth.shape[-2:], device=depth.device, dtype=depth.dtype).flatten(1)
+    pixels = F.pad(pixels, (0, 0, 0, 1), value=1.0)
     homography = intrinsics_b @ T_b_a[:, :3, :3] @ torch.linalg.inv_ex(intrinsics).inverse
     # x, y and z in planes: twice as fast as interleaved
     points = (homography @ pixels).unflatten(-1, depth.shape[-2:]) * depth

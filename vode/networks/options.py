@@ -1,4 +1,4 @@
-"""Options of the depth and flow networks."""
+"""Options of the depth, flow and pose networks."""
 
 from __future__ import annotations
 
@@ -77,3 +77,34 @@ class FlowOptions:
 
 TRIANFLOW = FlowOptions(normalise=False, image="raw", cost="mean", outside="zeros", outputs="levels", start="torch")
 """The flow network of Zhao et al.'s released code (TrianFlow)."""
+
+
+LONGEST_SNIPPET = 9
+"""frames that a pose network takes at once"""
+
+
+@dataclass(frozen=True)
+class PoseOptions:
+    """Options of PoseNet."""
+
+    network: Literal["posecnn", "resnet18"] = "posecnn"
+    """posecnn, SfMLearner's, sees all frames of a snippet at once; resnet18, Monodepth2's, sees two at a time"""
+    input: Literal["images", "flow"] = "images"
+    """what it sees: the frames, or the optical flow from the target to each other frame, one flow at a time"""
+    frames: int = 3
+    """frames of the snippets that a posecnn of images takes"""
+    rotation: Literal["euler", "axis-angle", "quaternion", "6d"] = "euler"
+    """how it tells a rotation: angles about x, y and z as in SfMLearner, a vector as in Monodepth2, or what is added to
+    the identity's quaternion, or to the first two columns of its matrix"""
+    explainability: bool = False
+    """predict which pixels of the target each other frame explains; posecnn alone"""
+    encoder_weights: str = "none"
+    """what initialises the resnet18: none, imagenet (downloaded once), a file, or package:NAME"""
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.frames <= LONGEST_SNIPPET:
+            raise InputError(f"snippets of {self.frames} frames; give 2 to {LONGEST_SNIPPET}", "pose.frames")
+        if self.explainability and (self.network, self.input) != ("posecnn", "images"):
+            raise InputError("explainability is that of a posecnn of images; choose it", "pose.explainability")
+        if self.encoder_weights != "none" and (self.network, self.input) != ("resnet18", "images"):
+            raise InputError("only a resnet18 of images has pretrained weights; choose it", "pose.encoder_weights")

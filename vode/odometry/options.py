@@ -190,9 +190,9 @@ class LoopOptions:
 class TrackerOptions(MatchOptions):
     """How the tracker turns correspondences and depth into motion."""
 
-    tracker: Literal["vode", "trianflow"] = "vode"
-    """what chooses correspondences and makes a motion of them: this library's way, of which the other options are, or
-    TrianFlow's, to compare with"""
+    tracker: Literal["vode", "trianflow", "pose-network"] = "vode"
+    """what tells a motion: correspondences by this library's way, of which the other options are, or by TrianFlow's, to
+    compare with; or a pose network, where the run has one"""
     flow: Literal["network", "refined", "classical"] = "network"
     """where a model's correspondences come from: its flow network, that refined by OpenCV's dense inverse search, or
     the search alone"""
@@ -225,10 +225,19 @@ class TrackerOptions(MatchOptions):
 
     def __post_init__(self) -> None:
         more = self.loops or self.refine != "none" or self.scale_from != "depth" or self.backend != "torch"
-        if self.tracker == "trianflow" and more:
+        if self.tracker != "vode" and more:
+            whose = "TrianFlow's tracker" if self.tracker == "trianflow" else "a pose network"
             raise InputError(
-                "TrianFlow's tracker has no window, loops, tracks without depth, nor other solvers; leave them out",
+                f"{whose} has no window, loops, tracks without depth, nor other solvers; leave them out",
                 "tracker",
             )
         if self.loops and self.scale_from == "tracks":
             raise InputError("loops are verified by depth, and tracks alone have none; leave out one of them", "loops")
+
+    def geometric(self) -> TrackerOptions:
+        """These options, or where a pose network tells motions, those of this library's way with the same networks."""
+        return self if self.tracker != "pose-network" else TrackerOptions(precision=self.precision, seed=self.seed)
+
+
+POSE_NETWORK = TrackerOptions(tracker="pose-network", refine="none", scale_from="depth")
+"""The motions of a pose network, chained."""

@@ -88,6 +88,9 @@ class Composed(Perception):
     def __init__(self, flow: FlowSource, depth: DepthSource) -> None:
         self.device, self._flow, self._depth = depth.device, flow, depth
         self.at_work = partial(at_work, flow)
+        for name in ("motion", "history"):
+            if hasattr(flow, name):
+                setattr(self, name, getattr(flow, name))
 
     def flow(self, a: Frame, b: Frame) -> tuple[Tensor, Tensor]:
         return self._flow.flow(a, b)

@@ -22,6 +22,8 @@ class Method(StrEnum):
     """essential matrix or homography, its translation scaled by the depth"""
     PNP = "pnp"
     """perspective-n-point on the depth"""
+    NETWORK = "network"
+    """a pose network's motion, as it is"""
     ROTATION = "rotation"
     """rotation from two views, translation zero"""
     EXTRAPOLATED = "extrapolated"

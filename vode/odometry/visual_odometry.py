@@ -25,6 +25,7 @@ from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import MatchingPerception, Perception, at_work, find_matches
 from vode.odometry.result import Details, FrameResult, Method, Reason
 from vode.odometry.smoothing.backend import Backend
+from vode.odometry.sources.pose_network import history_of, network_motion
 
 
 @runtime_checkable
@@ -47,6 +48,8 @@ class View(NamedTuple):
 
     frame: Frame
     depth: Tensor
+    earlier: tuple[Frame, ...] = ()
+    """the views before it, where a pose network looks at them"""
 
 
 class Seen(NamedTuple):
@@ -229,6 +232,9 @@ class VisualOdometry:
     ) -> tuple[FrameMotion, Seen | None]:
         """Motion by what two frames show, and what the second shows."""
         options = self.options
+        if options.tracker == "pose-network":
+            motion, evidence = network_motion(self._perception, (*last.earlier, last.frame, frame))
+            return motion, Seen(self._depth(frame), evidence)
         images = (last.frame.image, frame.image) if options.subpixel else None
         tracked = backend.tracked()
         found = find_matches(self._perception, last.frame, frame, options, tracked=tracked, seed=options.seed)
@@ -262,7 +268,8 @@ class VisualOdometry:
         self._clock.restart()
         lost = motion.method is Method.EXTRAPOLATED
         missing = frame.index - self._last.frame.index if lost and self._last is not None else 0
-        self._last = View(frame, seen.depth)
+        before = () if self._last is None else (*self._last.earlier, self._last.frame)
+        self._last = View(frame, seen.depth, before[max(len(before) - history_of(self._perception), 0) :])
         if self._loops is not None:
             doubtful = lost or motion.method is Method.ROTATION
             depth = seen.depth * self._backend.depth_factor

@@ -56,8 +56,9 @@ class OdometryOptions(MetricOptions, DepthInput):
     straight on hardly tells"""
     loops: bool = False
     """recognise places that the camera comes back to, and correct the drift in between, also where the run does not"""
-    tracker: Literal["vode", "trianflow"] | None = None
-    """how motion is found: this library's way, or TrianFlow's, to compare with; default as in the run"""
+    tracker: Literal["vode", "trianflow", "pose-network"] | None = None
+    """how motion is found: this library's way, or TrianFlow's, to compare with; or by the run's pose network, as by
+    default in runs that have one; default as in the run"""
     backend: Literal["torch", "opencv", "poselib"] | None = None
     """two-view solver: this library's, OpenCV's USAC MAGSAC, or PoseLib's (an extra); default as in the run"""
     flow: Literal["network", "refined", "classical"] | None = None

@@ -30,7 +30,6 @@ from vode.odometry.perception import (
     MatchingPerception,
     NoDepth,
     Perception,
-    network_perception,
     with_depth,
 )
 from vode.odometry.result import log_lines
@@ -160,7 +159,7 @@ def _setup(model: Model | None, sequence: Video, options: OdometryOptions, *, se
         raise InputError("PoseLib is not installed; pip install 'vode[poselib]', or choose opencv or torch", "backend")
     if options.no_depth:
         changes |= {"scale_from": "tracks", "refine": online or "none"}
-    if options.tracker == "trianflow":
+    if options.tracker in ("trianflow", "pose-network"):
         changes = {"scale_from": "depth"} | changes | {"refine": online or "none"}
     changes = {name: value for name, value in changes.items() if value is not None}
     if model is None:
@@ -169,8 +168,9 @@ def _setup(model: Model | None, sequence: Video, options: OdometryOptions, *, se
         tracker, size = replace(TrackerOptions(), **changes), tracking_size(sequence.size)
         perception = Classical(NoDepth())
     else:
-        tracker, size = replace(model.tracker, **changes), model.tracking_size(sequence.size)
-        perception = network_perception(model.flow, model.depth, tracker, model.size_for)
+        own = model.tracker.geometric() if options.tracker == "vode" else model.tracker
+        tracker, size = replace(own, **changes), model.tracking_size(sequence.size)
+        perception = model.perception(tracker)
     unit: Unit = "metres" if model is not None and model.metric else "unknown"
     if options.depth_from is not None:
         names = [sequence.file_stem(i) for i in range(len(sequence))]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from vode.adaptation.config import AdaptationConfig
 from vode.errors import InputError
-from vode.recipes import adaptation, relocalization, supervised, video
+from vode.recipes import adaptation, relocalization, supervised, video, view_synthesis
 from vode.relocalization.config import RelocalizationConfig
 from vode.training.config import RunConfig, SupervisedConfig, VideoConfig
+from vode.view_synthesis.config import ViewSynthesisConfig
 
 FAMILIES: dict[str, type[RunConfig]] = {
-    kind.family: kind for kind in (VideoConfig, SupervisedConfig, AdaptationConfig, RelocalizationConfig)
+    kind.family: kind
+    for kind in (VideoConfig, SupervisedConfig, ViewSynthesisConfig, AdaptationConfig, RelocalizationConfig)
 }
 """The type of the configuration of each family of runs."""
 
@@ -26,6 +28,12 @@ RECIPES = {
     "depth-supervised": supervised.DEPTH_SUPERVISED,
     "flow-supervised": supervised.FLOW_SUPERVISED,
     "vode-small": supervised.VODE_SMALL,
+    "sfmlearner": view_synthesis.SFMLEARNER,
+    "sfmlearner-small": view_synthesis.SFMLEARNER_SMALL,
+    "monodepth2": view_synthesis.MONODEPTH2,
+    "monodepth2-small": view_synthesis.MONODEPTH2_SMALL,
+    "sc-sfmlearner": view_synthesis.SC_SFMLEARNER,
+    "sc-sfmlearner-small": view_synthesis.SC_SFMLEARNER_SMALL,
     "adapt": adaptation.ADAPT,
     "posenet": relocalization.POSENET,
     "posenet-beta": relocalization.POSENET_BETA,

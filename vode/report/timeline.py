@@ -21,11 +21,12 @@ MEANINGS = {
     Method.START: "where the world begins",
     Method.ESSENTIAL: "motion from two views, its length from the depth",
     Method.PNP: "motion from the depth alone: the camera rests, turns, or two views do not do",
+    Method.NETWORK: "motion by the pose network",
     Method.ROTATION: "rotation alone",
     Method.EXTRAPOLATED: "nothing told the motion: constant velocity",
     Method.REPEATED: "the same image again",
 }
-_RANK = [*LOST, Method.ROTATION, Method.START, Method.REPEATED, Method.PNP, Method.ESSENTIAL]
+_RANK = [*LOST, Method.ROTATION, Method.START, Method.REPEATED, Method.PNP, Method.NETWORK, Method.ESSENTIAL]
 """methods of which a short stretch shows the first"""
 
 

@@ -67,6 +67,7 @@ COVARIANCES = {
     Method.START: "pose exact where odom begins; twist unknown",
     Method.ESSENTIAL: "length as the tracker says; direction and rotation by its drift model",
     Method.PNP: "length as last known; direction and rotation by the drift model",
+    Method.NETWORK: "all by the drift model",
     Method.ROTATION: "translation not found: ten times the drift model's deviations",
     Method.REPEATED: "no new image: ten times the drift model's deviations",
     Method.EXTRAPOLATED: "nothing tells the motion: twist unknown; pose grows ten, if lost a thousand times as fast",

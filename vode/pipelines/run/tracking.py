@@ -25,7 +25,6 @@ from vode.odometry.perception import (
     DepthSource,
     MatchingPerception,
     Perception,
-    network_perception,
     with_depth,
 )
 from vode.odometry.result import FrameResult
@@ -78,13 +77,13 @@ def seeing(model: Model | None, depth: DepthSource | None, options: RunOptions, 
         tracker, small = TrackerOptions(), tracking_size(size)
         perception: Perception | MatchingPerception = Classical(depth)
     else:
-        tracker, small = model.tracker, model.tracking_size(size)
+        tracker, small = model.tracker.geometric(), model.tracking_size(size)
         if options.backend == "onnx":
             from vode.pipelines.export.perception import onnx_perception
 
             perception = onnx_perception(model, size)
         else:
-            perception = network_perception(model.flow, model.depth, tracker, model.size_for)
+            perception = model.perception(tracker)
         perception = perception if depth is None else with_depth(perception, depth)
     loops = options.loops and options.camera_height is None
     metric = depth is not None or (model is not None and model.metric)

@@ -1,0 +1,154 @@
+"""The view-synthesis family: depth and pose networks, trained on snippets of frames without labels."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import cast
+
+import torch
+from torch import nn
+
+from vode.datasets.base import Sequence, only_frames
+from vode.errors import InputError
+from vode.evaluation.odometry import evaluate_odometry
+from vode.evaluation.runs import ground_truth_trajectory, score_depth
+from vode.networks.depth import DepthNet
+from vode.networks.flow import FlowNet
+from vode.networks.options import DepthOptions, PoseOptions
+from vode.networks.pose import PoseNet
+from vode.networks.weights import Network, without_download
+from vode.odometry.perception import NoDepth, Perception, network_perception
+from vode.odometry.sources.pose_network import WithPoseNetwork
+from vode.odometry.track import track
+from vode.run_folder import BESIDE, RunFolder, find_run
+from vode.training.clip_dataset import ClipDataset, ClipShape
+from vode.training.data import scoring_sequence, training_sequences, validation_sequences
+from vode.training.tasks.base import Task
+from vode.training.video import begin, finish, prepare, stage_samples
+from vode.view_synthesis.config import ViewSynthesisConfig
+from vode.view_synthesis.rest import without_rest
+from vode.view_synthesis.task import ViewSynthesisTask
+
+__all__ = [
+    "begin",
+    "finish",
+    "measures",
+    "networks",
+    "prepare",
+    "samples",
+    "score",
+    "settled",
+    "stage_samples",
+    "task",
+    "validation",
+]
+
+ODOMETRY = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "scale_deviation")
+"""results of the trajectory"""
+
+
+def networks(config: ViewSynthesisConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
+    """The depth and the pose network; see ``Family.networks``. A start without a pose network gives the depth alone."""
+    depth, pose = config.depth, config.pose
+    if not fresh:
+        return {"depth": DepthNet.build(without_download(depth)), "pose": PoseNet(without_download(pose))}
+    if config.start_from is None:
+        return {"depth": DepthNet.build(depth), "pose": PoseNet(pose)}
+    start = find_run(config.start_from)
+    found: dict[str, Network] = {"depth": start.load_network(DepthNet)}
+    found["pose"] = start.load_network(PoseNet) if start.has_network(PoseNet) else PoseNet(pose)
+    for name, asked, default in (("depth", depth, DepthOptions()), ("pose", pose, PoseOptions())):
+        if without_download(asked) not in (default, without_download(found[name].options)):
+            raise InputError(
+                f"{config.start_from}: options cannot change its {name} network; leave them out, or set start_from "
+                "to None for new networks",
+                name,
+                "start_from",
+            )
+    return {**found}
+
+
+def settled(config: ViewSynthesisConfig, networks: nn.ModuleDict) -> ViewSynthesisConfig:
+    """The configuration with the networks' options."""
+    depth, pose = both(networks)
+    return replace(config, depth=depth.options, pose=pose.options)
+
+
+def both(networks: nn.ModuleDict) -> tuple[DepthNet, PoseNet]:
+    """The depth and the pose network."""
+    return cast(DepthNet, networks["depth"]), cast(PoseNet, networks["pose"])
+
+
+def samples(config: ViewSynthesisConfig, folder: RunFolder) -> ClipDataset:
+    """The augmented training snippets, without those of a camera at rest."""
+    return snippets(config, without_rest(training_sequences(config), config, folder))
+
+
+def validation(config: ViewSynthesisConfig, trained: ClipDataset) -> ClipDataset:
+    """The validation snippets, not augmented."""
+    return snippets(config, validation_sequences(config, trained.sequences), vary=False)
+
+
+def snippets(config: ViewSynthesisConfig, sequences: list[Sequence], *, vary: bool = True) -> ClipDataset:
+    """Snippets of the sequences, augmented if ``vary``: those whose target, in the middle, may begin a sample."""
+    before = config.snippet.length // 2 * config.snippet.stride
+    clips = ClipDataset(
+        [around_starts(sequence, before) for sequence in sequences],
+        ClipShape(config.snippet.length, config.snippet.stride, config.clip_every),
+        size=config.size,
+        augment=config.augment if vary else None,
+        seed=config.seed,
+        raw=True,
+    )
+    return clips.kept(config.block, config.reuse) if vary and config.block else clips
+
+
+def around_starts(sequence: Sequence, before: int) -> Sequence:
+    """The sequence, of which samples begin so many frames before those that it names, which are the targets."""
+    if sequence.starts is None:
+        return sequence
+    return only_frames(sequence, [i - before for i in sequence.starts if i >= before])
+
+
+def task(name: str, config: ViewSynthesisConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
+    """The Task of the stage ``name``."""
+    depth, pose = both(networks)
+    return ViewSynthesisTask(depth, pose, config.synthesis, config.depth_stage.weights, mixed)
+
+
+def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: ViewSynthesisConfig) -> dict[str, float]:
+    """Errors of depth and odometry on the first sequence."""
+    found = _scores(networks, samples.sequences[0], config)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def score(networks: nn.ModuleDict, config: ViewSynthesisConfig) -> dict[str, float | None]:
+    """Errors of depth and odometry on the sequence that a finished run is scored on."""
+    return _scores(networks, scoring_sequence(config), config)
+
+
+def _scores(networks: nn.ModuleDict, sequence: Sequence, config: ViewSynthesisConfig) -> dict[str, float | None]:
+    depth, _ = both(networks)
+    size = depth.input_size(config.size, sequence.size)
+    results: dict[str, float | None] = dict.fromkeys(("depth_abs_rel", "depth_abs_rel_constant", *ODOMETRY))
+    if sequence.has_depth(0):
+        errors = score_depth(depth, sequence, size, every=max(len(sequence) // 80, 1))
+        results |= {"depth_abs_rel": errors["abs_rel"], "depth_abs_rel_constant": errors["abs_rel_constant"]}
+    if sequence.poses is not None:
+        tracked = track(sequence, _perception(networks, config, size), size=size, options=config.tracker)
+        # a network that sees no motion at all leaves nothing to align: a result, not the end of the run
+        with suppress(InputError):
+            odometry = evaluate_odometry(tracked.trajectory, ground_truth_trajectory(sequence))
+            results |= {name: odometry[name] for name in ODOMETRY}
+    return results
+
+
+def _perception(networks: nn.ModuleDict, config: ViewSynthesisConfig, size: tuple[int, int]) -> Perception:
+    """What tells motions, as the tracker's options say; another run's flow where there is none."""
+    depth, pose = both(networks)
+    device = next(depth.parameters()).device
+    if config.tracker.tracker == "pose-network":
+        return WithPoseNetwork(NoDepth(device), pose, lambda _: size)
+    flow = find_run(BESIDE).load_network(FlowNet, device)
+    return network_perception(flow, depth, config.tracker, lambda _: size)
