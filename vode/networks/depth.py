@@ -63,7 +63,8 @@ class DepthNet(Network):
             reduce.append(_conv(inputs, decoded[level], options.padding))
             merge.append(_conv(decoded[level] + skip, decoded[level], options.padding))
         self.reduce, self.merge = nn.ModuleList(reduce), nn.ModuleList(merge)
-        heads = [_conv(decoded[level], 1, options.padding) for level in range(options.scales)]
+        views = 2 if options.both_views else 1
+        heads = [_conv(decoded[level], views, options.padding) for level in range(options.scales)]
         for head in heads:
             assert head.bias is not None
             # an initial depth near 0.8 leaves room for much nearer and much farther points
@@ -71,7 +72,10 @@ class DepthNet(Network):
         self.heads = nn.ModuleList(heads)
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Images (B, 3, H, W) in 0..1 -> sigmoid disparity (B, 1, h, w) at full size, then 1/2, 1/4, 1/8."""
+        """Images (B, 3, H, W) in 0..1 -> sigmoid disparity (B, 1, h, w) at full size, then 1/2, 1/4, 1/8.
+
+        With ``DepthOptions.both_views`` it is (B, 2, h, w): that of the image, then that of the camera on its right.
+        """
         size = image.shape[-2:]
         x = pad_to_multiple(image, 32, 64)
         skips = self.encoder(self.encoder.normalise(x))
@@ -94,7 +98,7 @@ class DepthNet(Network):
 
         ``focal``: see ``metric``. ``DepthOptions.edge_ratio`` makes steps of its edges, which training does without.
         """
-        depth = self.depth_of(self(image)[0].float())
+        depth = self.depth_of(self(image)[0][:, :1].float())
         if self.options.edge_ratio:
             depth = steepen_edges(depth, self.options.edge_ratio)
         return self.metric(depth, focal)

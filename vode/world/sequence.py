@@ -109,12 +109,15 @@ class WorldSequence(Sequence):
 
     def depth(self, i: int) -> Tensor:
         """Camera z (1, H, W) in metres, 0 in the sky."""
+        return self._kept("depth", i, lambda: self._depth(i))
 
-        def made() -> Tensor:
-            seen = self._look(i)
-            return seen.spread(seen.depth, 0.0).view(1, *self.size).cpu()
+    def right_depth(self, i: int) -> Tensor:
+        """That of the camera on the right."""
+        return self._kept("right depth", i, lambda: self._depth(i, 1))
 
-        return self._kept("depth", i, made)
+    def _depth(self, i: int, eye: int = 0) -> Tensor:
+        seen = self._look(i, eye)
+        return seen.spread(seen.depth, 0.0).view(1, *self.size).cpu()
 
     def moving(self, i: int) -> Tensor:
         """Where bodies are seen that may move on their own, (1, H, W) bool."""
