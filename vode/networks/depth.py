@@ -72,10 +72,12 @@ class DepthNet(Network):
         self.heads = nn.ModuleList(heads)
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Images (B, 3, H, W) in 0..1 -> sigmoid disparity (B, 1, h, w) at full size, then 1/2, 1/4, 1/8.
+        """Images (B, 3, H, W) in 0..1 -> sigmoid disparity (B, 1, h, w) at full size, then 1/2, 1/4, 1/8."""
+        outputs = self.disparities(image)
+        return [output[:, :1] for output in outputs] if self.options.both_views else outputs
 
-        With ``DepthOptions.both_views`` it is (B, 2, h, w): that of the image, then that of the camera on its right.
-        """
+    def disparities(self, image: Tensor) -> list[Tensor]:
+        """The same; with ``DepthOptions.both_views`` (B, 2, h, w), that of the image and of the camera on its right."""
         size = image.shape[-2:]
         x = pad_to_multiple(image, 32, 64)
         skips = self.encoder(self.encoder.normalise(x))
@@ -98,7 +100,7 @@ class DepthNet(Network):
 
         ``focal``: see ``metric``. ``DepthOptions.edge_ratio`` makes steps of its edges, which training does without.
         """
-        depth = self.depth_of(self(image)[0][:, :1].float())
+        depth = self.depth_of(self(image)[0].float())
         if self.options.edge_ratio:
             depth = steepen_edges(depth, self.options.edge_ratio)
         return self.metric(depth, focal)
