@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vode.augmentation.options import Augment
 from vode.networks.options import DepthOptions
-from vode.recipes.view_synthesis import small
+from vode.recipes.view_synthesis import MONODEPTH2, small
 from vode.view_synthesis.config import SynthesisStage, ViewSynthesisConfig
 from vode.view_synthesis.options import SnippetOptions, SynthesisWeights
 
@@ -33,4 +35,25 @@ MONODEPTH = ViewSynthesisConfig(
 """Monodepth on KITTI's stereo pairs (Godard et al., CVPR 2017): 50 epochs, on a GPU."""
 
 MONODEPTH_SMALL = small(MONODEPTH)
+"""The same on the built-in world."""
+
+UNIT = 5.4
+"""metres that Monodepth2's depths of 0.1 to 100 are counted in"""
+
+MONODEPTH2_STEREO = replace(
+    MONODEPTH2,
+    camera=(2,),
+    snippet=SnippetOptions(length=1, stereo=True),
+    depth=replace(MONODEPTH2.depth, disparity=(0.01 / UNIT, 9.99 / UNIT)),
+    depth_stage=replace(MONODEPTH2.depth_stage, steps=20 * PAIRS // 12, decay_every=15 * PAIRS // 12),
+)
+"""Monodepth2 on KITTI's stereo pairs (Godard et al., ICCV 2019, S): 20 epochs, on a GPU."""
+
+MONODEPTH2_STEREO_SMALL = small(MONODEPTH2_STEREO)
+"""The same on the built-in world."""
+
+MONODEPTH2_MONO_STEREO = replace(MONODEPTH2_STEREO, snippet=SnippetOptions(stereo=True))
+"""Monodepth2 on snippets of which the camera on the right is one more source (MS)."""
+
+MONODEPTH2_MONO_STEREO_SMALL = small(MONODEPTH2_MONO_STEREO)
 """The same on the built-in world."""
