@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from vode.augmentation.options import Augment
 from vode.networks.options import DepthOptions
+from vode.odometry.options import TrackerOptions
 from vode.recipes.view_synthesis import MONODEPTH2, small
 from vode.view_synthesis.config import SynthesisStage, ViewSynthesisConfig
 from vode.view_synthesis.options import SnippetOptions, SynthesisWeights
@@ -24,6 +25,7 @@ MONODEPTH = ViewSynthesisConfig(
     objective="left-right",
     snippet=SnippetOptions(length=1, stereo=True),
     depth=DepthOptions(scales=4, upsampling="nearest", disparity=(0.01, 0.95), both_views=True),
+    tracker=TrackerOptions(),
     depth_stage=SynthesisStage(
         50 * PAIRS // 8,
         1e-4,
@@ -45,6 +47,7 @@ MONODEPTH2_STEREO = replace(
     camera=(2,),
     snippet=SnippetOptions(length=1, stereo=True),
     depth=replace(MONODEPTH2.depth, disparity=(0.01 / UNIT, 9.99 / UNIT)),
+    tracker=TrackerOptions(),
     depth_stage=replace(MONODEPTH2.depth_stage, steps=20 * PAIRS // 12, decay_every=15 * PAIRS // 12),
 )
 """Monodepth2 on KITTI's stereo pairs (Godard et al., ICCV 2019, S): 20 epochs, on a GPU."""
@@ -52,7 +55,7 @@ MONODEPTH2_STEREO = replace(
 MONODEPTH2_STEREO_SMALL = small(MONODEPTH2_STEREO)
 """The same on the built-in world."""
 
-MONODEPTH2_MONO_STEREO = replace(MONODEPTH2_STEREO, snippet=SnippetOptions(stereo=True))
+MONODEPTH2_MONO_STEREO = replace(MONODEPTH2_STEREO, snippet=SnippetOptions(stereo=True), tracker=MONODEPTH2.tracker)
 """Monodepth2 on snippets of which the camera on the right is one more source (MS)."""
 
 MONODEPTH2_MONO_STEREO_SMALL = small(MONODEPTH2_MONO_STEREO)

@@ -69,5 +69,7 @@ class ViewSynthesisConfig(OdometryConfig):
                 raise InputError(
                     f"the objective {self.objective} has no loss {name}; set its weight to 0", "depth_stage.weights"
                 )
+        if snippet.length == 1 and self.tracker.tracker == "pose-network":
+            raise InputError("pairs of one instant train no pose network; track by geometry (vode)", "tracker")
         if snippet.stereo and self.pose.explainability and snippet.length > 1:
             raise InputError("explainability masks are of frames, not of stereo; leave one out", "pose.explainability")

@@ -12,6 +12,7 @@ from torch import nn
 
 from vode.datasets.base import Capability, Sequence, only_frames
 from vode.errors import InputError
+from vode.evaluation.depth import DepthProtocol
 from vode.evaluation.odometry import evaluate_odometry
 from vode.evaluation.runs import ground_truth_trajectory, score_depth
 from vode.networks.depth import DepthNet
@@ -158,8 +159,12 @@ def _scores(networks: nn.ModuleDict, sequence: Sequence, config: ViewSynthesisCo
     size = depth.input_size(config.size, sequence.size)
     results: dict[str, float | None] = dict.fromkeys(("depth_abs_rel", "depth_abs_rel_constant", *ODOMETRY))
     if sequence.has_depth(0):
-        errors = score_depth(depth, sequence, size, every=max(len(sequence) // 80, 1))
+        every = max(len(sequence) // 80, 1)
+        errors = score_depth(depth, sequence, size, every=every)
         results |= {"depth_abs_rel": errors["abs_rel"], "depth_abs_rel_constant": errors["abs_rel_constant"]}
+        if depth.is_metric:
+            metres = score_depth(depth, sequence, size, every=every, protocol=DepthProtocol(scaling="none"))
+            results["depth_abs_rel_metres"] = metres["abs_rel"]
     if sequence.poses is not None:
         tracked = track(sequence, _perception(networks, config, size), size=size, options=config.tracker)
         # a network that sees no motion at all leaves nothing to align: a result, not the end of the run
