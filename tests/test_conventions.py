@@ -15,6 +15,7 @@ from vode.geometry.camera import (
     transform,
     unproject,
 )
+from vode.view_synthesis.stereo import right_of_left
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -111,3 +112,14 @@ def test_the_built_in_world_drives_forward_along_z():
     poses = WorldSequence(0, WorldOptions(size=(8, 24), frames=3)).poses
     assert poses.dtype == torch.float64
     assert (poses[1:, 2, 3] > 0.9 * poses[1:, :3, 3].norm(dim=-1)).all()
+
+
+def test_the_right_camera_shows_a_point_farther_left_by_its_disparity():
+    point = torch.tensor([[1.0, -0.5, 4.0]])
+    there = transform(right_of_left(torch.tensor([0.6]))[0], point)
+    (left, _), (right, _) = (project(each, K) for each in (point, there))
+    torch.testing.assert_close(left - right, torch.tensor([[100 * 0.6 / 4, 0.0]]))
+    # the pair mirrored: what was on the right is on the left, with the same distance
+    pair = {"images": torch.zeros(1, 3, 4, 16), "right": torch.ones(1, 3, 4, 16), "baseline": torch.tensor(0.6)}
+    flipped = flip_sample(pair | {"intrinsics": K})
+    assert (flipped["images"].min(), flipped["right"].max(), flipped["baseline"]) == (1, 0, pair["baseline"])

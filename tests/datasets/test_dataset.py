@@ -47,17 +47,24 @@ def kitti_odom(root):
     for name in ("00", "09", "10"):
         images, depths = torch.rand(2, 3, *SIZE), torch.ones(2, 1, *SIZE)
         write_kitti_sequence(root, name, 2, images, K, torch.arange(2.0), GroundTruth(poses, depths, [flow]))
+        sequence = root / "sequences" / name
+        with (sequence / "calib.txt").open("a") as file:
+            file.write("P3: 20 0 7.5 -10 0 20 5.5 0 0 0 1 0\n")
+        for number in range(2):
+            picture(sequence / "image_3" / f"{number:06d}.png")
 
 
 def kitti_raw(root):
     """One drive of the Eigen test, of two frames, the first of which the lists name."""
     drive, numbers = root / EIGEN.date / f"{EIGEN.drive}_sync", (EIGEN.number, EIGEN.number + 1)
     rotation, still = "0 -1 0 0 0 -1 1 0 0", "1 0 0 0 1 0 0 0 1"
-    write(root / EIGEN.date / "calib_cam_to_cam.txt", f"R_rect_00: {still}\nP_rect_02: 20 0 7.5 0 0 20 5.5 0 0 0 1 0\n")
+    rows = (f"P_rect_0{k}: 20 0 7.5 {20 - 10 * k} 0 20 5.5 0 0 0 1 0\n" for k in (2, 3))
+    write(root / EIGEN.date / "calib_cam_to_cam.txt", f"R_rect_00: {still}\n{''.join(rows)}")
     write(root / EIGEN.date / "calib_velo_to_cam.txt", f"R: {rotation}\nT: 0 0 0\n")
     write(root / EIGEN.date / "calib_imu_to_velo.txt", f"R: {still}\nT: 0 0 0\n")
     for number in numbers:
-        picture(drive / "image_02" / "data" / f"{number:010d}.png")
+        for camera in (2, 3):
+            picture(drive / f"image_{camera:02d}" / "data" / f"{number:010d}.png")
         write(drive / "oxts" / "data" / f"{number:010d}.txt", " ".join(["49", "8", "100", *["0"] * 22, *["4"] * 5]))
         scan = drive / "velodyne_points" / "data" / f"{number:010d}.bin"
         scan.parent.mkdir(parents=True, exist_ok=True)

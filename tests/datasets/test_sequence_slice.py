@@ -16,7 +16,7 @@ from vode.training.clip_dataset import ClipDataset, ClipShape
 class Numbered(Sequence):
     """Ten frames whose images, depth (of even ones) and flow (of all but 4 and the last) tell their numbers."""
 
-    name, size, intrinsics, notes = "numbered", (4, 6), torch.eye(3), ("a note",)
+    name, size, intrinsics, notes, baseline = "numbered", (4, 6), torch.eye(3), ("a note",), 0.3
     capabilities = known(depth=True, flow=True, flow_back=True, stereo=True, poses=True, map=True, points=True)
 
     def __init__(self):
@@ -72,6 +72,8 @@ def test_everything_belongs_to_the_same_frames(options, numbers):
     assert depths == [None if n % 2 else n for n in numbers]
     assert [clip.has_depth(i) for i in range(len(clip))] == [n % 2 == 0 for n in numbers]
     assert [int(clip.right(i)[0, 0, 0]) for i in range(len(clip))] == list(numbers)
+    assert [int(clip.right_raw(i, (2, 3))[0, 0, 0]) for i in range(len(clip))] == list(numbers)
+    assert (clip.baseline, clip.has_right(0)) == (0.3, True)
     assert [clip.frame_name(i) for i in range(len(clip))] == [f"numbered frame {n}" for n in numbers]
     step = options.get("step", 1)
     between = {Capability.FLOW, Capability.FLOW_BACK}

@@ -20,7 +20,9 @@ from vode.geometry.resize import image_size, resize_depth, resize_flow, resize_i
 
 FLOWS = {"flow": "visible", "flow_back": "visible_back"}
 """Keys of a sample with flow, and where it is visible."""
-MAPS = ("images", "depth", "deviation", "start_depth", *FLOWS, *FLOWS.values())
+VIEWS = ("images", "right")
+"""keys of a sample with images"""
+MAPS = (*VIEWS, "depth", "deviation", "start_depth", *FLOWS, *FLOWS.values())
 """keys of a sample with a value for every pixel"""
 
 
@@ -95,7 +97,7 @@ def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:
     if old == tuple(size):
         return sample
     resized = dict(sample)
-    resized["images"] = resize_images(sample["images"], size)
+    resized |= {key: resize_images(sample[key], size) for key in VIEWS if key in sample}
     resized["intrinsics"] = resize_intrinsics(sample["intrinsics"], old, size)
     if "depth" in sample:
         resized["depth"] = resize_depth(sample["depth"], size)
@@ -125,8 +127,15 @@ def crop_sample(sample: Sample, top: int, left: int, height: int, width: int) ->
 
 
 def flip_sample(sample: Sample) -> Sample:
-    """Mirror a sample horizontally, with the world: x becomes -x in every frame."""
-    flipped = {key: value.flip(-1) for key, value in sample.items() if key not in ("intrinsics", "poses")}
+    """Mirror a sample horizontally, with the world: x becomes -x in every frame.
+
+    Of two cameras the right one becomes the left one, so that ``images`` and ``right`` change places. ValueError if
+    such a sample has depth or flow, which are known for the left camera alone.
+    """
+    if "right" in sample:
+        sample = _seen_from_right(sample)
+    flipped = {key: value.flip(-1) for key, value in sample.items() if key not in ("intrinsics", "poses", "baseline")}
+    flipped |= {key: sample[key] for key in ("baseline",) if key in sample}
     flipped["intrinsics"] = flip_intrinsics(sample["intrinsics"], sample["images"].shape[-1])
     if "poses" in sample:
         mirror = torch.diag(sample["poses"].new_tensor([-1.0, 1.0, 1.0, 1.0]))
@@ -134,3 +143,16 @@ def flip_sample(sample: Sample) -> Sample:
     for flow in FLOWS.keys() & sample.keys():
         flipped[flow] = flipped[flow] * flipped[flow].new_tensor([-1.0, 1.0]).view(2, 1, 1)
     return flipped
+
+
+def _seen_from_right(sample: Sample) -> Sample:
+    """A sample as that of the camera on the right, whose ``right`` is then the image on its left."""
+    lost = [key for key in MAPS if key in sample and key not in VIEWS]
+    if lost:
+        raise ValueError(f"{lost[0]} of the right camera is not known; do not flip stereo samples that have it")
+    swapped = sample | {"images": sample["right"], "right": sample["images"]}
+    if "poses" in sample:
+        T_left_right = torch.eye(4).to(sample["poses"])
+        T_left_right[0, 3] = sample["baseline"]
+        swapped["poses"] = torch.linalg.inv(T_left_right) @ sample["poses"] @ T_left_right
+    return swapped

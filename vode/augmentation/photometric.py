@@ -24,33 +24,37 @@ def to_float_and_augment(sample: Sample) -> Sample:
 
     Done on the training device, because 8-bit images are four times smaller to transfer.
     """
-    images = as_float(sample["images"])
+    views = {key: as_float(sample[key]) for key in ("images", "right") if key in sample}
     if "colour" in sample:
-        images = vary_colour(images, sample["colour"])
-    return {key: value for key, value in sample.items() if key != "colour"} | {"images": images}
+        # together, so that what depends on the mean of all images is the same for both cameras
+        varied = vary_colour(torch.cat(list(views.values()), -4), sample["colour"], cameras=len(views))
+        views = dict(zip(views, varied.chunk(len(views), -4), strict=True))
+    return {key: value for key, value in sample.items() if key != "colour"} | views
 
 
-def vary_colour(images: Tensor, colour: Tensor) -> Tensor:
+def vary_colour(images: Tensor, colour: Tensor, *, cameras: int = 1) -> Tensor:
     """Images (..., T, 3, H, W) in 0..1 varied by ``colour``, strengths (..., 5) in the order of ``jitter_colour``.
 
-    More of them, (..., 13), are those of ``add_effects`` besides.
+    More of them, (..., 13), are those of ``add_effects`` besides. Of several ``cameras``, T counts first all frames of
+    one, then those of the next.
     """
     names = ("brightness", "contrast", "saturation", "turn", "gamma")
     varied = jitter_colour(images, **dict(zip(names, colour[..., :5].unbind(-1), strict=True)))
-    return varied if colour.shape[-1] == 5 else add_effects(varied, colour[..., 5:])
+    return varied if colour.shape[-1] == 5 else add_effects(varied, colour[..., 5:], cameras=cameras)
 
 
-def add_effects(images: Tensor, strengths: Tensor) -> Tensor:
+def add_effects(images: Tensor, strengths: Tensor, *, cameras: int = 1) -> Tensor:
     """Images (..., T, 3, H, W) in 0..1 with what a camera adds to them, by ``strengths`` (..., 8) of each sample.
 
     In order: blur, from 0 to the binomial 3x3 filter; standard deviation of the noise; shade, the gain at the bottom
     row above that of the middle; drift, the gain from each frame to the next; gains of R, G and B; and where the noise
-    starts in the table of it, so that the same numbers give the same images.
+    starts in the table of it, so that the same numbers give the same images. All but the noise is the same for all
+    ``cameras``, see ``vary_colour``.
     """
-    count, height = images.shape[-4], images.shape[-2]
+    count, height = images.shape[-4] // cameras, images.shape[-2]
     blur, noise, shade, drift = (_wide(part) for part in strengths[..., :4].unbind(-1))
     rows = torch.linspace(-1, 1, height, device=images.device).view(height, 1)
-    frames = torch.arange(count, device=images.device).sub((count - 1) / 2).view(count, 1, 1, 1)
+    frames = torch.arange(count, device=images.device).sub((count - 1) / 2).repeat(cameras).view(-1, 1, 1, 1)
     gain = (1 + shade * rows) * (1 + drift * frames) * strengths[..., None, 4:7, None, None]
     varied = torch.lerp(images, _binomial(images), blur) * gain
     return varied.addcmul_(noise, _noise(strengths[..., 7], images.shape[-4:])).clamp_(0, 1)

@@ -31,7 +31,7 @@ def kitti_calibration(path: Path | str, camera: int) -> Calibration:
     The size of its images is that of ``S_rect_02:``, or of KITTI's own sequences by their known matrices.
     """
     path = Path(path)
-    names = {line.partition(":")[0].strip() for line in read_lines(path)}
+    names = _names(path)
     if any(name.startswith("P_rect_") for name in names):
         matrix, size = read_projection(path, camera), None
         if f"S_rect_{camera:02d}" in names:
@@ -61,6 +61,27 @@ def read_calibration(path: Path | str, camera: int) -> tuple[Tensor, Tensor]:
     projection = cameras[f"P{camera}"]
     return projection[:, :3].clone(), torch.linalg.solve(projection[:, :3], projection[:, 3])
 
+
+def stereo_baseline(path: Path | str, camera: int) -> float | None:
+    """Metres from the rectified left camera 0 or 2 of a calibration file to its partner on the right, 1 or 3.
+
+    None where the file lacks one of them, and for any other camera.
+    """
+    path, names, pair = Path(path), _names(Path(path)), (camera, camera + 1)
+    if camera not in LEFT_CAMERAS:
+        return None
+    if all(f"P_rect_{number:02d}" in names for number in pair):
+        left, right = (read_projection(path, number) for number in pair)
+        baseline = float((left[0, 3] - right[0, 3]) / left[0, 0])
+    elif all(f"P{number}" in names for number in pair):
+        baseline = float(read_calibration(path, camera)[1][0] - read_calibration(path, camera + 1)[1][0])
+    else:
+        return None
+    return baseline if baseline > 0 else None
+
+
+LEFT_CAMERAS = (0, 2)
+"""KITTI's cameras, grey and colour, whose partner is the next one"""
 
 CALIBRATION_FILES = ("calib_cam_to_cam.txt", "calib_velo_to_cam.txt")
 """files of a date with the cameras, and the pose of the lidar"""
@@ -105,6 +126,11 @@ def read_transform(path: Path) -> Tensor:
     transform = torch.eye(4, dtype=torch.float64)
     transform[:3, :3], transform[:3, 3] = _entry(path, "R", (3, 3)), _entry(path, "T", (3,))
     return transform
+
+
+def _names(path: Path) -> set[str]:
+    """What stands before the colons of a calibration file."""
+    return {line.partition(":")[0].strip() for line in read_lines(path)}
 
 
 def _entry(path: Path, key: str, shape: tuple[int, ...]) -> Tensor:

@@ -56,6 +56,9 @@ class Sequence(Protocol):
     """(N, 4, 4) float64, likewise, but in the axes that all sequences of a mapped scene share."""
     timestamps: Tensor | None = None
     """(N,) float64 seconds."""
+    baseline: float | None = None
+    """Metres to the rectified camera on the right, whose image ``right`` gives; None = unknown. What that camera sees
+    is the point's own pixel less its disparity, fx baseline / depth."""
     images: list[Path] | tuple[Path, ...] = ()
     """The image file of each frame, where each has one."""
     sparse_depth: bool = False
@@ -116,8 +119,13 @@ class Sequence(Protocol):
         return None
 
     def right(self, index: int) -> Tensor | None:
-        """Image (3, H, W) float32 RGB in 0..1 of the rectified camera to the right."""
+        """Image (3, H, W) float32 RGB in 0..1 of the rectified camera to the right, with the same intrinsics."""
         return None
+
+    def right_raw(self, index: int, size: tuple[int, int]) -> Tensor | None:
+        """The image on the right as ``raw`` gives that on the left."""
+        right = self.right(index)
+        return None if right is None else resize_images(right[None], size)[0]
 
     def points(self, index: int) -> Tensor | None:
         """Scene points (N, 3) float64 that the frame sees, in the axes of ``poses_in_scene``; N may be 0."""
@@ -131,6 +139,10 @@ class Sequence(Protocol):
         """Whether ``flow`` gives something, likewise."""
         return self.flow(index) is not None
 
+    def has_right(self, index: int) -> bool:
+        """Whether ``right`` gives something, likewise."""
+        return self.right(index) is not None
+
 
 class ImageSequence(Sequence, Protocol):
     """A sequence whose images come as pixels of 8 or 16 bits, which are resized before they become float."""
@@ -139,11 +151,23 @@ class ImageSequence(Sequence, Protocol):
         """RGB (H, W, 3)."""
         ...
 
+    def right_pixels(self, index: int) -> np.ndarray | None:
+        """Those of the image on the right."""
+        return None
+
     def frame(self, index: int) -> Tensor:
         return as_float(to_raw(self.pixels(index)))
 
     def raw(self, index: int, size: tuple[int, int]) -> Tensor:
         return to_raw(self.pixels(index), size)
+
+    def right(self, index: int) -> Tensor | None:
+        pixels = self.right_pixels(index)
+        return None if pixels is None else as_float(to_raw(pixels))
+
+    def right_raw(self, index: int, size: tuple[int, int]) -> Tensor | None:
+        pixels = self.right_pixels(index)
+        return None if pixels is None else to_raw(pixels, size)
 
 
 def only_frames(sequence: Sequence, frames: Iterable[int]) -> Sequence:

@@ -156,9 +156,8 @@ def _unreadable(sequence: Sequence, workers: int, on_progress: OnProgress) -> li
 
 def _read(sequence: Sequence, index: int) -> list[str]:
     errors = []
-    stereo = Capability.STEREO in sequence.capabilities
-    depth, flow = sequence.has_depth(index), sequence.has_flow(index)
-    kinds = {sequence.frame: True, sequence.depth: depth, sequence.flow: flow, sequence.right: stereo}
+    depth, flow, right = sequence.has_depth(index), sequence.has_flow(index), sequence.has_right(index)
+    kinds = {sequence.frame: True, sequence.depth: depth, sequence.flow: flow, sequence.right: right}
     for read, there in kinds.items():
         try:
             if there:

@@ -15,10 +15,13 @@ Where asked for and known: ``depth`` (T, 1, H, W) metres, 0 = unknown; ``poses``
 world-from-camera, metres, world = the sample's first frame; ``flow`` (T-1, 2, H, W) pixels from each
 frame to the next, 0 where it is unknown, with ``visible`` (T-1, 1, H, W), 1 where the flow is known and the point is
 seen in both frames: flow that is not 0 where ``visible`` is 0 is that of a hidden point; ``flow_back`` and
-``visible_back`` likewise, from the next frame to each. A raw sample has images of 8 bits where its frames have, and
-``colour`` (5,) or (13,), the strengths that ``augmentation.photometric.to_float_and_augment`` is to vary them by.
-``deviation`` and ``start_depth`` (T, 1, H, W) are those of ``vode.adaptation.clips``; ``corner``, ``T_scene_view``,
-``view_colour``, ``measured``, ``points`` and ``seen`` are those of ``vode.relocalization.posed_images``.
+``visible_back`` likewise, from the next frame to each; ``right`` (T, 3, H, W), images of the rectified camera on the
+right, with ``baseline`` () metres to it: a point at x lies at x - fx baseline / depth there.
+
+A raw sample has images of 8 bits where its frames have, and ``colour`` (5,) or (13,), the strengths that
+``augmentation.photometric.to_float_and_augment`` is to vary them by. ``deviation`` and ``start_depth`` (T, 1, H, W) are
+those of ``vode.adaptation.clips``; ``corner``, ``T_scene_view``, ``view_colour``, ``measured``, ``points`` and ``seen``
+are those of ``vode.relocalization.posed_images``.
 """
 
 

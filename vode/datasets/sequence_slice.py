@@ -26,7 +26,7 @@ class SequenceSlice(Sequence):
             none = f"no frame from {start} to {end}, of {len(whole)}"
             raise InputError(f"{whole.name}: {none}; change the start or the end", "start", "end")
         self.name, self.size, self.intrinsics, self.notes = whole.name, whole.size, whole.intrinsics, whole.notes
-        self.sparse_depth = whole.sparse_depth
+        self.sparse_depth, self.baseline = whole.sparse_depth, whole.baseline
         chosen = list(self._numbers)
         self.capabilities = whole.capabilities - (known() if step == 1 else known(flow=True, flow_back=True))
         self.poses = None if whole.poses is None else from_first(whole.poses[chosen])
@@ -76,5 +76,11 @@ class SequenceSlice(Sequence):
     def flow_noc(self, index: int) -> Tensor | None:
         return self._whole.flow_noc(self._numbers[index]) if self.has_flow(index) else None
 
+    def has_right(self, index: int) -> bool:
+        return self._whole.has_right(self._numbers[index])
+
     def right(self, index: int) -> Tensor | None:
         return self._whole.right(self._numbers[index])
+
+    def right_raw(self, index: int, size: tuple[int, int]) -> Tensor | None:
+        return self._whole.right_raw(self._numbers[index], size)

@@ -21,9 +21,16 @@ from vode.odometry.perception import network_perception
 from vode.odometry.track import track
 
 
-def score_depth(depth: DepthNet, sequence: Sequence, size: tuple[int, int], *, every: int = 1) -> Result:
+def score_depth(
+    depth: DepthNet,
+    sequence: Sequence,
+    size: tuple[int, int],
+    *,
+    every: int = 1,
+    protocol: DepthProtocol = DepthProtocol(),
+) -> Result:
     """Depth errors on every ``every``-th frame that has ground truth."""
-    frames, protocol = SequenceFrames(sequence, every), DepthProtocol()
+    frames = SequenceFrames(sequence, every)
     source = depth_report.from_network(depth, frames, size)
     return summary(depth_report.score_frames(source, frames, range(len(frames)), protocol), protocol)
 

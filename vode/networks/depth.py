@@ -63,7 +63,8 @@ class DepthNet(Network):
             reduce.append(_conv(inputs, decoded[level], options.padding))
             merge.append(_conv(decoded[level] + skip, decoded[level], options.padding))
         self.reduce, self.merge = nn.ModuleList(reduce), nn.ModuleList(merge)
-        heads = [_conv(decoded[level], 1, options.padding) for level in range(options.scales)]
+        views = 2 if options.both_views else 1
+        heads = [_conv(decoded[level], views, options.padding) for level in range(options.scales)]
         for head in heads:
             assert head.bias is not None
             # an initial depth near 0.8 leaves room for much nearer and much farther points
@@ -72,6 +73,11 @@ class DepthNet(Network):
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Images (B, 3, H, W) in 0..1 -> sigmoid disparity (B, 1, h, w) at full size, then 1/2, 1/4, 1/8."""
+        outputs = self.disparities(image)
+        return [output[:, :1] for output in outputs] if self.options.both_views else outputs
+
+    def disparities(self, image: Tensor) -> list[Tensor]:
+        """The same; with ``DepthOptions.both_views`` (B, 2, h, w), that of the image and of the camera on its right."""
         size = image.shape[-2:]
         x = pad_to_multiple(image, 32, 64)
         skips = self.encoder(self.encoder.normalise(x))

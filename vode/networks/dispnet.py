@@ -31,6 +31,8 @@ class DispNet(DepthNet):
     def _assemble(self, options: DepthOptions) -> None:
         if options.encoder_weights != "none":
             raise InputError("dispnet has no pretrained encoder; leave its weights out", "depth.encoder_weights")
+        if options.both_views:
+            raise InputError("dispnet has one disparity; choose another encoder", "depth.encoder", "depth.both_views")
         widths = [3, *(width for width, _ in ENCODER)]
         self.down = nn.ModuleList(
             nn.Sequential(

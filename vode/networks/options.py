@@ -35,6 +35,9 @@ class DepthOptions:
     canonical_focal: float = 0.0
     """focal length in pixels of the input image that depth is predicted for, so that it is metres for any camera;
     0 = depth up to scale"""
+    both_views: bool = False
+    """predict two disparities, that of the image and that of the camera on its right, as stereo training by left-right
+    consistency wants it; depth is that of the image"""
     edge_ratio: float = 0.0
     """ratio of neighbouring depths above which the ramp of an edge is made a step in predictions; 0 = it stays"""
 

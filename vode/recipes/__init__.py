@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vode.adaptation.config import AdaptationConfig
 from vode.errors import InputError
-from vode.recipes import adaptation, relocalization, supervised, video, view_synthesis
+from vode.recipes import adaptation, relocalization, stereo, supervised, video, view_synthesis
 from vode.relocalization.config import RelocalizationConfig
 from vode.training.config import RunConfig, SupervisedConfig, VideoConfig
 from vode.view_synthesis.config import ViewSynthesisConfig
@@ -34,6 +34,12 @@ RECIPES = {
     "monodepth2-small": view_synthesis.MONODEPTH2_SMALL,
     "sc-sfmlearner": view_synthesis.SC_SFMLEARNER,
     "sc-sfmlearner-small": view_synthesis.SC_SFMLEARNER_SMALL,
+    "monodepth": stereo.MONODEPTH,
+    "monodepth-small": stereo.MONODEPTH_SMALL,
+    "monodepth2-stereo": stereo.MONODEPTH2_STEREO,
+    "monodepth2-stereo-small": stereo.MONODEPTH2_STEREO_SMALL,
+    "monodepth2-mono-stereo": stereo.MONODEPTH2_MONO_STEREO,
+    "monodepth2-mono-stereo-small": stereo.MONODEPTH2_MONO_STEREO_SMALL,
     "adapt": adaptation.ADAPT,
     "posenet": relocalization.POSENET,
     "posenet-beta": relocalization.POSENET_BETA,

@@ -46,9 +46,10 @@ class ClipDataset(Dataset[Sample]):
 
     ``size`` (height, width) resizes everything; without it all sequences must have one size.
     ``ground_truth`` adds depth, poses and flow where every sequence has them (flow only for stride 1); frames
-    whose depth or flow is missing get 0 = unknown. It can be some capabilities instead: those alone. Poses are relative
-    to the clip's first frame. ``raw`` samples are faster to load and to move;
-    ``augmentation.photometric.to_float_and_augment`` makes finished ones of them, or of a batch of them.
+    whose depth or flow is missing get 0 = unknown. It can be some capabilities instead: those alone, among them
+    ``STEREO``, the images of the camera on the right, which True leaves out. Poses are relative to the clip's first
+    frame. ``raw`` samples are faster to load and to move; ``augmentation.photometric.to_float_and_augment`` makes
+    finished ones of them, or of a batch of them.
     """
 
     _crops: tuple[tuple[int, int], ...] = ()
@@ -137,7 +138,7 @@ class ClipDataset(Dataset[Sample]):
     def _common_ground_truth(self, asked: bool | Collection[Capability]) -> frozenset[Capability]:
         if not asked:
             return frozenset()
-        wanted = {Capability.POSES, Capability.DEPTH}
+        wanted = {Capability.POSES, Capability.DEPTH} | (set() if asked is True else {Capability.STEREO})
         if self.stride == 1 and self.length > 1:
             wanted |= {Capability.FLOW, Capability.FLOW_BACK}
         wanted &= wanted if asked is True else set(asked)
@@ -181,6 +182,8 @@ class ClipDataset(Dataset[Sample]):
         if Capability.DEPTH in self._ground_truth:
             maps = [sequence.depth(i) for i in frames]
             sample["depth"] = resize_depth(torch.stack([unknown if depth is None else depth for depth in maps]), size)
+        if Capability.STEREO in self._ground_truth:
+            sample |= _right(sequence, frames, size)
         for key, visible in FLOWS.items():
             if key in self._ground_truth:
                 read = getattr(sequence, key)
@@ -196,3 +199,16 @@ def _starts(sequence: Sequence, span: int, every: int) -> range | list[int]:
     if sequence.starts is None:
         return range(0, max(0, last), every)
     return [i for i in sequence.starts if i < last][::every]
+
+
+def _right(sequence: Sequence, frames: range, size: tuple[int, int]) -> Sample:
+    """What the camera on the right shows, and the distance to it."""
+    views = [sequence.right_raw(i, size) for i in frames]
+    lacking = [i for i, view in zip(frames, views, strict=True) if view is None]
+    if lacking or sequence.baseline is None:
+        what = f"{sequence.frame_name(lacking[0])} has no image" if lacking else "the distance is not known"
+        raise InputError(f"{sequence.name}: {what} of the right camera; train on others or without stereo", "sequences")
+    return {
+        "right": torch.stack([view for view in views if view is not None]),
+        "baseline": torch.tensor(sequence.baseline, dtype=torch.float32),
+    }

@@ -33,6 +33,9 @@ class ViewSynthesisConfig(OdometryConfig):
 
     stages: tuple[Literal["depth"], ...] = ("depth",)
     """stages to run, of those that have steps"""
+    objective: Literal["views", "left-right"] = "views"
+    """depth and motion by making the target from other views; or Monodepth's: disparities of both cameras by making
+    each image of a stereo pair from the other"""
     snippet: SnippetOptions = SnippetOptions()
     pose: PoseOptions = PoseOptions()
     synthesis: SynthesisOptions = SynthesisOptions()
@@ -42,9 +45,31 @@ class ViewSynthesisConfig(OdometryConfig):
 
     def __post_init__(self) -> None:
         pose, length = self.pose, self.snippet.length
-        if (pose.network, pose.input) == ("posecnn", "images") and pose.frames != length:
+        self._check_stereo()
+        if length > 1 and (pose.network, pose.input) == ("posecnn", "images") and pose.frames != length:
             raise InputError(
                 f"a pose network of {pose.frames} frames for snippets of {length}; make them equal",
                 "pose.frames",
                 "snippet.length",
             )
+
+    def _check_stereo(self) -> None:
+        left_right, snippet = self.objective == "left-right", self.snippet
+        if left_right and not (snippet.stereo and snippet.length == 1):
+            raise InputError(
+                "left-right consistency is that of single stereo pairs; set snippet.stereo, and snippet.length to 1",
+                "snippet.stereo",
+                "snippet.length",
+            )
+        if self.depth.both_views != left_right:
+            wants = "wants the disparities of both" if left_right else "has no use for the disparities of two"
+            raise InputError(f"the objective {self.objective} {wants} cameras; set both_views", "depth.both_views")
+        for name in ("explainability", "consistency") if left_right else ("left_right",):
+            if getattr(self.depth_stage.weights, name):
+                raise InputError(
+                    f"the objective {self.objective} has no loss {name}; set its weight to 0", "depth_stage.weights"
+                )
+        if snippet.length == 1 and self.tracker.tracker == "pose-network":
+            raise InputError("pairs of one instant train no pose network; track by geometry (vode)", "tracker")
+        if snippet.stereo and self.pose.explainability and snippet.length > 1:
+            raise InputError("explainability masks are of frames, not of stereo; leave one out", "pose.explainability")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import suppress
 from dataclasses import replace
 from typing import cast
@@ -9,8 +10,9 @@ from typing import cast
 import torch
 from torch import nn
 
-from vode.datasets.base import Sequence, only_frames
+from vode.datasets.base import Capability, Sequence, only_frames
 from vode.errors import InputError
+from vode.evaluation.depth import DepthProtocol
 from vode.evaluation.odometry import evaluate_odometry
 from vode.evaluation.runs import ground_truth_trajectory, score_depth
 from vode.networks.depth import DepthNet
@@ -25,9 +27,11 @@ from vode.run_folder import BESIDE, RunFolder, find_run
 from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.data import scoring_sequence, training_sequences, validation_sequences
 from vode.training.tasks.base import Task
-from vode.training.video import begin, finish, prepare, stage_samples
+from vode.training.video import begin, finish, stage_samples
 from vode.view_synthesis.config import ViewSynthesisConfig
+from vode.view_synthesis.monodepth import MonodepthTask
 from vode.view_synthesis.rest import without_rest
+from vode.view_synthesis.stereo import in_stereo, metric
 from vode.view_synthesis.task import ViewSynthesisTask
 
 __all__ = [
@@ -49,17 +53,27 @@ ODOMETRY = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "scale_deviation")
 
 
 def networks(config: ViewSynthesisConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
-    """The depth and the pose network; see ``Family.networks``. A start without a pose network gives the depth alone."""
-    depth, pose = config.depth, config.pose
+    """The depth and, for snippets, the pose network; see ``Family.networks``.
+
+    A start without a pose network gives the depth alone.
+    """
+    depth, pose, moving = config.depth, config.pose, config.snippet.length > 1
     if not fresh:
-        return {"depth": DepthNet.build(without_download(depth)), "pose": PoseNet(without_download(pose))}
-    if config.start_from is None:
-        return {"depth": DepthNet.build(depth), "pose": PoseNet(pose)}
+        depth, pose = without_download(depth), without_download(pose)
+    if not fresh or config.start_from is None:
+        return {"depth": DepthNet.build(depth)} | ({"pose": PoseNet(pose)} if moving else {})
     start = find_run(config.start_from)
     found: dict[str, Network] = {"depth": start.load_network(DepthNet)}
-    found["pose"] = start.load_network(PoseNet) if start.has_network(PoseNet) else PoseNet(pose)
+    if moving:
+        found["pose"] = start.load_network(PoseNet) if start.has_network(PoseNet) else PoseNet(pose)
+    if config.snippet.stereo and not cast(DepthNet, found["depth"]).is_metric:
+        raise InputError(
+            f"{config.start_from}: its depth is up to scale, that of stereo in metres; start from metric depth, or set "
+            "start_from to None for new networks",
+            "start_from",
+        )
     for name, asked, default in (("depth", depth, DepthOptions()), ("pose", pose, PoseOptions())):
-        if without_download(asked) not in (default, without_download(found[name].options)):
+        if name in found and without_download(asked) not in (default, without_download(found[name].options)):
             raise InputError(
                 f"{config.start_from}: options cannot change its {name} network; leave them out, or set start_from "
                 "to None for new networks",
@@ -72,12 +86,19 @@ def networks(config: ViewSynthesisConfig, *, fresh: bool = True) -> dict[str, nn
 def settled(config: ViewSynthesisConfig, networks: nn.ModuleDict) -> ViewSynthesisConfig:
     """The configuration with the networks' options."""
     depth, pose = both(networks)
-    return replace(config, depth=depth.options, pose=pose.options)
+    return replace(config, depth=depth.options, pose=config.pose if pose is None else pose.options)
 
 
-def both(networks: nn.ModuleDict) -> tuple[DepthNet, PoseNet]:
-    """The depth and the pose network."""
-    return cast(DepthNet, networks["depth"]), cast(PoseNet, networks["pose"])
+def both(networks: nn.ModuleDict) -> tuple[DepthNet, PoseNet | None]:
+    """The depth and the pose network, which stereo alone does without."""
+    return cast(DepthNet, networks["depth"]), cast(PoseNet, networks["pose"]) if "pose" in networks else None
+
+
+def prepare(config: ViewSynthesisConfig, folder: RunFolder) -> ViewSynthesisConfig:
+    """With stereo depth is in metres, for which a new network gets its canonical focal length: that of the cameras."""
+    if not config.snippet.stereo or config.start_from is not None:
+        return config
+    return replace(config, depth=metric(config.depth, training_sequences(config), config.size))
 
 
 def samples(config: ViewSynthesisConfig, folder: RunFolder) -> ClipDataset:
@@ -92,13 +113,16 @@ def validation(config: ViewSynthesisConfig, trained: ClipDataset) -> ClipDataset
 
 def snippets(config: ViewSynthesisConfig, sequences: list[Sequence], *, vary: bool = True) -> ClipDataset:
     """Snippets of the sequences, augmented if ``vary``: those whose target, in the middle, may begin a sample."""
-    before = config.snippet.length // 2 * config.snippet.stride
+    snippet = config.snippet
+    before = snippet.length // 2 * snippet.stride
+    sequences = [around_starts(sequence, before) for sequence in sequences]
     clips = ClipDataset(
-        [around_starts(sequence, before) for sequence in sequences],
-        ClipShape(config.snippet.length, config.snippet.stride, config.clip_every),
+        in_stereo(sequences, snippet) if snippet.stereo else sequences,
+        ClipShape(snippet.length, snippet.stride, config.clip_every),
         size=config.size,
         augment=config.augment if vary else None,
         seed=config.seed,
+        ground_truth={Capability.STEREO} if snippet.stereo else False,
         raw=True,
     )
     return clips.kept(config.block, config.reuse) if vary and config.block else clips
@@ -114,6 +138,8 @@ def around_starts(sequence: Sequence, before: int) -> Sequence:
 def task(name: str, config: ViewSynthesisConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
     """The Task of the stage ``name``."""
     depth, pose = both(networks)
+    if config.objective == "left-right":
+        return MonodepthTask(depth, dataclasses.asdict(config.depth_stage.weights), mixed)
     return ViewSynthesisTask(depth, pose, config.synthesis, config.depth_stage.weights, mixed)
 
 
@@ -133,8 +159,12 @@ def _scores(networks: nn.ModuleDict, sequence: Sequence, config: ViewSynthesisCo
     size = depth.input_size(config.size, sequence.size)
     results: dict[str, float | None] = dict.fromkeys(("depth_abs_rel", "depth_abs_rel_constant", *ODOMETRY))
     if sequence.has_depth(0):
-        errors = score_depth(depth, sequence, size, every=max(len(sequence) // 80, 1))
+        every = max(len(sequence) // 80, 1)
+        errors = score_depth(depth, sequence, size, every=every)
         results |= {"depth_abs_rel": errors["abs_rel"], "depth_abs_rel_constant": errors["abs_rel_constant"]}
+        if depth.is_metric:
+            metres = score_depth(depth, sequence, size, every=every, protocol=DepthProtocol(scaling="none"))
+            results["depth_abs_rel_metres"] = metres["abs_rel"]
     if sequence.poses is not None:
         tracked = track(sequence, _perception(networks, config, size), size=size, options=config.tracker)
         # a network that sees no motion at all leaves nothing to align: a result, not the end of the run
@@ -148,7 +178,7 @@ def _perception(networks: nn.ModuleDict, config: ViewSynthesisConfig, size: tupl
     """What tells motions, as the tracker's options say; another run's flow where there is none."""
     depth, pose = both(networks)
     device = next(depth.parameters()).device
-    if config.tracker.tracker == "pose-network":
+    if config.tracker.tracker == "pose-network" and pose is not None:
         return WithPoseNetwork(NoDepth(device), pose, lambda _: size)
     flow = find_run(BESIDE).load_network(FlowNet, device)
     return network_perception(flow, depth, config.tracker, lambda _: size)

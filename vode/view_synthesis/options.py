@@ -13,17 +13,21 @@ class SnippetOptions:
     """The frames of a sample, of which the middle one is the target."""
 
     length: int = 3
-    """how many"""
+    """how many; 1 with stereo alone"""
     stride: int = 1
     """from each to the next"""
     least_flow: float = 0.0
     """mean optical flow to the next frame, in pixels of the images that are trained on, below which a frame is left
     out, as the camera stands; 0 = none is"""
+    stereo: bool = False
+    """with the image of the camera on the right, which is one more source, at a known distance: depth is in metres"""
 
     def __post_init__(self) -> None:
-        if self.length < 2 or self.stride < 1:
+        least = 1 if self.stereo else 2
+        if self.length < least or self.stride < 1:
             raise InputError(
-                f"snippets of {self.length} frames, each {self.stride} after the last; give 2 or more, and 1 or more",
+                f"snippets of {self.length} frames, each {self.stride} after the last; give {least} or more, and 1 or "
+                "more",
                 "snippet.length",
                 "snippet.stride",
             )
@@ -65,3 +69,5 @@ class SynthesisWeights:
     """of the cross entropy that holds the explainability near 1"""
     consistency: float = 0.0
     """of the relative difference between the depths of two frames"""
+    left_right: float = 0.0
+    """of the difference between the disparities of both cameras, in widths of the image, with that objective"""

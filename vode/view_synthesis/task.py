@@ -13,7 +13,7 @@ from vode.geometry.camera import resize_intrinsics
 from vode.geometry.resize import image_size, resize_images
 from vode.losses.masked import masked_mean
 from vode.networks.depth import DepthNet
-from vode.networks.pose import PoseNet, others
+from vode.networks.pose import Motions, PoseNet, others
 from vode.training.tasks.base import Task, TaskOutput, detach, run_network
 from vode.view_synthesis.losses import (
     depth_difference,
@@ -23,6 +23,7 @@ from vode.view_synthesis.losses import (
     smoothness,
 )
 from vode.view_synthesis.options import SynthesisOptions, SynthesisWeights
+from vode.view_synthesis.stereo import with_right
 from vode.view_synthesis.warp import Views, inverse_warp
 
 
@@ -38,12 +39,16 @@ class Predicted(NamedTuple):
 
 
 class ViewSynthesisTask(Task):
-    """Trains a depth and a pose network on snippets whose middle frame is the target."""
+    """Trains a depth and a pose network on snippets whose middle frame is the target.
+
+    With stereo the camera on the right is one more source, and the only one of snippets of a single frame, which need
+    no pose network.
+    """
 
     def __init__(
         self,
         depth: DepthNet,
-        pose: PoseNet,
+        pose: PoseNet | None,
         options: SynthesisOptions = SynthesisOptions(),
         weights: SynthesisWeights = SynthesisWeights(),
         mixed: torch.dtype | None = None,
@@ -55,14 +60,16 @@ class ViewSynthesisTask(Task):
         """whether the depth of all frames is predicted, or that of the target alone"""
 
     def trained(self) -> list[nn.Module]:
-        """Both networks."""
-        return [self.depth, self.pose]
+        """The networks."""
+        return [self.depth] if self.pose is None else [self.depth, self.pose]
 
     def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
         """Losses of a batch of snippets."""
         images = batch["images"]
-        T_s_t, logits = run_network(self.pose, images, mixed=self.mixed)
+        T_s_t, logits = self._motions(images)
         views = snippet_views(images, T_s_t.float(), batch["intrinsics"].float())
+        if "right" in batch:
+            views = with_right(views, batch["right"][:, images.shape[1] // 2], batch["baseline"])
         frames = torch.cat([views.target[:, None], views.sources], 1) if self.all_frames else views.target[:, None]
         sigmas = run_network(self.depth, frames.flatten(0, 1), mixed=self.mixed)
         outputs = []
@@ -70,7 +77,7 @@ class ViewSynthesisTask(Task):
             sigma = sigma.float()
             at = _resized(views, image_size(images if self.options.compared_at == "full" else sigma))
             explained = fitted(logits[k], image_size(at.target)) if logits else None
-            output = self._of_scale(at, fitted(sigma, image_size(at.target)), explained)
+            output = self._of_scale(at, fitted(sigma, image_size(at.target)), explained, views.intrinsics[:, 1, 1])
             # halved from scale to scale, as the weights in the papers are
             smooth = smoothness(
                 1 / self.depth.depth_of(sigma),
@@ -82,11 +89,19 @@ class ViewSynthesisTask(Task):
         losses = {name: torch.stack([output.losses[name].mean() for output in outputs]).mean() for name in self.weights}
         return TaskOutput(losses, outputs[0].metrics, outputs[0].visualizations)
 
-    def _of_scale(self, views: Views, sigma: Tensor, logits: Tensor | None) -> TaskOutput:
-        """Losses of the output (B F, 1, h, w) of one scale, of the target or of all frames, the target first."""
+    def _motions(self, images: Tensor) -> Motions:
+        """Those of snippets (B, L, 3, H, W); none of single frames."""
+        if self.pose is None:
+            return Motions(images.new_zeros(len(images), 0, 4, 4), [])
+        return run_network(self.pose, images, mixed=self.mixed)
+
+    def _of_scale(self, views: Views, sigma: Tensor, logits: Tensor | None, focal: Tensor) -> TaskOutput:
+        """Losses of the output (B F, 1, h, w) of one scale, of the target or of all frames, the target first.
+
+        ``focal`` (B,) is that of the network's input, in its pixels, which are not those of the scale.
+        """
         count = len(sigma) // len(views.target)
-        focal = views.intrinsics[:, 1, 1].repeat_interleave(count)
-        depth = self.depth.metric(self.depth.depth_of(sigma), focal).unflatten(0, (-1, count))
+        depth = self.depth.metric(self.depth.depth_of(sigma), focal.repeat_interleave(count)).unflatten(0, (-1, count))
         predicted = Predicted(depth[:, 0], depth[:, 1:] if self.all_frames else None, logits)
         losses, shown = view_losses(views, predicted, self.options)
         if self.options.both_directions:

@@ -72,6 +72,7 @@ class WorldSequence(Sequence):
             [[focal, 0, (width - 1) / 2], [0, focal, HORIZON * (height - 1)], [0, 0, 1]], dtype=torch.float32
         )
         self.timestamps = torch.arange(options.frames, dtype=torch.float64) / options.rate
+        self.baseline = options.baseline
         self._gains = 1 + options.exposure * _wobble(rng, options.frames, options.rate)
         self._key = seed, options, str(self.device)
 
@@ -83,11 +84,6 @@ class WorldSequence(Sequence):
         """(N, 4, 4) float64 world-from-camera, world = the first frame."""
         return from_first(torch.stack([self._camera(i) for i in range(len(self))]))
 
-    @property
-    def baseline(self) -> float:
-        """Metres to the stereo partner on the right."""
-        return self.options.baseline
-
     def frame(self, i: int) -> Tensor:
         """Image i, (3, H, W) float32 in 0..1, in the 256 levels that a file would hold."""
         return as_float(self._levels(i))
@@ -97,7 +93,13 @@ class WorldSequence(Sequence):
 
     def right(self, i: int) -> Tensor:
         """Image i of the rectified camera to the right."""
-        return as_float(self._kept("right", i, lambda: self._render(i, 1)))
+        return as_float(self._right_levels(i))
+
+    def right_raw(self, i: int, size: tuple[int, int]) -> Tensor:
+        return resize_images(self._right_levels(i)[None], size)[0]
+
+    def has_right(self, i: int) -> bool:
+        return True
 
     def has_depth(self, i: int) -> bool:
         return True
@@ -107,12 +109,15 @@ class WorldSequence(Sequence):
 
     def depth(self, i: int) -> Tensor:
         """Camera z (1, H, W) in metres, 0 in the sky."""
+        return self._kept("depth", i, lambda: self._depth(i))
 
-        def made() -> Tensor:
-            seen = self._look(i)
-            return seen.spread(seen.depth, 0.0).view(1, *self.size).cpu()
+    def right_depth(self, i: int) -> Tensor:
+        """That of the camera on the right."""
+        return self._kept("right depth", i, lambda: self._depth(i, 1))
 
-        return self._kept("depth", i, made)
+    def _depth(self, i: int, eye: int = 0) -> Tensor:
+        seen = self._look(i, eye)
+        return seen.spread(seen.depth, 0.0).view(1, *self.size).cpu()
 
     def moving(self, i: int) -> Tensor:
         """Where bodies are seen that may move on their own, (1, H, W) bool."""
@@ -167,6 +172,10 @@ class WorldSequence(Sequence):
         """Image i with 8 bits."""
         return self._kept("image", i, lambda: self._render(i))
 
+    def _right_levels(self, i: int) -> Tensor:
+        """The image on the right of i with 8 bits."""
+        return self._kept("right", i, lambda: self._render(i, 1))
+
     def _render(self, i: int, eye: int = 0) -> Tensor:
         """8-bit levels of frame i, or of its stereo partner for ``eye`` 1."""
         stage, seen = self._stage(), self._look(i, eye)
@@ -196,7 +205,7 @@ class WorldSequence(Sequence):
 
     def _pose(self, time: float, eye: int = 0) -> Tensor:
         pose = torch.tensor(self._stage().world.scene.camera(time), dtype=torch.float64)
-        pose[:3, 3] += eye * self.baseline * pose[:3, 0]
+        pose[:3, 3] += eye * self.options.baseline * pose[:3, 0]
         return pose
 
     def _stage(self) -> Stage:

@@ -181,3 +181,19 @@ def test_the_real_lidar_projects_into_the_image_at_edges_of_brightness(real_data
         there, aside = ((steps * jump.roll(shift, 1)).sum() / jump.sum() for shift in (0, 20))
         agreement.append(float(there / aside))
     assert np.mean(agreement) > 1.2
+
+
+def test_the_camera_on_the_right_is_the_next_one_if_it_is_calibrated(raw):
+    assert (KittiRaw(raw, DRIVE).baseline, KittiRaw(raw, DRIVE).has_right(0)) == (None, False)
+    right = raw / DRIVE[:10] / f"{DRIVE}_sync" / "image_03" / "data"
+    right.mkdir(parents=True)
+    for k in range(1, FRAMES):
+        write_image(right / f"{k:010d}.png", torch.full((3, 24, 80), k / 255))
+    P3 = P2 - np.array([[0, 0, 0, 37.8], [0, 0, 0, 0], [0, 0, 0, 0]])
+    with (raw / DRIVE[:10] / "calib_cam_to_cam.txt").open("a") as file:
+        file.write(f"P_rect_03: {numbers(P3)}\n")
+    drive = KittiRaw(raw, DRIVE)
+    assert drive.baseline == pytest.approx(37.8 / 70)
+    assert [drive.has_right(k) for k in range(FRAMES)] == [False, *[True] * (FRAMES - 1)]
+    assert drive.right_raw(4, (12, 40)).unique().tolist() == [4]
+    assert drive.right(0) is None

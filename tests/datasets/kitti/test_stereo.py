@@ -132,3 +132,13 @@ def test_the_real_right_image_looks_like_the_left_one_when_moved_by_the_disparit
         known = (disparity > 0).expand_as(left)
         before, after = ((left - image).abs()[known].mean() for image in (right, moved))
         assert before > 2 * after
+
+
+def test_the_baseline_is_that_of_the_calibration_or_the_assumed_one(root, real_data):
+    assert KittiScene(root, "000007").baseline == pytest.approx((45 + 305) / 700)
+    file = root / "calib_cam_to_cam" / "000007.txt"
+    file.write_text(file.read_text().splitlines()[0])
+    with pytest.raises(InputError, match=r"000007\.txt: no camera 2 with 3 on its right"):
+        KittiScene(root, "000007")
+    if (real_data / "kitti_2015").is_dir():
+        assert KittiStereoDataset(real_data / "kitti_2015").sequences()[0].baseline == BASELINE

@@ -3,6 +3,7 @@
     root/sequences/00/calib.txt        "P0: 12 numbers" ... "P3:", any order, "Tr:" or not
     root/sequences/00/times.txt        seconds, one line a frame (optional)
     root/sequences/00/image_2/000000.png (or .jpg), numbered without gaps; image_0, image_1 are grey
+    root/sequences/00/image_3/000000.png    optional: the camera on the right of image_2, as image_1 is of image_0
     root/sequences/00/depth_2/000000.png    optional: 16-bit PNG, metres x 256, 0 = unknown
     root/sequences/00/flow_2/000000.png     optional: KITTI flow PNG, from this frame to the next
     root/poses/00.txt                  3x4 world-from-camera-0 matrices, line n = frame n (optional)
@@ -21,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.cameras.kitti import kitti_calibration, read_calibration
+from vode.cameras.kitti import kitti_calibration, read_calibration, stereo_baseline
 from vode.datasets.base import Capability, ImageSequence, known
 from vode.datasets.dataset import Dataset
 from vode.errors import InputError
@@ -66,13 +67,23 @@ class KittiOdometry(ImageSequence):
         self.poses = _camera_poses(root / "poses" / f"{sequence}.txt", numbers, offset)
         self.timestamps = _timestamps(self.folder / "times.txt", numbers)
         depth, flow = ((self.folder / f"{kind}_{camera}").is_dir() for kind in ("depth", "flow"))
-        self.capabilities = known(poses=self.poses is not None, depth=depth, flow=flow)
+        self.baseline = stereo_baseline(file, camera)
+        stereo = self.baseline is not None and self._right_folder().is_dir()
+        self.capabilities = known(poses=self.poses is not None, depth=depth, flow=flow, stereo=stereo)
 
     def __len__(self) -> int:
         return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
         return read_pixels(self.images[index], self.size, levels=self._levels)
+
+    def right_pixels(self, index: int) -> np.ndarray | None:
+        if not self.has_right(index):
+            return None
+        return read_pixels(self._right_folder() / self.images[index].name, self.size, levels=self._levels)
+
+    def has_right(self, index: int) -> bool:
+        return Capability.STEREO in self.capabilities and (self._right_folder() / self.images[index].name).is_file()
 
     def has_depth(self, index: int) -> bool:
         return self._beside("depth", index).is_file()
@@ -90,6 +101,9 @@ class KittiOdometry(ImageSequence):
             return None
         return read_flow(self._beside("flow", index), expected=self.size)
 
+    def _right_folder(self) -> Path:
+        return self.folder / f"image_{self._number + 1}"
+
     def _beside(self, kind: str, index: int) -> Path:
         return self.folder / f"{kind}_{self._number}" / f"{self.images[index].stem}.png"
 
@@ -98,7 +112,7 @@ class KittiOdometryDataset(Dataset):
     """KITTI odometry (Geiger et al., CVPR 2012), and whatever else is written in its layout."""
 
     name = "kitti-odom"
-    capabilities = frozenset({Capability.DEPTH, Capability.FLOW, Capability.POSES})
+    capabilities = frozenset({Capability.DEPTH, Capability.FLOW, Capability.POSES, Capability.STEREO})
     expects = f"sequences/{TRAIN[0]} to {TRAIN[-1]}, which are trained on,"
 
     def on_disk(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """KITTI raw: drives as sequences, with depth from the lidar and poses from GPS and inertial sensors.
 
 root/2011_09_26/calib_cam_to_cam.txt, calib_velo_to_cam.txt, calib_imu_to_velo.txt
-root/2011_09_26/2011_09_26_drive_0002_sync/image_02/data/0000000069.png (or .jpg); image_00, 01, 03
+root/2011_09_26/2011_09_26_drive_0002_sync/image_02/data/0000000069.png (or .jpg); image_00, 01, 03, of which
+    01 is on the right of 00 and 03 on that of 02
 root/2011_09_26/2011_09_26_drive_0002_sync/image_02/timestamps.txt            (optional)
 root/2011_09_26/2011_09_26_drive_0002_sync/velodyne_points/data/0000000069.bin  (optional)
 root/2011_09_26/2011_09_26_drive_0002_sync/oxts/data/0000000069.txt           (optional: poses)
@@ -18,7 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vode.cameras.kitti import CALIBRATION_FILES, IMU_FILE, kitti_calibration, read_lidar_calibration, read_transform
+from vode.cameras.kitti import (
+    CALIBRATION_FILES,
+    IMU_FILE,
+    kitti_calibration,
+    read_lidar_calibration,
+    read_transform,
+    stereo_baseline,
+)
 from vode.datasets.base import Capability, ImageSequence, known
 from vode.datasets.dataset import Dataset
 from vode.datasets.kitti.lidar import read_velodyne, velodyne_depth
@@ -59,13 +67,22 @@ class KittiRaw(ImageSequence):
         self.poses = self._oxts_poses(numbers)
         self.starts, self.validation = _zhou_starts(self.name, numbers)
         depth = (self.folder / "velodyne_points" / "data").is_dir()
-        self.capabilities = known(poses=self.poses is not None, depth=depth)
+        self.baseline = stereo_baseline(self._date / CALIBRATION_FILES[0], camera)
+        self._right = self.folder / f"image_{camera + 1:02d}" / "data"
+        stereo = self.baseline is not None and self._right.is_dir()
+        self.capabilities = known(poses=self.poses is not None, depth=depth, stereo=stereo)
 
     def __len__(self) -> int:
         return len(self.images)
 
     def pixels(self, index: int) -> np.ndarray:
         return read_pixels(self.images[index], self.size)
+
+    def right_pixels(self, index: int) -> np.ndarray | None:
+        return read_pixels(self._right / self.images[index].name, self.size) if self.has_right(index) else None
+
+    def has_right(self, index: int) -> bool:
+        return Capability.STEREO in self.capabilities and (self._right / self.images[index].name).is_file()
 
     def has_depth(self, index: int) -> bool:
         return self._scan(index).is_file()
@@ -101,7 +118,7 @@ class KittiRawDataset(Dataset):
     """KITTI raw (Geiger et al., IJRR 2013): drives; Zhou et al. (CVPR 2017) list those that are trained on."""
 
     name = "kitti-raw"
-    capabilities = frozenset({Capability.DEPTH, Capability.POSES})
+    capabilities = frozenset({Capability.DEPTH, Capability.POSES, Capability.STEREO})
     expects = "drive of Zhou's training list"
 
     def on_disk(self) -> tuple[str, ...]:

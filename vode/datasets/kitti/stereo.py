@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from vode.cameras.fit import Calibration
-from vode.cameras.kitti import kitti_calibration, read_calibration, read_projection
+from vode.cameras.kitti import kitti_calibration, stereo_baseline
 from vode.cameras.lens import Camera
 from vode.datasets.base import Capability, ImageSequence, Sequence, known
 from vode.datasets.dataset import Dataset
@@ -28,13 +28,14 @@ from vode.errors import InputError
 from vode.io.depth import read_depth
 from vode.io.files import inside, visible
 from vode.io.flow import read_flow
-from vode.io.image import image_size, read_image, read_pixels
+from vode.io.image import image_size, read_pixels
 
 FOCAL, BASELINE = 721.5377, 0.5327
 """Pixels and metres of most of KITTI 2015, for copies that come without calibration."""
 CENTRE = 609.5593, 172.854
 
 LEFT, RIGHT = ("image_2", "image_02", "colored_0", "image_0"), ("image_3", "image_03", "colored_1", "image_1")
+CALIBRATIONS = ("calib_cam_to_cam", "calib")
 DISPARITIES = ("disp_occ_0", "disp_occ")
 FLOW, FLOW_NOC = "flow_occ", "flow_noc"
 GREY = ("image_0", "image_1")
@@ -50,6 +51,7 @@ class KittiScene(ImageSequence):
     """
 
     sparse_depth = True
+    baseline: float
 
     def __init__(self, root: Path | str, sequence: str) -> None:
         self._root, self.name = Path(root), sequence
@@ -64,7 +66,7 @@ class KittiScene(ImageSequence):
         if there is None:
             raise InputError(f"{first}: no such file; check the folder and the scene's name", "data", "sequences")
         self.size = image_size(there)
-        calibration, self._baseline = read_stereo(self._root, sequence)
+        calibration, self.baseline = read_stereo(self._root, sequence)
         self.notes = calibration_note(self._root)
         # flow is scored without a camera: one that is only assumed need not fit then
         unused = bool(self.notes) and not self._disparity.is_file()
@@ -99,7 +101,7 @@ class KittiScene(ImageSequence):
     def depth(self, index: int) -> Tensor | None:
         if not self.has_depth(index):
             return None
-        return disparity_depth(self.disparity(), self.intrinsics, self._baseline)
+        return disparity_depth(self.disparity(), self.intrinsics, self.baseline)
 
     def has_flow(self, index: int) -> bool:
         return index == 0 and self._flow.is_file()
@@ -112,8 +114,11 @@ class KittiScene(ImageSequence):
             return None
         return read_flow(self._noc, expected=self.size)[1]
 
-    def right(self, index: int) -> Tensor | None:
-        return read_image(self._right[index]) if self._right[index].is_file() else None
+    def right_pixels(self, index: int) -> np.ndarray | None:
+        return read_pixels(self._right[index], self.size) if self.has_right(index) else None
+
+    def has_right(self, index: int) -> bool:
+        return self._right[index].is_file()
 
 
 class KittiStereoDataset(Dataset):
@@ -174,20 +179,20 @@ def find_folder(root: Path, names: tuple[str, ...]) -> Path:
 
 def read_stereo(root: Path, scene: str) -> tuple[Calibration, float]:
     """The left camera, and the baseline in metres."""
-    if (root / "calib_cam_to_cam").is_dir():
-        file = root / "calib_cam_to_cam" / f"{scene}.txt"
-        left, right = (read_projection(file, camera) for camera in (2, 3))
-        return kitti_calibration(file, 2), float((left[0, 3] - right[0, 3]) / left[0, 0])
-    if (root / "calib").is_dir():
-        first, file = 0 if find_folder(root, LEFT).name in GREY else 2, root / "calib" / f"{scene}.txt"
-        (_, left), (_, right) = (read_calibration(file, camera) for camera in (first, first + 1))
-        return kitti_calibration(file, first), float(left[0] - right[0])
-    return Calibration(root, (FOCAL, FOCAL), CENTRE), BASELINE
+    camera = 0 if find_folder(root, LEFT).name in GREY else 2
+    folder = next((root / name for name in CALIBRATIONS if (root / name).is_dir()), None)
+    if folder is None:
+        return Calibration(root, (FOCAL, FOCAL), CENTRE), BASELINE
+    file = folder / f"{scene}.txt"
+    baseline = stereo_baseline(file, camera)
+    if baseline is None:
+        raise InputError(f"{file}: no camera {camera} with {camera + 1} on its right; copy the calibration again")
+    return kitti_calibration(file, camera), baseline
 
 
 def calibration_note(root: Path) -> tuple[str, ...]:
     """A note if ``root`` has no calibration, so that one camera is assumed for all frames."""
-    if (root / "calib_cam_to_cam").is_dir() or (root / "calib").is_dir():
+    if any((root / name).is_dir() for name in CALIBRATIONS):
         return ()
     return (f"no calib_cam_to_cam: focal length {FOCAL} px and baseline {BASELINE} m for every frame",)
 

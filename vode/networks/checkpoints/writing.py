@@ -55,6 +55,7 @@ def _check_depth(system: System, depth: DepthNet) -> None:
         "padding": (plain.padding,),
         "disparity": tuple({plain.disparity, DISPARITIES[system]}),
         "canonical_focal": (0.0,),
+        "both_views": (False,),
     }
     _refuse(system, "depth", options, wanted)
     encoder = depth.encoder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -41,7 +41,7 @@ def total_loss(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Te
     return sum((weights[name] * value for name, value in losses.items()), torch.zeros(()))
 
 
-def run_network(network: nn.Module, *images: Tensor, mixed: torch.dtype | None) -> Any:
+def run_network(network: Callable[..., Any], *images: Tensor, mixed: torch.dtype | None) -> Any:
     """The output of ``network`` for ``images``, under autocast to the type ``mixed`` if it is given."""
     with torch.autocast(images[0].device.type, mixed, enabled=mixed is not None):
         return network(*images)
