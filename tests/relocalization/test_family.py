@@ -176,6 +176,19 @@ def test_places_are_learned_in_the_units_and_about_the_middle_of_the_scene(tmp_p
     assert network.spread.item() == pytest.approx(positions.var(0, correction=0).mean().sqrt().item(), rel=1e-5)
 
 
+def test_the_learned_weight_of_position_begins_with_the_spread_of_the_scene(tmp_path):
+    still = replace(TINY, pose_stage=StageConfig(steps=1, learning_rate=0.0))
+    loop.train(still, tmp_path / "run")
+    begun = torch.load(checkpoints(RunFolder(tmp_path / "run"))[0], weights_only=True)["networks"]
+    spread = family.samples(still, RunFolder(tmp_path)).poses()[:, :3, 3].var(0, correction=0).mean().sqrt()
+    assert begun["balance.position"].item() == pytest.approx(spread.log().item(), rel=1e-5)
+    for start, expected in (("spread", spread.log().item()), ("metre", 0.0)):
+        again = replace(still, start_from=tmp_path / "run", pose_loss=PoseLossOptions(start=start))
+        balance = loop.build_networks(again)["balance"]
+        assert balance.position.item() == pytest.approx(expected, rel=1e-5)
+        assert balance.rotation.item() == -3
+
+
 def test_the_geometric_loss_goes_on_from_a_learned_one(kitchen, tmp_path):
     plain = replace(recipe("posenet"), data=kitchen, batch=4, device="cpu", precision="float32", log_every=1)
     plain = replace(plain, coarse_stage=StageConfig(), pose_stage=replace(plain.pose_stage, steps=2))
