@@ -120,18 +120,6 @@ def test_learned_weights_by_hand():
     assert weights(torch.tensor(2.0), torch.tensor(0.5)).item() == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("spread", [0.9, 55.0, 3000.0])
-def test_the_weight_of_position_rests_where_it_starts_in_a_scene_of_any_size(spread):
-    weights, published = LearnedWeights("spread"), LearnedWeights("metre")
-    for one in (weights, published):
-        one.fit_scene(torch.tensor(spread))
-        # of a network that says the middle, whatever it sees
-        one(torch.tensor(spread), torch.tensor(0.1)).backward()
-    assert weights.position.grad.item() == pytest.approx(0, abs=1e-5)
-    assert published.position.grad.item() == pytest.approx(1 - spread, rel=1e-5)
-    assert (published.position.item(), weights.rotation.item()) == (0.0, -3.0)
-
-
 @pytest.mark.parametrize("loss", [2.0, 1.0, 0.25])
 def test_a_large_loss_lowers_its_own_weight(loss):
     """In units of exp(s), the value at which a weight rests: a gradient below 0 makes s larger, exp(-s) smaller."""
