@@ -18,6 +18,7 @@ from vode.recipes import recipe
 from vode.relocalization import family
 from vode.relocalization.config import RelocalizationConfig
 from vode.relocalization.data import scene_sequences
+from vode.relocalization.losses import LearnedWeights
 from vode.relocalization.network import PoseNet
 from vode.relocalization.options import PoseLossOptions, PoseNetOptions, ViewOptions
 from vode.run_folder import RunFolder
@@ -174,6 +175,28 @@ def test_places_are_learned_in_the_units_and_about_the_middle_of_the_scene(tmp_p
     positions = family.samples(still, RunFolder(tmp_path)).poses()[:, :3, 3]
     torch.testing.assert_close(network.centre, positions.mean(0))
     assert network.spread.item() == pytest.approx(positions.var(0, correction=0).mean().sqrt().item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("spread", [0.9, 55.0, 3000.0])
+def test_the_weight_of_position_rests_where_it_starts_in_a_scene_of_any_size(spread):
+    for start, gradient in (("spread", 0.0), ("metre", 1 - spread)):
+        weights = LearnedWeights(start)
+        weights.fit_scene(torch.tensor(spread))
+        weights(torch.tensor(spread), torch.tensor(0.1)).backward()
+        assert weights.position.grad.item() == pytest.approx(gradient, rel=1e-5, abs=1e-5)
+
+
+def test_the_learned_weight_of_position_begins_with_the_spread_of_the_scene(tmp_path):
+    still = replace(TINY, pose_stage=StageConfig(steps=1, learning_rate=0.0))
+    loop.train(still, tmp_path / "run")
+    begun = torch.load(checkpoints(RunFolder(tmp_path / "run"))[0], weights_only=True)["networks"]
+    spread = family.samples(still, RunFolder(tmp_path)).poses()[:, :3, 3].var(0, correction=0).mean().sqrt()
+    assert begun["balance.position"].item() == pytest.approx(spread.log().item(), rel=1e-5)
+    for start, expected in (("spread", spread.log().item()), ("metre", 0.0)):
+        again = replace(still, start_from=tmp_path / "run", pose_loss=PoseLossOptions(start=start))
+        balance = loop.build_networks(again)["balance"]
+        assert balance.position.item() == pytest.approx(expected, rel=1e-5)
+        assert balance.rotation.item() == -3
 
 
 def test_the_geometric_loss_goes_on_from_a_learned_one(kitchen, tmp_path):

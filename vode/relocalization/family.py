@@ -25,12 +25,14 @@ from vode.training.tasks.base import Task
 
 def networks(config: RelocalizationConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
     """PoseNet and the learned loss weights; see ``Family.networks``."""
+    balance = LearnedWeights(config.pose_loss.start)
     if fresh and config.start_from:
         network = find_run(config.start_from).load_network(PoseNet)
         network.set_dropout(config.pose.dropout)
+        balance.fit_scene(network.spread)
     else:
         network = PoseNet(config.pose if fresh else without_download(config.pose))
-    return {"pose": network, "balance": LearnedWeights()}
+    return {"pose": network, "balance": balance}
 
 
 def settled(config: RelocalizationConfig, networks: nn.ModuleDict) -> RelocalizationConfig:
@@ -40,6 +42,10 @@ def settled(config: RelocalizationConfig, networks: nn.ModuleDict) -> Relocaliza
 
 def _network(networks: nn.ModuleDict) -> PoseNet:
     return cast(PoseNet, networks["pose"])
+
+
+def _balance(networks: nn.ModuleDict) -> LearnedWeights:
+    return cast(LearnedWeights, networks["balance"])
 
 
 def prepare(config: RelocalizationConfig, folder: RunFolder) -> RelocalizationConfig:
@@ -82,14 +88,16 @@ def stage_samples(name: str, samples: PosedImages, config: RelocalizationConfig)
 
 
 def begin(networks: nn.ModuleDict, samples: PosedImages) -> None:
-    """Fit the network's position units and initial rotation to the scene."""
-    _network(networks).fit_scene(samples.poses())
+    """Fit the network's position units and initial rotation to the scene, and the start of the learned weights."""
+    network = _network(networks)
+    network.fit_scene(samples.poses())
+    _balance(networks).fit_scene(network.spread)
 
 
 def task(name: str, config: RelocalizationConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
     """The PoseTask of the stage ``name``, "coarse" or "pose"."""
-    balance, half = cast(LearnedWeights, networks["balance"]), name == "coarse"
-    return PoseTask(_network(networks), balance, config.pose_loss, config.size, mixed, half=half)
+    options, half = config.pose_loss, name == "coarse"
+    return PoseTask(_network(networks), _balance(networks), options, config.size, mixed, half=half)
 
 
 def measures(

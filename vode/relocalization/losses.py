@@ -74,10 +74,21 @@ def reprojection_distance(
 class LearnedWeights(nn.Module):
     """Homoscedastic weights: L_x exp(-s_x) + s_x + L_q exp(-s_q) + s_q. Kendall and Cipolla, CVPR 2017, eq. 6."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: Literal["spread", "metre"] = "metre") -> None:
         super().__init__()
+        self.start = start
         self.position = nn.Parameter(torch.tensor(0.0))
         self.rotation = nn.Parameter(torch.tensor(-3.0))
+
+    @torch.no_grad()
+    def fit_scene(self, spread: Tensor) -> None:
+        """Start s_x at the log of the scene's spread, a scalar in metres, unless it starts at that of one metre.
+
+        s_x rests at log L_x, and no network that has yet to learn is nearer to a place than the spread. From 0, Adam
+        takes log(spread) / learning rate steps to get there, which in a scene of 300 m is more than a run has.
+        """
+        if self.start == "spread":
+            self.position.copy_(spread.log())
 
     def forward(self, position: Tensor, rotation: Tensor) -> Tensor:
         """The weighted sum of a position and a rotation loss, scalars."""

@@ -64,6 +64,8 @@ class PoseLossOptions:
     """position and rotation loss with learned weights or with the fixed weight beta, or reprojection loss"""
     beta: float = 500.0
     """weight of the rotation loss in metres: 120 to 750 indoors, 250 to 2000 outdoors"""
+    start: Literal["spread", "metre"] = "spread"
+    """the error of position that the learned weight fits at the start: the scene's spread, or a metre as published"""
     auxiliary: float = 0.3
     """weight of each of GoogLeNet's auxiliary heads"""
     clip: float = 100.0
