@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import torch
 
@@ -26,18 +25,22 @@ def draw(out, *others, **options):
 
 comparison.draw = draw
 root, arguments = Path(sys.argv[1]), sys.argv[2:]
-with socket.socket() as listener:
-    listener.bind(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
+with socket.socket() as one, socket.socket() as other:
+    for listener in (one, other):
+        listener.bind(("127.0.0.1", 0))
+    ports = [listener.getsockname()[1] for listener in (one, other)]
 children = []
-for size, rank in ((1, 0), (2, 0), (2, 1)):
+for size, rank, chunks in ((1, 0, False), (2, 0, False), (2, 1, False), (1, 0, True), (2, 0, True), (2, 1, True)):
     child = os.fork()
     if child == 0:
-        group = {"WORLD_SIZE": size, "RANK": rank, "LOCAL_RANK": rank, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        group = {"WORLD_SIZE": size, "RANK": rank, "LOCAL_RANK": rank, "MASTER_ADDR": "127.0.0.1"}
+        group["MASTER_PORT"] = ports[chunks]
         os.environ.update({name: str(value) for name, value in group.items()})
-        sys.stdout = open(root / f"{size}-{rank}.txt", "w")
-        out = root / str(size)
-        status = main(["odom", *arguments, "--out", str(out), "--json", str(root / f"{size}.json")])
+        name = f"chunks{size}" if chunks else f"{size}"
+        sys.stdout = open(root / f"{name}-{rank}.txt", "w")
+        more = ["--chunk", "6", "--overlap", "3"] if chunks else []
+        out = ["--out", str(root / name), "--json", str(root / f"{name}.json")]
+        status = main(["odom", *arguments, *more, *out])
         sys.stdout.close()
         os._exit(status)
     children.append(child)
@@ -49,9 +52,9 @@ sys.exit(any([os.waitpid(child, 0)[1] for child in children]))
 def data(tmp_path):
     """Sequences of a texture that moves, of several lengths."""
     torch.manual_seed(0)
-    texture = torch.nn.functional.interpolate(torch.rand(1, 3, 20, 40), size=(80, 160), mode="bilinear")[0]
+    texture = torch.nn.functional.interpolate(torch.rand(1, 3, 20, 40), size=(90, 160), mode="bilinear")[0]
     matrix = torch.tensor([[80.0, 0, 47.5], [0, 80, 31.5], [0, 0, 1]])
-    for name, count in (("03", 5), ("04", 3), ("05", 3)):
+    for name, count in (("03", 9), ("04", 3), ("05", 4)):
         images = torch.stack([texture[:, 2 * i : 2 * i + 64, 3 * i : 3 * i + 96] for i in range(count)])
         poses = torch.eye(4, dtype=torch.float64).repeat(count, 1, 1)
         poses[:, 0, 3] = 0.1 * torch.arange(count)
@@ -59,25 +62,55 @@ def data(tmp_path):
     return tmp_path / "kitti"
 
 
-def test_two_processes_give_the_table_and_files_of_one(data, tmp_path):
+@pytest.fixture
+def tracked(data, tmp_path):
+    """A function that reads what each of the processes said, by one and by two."""
     script = tmp_path / "both.py"
     script.write_text(BOTH)
     options = f"--no-depth --data {data} --sequences 05 03 04 --camera 0 --device cpu --alignment none".split()
     command = [sys.executable, str(script), str(tmp_path), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr
-    one, first, second = ((tmp_path / f"{name}.txt").read_text() for name in ("1-0", "2-0", "2-1"))
+    return lambda prefix: ((tmp_path / f"{prefix}{name}.txt").read_text() for name in ("1-0", "2-0", "2-1"))
+
+
+def test_two_processes_give_the_table_and_files_of_one(tracked, tmp_path):
     report = "\nvode, sequence 05"
-    assert first.partition(report)[1:] == one.partition(report)[1:]
-    assert report in one
-    assert report not in second
-    # the longest alone, the others together
-    assert [f"{name}.txt: " in first for name in ("05", "03", "04")] == [False, True, False]
-    assert [f"{name}.txt: " in second for name in ("05", "03", "04")] == [True, False, True]
-    results = [json.loads((tmp_path / f"{count}.json").read_text()) for count in "12"]
-    assert list(results[0]["sequences"]) == ["05", "03", "04"]
-    assert results[0] == results[1]
-    for name in ("03", "04", "05"):
-        poses = [np.loadtxt(tmp_path / count / f"{name}.txt") for count in "12"]
-        assert np.array_equal(*poses)
-    assert (tmp_path / "2" / "drawn.txt").read_text() == "once\n"
+    for prefix in ("", "chunks"):
+        one, first, second = tracked(prefix)
+        assert first.partition(report)[1:] == one.partition(report)[1:]
+        assert report in one
+        assert report not in second
+        # the longest alone, the others together
+        assert [f"{name}.txt: " in first for name in ("05", "03", "04")] == [False, True, False]
+        assert [f"{name}.txt: " in second for name in ("05", "03", "04")] == [True, False, True]
+        assert "03.txt: 9 poses; 8 motions" in first
+        assert ("; 2 chunks joined" in first) == bool(prefix)
+        results = [json.loads((tmp_path / f"{prefix}{count}.json").read_text()) for count in "12"]
+        assert list(results[0]["sequences"]) == ["05", "03", "04"]
+        assert results[0] == results[1]
+        for name in ("03", "04", "05"):
+            poses, logs = (
+                [(tmp_path / f"{prefix}{count}" / f"{name}{suffix}").read_text() for count in "12"]
+                for suffix in (".txt", ".log.jsonl")
+            )
+            assert poses[0] == poses[1]
+            assert logs[0] == logs[1]
+            assert [json.loads(line)["frame"] for line in logs[0].splitlines()] == list(range(poses[0].count("\n")))
+        assert (tmp_path / f"{prefix}2" / "drawn.txt").read_text() == "once\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--chunk 50 --overlap 2", "an overlap of 2 frames; to join chunks takes 3 or more (--overlap)"),
+        ("--chunk 50", "chunks of 50 frames that overlap by 30; give at least twice as many (--chunk, --overlap)"),
+        ("--chunk 99 --loops", "loops are of a sequence in one pass; leave out the chunks (--loops, --chunk)"),
+        (
+            "--chunk 99 --refine global",
+            "global refinement is of a sequence in one pass; leave out the chunks (--refine, --chunk)",
+        ),
+    ],
+)
+def test_chunks_that_cannot_be_are_refused_in_a_line(refused, options, message):
+    assert refused("odom", "vode-small", *options.split()) == f"vode: {message}"

@@ -9,8 +9,8 @@ import pytest
 from vode.cli import main
 from vode.errors import InputError
 from vode.io.trajectory import Trajectory, read_trajectory
-from vode.pipelines.odometry import track_sequences
 from vode.pipelines.options import OdometryOptions
+from vode.pipelines.tracking.sequences import track_sequences
 
 TIMES = 0.1036 * np.arange(120)
 

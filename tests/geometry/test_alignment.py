@@ -174,6 +174,18 @@ def test_points_without_extent_are_refused(case):
         umeyama(source, target, weights=weights)
 
 
+@pytest.mark.parametrize("oriented", [False, True])
+def test_without_scale_the_motion_of_most_points_is_found_at_scale_one(oriented):
+    source, target, turns, (scale, turn, _), right = cameras(wrong=0.3)
+    # the same world at its own size, so that a motion explains it
+    found = robust_similarity(source * scale, target, rotations=turns if oriented else None, with_scale=False)
+    assert float(found.scale) == 1
+    assert torch.equal(found.inliers, right)
+    torch.testing.assert_close(found.rotation, turn, atol=1e-9, rtol=0)
+    # and at another one, the scale stays
+    assert float(robust_similarity(source, target, rotations=turns, with_scale=False).scale) == 1
+
+
 def cameras(count=60, wrong=0.0, noise=0.0, turn_noise=0.0, line=False, seed=0):
     """Centres in two axes, the rotation between these by each camera, the ground truth, and the inliers."""
     generator = np.random.default_rng(seed)

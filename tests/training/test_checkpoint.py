@@ -12,6 +12,7 @@ import torch
 
 from vode.errors import InputError
 from vode.networks.flow import FlowNet
+from vode.networks.options import DepthOptions
 from vode.run_folder import RunFolder
 from vode.training import loop, video
 from vode.training.checkpoint import checkpoints, read_checkpoint
@@ -29,36 +30,42 @@ TINY = VideoConfig(
     flow_stage=VideoStage(steps=4, learning_rate=1e-3),
     depth_stage=VideoStage(steps=2, learning_rate=1e-3),
     motion=MotionOptions(count=500, threshold=0.45),
+    depth=DepthOptions("test_efficientnet", decoder=(4, 8, 8, 16, 16)),
     save_every=1,
     log_every=1,
     device="cpu",
 )
 
 KILLED = """
-import os, random, signal, sys, time
+import os, random, resource, signal, sys
+from dataclasses import replace
 from pathlib import Path
-from vode.world.options import WorldOptions
+from vode.networks import flow
+from vode.networks.options import DepthOptions
 from vode.run_folder import RunFolder
 from vode.training import checkpoint, loop, video
 from vode.training.config import VideoConfig, VideoStage
 from vode.training.options import MotionOptions
+from vode.world.options import WorldOptions
 
-root, kills, longest = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+root, kills = Path(sys.argv[1]), int(sys.argv[2])
+flow.PYRAMID, flow.DECODER, flow.CONTEXT = (8,) * 6, (8,) * 5, ((8, 1), (8, 2))
 config = VideoConfig(
     sequences=("0", "1"), size=(64, 96), world=WorldOptions(frames=4, scenes=("tunnel",)), batch=2, workers=1,
     save_every=2, log_every=3,
     flow_stage=VideoStage(steps=7, learning_rate=1e-4), depth_stage=VideoStage(steps=4, learning_rate=1e-4),
     motion=MotionOptions(count=500, threshold=0.45), device="cpu", keep=2, ema=0.9,
+    depth=DepthOptions("test_efficientnet", decoder=(4, 8, 8, 16, 16)),
 )
 video.score_run = lambda *_: {}
 
-def child(work):
-    # This process does nothing in torch itself, so that its children may be forked from it.
+def child(work, seconds=0.0):
+    # After seconds of its own processor time, whatever else the machine does, the child is killed by the timer.
     number = os.fork()
     if number:
-        return number
-    import torch
-    torch.set_num_threads(1)
+        return os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         os._exit(work())
     except BaseException as error:
@@ -73,28 +80,27 @@ def reached(folder):
     path, content, problems = checkpoint.read_checkpoint(RunFolder(folder))
     return 201 if problems else content["done"]
 
-def wait(number):
-    return os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
-
-draw, killed, runs, done, begun = random.Random(5), 0, 0, 0, time.monotonic()
+# This process imports and renders what its children share.
+loop.train(replace(config, workers=0), root / "whole")
+before = resource.getrusage(resource.RUSAGE_CHILDREN)
+assert child(lambda: train(root / "child")) == 0
+after = resource.getrusage(resource.RUSAGE_CHILDREN)
+longest = 0.5 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+draw, killed, runs, done = random.Random(5), 0, 0, 0
 # A run that was begun is taken to its end, also one that was killed before its first step.
-while killed < kills or runs == 0 or (root / str(runs)).exists():
-    folder = root / str(runs)
-    number = child(lambda: train(folder))
-    if killed < kills:
-        time.sleep(draw.uniform(0, longest))
-        os.kill(number, signal.SIGKILL)
-    if wait(number) == 0:
+while killed < kills or (root / f"cut{runs}").exists():
+    folder = root / f"cut{runs}"
+    status = child(lambda: train(folder), draw.uniform(1e-6, longest) if killed < kills else 0.0)
+    assert status in (0, -signal.SIGPROF), status
+    if status == 0:
         runs, done = runs + 1, 0
         continue
     killed += 1
     if (folder / "config.json").exists():
-        now = wait(child(lambda: reached(folder)))
+        now = child(lambda: reached(folder))
         assert done <= now <= 11, (done, now)
         done = now
-    print(killed, runs, done, flush=True)
-if not kills:
-    print(time.monotonic() - begun)
+    print("killed", runs, done, flush=True)
 """
 
 
@@ -110,21 +116,15 @@ def no_score(monkeypatch):
 def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_was_not(tmp_path):
     script = tmp_path / "killed.py"
     script.write_text(KILLED)
-
-    def run(name, kills, longest, timeout=280):
-        command = [sys.executable, str(script), str(tmp_path / name), str(kills), str(longest)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.splitlines()
-
-    (seconds,) = run("whole", 0, 0)
-    # A loaded machine takes its time: kills and patience follow the duration of a run.
-    reached = run("cut", 20, 0.5 * float(seconds), timeout=280 + 20 * float(seconds))
+    command = [sys.executable, str(script), str(tmp_path), "20"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=580, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    reached = [int(line.split()[2]) for line in done.stdout.splitlines() if line.startswith("killed")]
     assert len(reached) == 20
     # Kills in the middle of a run that had saved something, not only at its beginning.
-    assert any(0 < int(line.split()[2]) < 11 for line in reached)
-    whole = last(tmp_path / "whole" / "0")
-    for folder in (tmp_path / "cut").iterdir():
+    assert any(0 < steps < 11 for steps in reached)
+    whole = last(tmp_path / "whole")
+    for folder in (tmp_path / "child", *tmp_path.glob("cut*")):
         cut = last(folder)
         for part in ("networks", "averages"):
             assert all(torch.equal(cut[part][name], value) for name, value in whole[part].items())

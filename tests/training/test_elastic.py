@@ -2,17 +2,14 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-
-from vode.cli import main
-from vode.training import video
-from vode.training.clip_dataset import ClipDataset
 
 STEPS, SAVED, LOST, BATCH = 6, 3, 4, 2
 """steps of the run, from one checkpoint to the next, and before a machine is lost; samples a step"""
@@ -20,49 +17,55 @@ OPTIONS = (
     f"world --sequences 0 --size 64 96 --world.frames 5 --batch {BATCH} --stages flow --flow-stage.steps {STEPS} "
     f"--flow-stage.learning-rate 1e-4 --device cpu --precision float32 --log-every 1 --save-every {SAVED}"
 ).split()
-DYING = f"""
+# A machine is torchrun with its own options. All processes are forked from one, which imports and renders for them.
+MACHINES = f"""
 import os, signal, sys
 from pathlib import Path
+from torch.distributed.launcher.api import elastic_launch
+from torch.distributed.run import config_from_args, parse_args
 from vode.cli import main
 from vode.training import video
 from vode.training.clip_dataset import ClipDataset
 from vode.training.step import Stepper
 
-size, rank = os.environ["WORLD_SIZE"], os.environ["RANK"]
-seen, read, step = Path(sys.argv.pop(1)), ClipDataset.__getitem__, Stepper.__call__
+root, options = Path(sys.argv[1]), {OPTIONS}
+read, step = ClipDataset.__getitem__, Stepper.__call__
 
 def written(self, index):
-    with open(seen / f"{{size}}-{{rank}}.txt", "a") as file:
+    with open(root / f"{{os.environ.get('WORLD_SIZE', 'whole')}}-{{os.environ.get('RANK', 0)}}.txt", "a") as file:
         print(*index, file=file)
     return read(self, index)
 
 def until_lost(self, batches, number):
-    if number == {LOST} and size == "2" and "DIES" in os.environ:
+    if number == {LOST} and os.environ.get("WORLD_SIZE") == "2" and "DIES" in os.environ:
         os.kill(os.getppid(), signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
     return step(self, batches, number)
 
+def work(*more):
+    assert main(["train", *options, *more]) == 0
+
+def machine(hosts):
+    # one that is silent for six seconds is lost
+    patience = "keep_alive_interval=1,keep_alive_max_attempt=6,last_call_timeout=3"
+    config, _, _ = config_from_args(parse_args([
+        *("--nnodes=1:2", "--nproc-per-node=1", "--max-restarts=3", "--start-method=fork"),
+        *("--rdzv-backend=c10d", f"--rdzv-endpoint=127.0.0.1:{{sys.argv[2]}}", "--rdzv-id=job"),
+        *(f"--rdzv-conf=is_host={{int(hosts)}},{{patience}}", "train.py"),
+    ]))
+    elastic_launch(config, work)("--run", str(root / "run"), "--existing", "resume")
+
 ClipDataset.__getitem__, Stepper.__call__, video.score_run = written, until_lost, lambda *_: {{}}
-sys.exit(main(["train", *sys.argv[1:]]))
+work("--run", str(root / "whole"))
+children = []
+for dies in (False, True):
+    children.append(os.fork())
+    if children[-1] == 0:
+        os.environ.update({{"DIES": "1"}} if dies else {{}})
+        machine(hosts=not dies)
+        os._exit(0)
+print(*(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children), file=sys.stderr)
 """
-
-
-def machine(port, *arguments, hosts, **environment):
-    """The start of torchrun on a machine of one or two, where the first hosts their meeting."""
-    # a machine that is silent for ten seconds is lost
-    patience = "keep_alive_interval=1,keep_alive_max_attempt=10,last_call_timeout=5"
-    command = [
-        *(sys.executable, "-m", "torch.distributed.run", "--nnodes=1:2", "--nproc-per-node=1", "--max-restarts=3"),
-        *("--rdzv-backend=c10d", f"--rdzv-endpoint=127.0.0.1:{port}", "--rdzv-id=job"),
-        *(f"--rdzv-conf=is_host={int(hosts)},{patience}", "--", *map(str, arguments)),
-    ]
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"} | environment,
-    )
 
 
 def free_port():
@@ -85,35 +88,27 @@ def draws(*files: Path):
 
 
 @pytest.fixture
-def whole(tmp_path, monkeypatch):
-    """The losses of a run of one process that nothing happens to, and the index of each of its draws."""
-    order, read = {}, ClipDataset.__getitem__
+def ended(tmp_path):
+    """How the machine that stays and the one that dies ended, after a run of one process, and what was said."""
+    (tmp_path / "machines.py").write_text(MACHINES)
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+    command = [sys.executable, tmp_path / "machines.py", tmp_path, str(free_port())]
+    with (tmp_path / "said.txt").open("w") as said:
+        job = subprocess.Popen(command, stdout=said, stderr=said, env=environment, start_new_session=True)
+        try:
+            job.wait(timeout=280)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(job.pid, signal.SIGKILL)
+    lines = (tmp_path / "said.txt").read_text().splitlines()
+    return lines[-1], "\n".join(lines)
 
-    def noted(self, index):
-        order[index[1]] = index[0]
-        return read(self, index)
 
-    monkeypatch.setattr(ClipDataset, "__getitem__", noted)
-    monkeypatch.setattr(video, "score_run", lambda *_: {})
-    assert main(["train", *OPTIONS, "--run", str(tmp_path / "whole")]) == 0
+def test_a_run_goes_on_with_the_machine_that_is_left(tmp_path, ended):
+    last, said = ended
+    assert last == "0 -9", said
+    losses, order = dict(log(tmp_path / "whole")), draws(tmp_path / "whole-0.txt")
     assert len(order) == STEPS * BATCH
-    return dict(log(tmp_path / "whole")), order
-
-
-def test_a_run_goes_on_with_the_machine_that_is_left(tmp_path, whole):
-    losses, order = whole
-    script, port = tmp_path / "entry.py", free_port()
-    script.write_text(DYING)
-    arguments = [script, tmp_path, *OPTIONS, "--run", tmp_path / "run", "--existing", "resume"]
-    stays = machine(port, *arguments, hosts=True)
-    dies = machine(port, *arguments, hosts=False, DIES="1")
-    try:
-        said, _ = stays.communicate(timeout=280)
-        assert stays.returncode == 0, said
-        assert dies.wait(timeout=60) == -9, dies.communicate()
-    finally:
-        for process in (stays, dies):
-            process.kill()
 
     steps = log(tmp_path / "run")
     before, after = steps[:LOST], steps[LOST:]

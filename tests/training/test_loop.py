@@ -12,6 +12,7 @@ from torch import nn
 from vode.errors import InputError
 from vode.io.atomic import make_folder
 from vode.networks.flow import FlowNet
+from vode.networks.options import DepthOptions
 from vode.run_folder import RunFolder
 from vode.training import loop, video
 from vode.training.checkpoint import checkpoints
@@ -34,6 +35,7 @@ TINY = VideoConfig(
     depth_stage=VideoStage(steps=3, learning_rate=1e-3),
     joint_stage=VideoStage(steps=2, learning_rate=1e-3),
     motion=MotionOptions(count=500, threshold=0.45),
+    depth=DepthOptions("test_efficientnet", decoder=(4, 8, 8, 16, 16)),
     save_every=100,
     log_every=1,
     visualize_every=2,

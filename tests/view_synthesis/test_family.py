@@ -13,7 +13,7 @@ from vode.io.atomic import make_folder
 from vode.networks.options import DepthOptions, PoseOptions
 from vode.odometry.result import Method
 from vode.pipelines.options import OdometryOptions
-from vode.pipelines.tracking import track_sequences
+from vode.pipelines.tracking.sequences import track_sequences
 from vode.run_folder import RunFolder, find_run
 from vode.training import loop
 from vode.training.checkpoint import checkpoints

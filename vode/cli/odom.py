@@ -38,7 +38,7 @@ def odom(
         raise InputError("name the folder of a run, or give both --estimate and --ground-truth")
     if tracks and (estimate or ground_truth):
         raise InputError(f"{run or 'frames'}: tracked on --data; name files of other methods with --compare")
-    for name in ("tracker", "backend", "refine", "loops", "flow", "matcher", options.metric_source):
+    for name in ("tracker", "backend", "refine", "loops", "flow", "matcher", "chunk", options.metric_source):
         if not tracks and name is not None and getattr(options, name) != getattr(OdometryOptions(), name):
             flag = name.replace("_", "-")
             raise InputError(f"--{flag} is for the tracking of a run; trajectory files are evaluated as they are")

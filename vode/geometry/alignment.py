@@ -53,6 +53,7 @@ def robust_similarity(
     target: Tensor,
     *,
     rotations: Tensor | None = None,
+    with_scale: bool = True,
     limit: float = 0.2,
     count: int = 500,
     seed: int = 0,
@@ -63,7 +64,7 @@ def robust_similarity(
     squares over the inliers. ``rotations`` (N, 3, 3), each camera's estimate of the rotation from source to target
     axes, also determine the rotation about a line of points. Residuals combine distances, relative to the spread of
     the targets, and angles in radians; ``limit`` is the largest residual of an inlier, so that unrelated points have
-    few inliers. Raises ValueError for fewer than three points, or where most of them coincide.
+    few inliers. Without scale, it is 1. Raises ValueError for fewer than three points, or where most of them coincide.
     """
     if len(source) < 3:
         raise ValueError(f"{len(source)} points; a similarity takes 3")
@@ -73,7 +74,8 @@ def robust_similarity(
     generator = torch.Generator().manual_seed(seed)
     sample = torch.rand(count, len(source), generator=generator).topk(3).indices.to(source.device)
     turns = None if rotations is None else rotations[sample]
-    found = _fit(source[sample], target[sample], torch.ones_like(source[sample][..., 0]), turns)
+    weights = torch.ones_like(source[sample][..., 0])
+    found = _fit(source[sample], target[sample], weights, turns, with_scale=with_scale)
     distance, angle = _residuals(source, target, rotations, *found)
     # A non-positive scale explains nothing. torch's median is an actual residual, also for an even number of points.
     middle = (distance / spread).hypot(angle).median(-1).values
@@ -87,17 +89,23 @@ def robust_similarity(
         if torch.equal(before, inliers) or int(inliers.sum()) < 3:
             break
         trust = _trust(distance[inliers] / spread, angle[inliers])
-        found = _fit(source, target, inliers.to(source.dtype), rotations, trust)
+        found = _fit(source, target, inliers.to(source.dtype), rotations, trust, with_scale=with_scale)
     return Similarity(*found, inliers)
 
 
 def _fit(
-    source: Tensor, target: Tensor, weights: Tensor, rotations: Tensor | None = None, trust: Tensor | float = 1.0
+    source: Tensor,
+    target: Tensor,
+    weights: Tensor,
+    rotations: Tensor | None = None,
+    trust: Tensor | float = 1.0,
+    *,
+    with_scale: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Umeyama's similarity, its rotation also fitted to ``rotations`` (..., N, 3, 3) with weight ``trust``."""
+    """Umeyama's similarity or motion, its rotation fitted to ``rotations`` (..., N, 3, 3) too, by ``trust``."""
     if rotations is None:
-        rotation, translation, scale = roma.rigid_points_registration(source, target, weights, compute_scaling=True)
-        return scale, rotation, translation
+        rotation, translation, *scale = roma.rigid_points_registration(source, target, weights, with_scale)
+        return scale[0] if scale else torch.ones_like(translation[..., 0]), rotation, translation
     mean_source, x, variance = _centred(source, weights)
     mean_target, y, variance_target = _centred(target, weights)
     fraction = (weights / weights.sum(-1, keepdim=True)).unsqueeze(-1)
@@ -107,7 +115,8 @@ def _fit(
     deviations = variance.clamp(min=least).sqrt() * variance_target.clamp(min=least).sqrt()
     near = trust * (rotations * fraction.unsqueeze(-1)).sum(-3)
     rotation = roma.special_procrustes(covariance / deviations[..., None, None] + near)
-    scale = (rotation * covariance).sum((-2, -1)) / variance.clamp(min=least)
+    along = (rotation * covariance).sum((-2, -1)) / variance.clamp(min=least)
+    scale = along if with_scale else torch.ones_like(along)
     moved = (rotation @ mean_source.unsqueeze(-1))[..., 0]
     return scale, rotation, mean_target - scale.unsqueeze(-1) * moved
 

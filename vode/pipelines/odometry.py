@@ -19,7 +19,8 @@ from vode.io.trajectory import Trajectory
 from vode.model import load
 from vode.pipelines.evaluation_data import evaluation_sequences
 from vode.pipelines.options import EvaluationData, OdometryOptions
-from vode.pipelines.tracking import Clock, OnFrame, clocks_of, track_sequences
+from vode.pipelines.tracking.chunks import check_chunks
+from vode.pipelines.tracking.sequences import Clock, OnFrame, clocks_of, track_sequences
 from vode.run_folder import find_run
 from vode.training import distributed
 
@@ -53,12 +54,14 @@ def evaluate_run(
     No ``run`` is needed where ``options`` give other depth or none; the flow is then OpenCV's. Trajectories, a log of
     every motion and plots are written to ``out``, by default RUN/odometry, or odometry in the current folder;
     ``on_progress`` is called with a line about each, ``on_frame`` with how far the tracking of one is. Under torchrun
-    each process tracks its part of the sequences, all return the report of all, and the first one draws.
+    each process tracks its part of the sequences, or of their chunks, all return the report of all, and the first one
+    draws.
     InputError names what cannot be used.
     """
     check_alignment(options.protocol, options.alignment)
     options.check_metric()
     options.check_depth()
+    check_chunks(options)
     with distributed.joined(where.device) as group:
         model = None if run is None else load(run, device=str(group.device))
         sequences = evaluation_sequences(where, SIZE if model is None else model.size, run=run)
@@ -68,9 +71,7 @@ def evaluate_run(
         clocks = clocks_of(options, names)
         others = _at_times(comparison.read_methods(options.compare, names), clocks, options.time_offset)
         out = make_folder(out or (Path("odometry") if run is None else find_run(run).output("odometry")))
-        mine = distributed.balanced([len(sequence) for sequence in sequences], group.size)[group.rank]
-        parts = distributed.gather(track_sequences(model, sequences, out, options, on_progress, on_frame, only=mine))
-    found = {name: trajectory for part in parts for name, trajectory in part.items()}
+        found = track_sequences(model, sequences, out, options, on_progress, on_frame)
     tracked = {"vode": {name: found[name] for name in names}}
     true = {"": {s.name: ground_truth_trajectory(s) for s in sequences if s.poses is not None}}
     plotted = out if group.writes else None

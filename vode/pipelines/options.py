@@ -9,6 +9,7 @@ from typing import Literal
 from vode.datasets.options import DataOptions
 from vode.errors import InputError
 from vode.io.trajectory_formats.names import Format
+from vode.odometry.chunks.options import ChunkOptions
 from vode.odometry.metric.options import MetricOptions
 from vode.odometry.sources.options import DepthInput
 from vode.reconstruction.options import RefinedCamera
@@ -39,7 +40,7 @@ class ReportFiles:
 
 
 @dataclass(frozen=True)
-class OdometryOptions(MetricOptions, DepthInput):
+class OdometryOptions(MetricOptions, DepthInput, ChunkOptions):
     """How sequences are tracked and trajectories evaluated."""
 
     alignment: Alignment = "7dof"

@@ -130,6 +130,17 @@ def gather(value: T) -> list[T]:
     return found
 
 
+def is_alone() -> bool:
+    """Whether no other process is in the group, or there is none."""
+    return not dist.is_initialized() or dist.get_world_size() == 1
+
+
+def own(sizes: Sequence[int]) -> list[int]:
+    """The indices of this process's part of pieces of work, all of them where it is alone."""
+    alone = not dist.is_initialized()
+    return balanced(sizes, 1 if alone else dist.get_world_size())[0 if alone else dist.get_rank()]
+
+
 def balanced(sizes: Sequence[int], count: int) -> list[list[int]]:
     """Pieces of work of these sizes divided among ``count`` processes: the indices of each, in order.
 

@@ -36,7 +36,7 @@ from vode.pipelines.run.progress import Meter, OnFrame, OnProgress, SeenFrame
 from vode.pipelines.run.recorder import Recorder
 from vode.pipelines.run.snapshot import load_snapshot, restore_tracker, save_snapshot, tracker_state
 from vode.pipelines.run.source import Source
-from vode.pipelines.tracking import tracking_size
+from vode.pipelines.tracking.setup import tracking_size
 
 SNAPSHOT_SECONDS = 30.0
 """between two states on disk, from which an interrupted run goes on"""

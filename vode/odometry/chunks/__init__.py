@@ -1,0 +1,1 @@
+"""A long video in overlapping chunks, each tracked by itself."""
