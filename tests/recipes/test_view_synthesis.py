@@ -76,7 +76,10 @@ def test_small_recipes_are_the_same_methods_on_the_world(name):
     for field in ("snippet", "synthesis"):
         assert getattr(small, field) == getattr(config, field)
     assert replace(config.pose, encoder_weights="none") == small.pose
-    assert small.depth_stage.weights == config.depth_stage.weights
+    # the same scene has larger differences between the pixels of smaller images
+    factor = {"sfmlearner": (64 / 128) ** 2, "monodepth2": 64 / 192, "sc-sfmlearner": 64 / 256}[name]
+    weights = config.depth_stage.weights
+    assert small.depth_stage.weights == replace(weights, smoothness=weights.smoothness * factor)
     assert (small.dataset, small.size, small.start_from) == ("world", (64, 192), None)
     assert small.depth.encoder_weights == "none"
 

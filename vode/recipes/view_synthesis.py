@@ -14,8 +14,15 @@ PLAIN = Augment(flip=0.0, brightness=0, contrast=0, saturation=0, hue=0, gamma=0
 
 
 def small(config: ViewSynthesisConfig, *, steps: int = 800, rate: float = 4e-4) -> ViewSynthesisConfig:
-    """A recipe on the built-in world: minutes on two CPU cores, from random weights."""
-    stage = replace(config.depth_stage, steps=steps, learning_rate=rate, decay="cosine", warm_up=20)
+    """A recipe on the built-in world: minutes on two CPU cores, from random weights.
+
+    In images of 1/n of the size first differences from pixel to pixel are n times as large, second ones n^2 times: the
+    weight of the smoothness is less by so much.
+    """
+    order = 2 if config.synthesis.smoothness == "second" else 1
+    smoothness = config.depth_stage.weights.smoothness * (WORLD.size[0] / config.size[0]) ** order
+    weights = replace(config.depth_stage.weights, smoothness=smoothness)
+    stage = replace(config.depth_stage, steps=steps, learning_rate=rate, decay="cosine", warm_up=20, weights=weights)
     return replace(
         config,
         dataset="world",
