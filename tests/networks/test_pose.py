@@ -40,6 +40,22 @@ def test_motions_are_rigid_start_near_identity_and_train(name):
     assert all(name.startswith("explainability") for name in unused)
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_motions_are_exact_where_the_rest_is_computed_in_16_bits(name):
+    options = NETWORKS[name]
+    frames = 5 if options.frames == 5 else 3
+    network = PoseNet(options).eval()
+    seen = torch.rand(1, *((frames - 1, 2) if options.input == "flow" else (frames, 3)), 32, 96)
+    with torch.no_grad():
+        exact = network(seen).T_s_t
+        with torch.autocast("cpu", torch.bfloat16):
+            found = network(seen).T_s_t
+    assert found.dtype == torch.float32
+    identity = torch.eye(3).expand(1, frames - 1, 3, 3)
+    torch.testing.assert_close(found[..., :3, :3] @ found[..., :3, :3].mT, identity, atol=1e-6, rtol=0)
+    assert (found - exact).abs().max() < 0.1 * (exact - torch.eye(4)).abs().max()
+
+
 @pytest.mark.parametrize("representation", ["euler", "axis-angle", "quaternion", "6d"])
 def test_rotations_are_those_of_scipy(representation):
     numbers = np.random.default_rng(0).normal(size=(5, {"quaternion": 4, "6d": 6}.get(representation, 3))) * 0.3

@@ -103,9 +103,7 @@ class PoseNet(Network):
             return self._of_snippets(images, masks=masks)
         earlier, later, backwards = in_order_of_time(images.shape[1])
         pairs = torch.cat([images[:, earlier], images[:, later]], 2)
-        forward = self._motions(self.encoder(pairs.flatten(0, 1))[0], len(images))
-        back = torch.tensor(backwards, device=forward.device)[:, None, None]
-        return Motions(torch.where(back, inverse(forward), forward), [])
+        return Motions(self._motions(self.encoder(pairs.flatten(0, 1))[0], len(images), backwards), [])
 
     def trajectory(self, images: Tensor) -> Tensor:
         """Motions (B, L, 4, 4) from the target of snippets (B, L, 3, H, W) to all of their frames, itself too."""
@@ -124,11 +122,16 @@ class PoseNet(Network):
             explained = self.explainability(features, image_size(images))
         return Motions(self._motions(numbers, len(images)), explained)
 
-    def _motions(self, numbers: Tensor, batch: int) -> Tensor:
-        """(N, M) maps or vectors of numbers -> motions (B, S, 4, 4)."""
-        numbers = SMALL * numbers.float().view(batch, -1, self.numbers)
-        translation, rotation = numbers.split([3, self.numbers - 3], -1)
-        return from_rotation_translation(rotation_matrix(rotation, self.options.rotation), translation)
+    def _motions(self, numbers: Tensor, batch: int, backwards: list[bool] | None = None) -> Tensor:
+        """Numbers (B S, M) -> motions (B, S, 4, 4), of which those that are told ``backwards`` (S,) are inverted."""
+        # 16 bits would tell rotations no closer than a quarter of a degree apart
+        with torch.autocast(numbers.device.type, enabled=False):
+            numbers = SMALL * numbers.float().view(batch, -1, self.numbers)
+            translation, rotation = numbers.split([3, self.numbers - 3], -1)
+            T = from_rotation_translation(rotation_matrix(rotation, self.options.rotation), translation)
+            if backwards is None:
+                return T
+            return torch.where(torch.tensor(backwards, device=T.device)[:, None, None], inverse(T), T)
 
 
 def others(length: int) -> list[int]:
@@ -176,7 +179,7 @@ class PoseCNN(nn.Module):
         features = [x]
         for conv in self.convs:
             features.append(F.relu(conv(features[-1])))
-        return self.pose(features[-1]).float().mean((2, 3)), features[SHARED]
+        return exact_mean(self.pose, features[-1]), features[SHARED]
 
 
 class Explainability(nn.Module):
@@ -227,7 +230,13 @@ class PairEncoder(nn.Module):
         x = F.relu(self.squeeze(features))
         for conv in self.convs:
             x = F.relu(conv(x))
-        return self.pose(x).float().mean((2, 3)), features
+        return exact_mean(self.pose, x), features
+
+
+def exact_mean(head: nn.Conv2d, features: Tensor) -> Tensor:
+    """The mean (N, M) over the image of what a head makes of features (N, C, h, w), in 32 bits."""
+    with torch.autocast(features.device.type, enabled=False):
+        return head(features.float()).mean((2, 3))
 
 
 def _start_by_xavier(network: nn.Module) -> None:

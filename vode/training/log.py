@@ -139,6 +139,7 @@ class SilentLog:
 SHOWN = (
     "loss",
     "flow_photometric",
+    "photometric",
     "triangulated_depth",
     "reprojection_depth",
     "geometry_failed",
