@@ -234,7 +234,7 @@ def test_every_method_and_reason(sequence, ground_truth, options):
             odometry.register_frame(image)
     told = [(x.method, x.reason, x.details.pnp_failed) for x in odometry.results]
     assert told == [tuple(case[2:]) for case in cases]
-    assert {x.method for x in odometry.results} == set(Method)
+    assert {x.method for x in odometry.results} == set(Method) - {Method.NETWORK}
     assert {x.reason for x in odometry.results} == {None, *Reason} - {Reason.ASSUMED_SCALE}
     assert odometry.trajectory.poses.isfinite().all()
 

@@ -151,7 +151,7 @@ def draw(
         series = {name: results[name][sequence].series for name in methods}
         figures[sequence] = plots.trajectory_figure(ground_truth, labelled, title=title)
         figures[f"{sequence}-coordinates"] = plots.coordinates_figure(ground_truth, labelled, title=title)
-        if any(values for kinds in series.values() for values in kinds.values()):
+        if any(values for kinds in series.values() for name, values in kinds.items() if name in plots.BY_LENGTH):
             figures[f"{sequence}-segments"] = plots.segment_figure(series, title=title)
         for name, trajectory in placed.items():
             figures[f"{sequence}-error-{name}"] = plots.error_figure(ground_truth, trajectory, title=f"{title}, {name}")

@@ -151,19 +151,22 @@ def coordinates_figure(
     return figure
 
 
+BY_LENGTH = {
+    "t_err_percent_by_length_m": "translation error (%)",
+    "r_err_deg_per_100m_by_length_m": "rotation error (deg / 100 m)",
+}
+"""labels of the series over segment length"""
+
+
 @for_paper
 def segment_figure(errors: Mapping[str, Mapping[str, Mapping[str, float]]], *, title: str = "") -> Figure:
     """Translation and rotation error over segment length.
 
-    ``errors`` names each estimate's series "t_err_percent_by_length_m" and "r_err_deg_per_100m_by_length_m",
-    values by length in metres, as a Result's ``series`` has them.
+    ``errors`` has each estimate's series of ``BY_LENGTH``, values by length in metres, as a Result's ``series`` has
+    them.
     """
     figure = new_figure(PAGE, 2.6)
-    kinds = {
-        "t_err_percent_by_length_m": "translation error (%)",
-        "r_err_deg_per_100m_by_length_m": "rotation error (deg / 100 m)",
-    }
-    for axes, (key, label) in zip(figure.subplots(1, 2), kinds.items(), strict=True):
+    for axes, (key, label) in zip(figure.subplots(1, 2), BY_LENGTH.items(), strict=True):
         for number, (name, series) in enumerate(errors.items()):
             lengths, values = [float(length) for length in series[key]], list(series[key].values())
             style = {**_style(number), "marker": _MARKERS[number % len(_MARKERS)], "markersize": 4}
