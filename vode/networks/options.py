@@ -119,6 +119,8 @@ class PoseOptions:
     the identity's quaternion, or to the first two columns of its matrix"""
     explainability: bool = False
     """predict which pixels of the target each other frame explains; posecnn alone"""
+    normalise: bool = False
+    """batch normalisation after each convolution of a posecnn, as in GeoNet"""
     encoder_weights: str = "none"
     """what initialises the resnet18: none, imagenet (downloaded once), a file, or package:NAME"""
 

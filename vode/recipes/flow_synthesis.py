@@ -19,9 +19,9 @@ GEONET = ViewSynthesisConfig(
     workers=4,
     clip=0.0,
     augment=Augment(flip=0.0, brightness=0.5, contrast=0.0, saturation=0.0, hue=0.0, gamma=0.2, crop=0.13, balance=0.2),
-    depth=DepthOptions(scales=4, upsampling="nearest", disparity=(0.01, 5.0)),
-    pose=PoseOptions(network="posecnn", frames=3, rotation="euler"),
-    synthesis=SynthesisOptions(compared_at="own", outside="border", both_directions=True, smoothness="first"),
+    depth=DepthOptions(scales=4, upsampling="nearest", disparity=(0.1, 50.0)),
+    pose=PoseOptions(network="posecnn", frames=3, rotation="euler", normalise=True),
+    synthesis=SynthesisOptions(compared_at="own", outside="border", both_directions=True),
     depth_stage=SynthesisStage(350_000, 2e-4, weights=SynthesisWeights(smoothness=0.25)),
     residual_stage=ResidualStage(400_000, 2e-4),
 )

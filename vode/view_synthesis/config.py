@@ -98,4 +98,6 @@ class ViewSynthesisConfig(OdometryConfig):
                 "flow_stage.steps",
             )
         if "residual" in names and self.snippet.length < 3:
-            raise InputError(f"residual flow takes snippets of 3 frames or more, not {self.snippet.length}", "snippet.length")
+            raise InputError(
+                f"residual flow takes snippets of 3 frames or more, not {self.snippet.length}", "snippet.length"
+            )
