@@ -8,7 +8,7 @@ def test_geonet_is_that_of_its_released_code():
     assert (config.size, config.batch, config.snippet.length) == ((128, 416), 4, 3)
     stages = [(name, stage.steps, stage.learning_rate) for name, stage in config.plan()]
     assert stages == [("depth", 350_000, 2e-4), ("residual", 400_000, 2e-4)]
-    assert (config.pose.network, config.pose.rotation, config.pose.normalise) == ("posecnn", "euler", True)
+    assert (config.pose.network, config.pose.rotation) == ("posecnn", "euler")
     lowest, increase = config.depth.disparity
     assert increase / lowest == 5 / 0.01
     weights, last = config.depth_stage.weights, config.residual_stage
