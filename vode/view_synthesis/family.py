@@ -208,12 +208,11 @@ def _flow_scores(networks: nn.ModuleDict, sequence: Sequence, config: ViewSynthe
 
 def _perception(networks: nn.ModuleDict, config: ViewSynthesisConfig, size: tuple[int, int]) -> Perception:
     """What tells motions, as the tracker's options say; another run's flow where there is none."""
-    depth, pose = cast(DepthNet, networks["depth"]), networks["pose"] if "pose" in networks else None
+    depth = cast(DepthNet, networks["depth"])
     device = next(depth.parameters()).device
-    by_network = config.tracker.tracker == "pose-network" and pose is not None
+    by_network = config.tracker.tracker == "pose-network" and "pose" in networks
     if by_network and "flow" not in networks:
-        seen: Perception = NoDepth(device)
-    else:
-        flow = networks["flow"] if "flow" in networks else find_run(BESIDE).load_network(FlowNet, device)
-        seen = network_perception(cast(FlowNet, flow), depth, config.tracker, lambda _: size)
-    return WithPoseNetwork(seen, cast(PoseNet, pose), lambda _: size) if by_network else seen
+        return WithPoseNetwork(NoDepth(device), cast(PoseNet, networks["pose"]), lambda _: size)
+    flow = networks["flow"] if "flow" in networks else find_run(BESIDE).load_network(FlowNet, device)
+    seen = network_perception(cast(FlowNet, flow), depth, config.tracker, lambda _: size)
+    return WithPoseNetwork(seen, cast(PoseNet, networks["pose"]), lambda _: size) if by_network else seen
