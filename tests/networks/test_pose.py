@@ -14,6 +14,7 @@ from vode.networks.weights import load_weights, weights_bytes
 NETWORKS = {
     "posecnn": PoseOptions(),
     "posecnn of 5": PoseOptions(frames=5, explainability=True),
+    "posecnn with norms": PoseOptions(normalise=True),
     "resnet18": PoseOptions(network="resnet18", rotation="axis-angle"),
     "posecnn of flow": PoseOptions(input="flow", rotation="quaternion"),
     "resnet18 of flow": PoseOptions("resnet18", input="flow", rotation="6d"),

@@ -53,6 +53,16 @@ RELEASED_GEOMETRY_LOSS = GeometryLossOptions(scale="image", images="sum", reproj
 
 
 @dataclass(frozen=True)
+class FlowConsistencyOptions:
+    """When forward and backward flow agree (GeoNet: Yin and Shi, CVPR 2018, section 3.4)."""
+
+    pixels: float = 3.0
+    """alpha: largest forward-backward difference in pixels of full size, where the flow is short"""
+    fraction: float = 0.05
+    """beta: the same as a fraction of the length of the flow, where that is more"""
+
+
+@dataclass(frozen=True)
 class DepthErrorOptions:
     """Weights and details of the losses of depth against ground truth."""
 

@@ -39,3 +39,15 @@ def disparity_smoothness(disparity: Tensor, image: Tensor) -> Tensor:
     disparity = disparity / (disparity.mean((2, 3), keepdim=True) + 1e-7)
     # kornia's is one number for a whole batch
     return torch.vmap(lambda d, i: inverse_depth_smoothness_loss(d[None], i[None]))(disparity, image)
+
+
+def first_order_smoothness(values: Tensor, image: Tensor) -> Tensor:
+    """Sum over x and y of mean |grad values| exp(-mean |grad I|), of any (B, C, H, W) as they are: (B,).
+
+    Yin and Shi, CVPR 2018, eq. 3, of disparity and of flow.
+    """
+    total = values.new_zeros(len(values))
+    for axis in (-1, -2):
+        edge = image.diff(dim=axis).abs().mean(1, keepdim=True)
+        total = total + (values.diff(dim=axis).abs() * (-edge).exp()).flatten(1).mean(1)
+    return total

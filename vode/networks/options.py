@@ -78,6 +78,24 @@ class FlowOptions:
             raise InputError(f"a search of {self.search} pixels; give 1 to {FARTHEST}", "flow.search")
 
 
+@dataclass(frozen=True)
+class ResidualFlowOptions:
+    """Options of ResidualFlowNet."""
+
+    encoder: str = "resnet18"
+    """resnet18, or the name of any of timm's convolutional ones; GeoNet's is resnet50"""
+    decoder: tuple[int, int, int, int, int] = (16, 32, 64, 128, 256)
+    """channels of the decoder's levels, finest first"""
+    unit: float = 0.1
+    """flow of an output of 1, as a fraction of the width and the height of the image"""
+
+    def __post_init__(self) -> None:
+        if len(self.decoder) != 5 or not all(0 < width <= WIDEST for width in self.decoder):
+            raise InputError(f"a decoder of {self.decoder} channels; give five of 1 to {WIDEST}", "residual.decoder")
+        if not 0 < self.unit < float("inf"):
+            raise InputError(f"a unit of {self.unit}; give a number above 0", "residual.unit")
+
+
 TRIANFLOW = FlowOptions(normalise=False, image="raw", cost="mean", outside="zeros", outputs="levels", start="torch")
 """The flow network of Zhao et al.'s released code (TrianFlow)."""
 
@@ -101,6 +119,8 @@ class PoseOptions:
     the identity's quaternion, or to the first two columns of its matrix"""
     explainability: bool = False
     """predict which pixels of the target each other frame explains; posecnn alone"""
+    normalise: bool = False
+    """batch normalisation after each convolution of a posecnn, as in GeoNet"""
     encoder_weights: str = "none"
     """what initialises the resnet18: none, imagenet (downloaded once), a file, or package:NAME"""
 

@@ -77,7 +77,7 @@ class PoseNet(Network):
         channels = 2 if options.input == "flow" else 3 * (self.together + 1)
         self.numbers = 3 + len(IDENTITY[options.rotation])
         if options.network == "posecnn":
-            self.encoder: PoseCNN | PairEncoder = PoseCNN(channels, self.numbers * self.together)
+            self.encoder: PoseCNN | PairEncoder = PoseCNN(channels, self.numbers * self.together, options.normalise)
             self.explainability = Explainability(self.together) if options.explainability else None
         else:
             self.encoder = PairEncoder(channels, self.numbers, options.encoder_weights)
@@ -164,21 +164,22 @@ def rotation_matrix(
 class PoseCNN(nn.Module):
     """Seven convolutions of stride 2 and a mean over the image."""
 
-    def __init__(self, channels: int, numbers: int) -> None:
+    def __init__(self, channels: int, numbers: int, normalise: bool) -> None:
         super().__init__()
         widths = [channels, *(width for width, _ in POSECNN)]
         self.convs = nn.ModuleList(
             nn.Conv2d(inputs, width, kernel, 2, padding=kernel // 2)
             for inputs, (width, kernel) in zip(widths, POSECNN, strict=False)
         )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(width) if normalise else nn.Identity() for width in widths[1:])
         self.pose = nn.Conv2d(widths[-1], numbers, 1)
         _start_by_xavier(self)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised inputs (N, C, H, W) -> numbers (N, M), and the features at 1/32."""
         features = [x]
-        for conv in self.convs:
-            features.append(F.relu(conv(features[-1])))
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            features.append(F.relu(norm(conv(features[-1]))))
         return exact_mean(self.pose, features[-1]), features[SHARED]
 
 

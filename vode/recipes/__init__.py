@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vode.adaptation.config import AdaptationConfig
 from vode.errors import InputError
-from vode.recipes import adaptation, relocalization, stereo, supervised, video, view_synthesis
+from vode.recipes import adaptation, flow_synthesis, relocalization, stereo, supervised, video, view_synthesis
 from vode.relocalization.config import RelocalizationConfig
 from vode.training.config import RunConfig, SupervisedConfig, VideoConfig
 from vode.view_synthesis.config import ViewSynthesisConfig
@@ -40,6 +40,10 @@ RECIPES = {
     "monodepth2-stereo-small": stereo.MONODEPTH2_STEREO_SMALL,
     "monodepth2-mono-stereo": stereo.MONODEPTH2_MONO_STEREO,
     "monodepth2-mono-stereo-small": stereo.MONODEPTH2_MONO_STEREO_SMALL,
+    "geonet": flow_synthesis.GEONET,
+    "geonet-small": flow_synthesis.GEONET_SMALL,
+    "posenet-flow": flow_synthesis.POSENET_FLOW,
+    "posenet-flow-small": flow_synthesis.POSENET_FLOW_SMALL,
     "adapt": adaptation.ADAPT,
     "posenet": relocalization.POSENET,
     "posenet-beta": relocalization.POSENET_BETA,

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from vode.errors import InputError
-from vode.networks.options import PoseOptions
+from vode.losses.options import FlowConsistencyOptions
+from vode.networks.options import PoseOptions, ResidualFlowOptions
 from vode.odometry.options import POSE_NETWORK, TrackerOptions
-from vode.training.config import OdometryConfig, StageConfig
-from vode.view_synthesis.options import SnippetOptions, SynthesisOptions, SynthesisWeights
+from vode.training.config import OdometryConfig, StageConfig, VideoStage
+from vode.view_synthesis.options import FullFlowWeights, SnippetOptions, SynthesisOptions, SynthesisWeights
 
 
 @dataclass(frozen=True)
@@ -20,18 +21,27 @@ class SynthesisStage(StageConfig):
 
 
 @dataclass(frozen=True)
+class ResidualStage(StageConfig):
+    """The stage that trains what GeoNet's flow has besides that of depth and motion."""
+
+    weights: FullFlowWeights = FullFlowWeights()
+    consistency: FlowConsistencyOptions = FlowConsistencyOptions()
+
+
+@dataclass(frozen=True)
 class ViewSynthesisConfig(OdometryConfig):
     """Depth and camera motion by two networks, learned from unlabelled video.
 
-    Runs have no flow network: ``flow`` is that of the weights that stand in for it.
+    A flow network is part of a run whose pose network takes flow; of others ``flow`` is that of the weights that stand
+    in for it. A residual flow network is part of one with the stage ``residual``.
     """
 
     family: ClassVar[str] = "view-synthesis"
     implementation: ClassVar[str] = "vode.view_synthesis.family"
-    stage_names: ClassVar[tuple[str, ...]] = ("depth",)
-    determined: ClassVar[tuple[str, ...]] = ("flow", "depth", "pose")
+    stage_names: ClassVar[tuple[str, ...]] = ("flow", "depth", "residual")
+    determined: ClassVar[tuple[str, ...]] = ("flow", "depth", "pose", "residual")
 
-    stages: tuple[Literal["depth"], ...] = ("depth",)
+    stages: tuple[Literal["flow", "depth", "residual"], ...] = ("flow", "depth", "residual")
     """stages to run, of those that have steps"""
     objective: Literal["views", "left-right"] = "views"
     """depth and motion by making the target from other views; or Monodepth's: disparities of both cameras by making
@@ -39,7 +49,11 @@ class ViewSynthesisConfig(OdometryConfig):
     snippet: SnippetOptions = SnippetOptions()
     pose: PoseOptions = PoseOptions()
     synthesis: SynthesisOptions = SynthesisOptions()
+    residual: ResidualFlowOptions = ResidualFlowOptions()
+    flow_stage: VideoStage = VideoStage()
+    """training of the flow network that a pose network of flow sees frames by"""
     depth_stage: SynthesisStage = SynthesisStage()
+    residual_stage: ResidualStage = ResidualStage()
     tracker: TrackerOptions = POSE_NETWORK
     """options of visual odometry with the run's networks; by default motions are those of its pose network"""
 
@@ -52,6 +66,7 @@ class ViewSynthesisConfig(OdometryConfig):
                 "pose.frames",
                 "snippet.length",
             )
+        self._check_stages()
 
     def _check_stereo(self) -> None:
         left_right, snippet = self.objective == "left-right", self.snippet
@@ -73,3 +88,16 @@ class ViewSynthesisConfig(OdometryConfig):
             raise InputError("pairs of one instant train no pose network; track by geometry (vode)", "tracker")
         if snippet.stereo and self.pose.explainability and snippet.length > 1:
             raise InputError("explainability masks are of frames, not of stereo; leave one out", "pose.explainability")
+
+    def _check_stages(self) -> None:
+        names = [name for name, _ in self.plan()]
+        if "flow" in names and self.pose.input != "flow":
+            raise InputError(
+                "a flow stage for a pose network of images; set its input to flow, or the steps of the stage to 0",
+                "pose.input",
+                "flow_stage.steps",
+            )
+        if "residual" in names and self.snippet.length < 3:
+            raise InputError(
+                f"residual flow takes snippets of 3 frames or more, not {self.snippet.length}", "snippet.length"
+            )

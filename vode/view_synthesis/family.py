@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from contextlib import suppress
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -14,11 +14,11 @@ from vode.datasets.base import Capability, Sequence, only_frames
 from vode.errors import InputError
 from vode.evaluation.depth import DepthProtocol
 from vode.evaluation.odometry import evaluate_odometry
-from vode.evaluation.runs import ground_truth_trajectory, score_depth
+from vode.evaluation.runs import ground_truth_trajectory, score_depth, score_flow
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
-from vode.networks.options import DepthOptions, PoseOptions
 from vode.networks.pose import PoseNet
+from vode.networks.residual_flow import ResidualFlowNet
 from vode.networks.weights import Network, without_download
 from vode.odometry.perception import NoDepth, Perception, network_perception
 from vode.odometry.sources.pose_network import WithPoseNetwork
@@ -26,9 +26,13 @@ from vode.odometry.track import track
 from vode.run_folder import BESIDE, RunFolder, find_run
 from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.data import scoring_sequence, training_sequences, validation_sequences
+from vode.training.options import TaskOptions
 from vode.training.tasks.base import Task
+from vode.training.tasks.flow import FlowTask
 from vode.training.video import begin, finish, stage_samples
 from vode.view_synthesis.config import ViewSynthesisConfig
+from vode.view_synthesis.flow_pose import PoseNetFlowTask, motion_network
+from vode.view_synthesis.geonet import ResidualFlowTask, geonet_of, score_full_flow
 from vode.view_synthesis.monodepth import MonodepthTask
 from vode.view_synthesis.rest import without_rest
 from vode.view_synthesis.stereo import in_stereo, metric
@@ -53,45 +57,51 @@ ODOMETRY = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "scale_deviation")
 
 
 def networks(config: ViewSynthesisConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
-    """The depth and, for snippets, the pose network; see ``Family.networks``.
-
-    A start without a pose network gives the depth alone.
-    """
-    depth, pose, moving = config.depth, config.pose, config.snippet.length > 1
+    """The networks of a run; see ``Family.networks``. What a start lacks besides the depth is new."""
+    wanted = parts(config)
     if not fresh:
-        depth, pose = without_download(depth), without_download(pose)
-    if not fresh or config.start_from is None:
-        return {"depth": DepthNet.build(depth)} | ({"pose": PoseNet(pose)} if moving else {})
+        return {name: kind.build(without_download(options)) for name, (kind, options) in wanted.items()}
+    if config.start_from is None:
+        return {name: kind.build(options) for name, (kind, options) in wanted.items()}
     start = find_run(config.start_from)
-    found: dict[str, Network] = {"depth": start.load_network(DepthNet)}
-    if moving:
-        found["pose"] = start.load_network(PoseNet) if start.has_network(PoseNet) else PoseNet(pose)
-    if config.snippet.stereo and not cast(DepthNet, found["depth"]).is_metric:
-        raise InputError(
-            f"{config.start_from}: its depth is up to scale, that of stereo in metres; start from metric depth, or set "
-            "start_from to None for new networks",
-            "start_from",
-        )
-    for name, asked, default in (("depth", depth, DepthOptions()), ("pose", pose, PoseOptions())):
-        if name in found and without_download(asked) not in (default, without_download(found[name].options)):
+    found: dict[str, nn.Module] = {}
+    for name, (kind, asked) in wanted.items():
+        if name != "depth" and not start.has_network(kind):
+            found[name] = kind.build(asked)
+            continue
+        network = found[name] = start.load_network(kind)
+        if isinstance(network, DepthNet) and config.snippet.stereo and not network.is_metric:
+            raise InputError(
+                f"{config.start_from}: its depth is up to scale, that of stereo in metres; start from metric depth, or "
+                "set start_from to None for new networks",
+                "start_from",
+            )
+        if without_download(asked) not in (kind.options_class(), without_download(network.options)):
             raise InputError(
                 f"{config.start_from}: options cannot change its {name} network; leave them out, or set start_from "
                 "to None for new networks",
                 name,
                 "start_from",
             )
-    return {**found}
+    return found
+
+
+def parts(config: ViewSynthesisConfig) -> dict[str, tuple[type[Network], Any]]:
+    """The kind and the options of each network of a run, by their name in the configuration."""
+    found: dict[str, tuple[type[Network], Any]] = {"depth": (DepthNet, config.depth)}
+    if config.snippet.length > 1:
+        found["pose"] = PoseNet, config.pose
+    if config.pose.input == "flow":
+        found["flow"] = FlowNet, config.flow
+    if "residual" in dict(config.plan()):
+        found["residual"] = ResidualFlowNet, config.residual
+    return found
 
 
 def settled(config: ViewSynthesisConfig, networks: nn.ModuleDict) -> ViewSynthesisConfig:
     """The configuration with the networks' options."""
-    depth, pose = both(networks)
-    return replace(config, depth=depth.options, pose=config.pose if pose is None else pose.options)
-
-
-def both(networks: nn.ModuleDict) -> tuple[DepthNet, PoseNet | None]:
-    """The depth and the pose network, which stereo alone does without."""
-    return cast(DepthNet, networks["depth"]), cast(PoseNet, networks["pose"]) if "pose" in networks else None
+    options: dict[str, Any] = {name: cast(Network, network).options for name, network in networks.items()}
+    return replace(config, **options)
 
 
 def prepare(config: ViewSynthesisConfig, folder: RunFolder) -> ViewSynthesisConfig:
@@ -137,25 +147,35 @@ def around_starts(sequence: Sequence, before: int) -> Sequence:
 
 def task(name: str, config: ViewSynthesisConfig, networks: nn.ModuleDict, mixed: torch.dtype | None = None) -> Task:
     """The Task of the stage ``name``."""
-    depth, pose = both(networks)
+    depth = cast(DepthNet, networks["depth"])
+    if name == "flow":
+        stage = config.flow_stage
+        options = TaskOptions(flow_loss=stage.flow_loss, weights=stage.weights, mixed=mixed)
+        return FlowTask(cast(FlowNet, networks["flow"]), options)
+    if name == "residual":
+        last = config.residual_stage
+        return ResidualFlowTask(geonet_of(networks), last.consistency, last.weights, mixed)
     if config.objective == "left-right":
         return MonodepthTask(depth, dataclasses.asdict(config.depth_stage.weights), mixed)
-    return ViewSynthesisTask(depth, pose, config.synthesis, config.depth_stage.weights, mixed)
+    kind = PoseNetFlowTask if "flow" in networks else ViewSynthesisTask
+    motion = motion_network(networks) if "pose" in networks else None
+    return kind(depth, motion, config.synthesis, config.depth_stage.weights, mixed)
 
 
 def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: ViewSynthesisConfig) -> dict[str, float]:
-    """Errors of depth and odometry on the first sequence."""
-    found = _scores(networks, samples.sequences[0], config)
+    """Errors of depth, flow and odometry on the first sequence; of flow alone in the flow stage."""
+    errors = _flow_scores if name == "flow" else _scores
+    found = errors(networks, samples.sequences[0], config)
     return {name: value for name, value in found.items() if value is not None}
 
 
 def score(networks: nn.ModuleDict, config: ViewSynthesisConfig) -> dict[str, float | None]:
-    """Errors of depth and odometry on the sequence that a finished run is scored on."""
+    """Errors of depth, flow and odometry on the sequence that a finished run is scored on."""
     return _scores(networks, scoring_sequence(config), config)
 
 
 def _scores(networks: nn.ModuleDict, sequence: Sequence, config: ViewSynthesisConfig) -> dict[str, float | None]:
-    depth, _ = both(networks)
+    depth = cast(DepthNet, networks["depth"])
     size = depth.input_size(config.size, sequence.size)
     results: dict[str, float | None] = dict.fromkeys(("depth_abs_rel", "depth_abs_rel_constant", *ODOMETRY))
     if sequence.has_depth(0):
@@ -171,14 +191,28 @@ def _scores(networks: nn.ModuleDict, sequence: Sequence, config: ViewSynthesisCo
         with suppress(InputError):
             odometry = evaluate_odometry(tracked.trajectory, ground_truth_trajectory(sequence))
             results |= {name: odometry[name] for name in ODOMETRY}
+    return results | _flow_scores(networks, sequence, config)
+
+
+def _flow_scores(networks: nn.ModuleDict, sequence: Sequence, config: ViewSynthesisConfig) -> dict[str, float | None]:
+    """Errors of the flow network and of GeoNet's flow, where the run has them."""
+    size, every = cast(DepthNet, networks["depth"]).input_size(config.size, sequence.size), max(len(sequence) // 80, 1)
+    results: dict[str, float | None] = {}
+    if "flow" in networks and sequence.has_flow(0):
+        flow = cast(FlowNet, networks["flow"])
+        results["flow_epe_px"] = score_flow(flow, sequence, size, every=every)["flow_epe_px"]
+    if "residual" in networks and sequence.has_flow(0):
+        results |= score_full_flow(geonet_of(networks), sequence, config.snippet.length, size, every=every)
     return results
 
 
 def _perception(networks: nn.ModuleDict, config: ViewSynthesisConfig, size: tuple[int, int]) -> Perception:
     """What tells motions, as the tracker's options say; another run's flow where there is none."""
-    depth, pose = both(networks)
+    depth = cast(DepthNet, networks["depth"])
     device = next(depth.parameters()).device
-    if config.tracker.tracker == "pose-network" and pose is not None:
-        return WithPoseNetwork(NoDepth(device), pose, lambda _: size)
-    flow = find_run(BESIDE).load_network(FlowNet, device)
-    return network_perception(flow, depth, config.tracker, lambda _: size)
+    by_network = config.tracker.tracker == "pose-network" and "pose" in networks
+    if by_network and "flow" not in networks:
+        return WithPoseNetwork(NoDepth(device), cast(PoseNet, networks["pose"]), lambda _: size)
+    flow = networks["flow"] if "flow" in networks else find_run(BESIDE).load_network(FlowNet, device)
+    seen = network_perception(cast(FlowNet, flow), depth, config.tracker, lambda _: size)
+    return WithPoseNetwork(seen, cast(PoseNet, networks["pose"]), lambda _: size) if by_network else seen

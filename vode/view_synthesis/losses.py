@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vode.losses.masked import masked_mean
 from vode.losses.photometric import photometric_error
-from vode.losses.smoothness import disparity_smoothness
+from vode.losses.smoothness import disparity_smoothness, first_order_smoothness
 from vode.view_synthesis.options import SynthesisOptions
 
 
@@ -52,9 +52,11 @@ def reconstruction(
     return Reconstruction(torch.where(counted, best, limit).flatten(1).mean(1), counted)
 
 
-def smoothness(disparity: Tensor, image: Tensor, kind: Literal["edges", "second"] = "edges") -> Tensor:
+def smoothness(disparity: Tensor, image: Tensor, kind: Literal["edges", "first", "second"] = "edges") -> Tensor:
     """Smoothness (B,) of inverse depth (B, 1, h, w), by the image (B, 3, h, w) or without it."""
-    return disparity_smoothness(disparity, image) if kind == "edges" else second_order_smoothness(disparity)
+    if kind == "second":
+        return second_order_smoothness(disparity)
+    return (disparity_smoothness if kind == "edges" else first_order_smoothness)(disparity, image)
 
 
 def second_order_smoothness(disparity: Tensor) -> Tensor:

@@ -53,9 +53,9 @@ class SynthesisOptions:
     """also make the other frames from the target, by their own depth"""
     consistency_mask: bool = False
     """weigh pixels by how well the depths of both frames agree"""
-    smoothness: Literal["edges", "second"] = "edges"
-    """of the inverse depth: first differences relative to its mean, less where the image has edges; or second ones, as
-    they are"""
+    smoothness: Literal["edges", "first", "second"] = "edges"
+    """of the inverse depth: first differences relative to its mean, less where the image has edges; the same as they
+    are; or second ones, as they are"""
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,15 @@ class SynthesisWeights:
     """of the relative difference between the depths of two frames"""
     left_right: float = 0.0
     """of the difference between the disparities of both cameras, in widths of the image, with that objective"""
+
+
+@dataclass(frozen=True)
+class FullFlowWeights:
+    """Weight of each loss of GeoNet's full flow, each a mean over pixels and both directions, summed over scales."""
+
+    flow_warp: float = 1.0
+    """of the photometric error where both directions agree"""
+    flow_smoothness: float = 0.1
+    """halved from each scale to the next coarser one"""
+    flow_consistency: float = 0.1
+    """of the difference in pixels between both directions where they agree"""

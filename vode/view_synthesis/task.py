@@ -13,7 +13,7 @@ from vode.geometry.camera import resize_intrinsics
 from vode.geometry.resize import image_size, resize_images
 from vode.losses.masked import masked_mean
 from vode.networks.depth import DepthNet
-from vode.networks.pose import Motions, PoseNet, others
+from vode.networks.pose import Motions, others
 from vode.training.tasks.base import Task, TaskOutput, detach, run_network
 from vode.view_synthesis.losses import (
     depth_difference,
@@ -48,7 +48,7 @@ class ViewSynthesisTask(Task):
     def __init__(
         self,
         depth: DepthNet,
-        pose: PoseNet | None,
+        pose: nn.Module | None,
         options: SynthesisOptions = SynthesisOptions(),
         weights: SynthesisWeights = SynthesisWeights(),
         mixed: torch.dtype | None = None,
@@ -143,6 +143,12 @@ def view_losses(
 def snippet_views(images: Tensor, T_s_t: Tensor, intrinsics: Tensor) -> Views:
     """Snippets (B, L, 3, H, W) as views of their middle frame from the others, at motions (B, L-1, 4, 4)."""
     return Views(images[:, images.shape[1] // 2], images[:, others(images.shape[1])], T_s_t, intrinsics)
+
+
+def image_pairs(images: Tensor) -> tuple[Tensor, Tensor]:
+    """The target of snippets (B, L, 3, H, W), once for each source, and the sources: (B S, 3, H, W) each."""
+    length = images.shape[1]
+    return images[:, length // 2].repeat_interleave(length - 1, 0), images[:, others(length)].flatten(0, 1)
 
 
 def _resized(views: Views, size: tuple[int, int]) -> Views:
