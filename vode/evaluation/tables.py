@@ -121,7 +121,7 @@ def latex(table: Table) -> str:
         rules,
         f"method & {' & '.join(measures)} \\\\",
         "\\midrule",
-        *(" & ".join([_tex(row[0]), *row[1:]]) + " \\\\" for row in _body(table)),
+        *(" & ".join(map(_tex, row)) + " \\\\" for row in _body(table)),
         "\\bottomrule",
         "\\end{tabular}",
     ]
@@ -182,4 +182,4 @@ def _after(table: Table, start: str) -> str:
 def _tex(word: str) -> str:
     for sign in "%_&#$":
         word = word.replace(sign, f"\\{sign}")
-    return word
+    return word.replace("±", "$\\pm$")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +78,37 @@ def flow_panel(
         ),
         ("end-point error, 0 to 10 px", _thickened(error_to_color(error, limit=10.0, known=known), known)),
     ]
+
+
+def depth_strip(
+    images: Sequence[Tensor], predictions: Mapping[str, Sequence[Tensor]], ground_truths: Sequence[Tensor | None]
+) -> tuple[list[list[tuple[str, Tensor]]], list[str]]:
+    """Rows for ``panel_figure`` and their names: images (3, H, W), their ground truth, the depth of each method.
+
+    Depth is (1, h, w) of any size; each map is multiplied to the median of the ground truth, if there is one, and all
+    of an image share its colour scale.
+    """
+    rows, names = [[("", image) for image in images]], ["image"]
+    true = [
+        None if t is None else _resized_nearest(t, image_size(i)) for i, t in zip(images, ground_truths, strict=True)
+    ]
+    if any(t is not None for t in true):
+        blank = [torch.zeros(1, *image_size(image)) if t is None else t for image, t in zip(images, true, strict=True)]
+        rows.append([("", _thickened(depth_to_color(t), t > 0)) for t in blank])
+        names.append("ground truth")
+    for name, maps in predictions.items():
+        row = []
+        for image, depth, t in zip(images, maps, true, strict=True):
+            shown = _resized(depth, image_size(image))
+            known = None if t is None else t > 0
+            if t is not None and known is not None and known.any():
+                shown = shown * (t[known].median() / shown[known].median())
+                row.append(("", depth_to_color(shown, limits=depth_range(t))))
+            else:
+                row.append(("", depth_to_color(shown)))
+        rows.append(row)
+        names.append(name)
+    return rows, names
 
 
 def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None) -> Figure:
