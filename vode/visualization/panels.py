@@ -85,30 +85,18 @@ def depth_strip(
 ) -> tuple[list[list[tuple[str, Tensor]]], list[str]]:
     """Rows for ``panel_figure`` and their names: images (3, H, W), their ground truth, the depth of each method.
 
-    Depth is (1, h, w) of any size; each map is multiplied to the median of the ground truth, if there is one, and all
-    of an image share its colour scale.
+    Depth is (1, h, w) of any size. The maps of an image are multiplied to the median of its ground truth and share its
+    colour scale; without ground truth each has its own.
     """
-    rows, names = [[("", image) for image in images]], ["image"]
     true = [
-        None if t is None else _resized_nearest(t, image_size(i)) for i, t in zip(images, ground_truths, strict=True)
+        torch.zeros(1, *image_size(image)) if depth is None else _resized_nearest(depth, image_size(image))
+        for image, depth in zip(images, ground_truths, strict=True)
     ]
-    if any(t is not None for t in true):
-        blank = [torch.zeros(1, *image_size(image)) if t is None else t for image, t in zip(images, true, strict=True)]
-        rows.append([("", _thickened(depth_to_color(t), t > 0)) for t in blank])
-        names.append("ground truth")
-    for name, maps in predictions.items():
-        row = []
-        for image, depth, t in zip(images, maps, true, strict=True):
-            shown = _resized(depth, image_size(image))
-            known = None if t is None else t > 0
-            if t is not None and known is not None and known.any():
-                shown = shown * (t[known].median() / shown[known].median())
-                row.append(("", depth_to_color(shown, limits=depth_range(t))))
-            else:
-                row.append(("", depth_to_color(shown)))
-        rows.append(row)
-        names.append(name)
-    return rows, names
+    rows = [[("", image) for image in images], [("", _thickened(depth_to_color(t), t > 0)) for t in true]]
+    for maps in predictions.values():
+        resized = [_resized(depth, image_size(image)) for image, depth in zip(images, maps, strict=True)]
+        rows.append([("", _colored_like(depth, t)) for depth, t in zip(resized, true, strict=True)])
+    return rows, ["image", "ground truth", *predictions]
 
 
 def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None) -> Figure:
@@ -144,6 +132,15 @@ def save_panel(
 ) -> None:
     """Write ``panel_figure`` to a PNG, PDF or SVG file."""
     save_figure(panel_figure(rows, names=names), path, dpi=200)
+
+
+def _colored_like(depth: Tensor, ground_truth: Tensor) -> Tensor:
+    """Colours of depth, in the scale and range of the ground truth if that is known anywhere."""
+    known = ground_truth > 0
+    if not known.any():
+        return depth_to_color(depth)
+    factor = ground_truth[known].median() / depth[known].median()
+    return depth_to_color(depth * factor, limits=depth_range(ground_truth))
 
 
 def _pixels(visualization: Tensor) -> np.ndarray:

@@ -18,7 +18,7 @@ from vode.io.text import parse_json
 from vode.pipelines.bench.entries import Schedule, entries, final, within
 from vode.pipelines.bench.figures import curves_figure, strip_figure
 from vode.pipelines.bench.options import BenchOptions
-from vode.pipelines.bench.scoring import score
+from vode.pipelines.bench.scoring import score, sequences_of
 from vode.pipelines.bench.summary import content, machine, table_of_runs
 from vode.pipelines.bench.trial import render, step_seconds
 from vode.pipelines.train import train
@@ -60,6 +60,8 @@ def bench(
     """
     configs, out = entries(recipes, options), Path(out)
     device_name(options.device)
+    # what is wrong with the data is told before anything is written
+    sequences_of(options)
     _claim(out, options)
     runs: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in configs}
     wanted = [(seed, name) for seed in options.seeds for name in configs]
