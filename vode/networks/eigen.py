@@ -24,7 +24,7 @@ class EigenNet(DepthNet):
     """Monocular depth from the whole image by fully connected layers, refined by a local network.
 
     The layers are made for images of ``DepthOptions.full_size``, to which all others are resized. The map has a quarter
-    of that size, and is upsampled. Convolutions are padded, so that it shows the whole image: the paper's has no border.
+    of that size, and is upsampled. Convolutions are padded, so that it shows the whole image, not the paper's centre of it.
     Its values are logits of the disparity, as of every DepthNet: minus the log depth that the paper predicts, but for a
     constant and the ends of ``DepthOptions.disparity``.
 
