@@ -102,7 +102,9 @@ def _shared(config: OdometryConfig, options: BenchOptions) -> OdometryConfig:
     names = [*(field.name for field in fields(DataOptions)), "size", "world", "device"]
     shared: dict[str, Any] = {name: getattr(options, name) for name in names}
     batch = options.batch or config.batch
-    return replace(config, **shared, batch=batch, workers=0, validate_every=0, validation=(), patience=0)
+    # the order of draws is one that all have in common too
+    order: dict[str, Any] = {"block": 0, "reuse": 1, "replacement": False, "workers": 0}
+    return replace(config, **shared, **order, batch=batch, validate_every=0, validation=(), patience=0)
 
 
 def _offered() -> list[str]:
