@@ -24,9 +24,9 @@ class EigenNet(DepthNet):
     """Monocular depth from the whole image by fully connected layers, refined by a local network.
 
     The layers are made for images of ``DepthOptions.full_size``, to which all others are resized. The map has a quarter
-    of that size, and is upsampled. Convolutions are padded, so that it shows the whole image, where the paper's shows the
-    middle. Its values are logits of the disparity, as of every DepthNet: minus the log depth that the paper predicts, but
-    for a constant and the ends of ``DepthOptions.disparity``.
+    of that size, and is upsampled. Convolutions are padded, so that it shows the whole image; the paper's shows less.
+    Its values are logits of the disparity, as of every DepthNet: minus the log depth that the paper predicts, but for a
+    constant and the ends of ``DepthOptions.disparity``.
 
     In training there are two outputs, fine and coarse. The fine network takes the coarse prediction as it is: no
     gradient goes back, so that each learns from its own loss, as in the paper, which trains one after the other.
