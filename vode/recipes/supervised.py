@@ -46,7 +46,7 @@ EIGEN = replace(
     depth=DepthOptions(encoder="eigen"),
     depth_stage=SupervisedDepthStage(
         4000,
-        1e-4,
+        3e-4,
         "cosine",
         warm_up=50,
         # a loss of log depth alone that half forgives a wrong scale

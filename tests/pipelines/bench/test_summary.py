@@ -41,8 +41,17 @@ def test_a_row_has_mean_and_deviation_over_the_seeds_that_have_a_number():
     assert (other["abs_rel"], other["ate_m"], other["t_err_percent"]) == ("0.500", "-", "-")
     assert cells(table, "constant depth")["abs_rel"] == "0.600"
     assert "missing" not in table.rows
-    assert any("other: flow beside is that of vode-small" in note for note in table.notes)
+    assert any("other: the flow that geometric odometry takes is that of vode-small" in note for note in table.notes)
     assert any("a machine" in note for note in table.notes)
+
+
+def test_a_run_with_a_pose_network_has_a_row_for_each_tracker():
+    pose = run(0.2, 5.0)
+    pose["scores"] |= {"t_err_percent": 9.0, "geometric ate_m": 2.0, "geometric t_err_percent": None}
+    table = table_of_runs({"pose": {0: pose}}, BenchOptions())
+    own, hybrid = cells(table, "pose"), cells(table, "pose, geometric tracker")
+    assert (own["ate_m"], own["t_err_percent"], own["abs_rel"]) == ("5.00", "9.00", "0.200")
+    assert (hybrid["ate_m"], hybrid["t_err_percent"], hybrid["abs_rel"]) == ("2.00", "-", "-")
 
 
 def test_published_rows_are_those_of_the_papers_and_marked():

@@ -19,18 +19,21 @@ from vode.evaluation.depth import DepthProtocol, summary
 from vode.evaluation.odometry import evaluate_odometry
 from vode.evaluation.runs import ground_truth_trajectory, score_flow
 from vode.io.text import parse_json
-from vode.model import BESIDE, Model, load
+from vode.model import Model, load
 from vode.networks.depth import DepthNet
+from vode.odometry.options import TrackerOptions
 from vode.odometry.track import track
 from vode.pipelines.bench.options import BenchOptions
-from vode.run_folder import RunFolder
+from vode.run_folder import BESIDE, RunFolder
 from vode.training import distributed, loop
 from vode.training.checkpoint import checkpoints, read_content, restore
 from vode.training.config import OdometryConfig
 
 DEPTH = ("abs_rel", "sq_rel", "rmse", "rmse_log", "d1", "d2", "d3", "abs_rel_constant", "ratio_spread")
-ODOMETRY = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "rpe_m", "rpe_deg")
+ODOMETRY = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "rpe_m", "rpe_deg", "scale_deviation")
 """numbers of the results that are kept"""
+GEOMETRIC = "geometric "
+"""before the numbers of odometry by geometry, of a run whose own tracker is its pose network"""
 FRAMES, CURVE_FRAMES = 80, 16
 """frames of a test sequence that depth and flow are scored on, about, and those of a point of the curve"""
 
@@ -85,12 +88,22 @@ def score_sequence(
             "flow_epe_px"
         ]
     if sequence.poses is not None and "depth" in learned:
-        size = model.tracking_size(sequence.size)
-        # networks that see no motion at all leave nothing to align: no number, not the end of the bench
-        with suppress(InputError):
-            tracked = track(sequence, model.perception(), size=size, options=model.tracker).trajectory
-            odometry = evaluate_odometry(tracked, ground_truth_trajectory(sequence))
-            found |= {name: odometry[name] for name in ODOMETRY}
+        found |= odometry_errors(model, sequence, model.tracker)
+        if model.tracker.tracker == "pose-network":
+            other = odometry_errors(model, sequence, model.tracker.geometric())
+            found |= {f"{GEOMETRIC}{name}": value for name, value in other.items()}
+    return found
+
+
+def odometry_errors(model: Model, sequence: Sequence, tracker: TrackerOptions) -> dict[str, float | None]:
+    """Errors of the trajectory of a sequence with poses; none where the networks see no motion at all."""
+    size = model.tracking_size(sequence.size)
+    found: dict[str, float | None] = {}
+    # a path that stays where it is leaves nothing to align: no number, not the end of the bench
+    with suppress(InputError):
+        tracked = track(sequence, model.perception(tracker), size=size, options=tracker).trajectory
+        result = evaluate_odometry(tracked, ground_truth_trajectory(sequence))
+        found = {name: result[name] for name in ODOMETRY}
     return found
 
 

@@ -16,16 +16,18 @@ from vode.evaluation.published import DEPTH, ODOMETRY
 from vode.evaluation.tables import Measure, Table
 from vode.io.dataclass_json import to_plain
 from vode.pipelines.bench.options import BenchOptions
-from vode.pipelines.bench.scoring import mean, protocol_of
+from vode.pipelines.bench.scoring import GEOMETRIC, mean, protocol_of
+from vode.run_folder import BESIDE as WEIGHTS
 
 MEASURES = (
     Measure("abs_rel", "AbsRel", "", 3),
     Measure("rmse", "RMSE", "m", 2),
     Measure("d1", "d1", "", 3),
-    Measure("ratio_spread", "scale spread", "", 3),
+    Measure("ratio_spread", "depth scale", "", 3),
     Measure("t_err_percent", "t_err", "%", 2),
     Measure("r_err_deg_per_100m", "r_err", "deg/100 m", 2),
     Measure("ate_m", "ATE", "m", 2),
+    Measure("scale_deviation", "motion scale", "", 3),
     Measure("flow_epe_px", "EPE", "px", 2),
     Measure("minutes", "trained", "min", 1),
     Measure("samples", "samples", "", 0),
@@ -49,7 +51,13 @@ Runs = Mapping[str, Mapping[int, Mapping[str, Any]]]
 
 def table_of_runs(runs: Runs, options: BenchOptions) -> Table:
     """Mean and standard deviation over the seeds of every recipe, a constant depth, and published rows, so marked."""
-    rows = {name: _cells(list(found.values())) for name, found in runs.items() if found}
+    rows = {}
+    for name, found in runs.items():
+        each = list(found.values())
+        if each:
+            rows[name] = _cells(each)
+        if any(key.startswith(GEOMETRIC) for run in each for key in run["scores"]):
+            rows[f"{name}, geometric tracker"] = _cells([{"scores": _by_geometry(run["scores"])} for run in each])
     if (constant := constant_depth(runs)) is not None:
         rows[CONSTANT] = _cells([{"scores": {"abs_rel": constant}}])
     rows |= {f"{name} [published]": _cells([{"scores": values}]) for name, values in published().items()}
@@ -82,12 +90,14 @@ def notes(runs: Runs, options: BenchOptions) -> list[str]:
         f"budget of every run: {options.budget}; seeds {', '.join(map(str, seeds))}, mean ± standard deviation",
         f"scored on {', '.join(options.test) or 'the test sequences of ' + options.dataset}; depth: "
         + ", ".join(f"{key} {value}" for key, value in protocol_of(options).described().items()),
-        "scale spread: of the images' median ratios to the true depth; odometry: aligned by 7 degrees of freedom",
+        "odometry: by each run's own tracker, aligned by 7 degrees of freedom",
+        "depth scale: relative deviation of the images' ratios to the true depth; motion scale: deviation of the "
+        "logarithm of the true over the estimated length of single motions",
     ]
     for name in ("flow", "depth"):
         having = [recipe for recipe, found in runs.items() if any(name in run["beside"] for run in found.values())]
         if having:
-            lines.append(f"{', '.join(having)}: {name} beside is that of vode-small, in odometry and not scored")
+            lines.append(f"{', '.join(having)}: the {name} that geometric odometry takes is that of {WEIGHTS}")
     lines += [f"machine: {line}" for line in dict.fromkeys(run["machine"]["described"] for run in every)]
     return [*lines, f"published: on KITTI, Eigen's test frames and odometry {SEQUENCE}, by their authors: {works}"]
 
@@ -127,6 +137,11 @@ def machine(device: str) -> dict[str, str]:
         "python": platform.python_version(),
         "system": platform.platform(),
     }
+
+
+def _by_geometry(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of a pose network's run that is tracked by geometry."""
+    return {name.removeprefix(GEOMETRIC): value for name, value in scores.items() if name.startswith(GEOMETRIC)}
 
 
 def _cells(found: list[Mapping[str, Any]]) -> tuple[str, ...]:
