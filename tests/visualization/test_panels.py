@@ -90,3 +90,4 @@ def test_a_strip_has_the_depth_of_every_method_in_the_scale_and_colours_of_the_g
     # without ground truth, each map has a scale of its own
     torch.testing.assert_close(rows[2][1][1], depth_to_color(true))
     assert len(rows[3][0][1].flatten(1).unique(dim=1).T) == 1
+    assert depth_strip([image], {"half": [true]}, [None])[1] == ["image", "half"]

@@ -83,7 +83,7 @@ def flow_panel(
 def depth_strip(
     images: Sequence[Tensor], predictions: Mapping[str, Sequence[Tensor]], ground_truths: Sequence[Tensor | None]
 ) -> tuple[list[list[tuple[str, Tensor]]], list[str]]:
-    """Rows for ``panel_figure`` and their names: images (3, H, W), their ground truth, the depth of each method.
+    """Rows for ``panel_figure`` and their names: images (3, H, W), ground truth if any has it, depth of each method.
 
     Depth is (1, h, w) of any size. The maps of an image are multiplied to the median of its ground truth and share its
     colour scale; without ground truth each has its own.
@@ -92,11 +92,13 @@ def depth_strip(
         torch.zeros(1, *image_size(image)) if depth is None else _resized_nearest(depth, image_size(image))
         for image, depth in zip(images, ground_truths, strict=True)
     ]
-    rows = [[("", image) for image in images], [("", _thickened(depth_to_color(t), t > 0)) for t in true]]
-    for maps in predictions.values():
+    rows = {"image": [("", image) for image in images]}
+    if any(t.any() for t in true):
+        rows["ground truth"] = [("", _thickened(depth_to_color(t), t > 0)) for t in true]
+    for name, maps in predictions.items():
         resized = [_resized(depth, image_size(image)) for image, depth in zip(images, maps, strict=True)]
-        rows.append([("", _colored_like(depth, t)) for depth, t in zip(resized, true, strict=True)])
-    return rows, ["image", "ground truth", *predictions]
+        rows[name] = [("", _colored_like(depth, t)) for depth, t in zip(resized, true, strict=True)]
+    return list(rows.values()), list(rows)
 
 
 def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None) -> Figure:

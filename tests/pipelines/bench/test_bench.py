@@ -19,6 +19,7 @@ from vode.recipes import recipe
 from vode.run_folder import RunFolder
 from vode.training.config import SupervisedDepthStage, VideoStage
 from vode.training.log import RunLog
+from vode.visualization.plots import new_figure
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -98,6 +99,7 @@ def test_the_curve_goes_from_the_start_to_what_is_scored(done):
 def test_finished_runs_are_not_repeated(done, monkeypatch):
     monkeypatch.setattr(module, "train", None)
     monkeypatch.setattr(module, "score", None)
+    monkeypatch.setattr(module, "strip_figure", lambda *_: new_figure(1, 1))
     assert bench({"depth": DEPTH, "video": VIDEO}, done[0], OPTIONS).runs == done[2].runs
 
 
@@ -114,6 +116,7 @@ def test_the_command_line_tells_what_is_wrong_in_one_line(tmp_path, capsys):
         (["posenet"], "a recipe of the family relocalization"),
         (["world", "--minutes", "-1"], "a bench needs a budget"),
         (["world", "--dataset", "moon"], "no data set is called 'moon'"),
+        (["vode-small", "--test", "5"], "a crop of 416x128 from 192x64; choose a smaller"),
     ):
         assert main(["bench", *words, "--out", str(tmp_path / "out")]) == 2
         err = capsys.readouterr().err

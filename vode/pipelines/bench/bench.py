@@ -20,7 +20,7 @@ from vode.pipelines.bench.figures import curves_figure, strip_figure
 from vode.pipelines.bench.options import BenchOptions
 from vode.pipelines.bench.scoring import score, sequences_of
 from vode.pipelines.bench.summary import content, machine, table_of_runs
-from vode.pipelines.bench.trial import render, step_seconds
+from vode.pipelines.bench.trial import check, render, step_seconds
 from vode.pipelines.train import train
 from vode.run_folder import RESULTS, RunFolder
 from vode.training.checkpoint import checkpoints
@@ -62,6 +62,8 @@ def bench(
     device_name(options.device)
     # what is wrong with the data is told before anything is written
     sequences_of(options)
+    for config in configs.values():
+        check(config)
     _claim(out, options)
     runs: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in configs}
     wanted = [(seed, name) for seed in options.seeds for name in configs]

@@ -8,8 +8,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from vode.datasets.depth_frames import SequenceFrames
-from vode.evaluation.depth_report import from_network
+from vode.evaluation.depth_report import predict_depth
+from vode.geometry.resize import image_size
 from vode.model import load
 from vode.pipelines.bench.options import BenchOptions
 from vode.pipelines.bench.scoring import sequences_of
@@ -33,12 +33,14 @@ def curves_figure(runs: Runs, options: BenchOptions) -> Figure:
 
 def strip_figure(folders: Iterable[tuple[str, Path]], options: BenchOptions) -> Figure:
     """The depth of the runs in folders, by name, on test images at even distances, under image and ground truth."""
-    sequences = sequences_of(options)
-    frames = SequenceFrames(sequences)
-    chosen = spread(range(len(frames)), options.shown)
+    frames = [(sequence, i) for sequence in sequences_of(options) for i in range(len(sequence))]
+    chosen = spread(frames, options.shown)
+    images = [sequence.frame(i) for sequence, i in chosen]
     predictions: dict[str, list[Tensor]] = {}
     for name, folder in folders:
-        source = from_network(load(folder, device=options.device).depth, frames, options.size)
-        predictions[name] = [source(i) for i in chosen]
-    rows, names = depth_strip([frames.frame(i) for i in chosen], predictions, [frames.depth(i) for i in chosen])
+        depth = load(folder, device=options.device).depth
+        predictions[name] = [
+            predict_depth(depth, image, depth.input_size(options.size, image_size(image))) for image in images
+        ]
+    rows, names = depth_strip(images, predictions, [s.depth(i) if s.has_depth(i) else None for s, i in chosen])
     return panel_figure(rows, names=names)

@@ -26,6 +26,12 @@ TRIED, TIMED = 2, 6
 """steps of each stage that are taken first, and then timed"""
 
 
+def check(config: RunConfig) -> None:
+    """InputError if the data cannot be trained on by some stage of a recipe."""
+    for _ in _stages(config):
+        pass
+
+
 def render(config: RunConfig) -> None:
     """Render all that a run will draw from the built-in world, so that training only reads; else do nothing."""
     if dataset_class(config.dataset).needs_folder:
