@@ -9,6 +9,7 @@ import pytest
 
 from vode.cli import main
 from vode.errors import InputError
+from vode.networks.options import DepthOptions
 from vode.pipelines.bench import bench as module
 from vode.pipelines.bench.bench import bench
 from vode.pipelines.bench.entries import entries
@@ -34,9 +35,11 @@ OPTIONS = BenchOptions(
     shown=1,
     device="cpu",
 )
-DEPTH = replace(recipe("depth-supervised"), depth_stage=SupervisedDepthStage(steps=4, learning_rate=1e-3))
+SMALL = DepthOptions(encoder="lcnet_035", decoder=(8, 8, 16, 16, 32))
+DEPTH = replace(recipe("depth-supervised"), depth=SMALL, depth_stage=SupervisedDepthStage(steps=4, learning_rate=1e-3))
 VIDEO = replace(
     recipe("world"),
+    depth=SMALL,
     flow_stage=VideoStage(steps=1),
     depth_stage=VideoStage(steps=1),
     joint_stage=VideoStage(),
