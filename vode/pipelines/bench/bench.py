@@ -65,23 +65,23 @@ def bench(
     for config in configs.values():
         check(config)
     _claim(out, options)
+    wanted = [(name, seed, out / name / str(seed)) for seed in options.seeds for name in configs]
+    missing = {name for name, _, folder in wanted if not (folder / SCORES).is_file()}
+    # before the first hour of training, so that a recipe that cannot be trained is told of at once
+    schedules = {
+        name: _schedule(out / name, config, options, on_progress) for name, config in configs.items() if name in missing
+    }
     runs: dict[str, dict[int, dict[str, Any]]] = {name: {} for name in configs}
-    wanted = [(seed, name) for seed in options.seeds for name in configs]
-    for number, (seed, name) in enumerate(wanted, start=1):
-        config, folder = configs[name], out / name / str(seed)
+    for number, (name, seed, folder) in enumerate(wanted, start=1):
         if not (folder / SCORES).is_file():
             on_progress(f"run {number} of {len(wanted)}: {name}, seed {seed}")
-            render(config)
-            schedule = _schedule(out / name / SCHEDULE, config, options, on_progress)
-            if not _finish(final(config, schedule, seed, options.points), folder, options):
+            render(configs[name])
+            if not _finish(final(configs[name], schedules[name], seed, options.points), folder, options):
                 return Bench(table_of_runs(runs, options), runs, complete=False)
         runs[name][seed] = _read(folder / SCORES)
         _write(out, runs, options)
-    save_figure(
-        strip_figure([(name, out / name / str(options.seeds[0])) for name in configs], options),
-        out / "depth.png",
-        dpi=150,
-    )
+    first = [(name, out / name / str(options.seeds[0])) for name in configs]
+    save_figure(strip_figure(first, options), out / "depth.png", dpi=150)
     return Bench(table_of_runs(runs, options), runs, complete=True)
 
 
@@ -99,13 +99,14 @@ def _claim(out: Path, options: BenchOptions) -> None:
     _save(out / ABOUT, asked)
 
 
-def _schedule(file: Path, config: OdometryConfig, options: BenchOptions, on_progress: OnProgress) -> Schedule:
+def _schedule(folder: Path, config: OdometryConfig, options: BenchOptions, on_progress: OnProgress) -> Schedule:
     """The schedule of a recipe, found once and then read from its file."""
-    if not file.is_file():
+    if not (folder / SCHEDULE).is_file():
+        render(config)
         schedule = within(config, options, {} if options.samples else step_seconds(config))
-        _save(file, schedule._asdict())
-    schedule = Schedule(**_read(file))
-    on_progress(", ".join(f"{name} {steps} steps" for name, steps in schedule.steps.items()))
+        _save(folder / SCHEDULE, schedule._asdict())
+    schedule = Schedule(**_read(folder / SCHEDULE))
+    on_progress(f"{folder.name}: " + ", ".join(f"{name} {steps} steps" for name, steps in schedule.steps.items()))
     return schedule
 
 

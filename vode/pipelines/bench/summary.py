@@ -99,7 +99,7 @@ def notes(runs: Runs, options: BenchOptions) -> list[str]:
         if having:
             lines.append(f"{', '.join(having)}: the {name} that geometric odometry takes is that of {WEIGHTS}")
     lines += [f"machine: {line}" for line in dict.fromkeys(run["machine"]["described"] for run in every)]
-    return [*lines, f"published: on KITTI, Eigen's test frames and odometry {SEQUENCE}, by their authors: {works}"]
+    return [*lines, f"published: on KITTI, Eigen's test frames and odometry {SEQUENCE}, not measured here: {works}"]
 
 
 def content(runs: Runs, schedules: Mapping[str, Any], options: BenchOptions, folder: Path) -> dict[str, Any]:
