@@ -61,8 +61,7 @@ def table_of_runs(runs: Runs, options: BenchOptions) -> Table:
     if (constant := constant_depth(runs)) is not None:
         rows[CONSTANT] = _cells([{"scores": {"abs_rel": constant}}])
     rows |= {f"{name} [published]": _cells([{"scores": values}]) for name, values in published().items()}
-    what = f"{options.dataset}, {options.size[0]}x{options.size[1]}, {options.budget}"
-    return Table(tuple(rows), (what,), MEASURES, tuple(rows.values()), tuple(notes(runs, options)))
+    return Table(tuple(rows), ("",), MEASURES, tuple(rows.values()), tuple(notes(runs, options)))
 
 
 def constant_depth(runs: Runs) -> float | None:
@@ -87,7 +86,8 @@ def notes(runs: Runs, options: BenchOptions) -> list[str]:
     sources = {row.method: row.source for row in (*DEPTH, *ODOMETRY)}
     works = "; ".join(f"{name}: {sources[depth]}" for name, (depth, _) in BESIDE.items())
     lines = [
-        f"budget of every run: {options.budget}; seeds {', '.join(map(str, seeds))}, mean ± standard deviation",
+        f"{options.dataset} at {options.size[0]}x{options.size[1]}, {options.budget} a run",
+        f"seeds {', '.join(map(str, seeds))}, mean ± standard deviation",
         f"scored on {', '.join(options.test) or 'the test sequences of ' + options.dataset}; depth: "
         + ", ".join(f"{key} {value}" for key, value in protocol_of(options).described().items()),
         "odometry: by each run's own tracker, aligned by 7 degrees of freedom",
