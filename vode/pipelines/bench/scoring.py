@@ -29,8 +29,8 @@ from vode.training import distributed, loop
 from vode.training.checkpoint import checkpoints, read_content, restore
 from vode.training.config import OdometryConfig
 
-DEPTH = ("abs_rel", "sq_rel", "rmse", "rmse_log", "d1", "d2", "d3", "abs_rel_constant", "ratio_spread")
-ODOMETRY = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "rpe_m", "rpe_deg", "scale_deviation")
+DEPTH = ("abs_rel", "sq_rel", "rmse", "rmse_log", "d1", "d2", "d3", "abs_rel_constant", "ratio_median", "ratio_spread")
+ODOMETRY = ("t_err_percent", "r_err_deg_per_100m", "ate_m", "rpe_m", "rpe_deg", "scale", "scale_deviation")
 """numbers of the results that are kept"""
 GEOMETRIC = "geometric "
 """before the numbers of odometry by geometry, of a run whose own tracker is its pose network"""
