@@ -96,3 +96,11 @@ def test_published_rows_are_marked_and_named():
     cells = dict(zip(table.rows, table.cells, strict=True))
     assert cells.pop("TrianFlow [published]") == ("6.93", "0.44", "-", "4.66", "0.62", "-")
     assert not any("-" in row for row in cells.values())
+
+
+def test_a_single_sequence_without_a_name_is_not_shown():
+    nameless = table_of({"ours": {"": result(1.0, 2.0)}}, ODOMETRY)
+    assert text(nameless).splitlines()[0].split()[:3] == ["method", "t_err", "(%)"]
+    assert markdown(nameless).startswith("| method | t_err (%) |")
+    assert "multicolumn" not in latex(nameless)
+    assert "cmidrule" not in latex(nameless)

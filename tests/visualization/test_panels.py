@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from vode.visualization.panels import depth_panel, flow_panel, panel_figure, save_panel
+from vode.visualization.colors import depth_to_color
+from vode.visualization.panels import depth_panel, depth_strip, flow_panel, panel_figure, save_panel
 
 
 def test_depth_panel_shares_colours_between_prediction_and_truth() -> None:
@@ -77,3 +78,16 @@ def test_four_wide_pictures_are_folded_into_two_rows() -> None:
 def test_no_picture() -> None:
     with pytest.raises(ValueError, match="needs an image"):
         panel_figure([])
+
+
+def test_a_strip_has_the_depth_of_every_method_in_the_scale_and_colours_of_the_ground_truth():
+    image, true = torch.rand(3, 4, 6), torch.rand(1, 4, 6) * 20 + 1
+    rows, names = depth_strip([image, image], {"half": [true / 2, true / 2], "flat": [true * 0 + 3] * 2}, [true, None])
+    assert names == ["image", "ground truth", "half", "flat"]
+    assert [len(row) for row in rows] == [2, 2, 2, 2]
+    torch.testing.assert_close(rows[2][0][1], rows[1][0][1])
+    assert (rows[1][1][1] == 0).all()
+    # without ground truth, each map has a scale of its own
+    torch.testing.assert_close(rows[2][1][1], depth_to_color(true))
+    assert len(rows[3][0][1].flatten(1).unique(dim=1).T) == 1
+    assert depth_strip([image], {"half": [true]}, [None])[1] == ["image", "half"]

@@ -18,6 +18,7 @@ from vode.io.atomic import write_error
 VERBS = {
     "run": ("vode.cli.run:run", "track your own video: trajectory, depth, cloud, models, report, in one folder"),
     "train": ("vode.cli.train:train", "train networks by a recipe, or resume a run"),
+    "bench": ("vode.cli.bench:bench", "train recipes with an equal budget, and compare them in one table"),
     "predict depth": ("vode.cli.predict:depth", "write depth of your own images or video"),
     "predict flow": ("vode.cli.predict:flow", "write optical flow of your own images or video"),
     "odom": ("vode.cli.odom:odom", "track sequences, or take trajectory files, and evaluate them"),
@@ -29,9 +30,9 @@ VERBS = {
     "import": ("vode.cli.checkpoint:import_weights", "make a run of another system's published weights"),
     "export": ("vode.cli.checkpoint:export", "write networks as ONNX files or torch's exported programs"),
     "export-checkpoint": ("vode.cli.checkpoint:export_weights", "write a run's networks as another system's weights"),
-    "scene build": ("vode.cli.scene:build", "map a video or a folder of images by pycolmap"),
-    "scene align": ("vode.cli.scene:align", "bring one scene into the axes and scale of another"),
-    "world": ("vode.cli.world:world", "write sequences of the built-in world as files"),
+    "scene build": ("vode.cli.scenes.scene:build", "map a video or a folder of images by pycolmap"),
+    "scene align": ("vode.cli.scenes.scene:align", "bring one scene into the axes and scale of another"),
+    "world": ("vode.cli.scenes.world:world", "write sequences of the built-in world as files"),
     "doctor": ("vode.cli.installation.doctor:doctor", "say what this installation has and lacks"),
 }
 """Where each verb is, and what it does."""

@@ -47,7 +47,10 @@ DEPTH = tuple(
 
 
 class Table(NamedTuple):
-    """Cells of ``rows`` by ``sequences`` and, within each, by ``measures``; "-" where nothing was measured."""
+    """Cells of ``rows`` by ``sequences`` and, within each, by ``measures``; "-" where nothing was measured.
+
+    A single sequence without a name is not shown.
+    """
 
     rows: tuple[str, ...]
     sequences: tuple[str, ...]
@@ -117,11 +120,10 @@ def latex(table: Table) -> str:
         *(f"% {note}" for note in table.notes),
         f"\\begin{{tabular}}{{l{'r' * (width * len(table.sequences))}}}",
         "\\toprule",
-        f" & {groups} \\\\",
-        rules,
+        *([f" & {groups} \\\\", rules] if any(table.sequences) else []),
         f"method & {' & '.join(measures)} \\\\",
         "\\midrule",
-        *(" & ".join([_tex(row[0]), *row[1:]]) + " \\\\" for row in _body(table)),
+        *(" & ".join(map(_tex, row)) + " \\\\" for row in _body(table)),
         "\\bottomrule",
         "\\end{tabular}",
     ]
@@ -153,7 +155,7 @@ def _cell(result: Result | Values | None, measure: Measure) -> str:
 
 
 def _headings(table: Table) -> list[str]:
-    return [f"{name} {measure.heading}" for name in table.sequences for measure in table.measures]
+    return [f"{name} {measure.heading}".strip() for name in table.sequences for measure in table.measures]
 
 
 def _body(table: Table) -> list[list[str]]:
@@ -163,7 +165,8 @@ def _body(table: Table) -> list[list[str]]:
 def _grid(table: Table) -> list[list[str]]:
     above = [name if i == 0 else "" for name in table.sequences for i in range(len(table.measures))]
     names = [measure.heading for measure in table.measures] * len(table.sequences)
-    return [["", *above], ["method", *names], *_body(table)]
+    grid = [["method", *names], *_body(table)]
+    return [["", *above], *grid] if any(table.sequences) else grid
 
 
 def _aligned(rows: list[list[str]]) -> str:
@@ -182,4 +185,4 @@ def _after(table: Table, start: str) -> str:
 def _tex(word: str) -> str:
     for sign in "%_&#$":
         word = word.replace(sign, f"\\{sign}")
-    return word
+    return word.replace("±", "$\\pm$")

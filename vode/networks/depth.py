@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from vode.geometry.resize import size_of_same_area
 from vode.networks.edges import steepen_edges
 from vode.networks.encoders import build_encoder
-from vode.networks.options import DepthOptions
+from vode.networks.options import EIGEN, DepthOptions
 from vode.networks.padding import is_exporting, pad_to_multiple
 from vode.networks.weights import Network
 
@@ -45,12 +45,16 @@ class DepthNet(Network):
 
     @classmethod
     def build(cls, options: DepthOptions) -> DepthNet:
-        """The network that the options describe: a DepthNet, or a DispNet if that is the name of the encoder."""
-        if options.encoder != DISPNET:
-            return cls(options)
-        from vode.networks.dispnet import DispNet
+        """The network that the options describe: a DepthNet, or a DispNet or EigenNet if the encoder is called so."""
+        if options.encoder == DISPNET:
+            from vode.networks.dispnet import DispNet
 
-        return DispNet(options)
+            return DispNet(options)
+        if options.encoder == EIGEN:
+            from vode.networks.eigen import EigenNet
+
+            return EigenNet(options)
+        return cls(options)
 
     def _assemble(self, options: DepthOptions) -> None:
         """Create the layers."""

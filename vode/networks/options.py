@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from vode.errors import InputError
 
 WIDEST = 1024
 """channels of a level of the decoder; files of weights could else ask for more memory than there is"""
+LARGEST = 2**18
+"""pixels of the images that fully connected layers are made for, likewise: 1 GB of weights"""
+EIGEN = "eigen"
+"""name of the encoder that is a whole network, whose layers are made for one size"""
 FARTHEST = 32
 """pixels of the cost volume, whose size is their square"""
 
@@ -19,7 +23,7 @@ class DepthOptions:
 
     encoder: str = "resnet18"
     """resnet18, the method's own, or the name of any of timm's convolutional ones, such as efficientnet_lite0;
-    dispnet, SfMLearner's, comes with a decoder of its own"""
+    dispnet, SfMLearner's, and eigen, Eigen et al.'s of 2014, come with a decoder of their own"""
     encoder_weights: str = "none"
     """what initialises it: none, imagenet (downloaded once), a file, or package:NAME, an installed package with one"""
     scales: Literal[1, 4] = 1
@@ -40,6 +44,8 @@ class DepthOptions:
     consistency wants it; depth is that of the image"""
     edge_ratio: float = 0.0
     """ratio of neighbouring depths above which the ramp of an edge is made a step in predictions; 0 = it stays"""
+    full_size: tuple[int, int] = (0, 0)
+    """(height, width) of the images that eigen's fully connected layers are made for; 0 0 = that of the training"""
 
     def __post_init__(self) -> None:
         if len(self.decoder) != 5 or not all(0 < width <= WIDEST for width in self.decoder):
@@ -52,6 +58,15 @@ class DepthOptions:
             )
         if self.edge_ratio and not 1 < self.edge_ratio < float("inf"):
             raise InputError(f"a ratio of {self.edge_ratio}; give 0 or more than 1", "depth.edge_ratio")
+        if len(self.full_size) != 2 or min(self.full_size) < 0 or self.full_size[0] * self.full_size[1] > LARGEST:
+            raise InputError(
+                f"layers for images of {self.full_size}; give a height and a width of at most {LARGEST} pixels",
+                "depth.full_size",
+            )
+
+    def for_images(self, size: tuple[int, int]) -> DepthOptions:
+        """The options of a network that is trained on images of ``size``, which matters to eigen alone."""
+        return replace(self, full_size=size) if self.encoder == EIGEN and self.full_size == (0, 0) else self
 
 
 @dataclass(frozen=True)

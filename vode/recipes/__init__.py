@@ -26,6 +26,7 @@ RECIPES = {
     "tum": video.TUM,
     "folder": video.FOLDER,
     "depth-supervised": supervised.DEPTH_SUPERVISED,
+    "eigen": supervised.EIGEN,
     "flow-supervised": supervised.FLOW_SUPERVISED,
     "vode-small": supervised.VODE_SMALL,
     "sfmlearner": view_synthesis.SFMLEARNER,

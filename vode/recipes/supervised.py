@@ -40,6 +40,22 @@ DEPTH_SUPERVISED = SupervisedConfig(
 )
 """Depth from ground truth, by default the built-in world's."""
 
+EIGEN = replace(
+    DEPTH_SUPERVISED,
+    size=(64, 192),
+    depth=DepthOptions(encoder="eigen"),
+    depth_stage=SupervisedDepthStage(
+        4000,
+        3e-4,
+        "cosine",
+        warm_up=50,
+        # a loss of log depth alone that half forgives a wrong scale
+        loss=DepthErrorOptions(log_depth=0.0, depth_gradient=0.0, scale_invariant=1.0, invariance=0.5, far=90.0),
+    ),
+    augment=Augment(),
+)
+"""Depth from ground truth by Eigen et al.'s coarse and fine networks (NIPS 2014), by default the built-in world's."""
+
 FLOW_SUPERVISED = replace(
     DEPTH_SUPERVISED,
     batch=4,

@@ -100,7 +100,7 @@ def read_checkpoint(folder: RunFolder) -> tuple[Path, dict[str, Any], list[str]]
     problems: list[str] = []
     for path in checkpoints(folder):
         try:
-            return path, _read(path), problems
+            return path, read_content(path), problems
         except InputError as error:
             problems.append(str(error))
     if problems:
@@ -108,7 +108,8 @@ def read_checkpoint(folder: RunFolder) -> tuple[Path, dict[str, Any], list[str]]
     raise InputError(f"{folder.checkpoints}: no checkpoint; resume the folder of a run that saved one")
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_content(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds; InputError if it is damaged or of another format."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:

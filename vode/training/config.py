@@ -126,6 +126,8 @@ class RunConfig(DataOptions):
     """steps between log lines"""
     visualize_every: int = 100
     """steps between visualizations"""
+    score_at_end: bool = True
+    """score the finished run on the data set's own sequence for it"""
 
     def plan(self) -> list[tuple[str, StageConfig]]:
         """The selected stages that have steps, in order."""

@@ -152,7 +152,9 @@ class Run:
             if last:
                 state.next_stage()
             if last or halt or state.step % config.save_every == 0:
+                begun = time.monotonic()
                 self._save(None if last else step.state_dict())
+                since += time.monotonic() - begun
             if last or halt:
                 return not halt
 
@@ -211,7 +213,7 @@ class Run:
             self.folder.write_weights(networks, half=config.half)
         for line in lines:
             self.log.say(line)
-        results = judged | self.family.score(networks, config)
+        results = judged | (self.family.score(networks, config) if config.score_at_end else {})
         results["minutes"] = self.state.elapsed() / 60
         results["peak_memory_gib"] = peak_memory_gib()
         geometric = sum(stage.steps for name, stage in config.plan() if name in config.geometric)

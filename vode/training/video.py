@@ -30,10 +30,11 @@ Config = TypeVar("Config", bound=OdometryConfig)
 
 def networks(config: OdometryConfig, *, fresh: bool = True) -> dict[str, nn.Module]:
     """The flow and the depth network; see ``Family.networks``."""
+    depth = config.depth.for_images(config.size)
     if fresh and config.start_from:
         start = find_run(config.start_from)
         found: dict[str, Network] = {"flow": start.load_network(FlowNet), "depth": start.load_network(DepthNet)}
-        for name, asked, default in (("flow", config.flow, FlowOptions()), ("depth", config.depth, DepthOptions())):
+        for name, asked, default in (("flow", config.flow, FlowOptions()), ("depth", depth, DepthOptions())):
             if without_download(asked) not in (default, found[name].options):
                 raise InputError(
                     f"{config.start_from}: options cannot change its {name} network; leave them out, or set start_from "
@@ -42,8 +43,7 @@ def networks(config: OdometryConfig, *, fresh: bool = True) -> dict[str, nn.Modu
                     "start_from",
                 )
         return {**found}
-    depth = config.depth if fresh else without_download(config.depth)
-    return {"flow": FlowNet(config.flow), "depth": DepthNet.build(depth)}
+    return {"flow": FlowNet(config.flow), "depth": DepthNet.build(depth if fresh else without_download(depth))}
 
 
 def settled(config: Config, networks: nn.ModuleDict) -> Config:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +80,27 @@ def flow_panel(
     ]
 
 
+def depth_strip(
+    images: Sequence[Tensor], predictions: Mapping[str, Sequence[Tensor]], ground_truths: Sequence[Tensor | None]
+) -> tuple[list[list[tuple[str, Tensor]]], list[str]]:
+    """Rows for ``panel_figure`` and their names: images (3, H, W), ground truth if any has it, depth of each method.
+
+    Depth is (1, h, w) of any size. The maps of an image are multiplied to the median of its ground truth and share its
+    colour scale; without ground truth each has its own.
+    """
+    true = [
+        torch.zeros(1, *image_size(image)) if depth is None else _resized_nearest(depth, image_size(image))
+        for image, depth in zip(images, ground_truths, strict=True)
+    ]
+    rows = {"image": [("", image) for image in images]}
+    if any(t.any() for t in true):
+        rows["ground truth"] = [("", _thickened(depth_to_color(t), t > 0)) for t in true]
+    for name, maps in predictions.items():
+        resized = [_resized(depth, image_size(image)) for image, depth in zip(images, maps, strict=True)]
+        rows[name] = [("", _colored_like(depth, t)) for depth, t in zip(resized, true, strict=True)]
+    return list(rows.values()), list(rows)
+
+
 def panel_figure(rows: Sequence[Sequence[tuple[str, Tensor]]], *, names: Sequence[str] | None = None) -> Figure:
     """Images side by side, one row per sample, each with its title; ``names`` of the rows replace their first titles.
 
@@ -113,6 +134,15 @@ def save_panel(
 ) -> None:
     """Write ``panel_figure`` to a PNG, PDF or SVG file."""
     save_figure(panel_figure(rows, names=names), path, dpi=200)
+
+
+def _colored_like(depth: Tensor, ground_truth: Tensor) -> Tensor:
+    """Colours of depth, in the scale and range of the ground truth if that is known anywhere."""
+    known = ground_truth > 0
+    if not known.any():
+        return depth_to_color(depth)
+    factor = ground_truth[known].median() / depth[known].median()
+    return depth_to_color(depth * factor, limits=depth_range(ground_truth))
 
 
 def _pixels(visualization: Tensor) -> np.ndarray:

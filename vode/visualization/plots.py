@@ -107,7 +107,7 @@ def trajectory_figure(
     if ground_truth is not None:
         _draw_path(axes, ground_truth, _GROUND_TRUTH)
     for number, (name, estimate) in enumerate(estimates.items()):
-        _draw_path(axes, estimate, {**_style(number), "label": name, "zorder": 2 + number})
+        _draw_path(axes, estimate, {**line_style(number), "label": name, "zorder": 2 + number})
         drawn.append(estimate)
     starts = np.stack([_top_down(trajectory)[0] for trajectory in drawn if len(trajectory)])
     axes.plot(*starts.T, "*", color="black", markersize=9, markeredgecolor="white", label="start", zorder=50)
@@ -133,7 +133,7 @@ def coordinates_figure(
     grid = figure.subplots(3, 2, sharex=True)
     lines = [] if ground_truth is None else [(ground_truth, _GROUND_TRUTH)]
     lines += [
-        (estimate, {**_style(number), "label": name, "zorder": 2 + number})
+        (estimate, {**line_style(number), "label": name, "zorder": 2 + number})
         for number, (name, estimate) in enumerate(estimates.items())
     ]
     for trajectory, style in lines:
@@ -169,7 +169,7 @@ def segment_figure(errors: Mapping[str, Mapping[str, Mapping[str, float]]], *, t
     for axes, (key, label) in zip(figure.subplots(1, 2), BY_LENGTH.items(), strict=True):
         for number, (name, series) in enumerate(errors.items()):
             lengths, values = [float(length) for length in series[key]], list(series[key].values())
-            style = {**_style(number), "marker": _MARKERS[number % len(_MARKERS)], "markersize": 4}
+            style = {**line_style(number), "marker": _MARKERS[number % len(_MARKERS)], "markersize": 4}
             axes.plot(lengths, values, **style, label=name)
         label_axes(axes, "segment length (m)", label, "")
         axes.set_ylim(bottom=0)
@@ -204,7 +204,8 @@ def error_figure(ground_truth: Trajectory, estimate: Trajectory, *, title: str =
     return figure
 
 
-def _style(number: int) -> dict:
+def line_style(number: int) -> dict:
+    """Colour and dashes of line ``number`` of a plot, told apart in black and white too."""
     shown = number % len(_COLORS)
     # The dashes shift once all colours are used, so that combinations repeat late.
     dashes = _DASHES[(number + number // len(_COLORS)) % len(_DASHES)]

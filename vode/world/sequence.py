@@ -229,6 +229,11 @@ class WorldSequence(Sequence):
         return _RESULTS.get((self._key, what, i), make, lambda made: made.nbytes)
 
 
+def keep_rendered(most: int) -> None:
+    """Let up to ``most`` bytes of the images, depth and flow of all sequences be kept, if that is more than now."""
+    _RESULTS.most = max(_RESULTS.most, most)
+
+
 _LOOKS = Kept(10)
 """what frames see, used for image, depth and flow alike"""
 _NOISE = Kept(2)

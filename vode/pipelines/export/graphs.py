@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from vode.errors import InputError, one_line
 from vode.networks.depth import DepthNet
 from vode.networks.dispnet import DispNet
+from vode.networks.eigen import EigenNet
 from vode.networks.flow import FlowNet
 from vode.networks.inference import folded
 from vode.networks.padding import MOST
@@ -103,8 +104,9 @@ def traced(graph: Graph, size: tuple[int, int], *, dynamic: bool = False) -> tor
     """
     if not hasattr(torch.compiler, "is_exporting"):
         raise InputError(f"torch {torch.__version__} exports no such networks; install 2.7 or newer")
-    if dynamic and isinstance(graph.network, DispNet):
-        raise InputError("dispnet is exported for a fixed size alone; leave dynamic sizes out", "dynamic")
+    if dynamic and isinstance(graph.network, DispNet | EigenNet):
+        name = graph.network.options.encoder
+        raise InputError(f"{name} is exported for a fixed size alone; leave dynamic sizes out", "dynamic")
     count, (height, width) = (2, EXAMPLE) if dynamic else (1, size)
     image = torch.rand(count, 3, height, width, generator=torch.Generator().manual_seed(0))
     arguments = graph.arguments(image, image.flip(-1), 200.0)
