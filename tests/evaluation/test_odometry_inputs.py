@@ -93,6 +93,7 @@ def test_rotations_that_are_noise_about_one_are_none(wandering_path) -> None:
     noise = np.random.default_rng(0).normal(scale=1e-3, size=(200, 3))
     poses[:, :3, :3] = Rotation.from_rotvec(noise + np.array([0.3, -0.2, 1])).as_matrix()
     assert "all 200 rotations of trajectory are the same" in str(why_no_rotations(Trajectory(poses)))
+    assert why_no_rotations(Trajectory(poses, provenance=Provenance(computed=True))) is None
     # a camera that is held still but for a slow turn has rotations
     poses[:, :3, :3] = Rotation.from_rotvec(np.linspace(0, 0.02, 200)[:, None] * [0, 1, 0] + noise / 10).as_matrix()
     assert why_no_rotations(Trajectory(poses)) is None

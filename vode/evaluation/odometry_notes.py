@@ -25,6 +25,8 @@ def why_no_rotations(trajectory: Trajectory) -> str | None:
     """
     if not trajectory.provenance.oriented:
         return f"all rotations of {trajectory.name} are missing (zeros or NaN)"
+    if trajectory.provenance.computed:
+        return None
     if len(trajectory) > 2 and _are_one(trajectory.poses[:, :3, :3]) and turns(trajectory.positions):
         return f"all {len(trajectory)} rotations of {trajectory.name} are the same along a path that turns"
     return None

@@ -31,6 +31,8 @@ class Provenance:
     """it has rotations; else those of the poses are the identity, and the positions alone count"""
     notes: tuple[str, ...] = ()
     """what whoever reads a result must know of the source"""
+    computed: bool = False
+    """a tracker found it: its rotations are meant, whatever they are"""
 
 
 @dataclass(frozen=True, eq=False, init=False)

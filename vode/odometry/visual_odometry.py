@@ -14,7 +14,7 @@ from vode.cameras.lens import Camera
 from vode.errors import InputError
 from vode.geometry.pose import inverse, se3_exp, se3_log
 from vode.geometry.resize import SizeFor
-from vode.io.trajectory import Trajectory
+from vode.io.trajectory import Provenance, Trajectory
 from vode.odometry import result
 from vode.odometry.clock import Clock
 from vode.odometry.frame_motion import Evidence, FrameMotion, frame_motion
@@ -139,7 +139,12 @@ class VisualOdometry:
         poses = poses if self._loops is None else self._loops.corrected(poses)
         times = [x.timestamp for x in self._results]
         timed = bool(times) and times[0] is not None
-        return Trajectory(poses, torch.tensor(times, dtype=torch.float64) if timed else None, name=self.name)
+        return Trajectory(
+            poses,
+            torch.tensor(times, dtype=torch.float64) if timed else None,
+            name=self.name,
+            provenance=Provenance(numbered=not timed, computed=True),
+        )
 
     def pose(self, index: int) -> np.ndarray | Tensor:
         """World-from-camera pose (4, 4) float64 of one frame, after all corrections."""
