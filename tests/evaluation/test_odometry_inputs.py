@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 from vode.errors import InputError
 from vode.evaluation.odometry import evaluate_odometry
 from vode.evaluation.odometry_notes import turns, why_no_rotations
-from vode.io.trajectory import Trajectory, read_trajectory
+from vode.io.trajectory import Provenance, Trajectory, read_trajectory
 
 KEYS = ("t_err_percent", "r_err_deg_per_100m", "ate_m")
 ROTATIONAL = ("t_err_percent", "r_err_deg_per_100m", "rpe_m", "rpe_deg", "snippet_ate_5_frames_m")
