@@ -27,10 +27,10 @@ def test_sfmlearner_is_that_of_the_paper():
     assert (config.depth.encoder, config.depth.scales, config.depth.disparity) == ("dispnet", 4, (0.01, 10.0))
     assert (config.pose.network, config.pose.rotation, config.pose.explainability) == ("posecnn", "euler", True)
     assert (config.synthesis.error, config.synthesis.compared_at) == ("l1", "own")
-    # released sums over 4 scales, of two frames each: 1, 0.5 of the smoothness of one map, and 0.2
-    terms, weights = 4 * 2, config.depth_stage.weights
-    assert weights.smoothness / weights.photometric == 0.5 * 4 / terms
-    assert weights.explainability / weights.photometric == 0.2
+    # released sums over 4 scales, of two frames each: 1 of images in -1..1, 0.5 of the smoothness of one map, and 0.2
+    terms, images, weights = 4 * 2, 2, config.depth_stage.weights
+    assert weights.smoothness / weights.photometric == 0.5 * 4 / terms / images
+    assert weights.explainability / weights.photometric == 0.2 / images
 
 
 def test_monodepth2_is_that_of_the_paper():

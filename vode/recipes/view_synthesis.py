@@ -53,7 +53,7 @@ SFMLEARNER = ViewSynthesisConfig(
     pose=PoseOptions(network="posecnn", frames=3, rotation="euler", explainability=True),
     synthesis=SynthesisOptions(error="l1", compared_at="own", smoothness="second"),
     depth_stage=SynthesisStage(
-        200_000, 2e-4, weights=SynthesisWeights(photometric=1.0, smoothness=0.25, explainability=0.2)
+        200_000, 2e-4, weights=SynthesisWeights(photometric=1.0, smoothness=0.125, explainability=0.1)
     ),
 )
 """SfMLearner on KITTI (Zhou et al., CVPR 2017), on a GPU."""
