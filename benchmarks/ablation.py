@@ -5,8 +5,8 @@
 Every row changes one choice of the recipe ``world`` to the released one; the last changes all. What concerns the flow
 is trained and scored in the flow stage; what begins with depth is trained from the default's flow of the same
 seed. A figure is the mean over the seeds and its standard deviation; a mark says whose choice is better by more than
-the deviation of the difference: ``+`` the default, ``-`` the released one. The folder keeps the rendered images, the
-runs and their scores; a call with the same folder goes on.
+the deviation of the difference: ``+`` the default, ``-`` the released one. The folder keeps the runs
+and their scores; a call with the same folder goes on.
 """
 
 from __future__ import annotations
@@ -22,14 +22,11 @@ from typing import Any, cast
 import numpy as np
 from report import machine, table
 
-from vode.datasets.options import DataOptions
 from vode.evaluation.runs import score_flow, score_run
 from vode.io.atomic import write_bytes
 from vode.losses.options import RELEASED_FLOW_LOSS, RELEASED_GEOMETRY_LOSS
 from vode.model import load
 from vode.networks.options import TRIANFLOW
-from vode.pipelines.options import CopyOptions
-from vode.pipelines.prepare import prepare_copy
 from vode.pipelines.train import train
 from vode.recipes.video import TRIANFLOW_SMALL, WORLD
 from vode.training.config import VideoConfig
@@ -103,11 +100,8 @@ class Ablation:
     """The runs in a folder, each of which is trained and scored once."""
 
     def __init__(self, folder: Path, steps: float, sequences: int) -> None:
-        self.folder, self.steps, self.images = folder, steps, folder / f"world-{sequences}"
-        names = tuple(map(str, range(sequences)))
-        # rendered once for all runs: rendering takes longer than the steps of training
-        where = DataOptions(dataset="world", sequences=names)
-        prepare_copy(self.images, where, CopyOptions(size=WORLD.size, kind="png"))
+        self.folder, self.steps = folder, steps
+        self.sequences = tuple(map(str, range(sequences)))
         self.held_out = held_out_sequence(WORLD.size)
         self._scores = folder / f"scores-{steps:g}-of-the-steps-{sequences}.json"
         self.scores: dict[str, dict[str, float]] = {}
@@ -124,7 +118,7 @@ class Ablation:
         return self._scored(name, seed, "depth")
 
     def _run(self, name: str, seed: int, part: str) -> Path:
-        return self.folder / f"{self.images.name}-{self.steps:g}" / f"{name}, seed {seed}, {part}"
+        return self.folder / f"{len(self.sequences)}-{self.steps:g}" / f"{name}, seed {seed}, {part}"
 
     def _scored(self, name: str, seed: int, part: str) -> dict[str, float]:
         """The scores of one run, which is trained if it is not there."""
@@ -132,7 +126,7 @@ class Ablation:
         if run.name not in self.scores:
             print(run.name, file=sys.stderr, flush=True)
             config = shortened(CHANGES[name](WORLD), self.steps)
-            config = replace(config, seed=seed, data=self.images, sequences=(), stages=("flow",))
+            config = replace(config, seed=seed, sequences=self.sequences, stages=("flow",))
             if part == "depth":
                 start = self._run(name if name in WHOLE else DEFAULT, seed, "flow")
                 config = replace(config, stages=("depth", "joint"), start_from=start)

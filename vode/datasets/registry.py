@@ -62,7 +62,7 @@ def open_dataset(options: DataOptions, **offered: Any) -> Dataset:
     if data is not None and (is_address(data) or (data / MANIFEST).is_file()):
         kind = _imported(PREPARED)
     taken = {name: value for name, value in offered.items() if name in kind.own_options}
-    return kind(options.data, options, **taken)
+    return kind(data, options, **taken)
 
 
 def open_sequences(options: DataOptions, names: tuple[str, ...] = ()) -> list[Sequence]:

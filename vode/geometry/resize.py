@@ -49,6 +49,13 @@ def resize_images(images: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
 
 
+def resize_bilinear(values: Tensor, size: tuple[int, int]) -> Tensor:
+    """Values (N, C, H, W) resized to ``size`` (height, width), without antialiasing."""
+    if image_size(values) == tuple(size):
+        return values
+    return F.interpolate(values, size, mode="bilinear", align_corners=False)
+
+
 def resize_depth(depth: Tensor, size: tuple[int, int]) -> Tensor:
     """Depth (N, 1, H, W) resized to ``size`` by the nearest pixel, so that depths of two objects are never mixed."""
     return F.interpolate(depth, size, mode="nearest-exact")

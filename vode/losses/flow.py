@@ -35,7 +35,7 @@ def flow_losses(
     masks = _masks([flow.detach() for flow in flows], [flow.detach() for flow in reverse], options)
     losses = {name: flows[0].new_zeros(()) for name in ("flow_photometric", "flow_smoothness")}
     for k, flow in enumerate(flows):
-        image, other = (_shrink(x, image_size(flow)) for x in (images, others))
+        image, other = (shrink(x, image_size(flow)) for x in (images, others))
         seen = warp.backward_warp(other, flow, outside=options.outside)
         terms = {
             "flow_photometric": photometric(image, seen, masks[k], ssim=options.ssim),
@@ -50,12 +50,13 @@ def _masks(flows: list[Tensor], reverse: list[Tensor], options: FlowLossOptions)
     """The pixels that count at each scale, of flows and those of the other direction, without gradient."""
     if options.mask == "inside":
         mask = warp.visible(reverse[0]) * warp.inside(warp.flow_target(flows[0]), image_size(reverse[0]))
-        return [_shrink(mask, image_size(flow)) for flow in flows]
+        return [shrink(mask, image_size(flow)) for flow in flows]
     return [
         warp.visible(back) * warp.consistent(flow, warp.round_trip(flow, back, outside=options.outside))
         for flow, back in zip(flows, reverse, strict=True)
     ]
 
 
-def _shrink(image: Tensor, size: tuple[int, int]) -> Tensor:
+def shrink(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Images or masks (B, C, H, W) at a smaller ``size`` (height, width), by the mean over areas."""
     return image if image.shape[-2:] == size else F.interpolate(image, size, mode="area")

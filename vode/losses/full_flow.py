@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vode.geometry import warp
 from vode.geometry.resize import image_size
+from vode.losses.flow import shrink
 from vode.losses.masked import masked_mean
 from vode.losses.options import FlowConsistencyOptions
 from vode.losses.photometric import photometric_error
@@ -57,7 +57,7 @@ def full_flow_losses(
     masks = []
     for k, (ab, ba) in enumerate(zip(flows_ab, flows_ba, strict=True)):
         flow, back = torch.cat([ab, ba]), torch.cat([ba, ab])
-        image, other = (F.interpolate(x, image_size(flow), mode="area") for x in (images, others))
+        image, other = (shrink(x, image_size(flow)) for x in (images, others))
         consistency, mask = geometric_consistency(flow, back, scale=k, options=options)
         terms = {
             "flow_warp": masked_mean(warp_error(image, other, flow)[1], mask),

@@ -11,7 +11,6 @@ from vode.networks.options import TRIANFLOW as TRIANFLOW_FLOW
 from vode.networks.options import DepthOptions
 from vode.training.config import VideoConfig, VideoStage
 from vode.training.options import LossWeights, MotionOptions
-from vode.world.options import WorldOptions
 
 # Images that are small hold flows that bend more from pixel to pixel, which the paper's smoothness would flatten;
 # and depth that has been trained for minutes would pull the flow away from the truth.
@@ -32,14 +31,11 @@ def _pixels(threshold: float, *, width: int) -> float:
     return threshold * width / 832
 
 
-SEEDS = 64
 WORLD = VideoConfig(
     dataset="world",
-    sequences=tuple(str(seed) for seed in range(SEEDS)),
+    sequences=tuple(str(seed) for seed in range(64)),
     size=(64, 192),
     batch=4,
-    # all pairs stay in memory, 90 MB: rendering them takes longer than a step
-    block=SEEDS * (WorldOptions().frames - 1),
     flow_stage=_stage(1600, 1e-3, WORLD_WEIGHTS),
     depth_stage=_stage(400, 4e-4, WORLD_WEIGHTS),
     joint_stage=_stage(250, 3e-4, WORLD_WEIGHTS, FINISH),

@@ -30,7 +30,6 @@ def small(config: ViewSynthesisConfig, *, steps: int = 800, rate: float = 4e-4) 
         camera=(),
         size=WORLD.size,
         batch=WORLD.batch,
-        block=WORLD.block,
         workers=0,
         depth=replace(config.depth, encoder_weights="none"),
         pose=replace(config.pose, encoder_weights="none"),

@@ -6,11 +6,10 @@ import dataclasses
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vode.geometry.camera import resize_intrinsics
-from vode.geometry.resize import image_size, resize_images
+from vode.geometry.resize import image_size, resize_bilinear, resize_images
 from vode.losses.masked import masked_mean
 from vode.networks.depth import DepthNet
 from vode.networks.pose import Motions, others
@@ -76,8 +75,10 @@ class ViewSynthesisTask(Task):
         for k, sigma in enumerate(sigmas):
             sigma = sigma.float()
             at = _resized(views, image_size(images if self.options.compared_at == "full" else sigma))
-            explained = fitted(logits[k], image_size(at.target)) if logits else None
-            output = self._of_scale(at, fitted(sigma, image_size(at.target)), explained, views.intrinsics[:, 1, 1])
+            explained = resize_bilinear(logits[k], image_size(at.target)) if logits else None
+            output = self._of_scale(
+                at, resize_bilinear(sigma, image_size(at.target)), explained, views.intrinsics[:, 1, 1]
+            )
             # halved from scale to scale, as the weights in the papers are
             smooth = smoothness(
                 1 / self.depth.depth_of(sigma),
@@ -158,10 +159,3 @@ def _resized(views: Views, size: tuple[int, int]) -> Views:
     sources = resize_images(views.sources.flatten(0, 1), size).unflatten(0, views.sources.shape[:2])
     intrinsics = resize_intrinsics(views.intrinsics, full, size)
     return Views(resize_images(views.target, size), sources, views.T_s_t, intrinsics)
-
-
-def fitted(values: Tensor, size: tuple[int, int]) -> Tensor:
-    """Maps (B, C, h, w) resized bilinearly to ``size`` (height, width)."""
-    if image_size(values) == size:
-        return values
-    return F.interpolate(values, size, mode="bilinear", align_corners=False)

@@ -128,4 +128,5 @@ def _joined(before: Chunk, after: Chunk, start: int) -> Chunk:
     grounds = before.grounds
     if grounds is not None and after.grounds is not None:
         grounds = {**grounds, **{k: ground for k, ground in after.grounds.items() if k >= middle}}
-    return Chunk(Trajectory(poses, timestamps, name=before.trajectory.name), results, grounds)
+    trajectory = Trajectory(poses, timestamps, name=before.trajectory.name, provenance=before.trajectory.provenance)
+    return Chunk(trajectory, results, grounds)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vode.geometry.resize import image_size
+from vode.geometry.resize import image_size, resize_bilinear
 from vode.losses.depth import reprojection, reprojection_of_depth, triangulated_depth
 from vode.losses.smoothness import disparity_smoothness
 from vode.networks.depth import DepthNet
@@ -56,7 +55,7 @@ def depth_losses(
     copying texture (Godard et al., ICCV 2019, section 3.3). ``flow_ab`` (B, 2, H, W) pixels.
     """
     images = torch.cat([batch["images"][:, 0], batch["images"][:, 1]])
-    sigmas = [_full_size(sigma.float(), image_size(images)) for sigma in _outputs(network, images, options)]
+    sigmas = [resize_bilinear(sigma.float(), image_size(images)) for sigma in _outputs(network, images, options)]
     focal = batch["intrinsics"][:, 1, 1].repeat(2)
     depths = [network.metric(network.depth_of(sigma), focal) for sigma in sigmas]
     scales = [
@@ -131,12 +130,6 @@ def _scales(
         for depth, reference in zip(predicted, references, strict=True)
     ]
     return [scale for scale, _ in found], found[0][1] * found[1][1]
-
-
-def _full_size(sigma: Tensor, size: tuple[int, int]) -> Tensor:
-    if sigma.shape[-2:] == size:
-        return sigma
-    return F.interpolate(sigma, size, mode="bilinear", align_corners=False)
 
 
 def _mean_by_name(scales: list[dict[str, Tensor]]) -> dict[str, Tensor]:
