@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import torch
+
+from vode.devices import processor_name
 
 
 def machine(*packages: str) -> str:
     """One line: processor, threads, accelerator, versions of torch and of the packages that are installed."""
-    processor = platform.processor() or platform.machine()
-    described = Path("/proc/cpuinfo")
-    if described.is_file():
-        names = [line.split(":")[1].strip() for line in described.read_text().splitlines() if "model name" in line]
-        processor = names[0] if names else processor
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     versions = []
     for name in ("torch", *packages):
@@ -24,7 +19,7 @@ def machine(*packages: str) -> str:
             versions.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             continue
-    return f"{processor}, {torch.get_num_threads()} threads, {device}; {', '.join(versions)}"
+    return f"{processor_name()}, {torch.get_num_threads()} threads, {device}; {', '.join(versions)}"
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+from pathlib import Path
+
 import torch
 
 from vode.errors import InputError
@@ -30,3 +33,12 @@ def computes_bfloat16(device: torch.device) -> bool:
         return torch.cuda.get_device_capability(device) >= (8, 0)
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16"))
+
+
+def processor_name() -> str:
+    """What the processor is called."""
+    described = Path("/proc/cpuinfo")
+    names = []
+    if described.is_file():
+        names = [line.split(":")[1].strip() for line in described.read_text().splitlines() if "model name" in line]
+    return names[0] if names else platform.processor() or platform.machine()

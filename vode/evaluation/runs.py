@@ -17,13 +17,13 @@ from vode.io.trajectory import Trajectory
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.options import TrackerOptions
-from vode.odometry.perception import network_perception
+from vode.odometry.perception import Perception, network_perception
 from vode.odometry.track import track
 
 
 def score_depth(
     depth: DepthNet,
-    sequence: Sequence,
+    sequence: Sequence | list[Sequence],
     size: tuple[int, int],
     *,
     every: int = 1,
@@ -48,6 +48,19 @@ def ground_truth_trajectory(sequence: Sequence) -> Trajectory:
     return Trajectory(
         sequence.poses, sequence.timestamps, range(len(sequence.poses)), name=f"ground truth of {sequence.name}"
     )
+
+
+def score_odometry(
+    perception: Perception, sequence: Sequence, size: tuple[int, int], options: TrackerOptions = TrackerOptions()
+) -> Result | None:
+    """Errors of the trajectory of a sequence with poses, whose images are tracked at ``size`` (height, width).
+
+    None where networks see no motion at all, which leaves nothing to align.
+    """
+    tracked = track(sequence, perception, size=size, options=options)
+    with suppress(InputError):
+        return evaluate_odometry(tracked.trajectory, ground_truth_trajectory(sequence))
+    return None
 
 
 def score_run(
@@ -77,9 +90,7 @@ def score_run(
         results["depth_abs_rel_constant"] = errors["abs_rel_constant"]
     if sequence.poses is not None:
         perception = network_perception(flow, depth, options, lambda _: size)
-        tracked = track(sequence, perception, size=magnified(size, options.magnify), options=options)
-        # networks that see no motion at all leave nothing to align: a result, not the end of the run
-        with suppress(InputError):
-            odometry = evaluate_odometry(tracked.trajectory, ground_truth_trajectory(sequence))
+        odometry = score_odometry(perception, sequence, magnified(size, options.magnify), options)
+        if odometry is not None:
             results |= {name: odometry[name] for name in ("t_err_percent", "r_err_deg_per_100m", "ate_m")}
     return results

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,8 +12,7 @@ from torch import nn
 from vode.datasets.base import Capability, Sequence, only_frames
 from vode.errors import InputError
 from vode.evaluation.depth import DepthProtocol
-from vode.evaluation.odometry import evaluate_odometry
-from vode.evaluation.runs import ground_truth_trajectory, score_depth, score_flow
+from vode.evaluation.runs import score_depth, score_flow, score_odometry
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.networks.pose import PoseNet
@@ -22,7 +20,6 @@ from vode.networks.residual_flow import ResidualFlowNet
 from vode.networks.weights import Network, without_download
 from vode.odometry.perception import NoDepth, Perception, network_perception
 from vode.odometry.sources.pose_network import WithPoseNetwork
-from vode.odometry.track import track
 from vode.run_folder import BESIDE, RunFolder, find_run
 from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.data import scoring_sequence, training_sequences, validation_sequences
@@ -186,10 +183,8 @@ def _scores(networks: nn.ModuleDict, sequence: Sequence, config: ViewSynthesisCo
             metres = score_depth(depth, sequence, size, every=every, protocol=DepthProtocol(scaling="none"))
             results["depth_abs_rel_metres"] = metres["abs_rel"]
     if sequence.poses is not None:
-        tracked = track(sequence, _perception(networks, config, size), size=size, options=config.tracker)
-        # a network that sees no motion at all leaves nothing to align: a result, not the end of the run
-        with suppress(InputError):
-            odometry = evaluate_odometry(tracked.trajectory, ground_truth_trajectory(sequence))
+        odometry = score_odometry(_perception(networks, config, size), sequence, size, config.tracker)
+        if odometry is not None:
             results |= {name: odometry[name] for name in ODOMETRY}
     return results | _flow_scores(networks, sequence, config)
 

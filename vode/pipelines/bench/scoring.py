@@ -11,18 +11,13 @@ from typing import Any, cast
 from torch import nn
 
 from vode.datasets.base import Sequence
-from vode.datasets.depth_frames import SequenceFrames
 from vode.datasets.registry import open_dataset
-from vode.errors import InputError
-from vode.evaluation import depth_report
-from vode.evaluation.depth import DepthProtocol, summary
-from vode.evaluation.odometry import evaluate_odometry
-from vode.evaluation.runs import ground_truth_trajectory, score_flow
+from vode.evaluation.depth import DepthProtocol
+from vode.evaluation.runs import score_depth, score_flow, score_odometry
 from vode.io.text import parse_json
 from vode.model import Model, load
 from vode.networks.depth import DepthNet
 from vode.odometry.options import TrackerOptions
-from vode.odometry.track import track
 from vode.pipelines.bench.options import BenchOptions
 from vode.run_folder import BESIDE, RunFolder
 from vode.training import distributed, loop
@@ -97,23 +92,15 @@ def score_sequence(
 
 def odometry_errors(model: Model, sequence: Sequence, tracker: TrackerOptions) -> dict[str, float | None]:
     """Errors of the trajectory of a sequence with poses; none where the networks see no motion at all."""
-    size = model.tracking_size(sequence.size)
-    found: dict[str, float | None] = {}
-    # a path that stays where it is leaves nothing to align: no number, not the end of the bench
-    with suppress(InputError):
-        tracked = track(sequence, model.perception(tracker), size=size, options=tracker).trajectory
-        result = evaluate_odometry(tracked, ground_truth_trajectory(sequence))
-        found = {name: result[name] for name in ODOMETRY}
-    return found
+    result = score_odometry(model.perception(tracker), sequence, model.tracking_size(sequence.size), tracker)
+    return {} if result is None else {name: result[name] for name in ODOMETRY}
 
 
 def depth_errors(
     depth: DepthNet, sequences: list[Sequence], every: int, options: BenchOptions
 ) -> dict[str, float | None]:
     """Depth errors on every ``every``-th frame that has ground truth."""
-    frames, protocol = SequenceFrames(sequences, every), protocol_of(options)
-    source = depth_report.from_network(depth, frames, options.size)
-    errors = summary(depth_report.score_frames(source, frames, range(len(frames)), protocol), protocol)
+    errors = score_depth(depth, sequences, options.size, every=every, protocol=protocol_of(options))
     return {name: errors[name] for name in DEPTH}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 import vode
+from vode.devices import processor_name
 from vode.evaluation.published import DEPTH, ODOMETRY
 from vode.evaluation.tables import Measure, Table
 from vode.io.dataclass_json import to_plain
@@ -126,14 +127,9 @@ def content(runs: Runs, schedules: Mapping[str, Any], options: BenchOptions, fol
 
 def machine(device: str) -> dict[str, str]:
     """What a run was trained on."""
-    described = Path("/proc/cpuinfo")
-    names = []
-    if described.is_file():
-        names = [line.split(":")[1].strip() for line in described.read_text().splitlines() if "model name" in line]
-    processor = names[0] if names else platform.processor() or platform.machine()
     unit = torch.cuda.get_device_name() if torch.device(device).type == "cuda" else f"{torch.get_num_threads()} threads"
     return {
-        "described": f"{processor}, {unit}, torch {version('torch')}",
+        "described": f"{processor_name()}, {unit}, torch {version('torch')}",
         "python": platform.python_version(),
         "system": platform.platform(),
     }
