@@ -104,9 +104,11 @@ class Ablation:
         self.sequences = tuple(map(str, range(sequences)))
         self.held_out = held_out_sequence(WORLD.size)
         self._scores = folder / f"scores-{steps:g}-of-the-steps-{sequences}.json"
-        self.scores: dict[str, dict[str, float]] = {}
-        if self._scores.is_file():
-            self.scores = json.loads(self._scores.read_text("utf-8"))
+
+    @property
+    def scores(self) -> dict[str, dict[str, float]]:
+        """What is scored by now, also by a call beside this one, say with other seeds."""
+        return json.loads(self._scores.read_text("utf-8")) if self._scores.is_file() else {}
 
     def flow(self, name: str, seed: int) -> dict[str, float]:
         """The scores of a row after its flow stage."""
@@ -132,8 +134,8 @@ class Ablation:
                 config = replace(config, stages=("depth", "joint"), start_from=start)
             if not train(config, run, existing="resume")[1]:
                 sys.exit("stopped; the same command goes on")
-            self.scores[run.name] = self._score(run, part)
-            write_bytes(self._scores, json.dumps(self.scores, indent=1).encode())
+            found = self._score(run, part)
+            write_bytes(self._scores, json.dumps({**self.scores, run.name: found}, indent=1).encode())
         return self.scores[run.name]
 
     def _score(self, run: Path, part: str) -> dict[str, float]:
