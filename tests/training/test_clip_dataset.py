@@ -11,6 +11,10 @@ from vode.geometry.camera import pixel_grid, project, transform, unproject
 from vode.geometry.resize import resize_flow
 from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.sampler import Blocks
+from vode.world import sequence as world
+from vode.world.kept import Kept
+from vode.world.options import WorldOptions
+from vode.world.sequence import WorldSequence
 
 SIZE = (48, 96)
 STEP = torch.tensor([0.4, -0.1, 0.5], dtype=torch.float64)
@@ -246,3 +250,18 @@ def test_kept_clips_are_read_once_and_are_those_that_are_read_anew(block, reuse)
     varied = ClipDataset(walls, size=(24, 32), augment=Augment(crop=0.3), seed=1, ground_truth=True)
     for key, value in varied.kept(4, 2)[3, 5].items():
         assert value.shape == varied[3, 5][key].shape
+
+
+def test_a_scene_is_set_up_once_for_all_clips_if_their_images_can_be_kept(monkeypatch):
+    built, build = [], WorldSequence._build
+    monkeypatch.setattr(WorldSequence, "_build", lambda self: built.append(self.seed) or build(self))
+    monkeypatch.setattr(world, "_WORLDS", Kept(1))
+    for room, times in (10**9, 2), (0, 6):
+        monkeypatch.setattr(world, "_RESULTS", Kept(room))
+        monkeypatch.setattr(world, "_LOOKS", Kept(0))
+        sequences = [WorldSequence(seed, WorldOptions(size=(16, 48), frames=4)) for seed in range(2)]
+        clips = ClipDataset(sequences)
+        built.clear()
+        drawn = [clips[number]["images"] for number in (0, 3, 1, 4, 2, 5)]
+        assert len(built) == times
+        assert torch.equal(drawn[3][1], sequences[1].frame(2))

@@ -90,6 +90,10 @@ class Sequence(Protocol):
         """The first file of a frame that is not there, in readers that open what is not complete."""
         return None
 
+    def best_read_whole(self) -> bool:
+        """Whether all frames are best read as soon as one is: what they share costs most, and what was read is kept."""
+        return False
+
     def frame(self, index: int) -> Tensor:
         """Image (3, H, W) float32 RGB in 0..1."""
         ...

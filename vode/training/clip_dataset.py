@@ -73,6 +73,8 @@ class ClipDataset(Dataset[Sample]):
         if not self.sequences:
             raise ValueError("no sequences")
         self.length, self.stride, self.size = length, stride, size
+        self._begun: set[int] = set()
+        """the sequences of which a clip was read"""
         self.augment, self.seed, self.raw = augment, seed, raw
         span = (length - 1) * stride
         self._starts = [_starts(sequence, span, every) for sequence in self.sequences]
@@ -146,12 +148,17 @@ class ClipDataset(Dataset[Sample]):
 
     def _clip(self, number: int, size: tuple[int, int]) -> Sample:
         """Clip ``number`` as it is read, or kept from before."""
+        which = bisect_right(self._ends, number)
+        begin, end = self._ends[which - 1] if which else 0, self._ends[which]
         if not self._most_kept:
+            if which not in self._begun and self.sequences[which].best_read_whole():
+                for each in range(begin, end):
+                    self._read(*self._frames(each), size)
+            self._begun.add(which)
             return self._read(*self._frames(number), size)
         if number not in self._kept:
-            which = bisect_right(self._ends, number)
-            first = max(number - number % self._block, self._ends[which - 1] if which else 0)
-            together = range(first, min(number - number % self._block + self._block, self._ends[which]))
+            first = max(number - number % self._block, begin)
+            together = range(first, min(number - number % self._block + self._block, end))
             missing = [each for each in together if each not in self._kept]
             # several samples at a time, a thread each, take half as long as one at a time with all threads
             with ThreadPoolExecutor(

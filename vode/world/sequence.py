@@ -84,6 +84,10 @@ class WorldSequence(Sequence):
         """(N, 4, 4) float64 world-from-camera, world = the first frame."""
         return from_first(torch.stack([self._camera(i) for i in range(len(self))]))
 
+    def best_read_whole(self) -> bool:
+        """Whether there is room for all images: to set up the scene takes as long as about ten of them."""
+        return _RESULTS.total + len(self) * 3 * self.size[0] * self.size[1] <= _RESULTS.most
+
     def frame(self, i: int) -> Tensor:
         """Image i, (3, H, W) float32 in 0..1, in the 256 levels that a file would hold."""
         return as_float(self._levels(i))
