@@ -38,6 +38,8 @@ def test_a_folder_becomes_everything_by_the_shipped_weights(
     assert summary["scale"]["unit"] == "metres"
     assert {"trajectory", "cloud", "colmap", "depth", "transforms"} <= set(summary["outputs"])
     assert (tmp_path / "walk-run" / "trajectory.tum").is_file()
+    assert main(["run", str(clip), "--fov", "70", "--limit", "2", "--quiet", "--out", "short"]) == 0
+    assert "limited to 2 frames" in capsys.readouterr().err
     assert main(["run", str(clip), "--fov", "70", "--quiet"]) == 2
     told = capsys.readouterr()
     assert told.out == ""

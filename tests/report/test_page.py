@@ -146,6 +146,12 @@ def test_an_interrupted_run_of_unknown_unit_says_so(example: SimpleNamespace, tm
         assert words in page.text
 
 
+def test_a_run_that_was_limited_is_not_said_to_be_broken_off(example: SimpleNamespace, tmp_path: Path) -> None:
+    text = page_of(example.write(tmp_path / "run", example.summary(state="limited"))).text
+    assert "limited to its first 41 frames" in text
+    assert "ended early" not in text
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_a_run_of_hardly_any_frames_has_a_report(example: SimpleNamespace, tmp_path: Path, count: int) -> None:
     folder = example.write(tmp_path / "run")

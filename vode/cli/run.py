@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 STOPPED = 130
 """exit status of a run that Ctrl-C ended"""
+EARLY = {"interrupted": ("stopped after", ""), "limited": ("limited to", " and a higher --limit")}
+"""what is said of runs that can go on, and what they need for that besides their folder"""
 
 
 def run(
@@ -45,12 +47,12 @@ def run(
     if json:
         json_line({"event": "summary"} | done.summary)
     elif quiet:
-        early = [_stopped(done)] if done.state == "interrupted" else []
+        early = [_early(done)] if done.state in EARLY else []
         for problem in [*done.summary.get("problems", []), *early]:
             print(f"vode: {problem}", file=sys.stderr)
     else:
         _print(done)
-    return STOPPED if done.state == "interrupted" and options.limit is None else 0
+    return STOPPED if done.state == "interrupted" else 0
 
 
 def _print(done: VideoRun) -> None:
@@ -73,13 +75,14 @@ def _print(done: VideoRun) -> None:
     report = s["outputs"].get("report")
     if report:
         print(f"open {done.folder / report}")
-    if s["state"] == "interrupted":
-        print(_stopped(done))
+    if done.state in EARLY:
+        print(_early(done))
 
 
-def _stopped(done: VideoRun) -> str:
+def _early(done: VideoRun) -> str:
     frames = done.summary["source"]["frames_done"]
-    return f"stopped after {frames} frames, of which the outputs are; --resume --out {done.folder} goes on"
+    begun, more = EARLY[done.state]
+    return f"{begun} {frames} frames, of which the outputs are; --resume --out {done.folder}{more} goes on"
 
 
 @contextmanager

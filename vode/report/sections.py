@@ -63,6 +63,8 @@ def doubts(record: RunRecord) -> list[str]:
     state, deviation = record.known("state"), record.number("camera", "relative_deviation")
     if state == "running":
         found.append("The run was not finished when this page was written: it shows what there was.")
+    elif state == "limited":
+        found.append(f"The run was limited to its first {len(record)} frames: what follows is about these.")
     elif state not in ("finished", None):
         found.append(f"The run ended early ({state}) after {len(record)} frames: what follows is about these.")
     if deviation > UNSURE:

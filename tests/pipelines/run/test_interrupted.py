@@ -22,7 +22,7 @@ def test_a_run_that_goes_on_is_as_one_that_never_stopped(
     clip: Path, done: vode.VideoRun, go: Go, tmp_path: Path
 ) -> None:
     first = go(clip, tmp_path / "out", limit=6)
-    assert first.state == "interrupted"
+    assert first.state == "limited"
     assert len(first.trajectory) == 6
     second = go(clip, tmp_path / "out", resume=True)
     assert second.state == "finished"

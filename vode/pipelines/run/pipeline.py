@@ -157,7 +157,7 @@ class _Runner:
         early = tracked.stopped or tracked.problem is not None
         numbers = write_outputs(folder, tracked, final, self._on_progress)
         folder.release()
-        state = "interrupted" if early or self._limited(count) else "finished"
+        state = "interrupted" if early else "limited" if self._limited(count) else "finished"
         folder.update(**numbers, **self._times(count), state=state)
         write_views(folder)
         folder.update(**self._times(count))
@@ -166,7 +166,8 @@ class _Runner:
 
     def _limited(self, count: int) -> bool:
         """Whether frames are left that a limit forbids for now."""
-        return self._options.limit is not None and (self._source.stream.length or count + 1) > count
+        limit, length = self._options.limit, self._source.stream.length
+        return limit is not None and count >= limit and (length is None or count < length)
 
     def _description(self) -> dict[str, Any]:
         """What is known of a run before its first frame."""

@@ -33,7 +33,7 @@ class VideoRun:
 
     @property
     def state(self) -> str:
-        """running, finished, interrupted or disk full."""
+        """running, finished, limited (to so many frames), interrupted or disk full."""
         return self.summary["state"]
 
     @property
