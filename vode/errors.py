@@ -15,6 +15,10 @@ class InputError(Exception):
         self.parameters = parameters
 
 
+class DivergedError(InputError):
+    """A training that has no finite gradients any more: its options do not suit its data."""
+
+
 def one_line(error: Exception) -> str:
     """What an error says, on one line that is not too long."""
     return " ".join(str(error).split())[:160]

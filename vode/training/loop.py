@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from vode.datasets.base import noted
 from vode.datasets.kitti import leakage
 from vode.devices import computes_bfloat16
-from vode.errors import InputError
+from vode.errors import DivergedError, InputError
 from vode.networks.weights import prepare
 from vode.run_folder import RunFolder, find_run
 from vode.signals import stop_signal
@@ -171,7 +171,7 @@ class Run:
         if in_a_row:
             self.log.say(f"{in_a_row} steps in a row had no finite gradient and were left out, {bad} in this stage")
         if in_a_row >= self.config.bad_steps:
-            raise InputError(
+            raise DivergedError(
                 f"{self.folder}: {in_a_row} steps in a row without finite gradients; the last checkpoint is good, "
                 "lower the learning rate and start from its weights"
             )

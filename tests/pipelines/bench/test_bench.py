@@ -2,13 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 from dataclasses import replace
 
 import pytest
 
 from vode.cli import main
-from vode.errors import InputError
+from vode.errors import DivergedError, InputError
 from vode.networks.options import DepthOptions
 from vode.pipelines.bench import bench as module
 from vode.pipelines.bench.bench import bench
@@ -104,6 +105,22 @@ def test_finished_runs_are_not_repeated(done, monkeypatch):
     monkeypatch.setattr(module, "score", None)
     monkeypatch.setattr(module, "strip_figure", lambda *_: new_figure(1, 1))
     assert bench({"depth": DEPTH, "video": VIDEO}, done[0], OPTIONS).runs == done[2].runs
+
+
+def test_a_run_that_diverges_is_told_and_the_others_go_on(done, tmp_path, monkeypatch):
+    def train(config, folder, **_):
+        raise DivergedError("no finite gradients")
+
+    monkeypatch.setattr(module, "train", train)
+    monkeypatch.setattr(module, "strip_figure", lambda folders, _: drawn.extend(folders) or new_figure(1, 1))
+    out, drawn = tmp_path / "out", []
+    shutil.copytree(done[0], out)
+    found = bench({"bad": DEPTH, "depth": DEPTH}, out, OPTIONS)
+    assert found.complete
+    assert found.runs["bad"][0]["diverged"] == "no finite gradients"
+    assert found.table.cells[found.table.rows.index("bad")] == ("-",) * len(found.table.measures)
+    assert any("bad: diverged with seed 0" in note for note in found.table.notes)
+    assert [name for name, _ in drawn] == ["depth"]
 
 
 def test_a_folder_of_another_bench_is_refused(done, tmp_path):

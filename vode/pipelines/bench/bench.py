@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vode.devices import device_name
-from vode.errors import InputError
+from vode.errors import DivergedError, InputError
 from vode.evaluation.tables import WRITERS, Table, save_table
 from vode.io.atomic import make_folder, write_bytes
 from vode.io.dataclass_json import to_plain
@@ -18,7 +18,7 @@ from vode.io.text import parse_json
 from vode.pipelines.bench.entries import Schedule, entries, final, within
 from vode.pipelines.bench.figures import curves_figure, strip_figure
 from vode.pipelines.bench.options import BenchOptions
-from vode.pipelines.bench.scoring import score, sequences_of
+from vode.pipelines.bench.scoring import diverged, score, sequences_of
 from vode.pipelines.bench.summary import content, machine, table_of_runs
 from vode.pipelines.bench.trial import check, render, step_seconds
 from vode.pipelines.train import train
@@ -80,7 +80,7 @@ def bench(
                 return Bench(table_of_runs(runs, options), runs, complete=False)
         runs[name][seed] = _read(folder / SCORES)
         _write(out, runs, options)
-    first = [(name, out / name / str(options.seeds[0])) for name in configs]
+    first = [(name, folder) for name, seed, folder in wanted if seed == options.seeds[0] and runs[name][seed]["scores"]]
     save_figure(strip_figure(first, options), out / "depth.png", dpi=150)
     return Bench(table_of_runs(runs, options), runs, complete=True)
 
@@ -112,10 +112,13 @@ def _schedule(folder: Path, config: OdometryConfig, options: BenchOptions, on_pr
 
 def _finish(config: OdometryConfig, folder: Path, options: BenchOptions) -> bool:
     """Train what is missing of a run, and score it; False if it was asked to stop."""
-    if not (folder / RESULTS).is_file() and not train(config, folder, existing="resume")[1]:
-        return False
-    found = score(folder, config, options) | {"machine": machine(device_name(config.device))}
-    _save(folder / SCORES, found)
+    try:
+        if not (folder / RESULTS).is_file() and not train(config, folder, existing="resume")[1]:
+            return False
+        found = score(folder, config, options)
+    except DivergedError as error:
+        found = diverged(error)
+    _save(folder / SCORES, found | {"machine": machine(device_name(config.device))})
     for path in checkpoints(RunFolder(folder)):
         path.unlink()
     return True

@@ -12,6 +12,7 @@ from torch import nn
 
 from vode.datasets.base import Sequence
 from vode.datasets.registry import open_dataset
+from vode.errors import DivergedError
 from vode.evaluation.depth import DepthProtocol
 from vode.evaluation.runs import score_depth, score_flow, score_odometry
 from vode.io.text import parse_json
@@ -60,6 +61,12 @@ def score(folder: Path, config: OdometryConfig, options: BenchOptions) -> dict[s
     steps = {name: stage.steps for name, stage in config.plan()}
     found = {"scores": scores, "curve": curve, "minutes": seconds / 60, "steps": steps, "beside": beside}
     return found | {"samples": config.batch * sum(steps.values())}
+
+
+def diverged(error: DivergedError) -> dict[str, Any]:
+    """What is told in the place of that of a run whose training broke off."""
+    unknown = {"minutes": None, "samples": None}
+    return {"scores": {}, "curve": [], "steps": {}, "beside": [], "diverged": str(error)} | unknown
 
 
 def trained(config: OdometryConfig) -> frozenset[str]:

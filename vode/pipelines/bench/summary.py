@@ -99,6 +99,8 @@ def notes(runs: Runs, options: BenchOptions) -> list[str]:
         having = [recipe for recipe, found in runs.items() if any(name in run["beside"] for run in found.values())]
         if having:
             lines.append(f"{', '.join(having)}: the {name} that geometric odometry takes is that of {WEIGHTS}")
+    failed = {name: [str(seed) for seed, run in found.items() if "diverged" in run] for name, found in runs.items()}
+    lines += [f"{name}: diverged with seed {', '.join(each)}, not counted" for name, each in failed.items() if each]
     lines += [f"machine: {line}" for line in dict.fromkeys(run["machine"]["described"] for run in every)]
     return [*lines, f"published: on KITTI, Eigen's test frames and odometry {SEQUENCE}, not measured here: {works}"]
 
