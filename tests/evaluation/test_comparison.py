@@ -90,13 +90,13 @@ def test_plots_of_every_sequence(tree):
         tree / "plots", methods, ground_truths, comparison.score(methods, ground_truths, "none"), "none", kind="svg"
     )
     names = {file.name for file in files}
-    assert names == {f"09{part}.svg" for part in ("", "-coordinates", "-segments", "-error-ours", "-error-orb")} | {
-        "10.svg"
-    }
+    parts = ("", "-coordinates", "-segments", "-scale", "-error-ours", "-error-orb")
+    assert names == {f"09{part}.svg" for part in parts} | {"10.svg"}
     # Matplotlib leaves every text of an SVG in a comment.
     texts = {file.name: set(re.findall("<!-- (.*?) -->", file.read_text())) for file in files}
     assert {"sequence 09", "ground truth", "ours (none)", "orb (none)"} <= texts["09.svg"]
     assert {"sequence 10", "orb"} <= texts["10.svg"]
+    assert {"ours", "orb", "true / estimated motion"} <= texts["09-scale.svg"]
     assert "sequence 09, orb" in texts["09-error-orb.svg"]
 
 

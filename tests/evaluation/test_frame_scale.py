@@ -1,11 +1,12 @@
 """The scale of single motions of a path whose scale is known to drift."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from vode.evaluation.frame_scale import frame_scales, scale_along_path, scale_deviation
+from vode.evaluation.frame_scale import frame_scales, scale_along_path, scale_by_distance, scale_deviation
 from vode.evaluation.odometry import evaluate_odometry
 from vode.io.trajectory import Trajectory
 
@@ -24,6 +25,15 @@ def test_the_scale_of_each_motion_is_true_over_estimated_length():
     assert scales[[2, 3]].isnan().all()
     assert scale_deviation(scales) == pytest.approx(math.log(2))
     assert scale_deviation(scales[2:]) is None
+
+
+def test_scales_lie_along_the_true_path_where_frames_follow_each_other():
+    true = path([2, 1, 1, 4, 1])
+    estimate = true.select(torch.tensor([0, 1, 3, 4, 5]))
+    doubled = replace(estimate, poses=path([1, 1, 2, 0.5]).poses)
+    distances, scales = scale_by_distance(doubled, true)
+    assert distances.tolist() == [0, 4, 8]
+    assert scales.tolist() == [2, 2, 2]
 
 
 def test_a_drift_is_seen_whatever_the_scale_of_the_path():

@@ -15,6 +15,7 @@ from vode.visualization.plots import (
     error_figure,
     figure_bytes,
     save_figure,
+    scale_figure,
     segment_figure,
     trajectory_figure,
 )
@@ -85,6 +86,21 @@ def test_errors_over_segment_length() -> None:
         [[100, 4.0], [200, 3.0]],
         [[100, 0.4], [200, 0.3]],
     ]
+    assert figure_bytes(figure).startswith(b"\x89PNG")
+
+
+def test_scales_of_motions_are_drawn_along_the_path() -> None:
+    distances, values = 2.0 * torch.arange(60), 1 + 0.01 * torch.arange(60)
+    values[30] = 9
+    none = torch.zeros(0)
+    figure = scale_figure({"ours": (distances, values), "still": (none, none)})
+    level, dots, median, _ = figure.axes[0].lines
+    np.testing.assert_array_equal(level.get_ydata(), [1, 1])
+    np.testing.assert_allclose(dots.get_xydata(), torch.stack([distances, values], 1))
+    # the median of 25 in their middle, whatever one of them is
+    np.testing.assert_allclose(median.get_xdata(), distances[12:-12])
+    np.testing.assert_allclose(median.get_ydata(), 1 + 0.01 * np.arange(12, 48), atol=0.0101)
+    assert figure.axes[0].get_yscale() == "log"
     assert figure_bytes(figure).startswith(b"\x89PNG")
 
 

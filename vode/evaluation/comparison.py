@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vode.errors import InputError
+from vode.evaluation.frame_scale import scale_by_distance
 from vode.evaluation.odometry import align, evaluate_odometry
 from vode.evaluation.protocols.odometry import with_protocol
 from vode.evaluation.published import DEPTH as PUBLISHED_DEPTH
@@ -131,7 +132,7 @@ def draw(
 ) -> list[Path]:
     """Plots of every sequence in ``folder``, as PNG, PDF or SVG, and their files.
 
-    SEQUENCE.png shows the paths from above, and beside it are -coordinates, -segments and, for each method,
+    SEQUENCE.png shows the paths from above, and beside it are -coordinates, -segments, -scale and, for each method,
     -error-METHOD. Without ground truth there is the path alone.
     """
     make_folder(folder)
@@ -153,6 +154,8 @@ def draw(
         figures[f"{sequence}-coordinates"] = plots.coordinates_figure(ground_truth, labelled, title=title)
         if any(values for kinds in series.values() for name, values in kinds.items() if name in plots.BY_LENGTH):
             figures[f"{sequence}-segments"] = plots.segment_figure(series, title=title)
+        scales = {name: scale_by_distance(trajectory, ground_truth) for name, trajectory in placed.items()}
+        figures[f"{sequence}-scale"] = plots.scale_figure(scales, title=title)
         for name, trajectory in placed.items():
             figures[f"{sequence}-error-{name}"] = plots.error_figure(ground_truth, trajectory, title=f"{title}, {name}")
     files = {folder / f"{name}.{kind}": figure for name, figure in figures.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from vode.io.association import associate
 from vode.io.trajectory import Trajectory
 
 STANDING = 0.1
@@ -18,6 +19,23 @@ def frame_scales(estimate: Trajectory, ground_truth: Trajectory, rows: Tensor) -
     estimated, true = (x.positions.diff(dim=0).norm(dim=-1)[rows] for x in (estimate, ground_truth))
     moves = (true > STANDING * true.median()) & (estimated > 0) if len(rows) else true > 0
     return torch.where(moves, true / estimated.clamp(min=1e-300), torch.nan)
+
+
+def consecutive(trajectory: Trajectory) -> Tensor:
+    """The rows of frames that the next row's follows at once."""
+    return (trajectory.indices.diff() == 1).nonzero().flatten()
+
+
+def scale_by_distance(estimate: Trajectory, ground_truth: Trajectory) -> tuple[Tensor, Tensor]:
+    """Distance (M,) along the true path, in metres, where each motion that tells a scale begins, and that scale (M,).
+
+    The estimate's frames are some of the ground truth's, by number or time.
+    """
+    matches = associate(estimate, ground_truth)
+    rows = consecutive(matches.ground_truth)
+    scales = frame_scales(matches.estimate, matches.ground_truth, rows)
+    known = scales.isfinite()
+    return ground_truth.distances()[matches.ground_truth_rows][rows][known], scales[known]
 
 
 def scale_deviation(scales: Tensor) -> float | None:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from vode.errors import InputError
-from vode.evaluation.frame_scale import frame_scales, scale_along_path, scale_deviation
+from vode.evaluation.frame_scale import consecutive, frame_scales, scale_along_path, scale_deviation
 from vode.evaluation.odometry_notes import notes_of, why_no_rotations
 from vode.evaluation.result import Number, Result
 from vode.geometry import pose
@@ -84,7 +84,7 @@ def evaluate_odometry(
     else:
         measures = _measures(estimated, aligned, true, video.distances(), rows)
     segments, rpe = measures.segments, measures.rpe
-    scales = frame_scales(aligned, true, _consecutive(true))
+    scales = frame_scales(aligned, true, consecutive(true))
     numbers = (
         Number("t_err_percent", _mean(segments.translation, 100), "%"),
         Number("r_err_deg_per_100m", _mean(segments.rotation, 100 * 180 / math.pi), "deg/100 m"),
@@ -246,7 +246,7 @@ def _measures(
     estimated: Trajectory, aligned: Trajectory, true: Trajectory, distances: Tensor, rows: Tensor
 ) -> _Measures:
     segments = segment_errors(aligned, true, distances, rows)
-    rpe = relative_errors(aligned, true, _consecutive(true))
+    rpe = relative_errors(aligned, true, consecutive(true))
     snippet = snippet_ate(estimated, true)
     notes = []
     if len(segments.length) == 0:
@@ -272,11 +272,6 @@ def _frames(matches: Matches, ground_truth: Trajectory) -> tuple[Trajectory, Ten
         return ground_truth, matches.ground_truth_rows
     rows = torch.arange(len(matches.ground_truth))
     return replace(matches.ground_truth, indices=rows), rows
-
-
-def _consecutive(trajectory: Trajectory) -> Tensor:
-    """The rows of frames that the next row's follows at once."""
-    return (trajectory.indices.diff() == 1).nonzero().flatten()
 
 
 def _mean(values: Tensor, factor: float) -> float | None:

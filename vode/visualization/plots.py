@@ -15,6 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from numpy.lib.stride_tricks import sliding_window_view
+from torch import Tensor
 
 from vode.errors import InputError
 from vode.io.association import associate
@@ -31,6 +33,8 @@ _GROUND_TRUTH = {"color": "0.6", "linestyle": "-", "linewidth": 2.4, "label": "g
 
 COLUMN, PAGE = 3.5, 7.16
 """widths of a column and of a two-column page, inches"""
+MEDIAN_OF = 25
+"""single motions that the running median of their scales is taken of"""
 
 _PAPER: dict[Any, Any] = {
     "font.size": 8,
@@ -176,6 +180,30 @@ def segment_figure(errors: Mapping[str, Mapping[str, Mapping[str, float]]], *, t
         if errors:
             axes.legend(handlelength=3.6)
     figure.suptitle(title)
+    return figure
+
+
+@for_paper
+def scale_figure(scales: Mapping[str, tuple[Tensor, Tensor]], *, title: str = "") -> Figure:
+    """True over estimated length of single motions along the path, dots, and their running median, lines.
+
+    ``scales`` has each estimate's distances along the true path in metres, and its scales there. A level line is one
+    that does not drift.
+    """
+    figure = new_figure(PAGE, 2.6)
+    axes = figure.add_subplot()
+    axes.axhline(1, color="black", linewidth=0.6)
+    for number, (name, (distances, values)) in enumerate(scales.items()):
+        style, width = line_style(number), min(MEDIAN_OF, len(values))
+        axes.plot(distances.numpy(), values.numpy(), ".", color=style["color"], markersize=2, alpha=0.3)
+        if width:
+            middle = np.median(sliding_window_view(values.numpy(), width), axis=-1)
+            begin = (width - 1) // 2
+            axes.plot(distances[begin : begin + len(middle)].numpy(), middle, **style, label=name)
+    axes.set_yscale("log")
+    label_axes(axes, "distance (m)", "true / estimated motion", title)
+    if scales:
+        axes.legend(handlelength=3.6)
     return figure
 
 
