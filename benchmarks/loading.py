@@ -26,7 +26,9 @@ from vode.augmentation.options import Augment
 from vode.augmentation.photometric import to_float_and_augment
 from vode.datasets.base import Sequence
 from vode.datasets.options import DataOptions
-from vode.datasets.prepared import Manifest, PreparedSequence, prepare
+from vode.datasets.prepared.copying import prepare
+from vode.datasets.prepared.manifest import Manifest
+from vode.datasets.prepared.sequence import PreparedSequence
 from vode.datasets.registry import open_dataset, open_sequences
 from vode.datasets.sample import collate
 from vode.geometry.resize import resize_images

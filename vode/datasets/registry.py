@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vode.datasets.options import DataOptions
-from vode.datasets.shards.storage import is_address
+from vode.datasets.prepared.storage import is_address
 from vode.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ DATASETS: Mapping[str, str] = {
 """Module and class of each data set, imported when it is asked for."""
 ALIASES = {"kitti-flow": "kitti-2015"}
 """Other names of data sets."""
-PREPARED = "vode.datasets.prepared:PreparedDataset"
+PREPARED = "vode.datasets.prepared.sequence:PreparedDataset"
 MANIFEST = "manifest.json"
 """The file that tells a prepared copy, of whatever data set, by being in its folder."""
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from vode.datasets import prepared
-from vode.datasets.dataset import Dataset
+from vode.datasets.dataset import Dataset, Split
 from vode.datasets.options import DataOptions
+from vode.datasets.prepared.copying import prepare
+from vode.datasets.prepared.manifest import Manifest
 from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 from vode.pipelines.options import CopyOptions
+
+SPLITS: tuple[Split, Split] = "train", "test"
 
 
 def prepare_copy(
@@ -24,8 +27,8 @@ def prepare_copy(
     """Write what is not there yet of a copy; the names of its sequences and the number of images written."""
     dataset = open_dataset(where)
     sequences = dataset.chosen("train")
-    training = tuple(name for name in sequences if name in _training(dataset)) or sequences
-    manifest = prepared.Manifest(
+    training, test = (tuple(name for name in sequences if name in _of(dataset, split)) for split in SPLITS)
+    manifest = Manifest(
         where.dataset,
         options.size,
         options.kind,
@@ -34,8 +37,9 @@ def prepare_copy(
         sequences,
         training,
         options.shards,
+        test,
     )
-    written = prepared.prepare(
+    written = prepare(
         out,
         manifest,
         dataset.open,
@@ -45,9 +49,9 @@ def prepare_copy(
     return sequences, written
 
 
-def _training(dataset: Dataset) -> tuple[str, ...]:
-    """The data set's own training sequences; none if it has none of them."""
+def _of(dataset: Dataset, split: Split) -> tuple[str, ...]:
+    """The data set's own sequences of a split; none if it has none of them."""
     try:
-        return dataset.training()
+        return dataset.names(split)
     except InputError:
         return ()

@@ -8,7 +8,9 @@ import torch
 from vode.datasets.kitti.odometry import KittiOdometry
 from vode.datasets.kitti.writer import GroundTruth, write_kitti_sequence
 from vode.datasets.options import DataOptions
-from vode.datasets.prepared import MANIFEST, SEQUENCE, Manifest, PreparedSequence, prepare
+from vode.datasets.prepared.copying import prepare
+from vode.datasets.prepared.manifest import MANIFEST, SEQUENCE, Manifest
+from vode.datasets.prepared.sequence import PreparedSequence
 from vode.datasets.registry import open_dataset, open_sequences
 from vode.datasets.sequence_slice import SequenceSlice
 from vode.errors import InputError

@@ -12,8 +12,8 @@ import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-from vode.datasets.shards import storage
-from vode.datasets.shards.storage import Place
+from vode.datasets.prepared import storage
+from vode.datasets.prepared.storage import Place
 from vode.errors import InputError, one_line
 from vode.io.atomic import atomic_write
 from vode.io.files import inside

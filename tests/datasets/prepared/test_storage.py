@@ -5,7 +5,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from vode.datasets.shards import storage
+from vode.datasets.prepared import storage
 from vode.errors import InputError
 
 

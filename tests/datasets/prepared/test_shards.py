@@ -10,7 +10,8 @@ from torch.utils.data import DataLoader
 
 from vode.cli import main
 from vode.datasets.options import DataOptions
-from vode.datasets.prepared import Manifest, prepare
+from vode.datasets.prepared.copying import prepare
+from vode.datasets.prepared.manifest import Manifest
 from vode.datasets.registry import open_dataset
 from vode.errors import InputError
 from vode.training.clip_dataset import ClipDataset

@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from vode.datasets.shards.archive import Archive, pack
+from vode.datasets.prepared.archive import Archive, pack
 from vode.errors import InputError
 
 FILES = {"000000.jpg": bytes(range(40)), "depth/000000.png": b"deep", "empty": b"", "sequence.json": b"{}"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vode.datasets.shards import storage
-from vode.datasets.shards.storage import Place
+from vode.datasets.prepared import storage
+from vode.datasets.prepared.storage import Place
 
 
 class Folder:
