@@ -15,6 +15,15 @@ C1, C2 = 0.01**2, 0.03**2
 """stabilising constants of SSIM for images in 0..1"""
 
 
+def box_mean(values: Tensor) -> Tensor:
+    """Means over 3x3 windows, (..., H, W) -> (..., H-2, W-2).
+
+    Sums of shifted images, as ``avg_pool2d`` takes twice the time on a CPU.
+    """
+    rows = values[..., :-2, :] + values[..., 1:-1, :] + values[..., 2:, :]
+    return (rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]) / 9
+
+
 def ssim_distance(image_a: Tensor, image_b: Tensor, *, border: Literal["reflect", "zeros"] = "reflect") -> Tensor:
     """clamp((1 - SSIM) / 2, 0, 1) over 3x3 windows: (B, C, H, W) twice -> (B, C, H, W).
 
@@ -23,10 +32,10 @@ def ssim_distance(image_a: Tensor, image_b: Tensor, *, border: Literal["reflect"
     """
     mode = "reflect" if border == "reflect" else "constant"
     a, b = (F.pad(x, [1, 1, 1, 1], mode=mode) for x in (image_a, image_b))
-    mean_a, mean_b = F.avg_pool2d(a, 3, 1), F.avg_pool2d(b, 3, 1)
-    variance_a = F.avg_pool2d(a * a, 3, 1) - mean_a**2
-    variance_b = F.avg_pool2d(b * b, 3, 1) - mean_b**2
-    covariance = F.avg_pool2d(a * b, 3, 1) - mean_a * mean_b
+    mean_a, mean_b = box_mean(a), box_mean(b)
+    variance_a = box_mean(a * a) - mean_a**2
+    variance_b = box_mean(b * b) - mean_b**2
+    covariance = box_mean(a * b) - mean_a * mean_b
     similarity = (2 * mean_a * mean_b + C1) * (2 * covariance + C2)
     similarity = similarity / ((mean_a**2 + mean_b**2 + C1) * (variance_a + variance_b + C2))
     return ((1 - similarity) / 2).clamp(0, 1)

@@ -69,6 +69,9 @@ class ViewSynthesisTask(Task):
         views = snippet_views(images, T_s_t.float(), batch["intrinsics"].float())
         if "right" in batch:
             views = with_right(views, batch["right"][:, images.shape[1] // 2], batch["baseline"])
+        if self.options.auto_mask and self.options.compared_at == "full":
+            # the same at all scales
+            views = views._replace(still=pixel_errors(views.target, views.sources, self.options.error))
         frames = torch.cat([views.target[:, None], views.sources], 1) if self.all_frames else views.target[:, None]
         sigmas = run_network(self.depth, frames.flatten(0, 1), mixed=self.mixed)
         outputs = []
@@ -122,7 +125,9 @@ def view_losses(
     made = warped.sample(views.sources)
     seen = warped.seen if options.outside == "masked" else torch.ones_like(warped.seen)
     errors = pixel_errors(views.target, made, options.error)
-    still = pixel_errors(views.target, views.sources, options.error) if options.auto_mask else None
+    still = views.still
+    if still is None and options.auto_mask:
+        still = pixel_errors(views.target, views.sources, options.error)
     losses, shown = {}, {"made": made}
     if predicted.logits is not None:
         shown["explained"] = predicted.logits.sigmoid()[:, :, None]

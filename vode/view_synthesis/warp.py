@@ -24,6 +24,8 @@ class Views(NamedTuple):
     """(B, S, 4, 4), from the target to each source"""
     intrinsics: Tensor
     """(B, 3, 3) pixels"""
+    still: Tensor | None = None
+    """(B, S, 1, h, w): photometric errors of the sources as they are, where they are known already"""
 
     def reversed(self) -> Views:
         """Each source as a target, with the target as its only source: B S of them."""
