@@ -163,11 +163,16 @@ def described(found: dict[str, list[dict[str, float]]]) -> str:
         for measure in measures:
             values, defaults = (np.array([run[measure] for run in each]) for each in (runs, usual))
             worse = values.mean() - defaults.mean()
-            beyond = abs(worse) > np.hypot(values.std(), defaults.std()) and name != DEFAULT
+            beyond = abs(worse) > np.hypot(_deviation(values), _deviation(defaults)) and name != DEFAULT
             mark = ("" if not beyond else " +" if worse > 0 else " -") if np.isfinite(worse) else ""
-            cells.append(f"{values.mean():.3f} ± {values.std():.3f}{mark}")
+            cells.append(f"{values.mean():.3f} ± {_deviation(values):.3f}{mark}")
         rows.append([name, len(runs), *cells])
     return table(["as released", "seeds", *(MEASURES[name] for name in measures)], rows)
+
+
+def _deviation(values: np.ndarray) -> float:
+    """The standard deviation over seeds, estimated from these; 0 of one."""
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ def test_every_recipe_is_read_back_as_it_was_written(name, tmp_path):
     folder.write_config(config)
     assert folder.family() == config.family
     assert folder.read_config(type(config)) == config
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["version"] == 3
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["version"] == 4
 
 
 BEFORE = replace(recipe("kitti-odom-small"), start_from=None, tracker=TrackerOptions(refine="none", scale_from="depth"))
@@ -68,6 +68,19 @@ def test_a_video_run_of_version_2_is_migrated(tmp_path, imagenet, weights):
     assert found == replace(BEFORE, data=Path("KITTI"), depth=depth)
 
 
+def test_a_video_run_of_version_3_keeps_what_was_the_default(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.write_config(recipe("world"))
+    path = tmp_path / "config.json"
+    values = json.loads(path.read_text()) | {"version": 3, "flow": {"search": 3}}
+    values["flow_stage"]["flow_loss"] = {"scales": 4}
+    path.write_text(json.dumps(values))
+    found = folder.read_config(VideoConfig)
+    assert (found.flow.search, found.flow.image, found.flow.start) == (3, "normalised", "kaiming")
+    assert (found.flow_stage.flow_loss.scales, found.flow_stage.flow_loss.mask) == (4, "inside")
+    assert found.joint_stage.flow_loss == recipe("world").joint_stage.flow_loss
+
+
 def test_a_relocalization_run_of_version_2_keeps_its_backbone(tmp_path):
     found = old(tmp_path, "relocalization", version=2).read_config(RelocalizationConfig)
     start = recipe("posenet")
@@ -94,7 +107,7 @@ def test_an_unknown_key_names_itself_and_a_newer_version_its_number(tmp_path):
         ({"stride": float("inf")}, "stride.: inf does not fit"),
         ({"stride": "9" * 5000}, "stride.: '9+...9+' does not fit"),
         ({"depth": {"canonical_focal": -1}}, "focal length of -1.0 pixels"),
-        ({"version": 7}, "version 7 of the configuration, 3 is the newest known"),
+        ({"version": 7}, "version 7 of the configuration, 4 is the newest known"),
         ({"family": "audio"}, "family 'audio'; known are video, relocalization"),
         ({"size": 4}, "size.: 4 is not a list"),
     ):

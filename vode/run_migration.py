@@ -3,6 +3,7 @@
 1   the first edition: no version in the file, one type for all runs
 2   one type a family, ``family`` in the file; names of the field; thresholds in pixels of the images that are seen
 3   the depth network's encoder by name, its weights by name, file or package
+4   other defaults of the flow network and its losses
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from reprlib import repr as shown
 from typing import Any
 
 from vode.errors import InputError
+from vode.losses.options import EARLIER_FLOW_LOSS
+from vode.networks.options import EARLIER_FLOW
 
-VERSION = 3
+VERSION = 4
 FAMILIES = ("video", "relocalization", "supervised", "adaptation", "view-synthesis")
 
 _STAGES = {"video": ("flow", "depth", "joint"), "relocalization": ("coarse", "pose")}
@@ -39,6 +42,9 @@ def migrated(values: Any, path: Path) -> dict[str, Any]:
         version = 2
     if version == 2:
         _from_2(values)
+        version = 3
+    if version == 3:
+        _from_3(values)
     elif version != VERSION:
         raise InputError(
             f"{path}: version {shown(version)} of the configuration, {VERSION} is the newest known; update vode"
@@ -94,6 +100,15 @@ def _from_2(values: dict[str, Any]) -> None:
     if isinstance(depth, dict) and "imagenet" in depth:
         values["depth"] = {name: value for name, value in depth.items() if name != "imagenet"}
         values["depth"]["encoder_weights"] = "imagenet" if depth["imagenet"] else "none"
+
+
+def _from_3(values: dict[str, Any]) -> None:
+    """Tell what was the default, of options that some files of the version do not have yet."""
+    if isinstance(values.get("flow"), dict):
+        values["flow"] = EARLIER_FLOW | values["flow"]
+    for name, stage in values.items():
+        if name.endswith("_stage") and isinstance(stage, dict) and isinstance(stage.get("flow_loss"), dict):
+            values[name] = stage | {"flow_loss": EARLIER_FLOW_LOSS | stage["flow_loss"]}
 
 
 def _rename(values: dict[str, Any], **names: str) -> None:

@@ -1,6 +1,7 @@
 """Weights files: round trip, and what is refused."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from safetensors.torch import load, save
 from vode.errors import InputError
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
-from vode.networks.options import DepthOptions, FlowOptions
+from vode.networks.options import EARLIER_FLOW, DepthOptions, FlowOptions
 from vode.networks.weights import load_weights, weights_bytes
 
 
@@ -109,6 +110,16 @@ def test_foreign_files_are_refused(tmp_path, metadata):
     path.write_bytes(save({"a": torch.zeros(2)}, metadata))
     with pytest.raises(InputError, match=r"flow\.safetensors: (not weights of this library|damaged)"):
         load_weights(path, FlowNet)
+
+
+def test_options_that_older_files_do_not_tell_are_what_they_were(tmp_path):
+    path = tmp_path / "flow.safetensors"
+    old = FlowOptions(search=4, normalise=True, **{name: EARLIER_FLOW[name] for name in ("image", "outside", "start")})
+    network = FlowNet(old).eval()
+    path.write_bytes(rewrite(weights_bytes(network)))
+    assert load_weights(path, FlowNet).options == replace(old, cost="rectified", outputs="finest")
+    path.write_bytes(weights_bytes(FlowNet()))
+    assert load_weights(path, FlowNet).options == FlowOptions()
 
 
 def test_a_loaded_network_gives_the_same_flow(tmp_path):

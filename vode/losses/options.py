@@ -27,6 +27,9 @@ class FlowLossOptions:
     """what a flow finds beyond the border"""
 
 
+EARLIER_FLOW_LOSS = {"directions": "mean", "mask": "inside", "ssim": "reflected", "edges": "both", "outside": "border"}
+"""What the options were before configurations told them."""
+
 RELEASED_FLOW_LOSS = FlowLossOptions(
     directions="sum", mask="consistent", ssim="masked", edges="second", outside="zeros"
 )

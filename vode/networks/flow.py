@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from vode.geometry import warp
 from vode.geometry.resize import image_size
 from vode.networks.cost_volume import cost_volume
-from vode.networks.options import FlowOptions
+from vode.networks.options import EARLIER_FLOW, FlowOptions
 from vode.networks.padding import pad_to_multiple
 from vode.networks.weights import Network
 
@@ -86,6 +86,7 @@ class FlowNet(Network):
 
     kind = "flow"
     options_class = FlowOptions
+    earlier_options = EARLIER_FLOW
 
     def __init__(self, options: FlowOptions = FlowOptions()) -> None:
         super().__init__()

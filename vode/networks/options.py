@@ -111,6 +111,16 @@ class ResidualFlowOptions:
             raise InputError(f"a unit of {self.unit}; give a number above 0", "residual.unit")
 
 
+EARLIER_FLOW = {
+    "normalise": True,
+    "image": "normalised",
+    "cost": "rectified",
+    "outside": "border",
+    "outputs": "finest",
+    "start": "kaiming",
+}
+"""What the options were before files of weights and of configurations told them."""
+
 TRIANFLOW = FlowOptions(normalise=False, image="raw", cost="mean", outside="zeros", outputs="levels", start="torch")
 """The flow network of Zhao et al.'s released code (TrianFlow)."""
 

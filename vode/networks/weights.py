@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -29,6 +30,8 @@ class Network(nn.Module):
     """frozen dataclass that its constructor takes"""
     obsolete_options: ClassVar[frozenset[str]] = frozenset()
     """options that files of older versions have, of no use once weights are loaded"""
+    earlier_options: ClassVar[Mapping[str, Any]] = {}
+    """what options are in files of older versions, which do not tell them"""
     exact: ClassVar[tuple[str, ...]] = ()
     """beginnings of the names of convolutions that stay in 32 bits where the others are computed in 16"""
     options: Any
@@ -72,7 +75,7 @@ def load_weights(path: Path | str, network_class: type[N], device: torch.device 
         raise InputError(f"{path}: {found}; a file of kind {kind!r} is needed here")
     try:
         values = {k: v for k, v in about["options"].items() if k not in network_class.obsolete_options}
-        options: Any = from_plain(network_class.options_class, values)
+        options: Any = from_plain(network_class.options_class, {**network_class.earlier_options, **values})
         network = network_class.build(without_download(options))
         network.load_state_dict(tensors)
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, InputError) as error:
