@@ -1,12 +1,13 @@
 """Each default against the choice of TrianFlow's released code, trained and scored alike on the rendered world.
 
-    python benchmarks/ablation.py FOLDER [--seeds 0 1 2] [--steps 1.0] [--only NAME ...]
+    python benchmarks/ablation.py FOLDER [--seeds 0 1 2] [--steps 1.0] [--only NAME ...] [--stops]
 
 Every row changes one choice of the recipe ``world`` to the released one; the last changes all. What concerns the flow
 is trained and scored in the flow stage; what begins with depth is trained from the default's flow of the same
 seed. A figure is the mean over the seeds and its standard deviation; a mark says whose choice is better by more than
 the deviation of the difference: ``+`` the default, ``-`` the released one. The folder keeps the runs
-and their scores; a call with the same folder goes on.
+and their scores; a call with the same folder goes on. With ``--stops`` the cameras of the training sequences stand and
+turn on the spot too, which they do not on the recipe's roads; the sequence to score on stays.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from vode.networks.options import TRIANFLOW
 from vode.pipelines.train import train
 from vode.recipes.video import TRIANFLOW_SMALL, WORLD
 from vode.training.config import VideoConfig
+from vode.world.options import WorldOptions
 from vode.world.sequence import held_out_sequence
 
 Change = Callable[[VideoConfig], VideoConfig]
@@ -37,6 +39,8 @@ STAGES = ("flow_stage", "depth_stage", "joint_stage")
 MEASURES = {"flow_epe_px": "EPE px", "depth_abs_rel": "AbsRel", "t_err_percent": "t_err %", "ate_m": "ATE m"}
 """measures of a run, lower is better, and their headings"""
 DEFAULT = "default"
+STOPS = replace(WORLD.world, scenes=("town", "jam", "room"), speed=None)
+"""a world of cars that also wait and creep, and of people who look around"""
 
 
 def flow(name: str) -> Change:
@@ -99,11 +103,12 @@ CHANGES: dict[str, Change] = {DEFAULT: field(), **FLOW, **DEPTH, **WHOLE}
 class Ablation:
     """The runs in a folder, each of which is trained and scored once."""
 
-    def __init__(self, folder: Path, steps: float, sequences: int) -> None:
-        self.folder, self.steps = folder, steps
+    def __init__(self, folder: Path, steps: float, sequences: int, world: WorldOptions) -> None:
+        self.folder, self.steps, self.world = folder, steps, world
         self.sequences = tuple(map(str, range(sequences)))
         self.held_out = held_out_sequence(WORLD.size)
-        self._scores = folder / f"scores-{steps:g}-of-the-steps-{sequences}.json"
+        self._runs = folder / f"{sequences}-{steps:g}{'-stops' if world == STOPS else ''}"
+        self._scores = folder / f"{self._runs.name}.json"
 
     @property
     def scores(self) -> dict[str, dict[str, float]]:
@@ -120,7 +125,7 @@ class Ablation:
         return self._scored(name, seed, "depth")
 
     def _run(self, name: str, seed: int, part: str) -> Path:
-        return self.folder / f"{len(self.sequences)}-{self.steps:g}" / f"{name}, seed {seed}, {part}"
+        return self._runs / f"{name}, seed {seed}, {part}"
 
     def _scored(self, name: str, seed: int, part: str) -> dict[str, float]:
         """The scores of one run, which is trained if it is not there."""
@@ -128,7 +133,7 @@ class Ablation:
         if run.name not in self.scores:
             print(run.name, file=sys.stderr, flush=True)
             config = shortened(CHANGES[name](WORLD), self.steps)
-            config = replace(config, seed=seed, sequences=self.sequences, stages=("flow",))
+            config = replace(config, seed=seed, world=self.world, sequences=self.sequences, stages=("flow",))
             if part == "depth":
                 start = self._run(name if name in WHOLE else DEFAULT, seed, "flow")
                 config = replace(config, stages=("depth", "joint"), start_from=start)
@@ -182,9 +187,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--steps", type=float, default=1.0, help="fraction of the recipe's steps")
     parser.add_argument("--sequences", type=int, default=64, help="of the world to train on")
+    parser.add_argument("--stops", action="store_true", help="train where cameras stand and turn on the spot too")
     parser.add_argument("--only", nargs="+", default=list(CHANGES), help="rows, besides the default")
     arguments = parser.parse_args()
-    ablation = Ablation(arguments.folder, arguments.steps, arguments.sequences)
+    world = STOPS if arguments.stops else WORLD.world
+    ablation = Ablation(arguments.folder, arguments.steps, arguments.sequences, world)
     print(machine())
     for rows, score in (({**FLOW, **WHOLE}, ablation.flow), ({**DEPTH, **WHOLE}, ablation.whole)):
         chosen = [DEFAULT, *(name for name in rows if name in arguments.only)]
