@@ -168,7 +168,7 @@ def described(found: dict[str, list[dict[str, float]]]) -> str:
         for measure in measures:
             values, defaults = (np.array([run[measure] for run in each]) for each in (runs, usual))
             worse = values.mean() - defaults.mean()
-            beyond = abs(worse) > np.hypot(_deviation(values), _deviation(defaults)) and name != DEFAULT
+            beyond = abs(worse) > np.hypot(_deviation(values), _deviation(defaults)) and len(values) > 1
             mark = ("" if not beyond else " +" if worse > 0 else " -") if np.isfinite(worse) else ""
             cells.append(f"{values.mean():.3f} ± {_deviation(values):.3f}{mark}")
         rows.append([name, len(runs), *cells])
