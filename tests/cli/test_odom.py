@@ -114,7 +114,15 @@ def test_methods_side_by_side_in_one_table(run, kitti, tmp_path, capfd):
     ]
     assert main(["odom", str(run), *where, *compared]) == 0
     names = {file.name for file in (tmp_path / "out").iterdir()}
-    assert names == {"03.txt", "03.log.jsonl", "03.svg", "03-coordinates.svg", "03-error-vode.svg", "03-error-slam.svg"}
+    assert names == {
+        "03.txt",
+        "03.log.jsonl",
+        "03.svg",
+        "03-coordinates.svg",
+        "03-scale.svg",
+        "03-error-vode.svg",
+        "03-error-slam.svg",
+    }
     assert "slam &" in files["table.tex"].read_text()
 
 
