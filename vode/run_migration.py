@@ -3,7 +3,7 @@
 1   the first edition: no version in the file, one type for all runs
 2   one type a family, ``family`` in the file; names of the field; thresholds in pixels of the images that are seen
 3   the depth network's encoder by name, its weights by name, file or package
-4   other defaults of the flow network and its losses
+4   all options of the flow network and its losses, whose defaults may change
 """
 
 from __future__ import annotations
