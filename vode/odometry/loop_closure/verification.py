@@ -19,6 +19,8 @@ REGIONS = 4
 """of the image, down and across"""
 SAME_DEPTH = 0.3
 """difference of logarithms up to which two depths agree"""
+ROUNDING = 1e-5
+"""squared distance of descriptors that float32 products cannot tell from 0"""
 
 
 class Loop(NamedTuple):
@@ -81,7 +83,8 @@ def match(a: np.ndarray, b: np.ndarray, ratio: float) -> tuple[np.ndarray, np.nd
     """Indices of descriptors (N, 128) and (M, 128) that are each other's best match, by far the best in both sets."""
     if min(len(a), len(b)) < 2:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    distance = np.sqrt(np.maximum(2 - 2 * root_sift(a) @ root_sift(b).T, 0))
+    squared = 2 - 2 * root_sift(a) @ root_sift(b).T
+    distance = np.sqrt(np.where(squared < ROUNDING, 0, squared))
     to_b, to_a = distance.argmin(1), distance.argmin(0)
     rows, columns = np.arange(len(a)), np.arange(len(b))
     forth, back = np.partition(distance, 1, 1)[:, 1], np.partition(distance, 1, 0)[1]
