@@ -7,6 +7,7 @@ import torch
 
 from vode.geometry import similarity
 from vode.geometry.pose import inverse, relative, se3_exp
+from vode.odometry.loop_closure.closure import LoopCloser
 from vode.odometry.loop_closure.consistency import Course
 from vode.odometry.loop_closure.verification import Loop, verify
 from vode.odometry.options import LoopOptions
@@ -161,3 +162,19 @@ def test_memory_is_that_of_features(course, closer):
     each = [x.nbytes for x in closer.keyframes]
     assert max(each) <= 140 * course.options.points
     assert closer.nbytes == sum(each)
+
+
+def test_a_frame_that_was_expected_makes_the_same_keyframe(course):
+    plain, ahead = LoopCloser(course.intrinsics, course.options), LoopCloser(course.intrinsics, course.options)
+    poses = list(course.poses.unbind())
+    for i in range(6):
+        frame, depth = course.frame(i), course.seen(i)[1]
+        # the third is told for the fourth, whose features it must not get
+        ahead.expect(course.frame(2 if i == 3 else i), depth, poses, poses[i])
+        for closer in (plain, ahead):
+            closer.add(frame, depth, poses[: i + 1])
+    for one, other in zip(plain.keyframes, ahead.keyframes, strict=True):
+        assert one.frame == other.frame
+        assert (one.pixels == other.pixels).all()
+        assert (one.descriptors == other.descriptors).all()
+        assert (one.depth == other.depth).all()

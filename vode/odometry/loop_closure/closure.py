@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from vode.geometry import pose, similarity
 from vode.geometry.resize import image_size
 from vode.odometry.frames import Frame
 from vode.odometry.loop_closure.consistency import Course, consistent_set, loop_deviations, supported
-from vode.odometry.loop_closure.keyframes import Keyframe, describe, is_keyframe, median_depth
+from vode.odometry.loop_closure.keyframes import Features, Keyframe, describe, features_of, is_keyframe, median_depth
 from vode.odometry.loop_closure.maps import joined, rejoined
 from vode.odometry.loop_closure.places import Places
 from vode.odometry.loop_closure.verification import Loop, verify
@@ -45,6 +46,17 @@ class LoopCloser:
         self._level = 1.0
         self._used: tuple[Loop, ...] = ()
         self._pause, self._doubtful, self._missing = 0, False, 0
+        self._aside = ThreadPoolExecutor(1)
+        self._seen: tuple[int, Future[Features]] | None = None
+
+    def expect(self, frame: Frame, depth: Tensor, poses: Sequence[Tensor], expected: Tensor) -> None:
+        """Look at a frame whose pose (4, 4) is known roughly, beside what else is done before it is added.
+
+        ``depth`` (1, 1, H, W) and ``poses`` are those of ``add``; nothing but the time depends on this.
+        """
+        last = self.keyframes[-1].frame if self.keyframes else None
+        if last is None or is_keyframe(poses[last], expected, median_depth(depth), self.options):
+            self._seen = frame.index, self._aside.submit(features_of, frame, self.options)
 
     @torch.no_grad()
     def add(
@@ -62,7 +74,8 @@ class LoopCloser:
         distance = median_depth(depth)
         if last is not None and not lost and not is_keyframe(poses[last], poses[frame.index], distance, self.options):
             return ()
-        keyframe = describe(frame, depth, self.options)._replace(doubtful=self._doubtful, lost=lost)
+        seen = self._seen[1].result() if self._seen is not None and self._seen[0] == frame.index else None
+        keyframe = describe(frame, depth, self.options, features=seen)._replace(doubtful=self._doubtful, lost=lost)
         self._doubtful, self._missing = False, 0 if lost else self._missing
         self.keyframes.append(keyframe)
         self._corrections.append(self._corrections[-1] if last is not None else torch.eye(4, dtype=torch.float64))

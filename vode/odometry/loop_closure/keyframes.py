@@ -42,8 +42,26 @@ class Keyframe(NamedTuple):
         return self.pixels.nbytes + self.descriptors.nbytes + self.depth.nbytes
 
 
-def describe(frame: Frame, depth: Tensor, options: LoopOptions = LoopOptions()) -> Keyframe:
-    """A keyframe of a frame and its depth (1, 1, H, W), 0 = unknown; SIFT (Lowe, IJCV 2004), the strongest features."""
+class Features(NamedTuple):
+    """The strongest SIFT features of a frame (Lowe, IJCV 2004)."""
+
+    pixels: np.ndarray
+    """(N, 2) float32"""
+    descriptors: np.ndarray
+    """(N, 128) uint8"""
+
+
+def describe(
+    frame: Frame, depth: Tensor, options: LoopOptions = LoopOptions(), *, features: Features | None = None
+) -> Keyframe:
+    """A keyframe of a frame and its depth (1, 1, H, W), 0 = unknown; its features, where they are not known yet."""
+    features = features_of(frame, options) if features is None else features
+    at = depth_at(depth, torch.from_numpy(features.pixels)[None].to(depth))[0].float().cpu().numpy()
+    return Keyframe(frame.index, *features, at, median_depth(depth))
+
+
+def features_of(frame: Frame, options: LoopOptions = LoopOptions()) -> Features:
+    """The features of a frame."""
     grey = frame.image[0].mean(0).mul(255).round().to(torch.uint8).cpu().numpy()
     detector = cv2.SIFT.create(nfeatures=options.points, contrastThreshold=CONTRAST)
     found, descriptors = detector.detectAndCompute(grey, None)
@@ -51,8 +69,7 @@ def describe(frame: Frame, depth: Tensor, options: LoopOptions = LoopOptions()) 
     pixels = np.array([point.pt for point in found[: options.points]], np.float32).reshape(-1, 2)
     if not len(pixels):
         descriptors = np.zeros((0, 128), np.float32)
-    at = depth_at(depth, torch.from_numpy(pixels)[None].to(depth))[0].float().cpu().numpy()
-    return Keyframe(frame.index, pixels, descriptors[: options.points].astype(np.uint8), at, median_depth(depth))
+    return Features(pixels, descriptors[: options.points].astype(np.uint8))
 
 
 def median_depth(depth: Tensor) -> float:
