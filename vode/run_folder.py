@@ -112,6 +112,25 @@ class RunFolder:
 
         return load_weights(self.path / f"{network_class.kind}.safetensors", network_class, device)
 
+    def load_start(self, network_class: type[N], asked: Any, name: str) -> N:
+        """The network of that class to train on, for a run whose options ``name`` ask for one.
+
+        InputError if they are neither the defaults nor those of the network that is there.
+        """
+        from vode.networks.weights import without_start
+
+        network = self.load_network(network_class)
+        known = without_start(network_class.options_class()), without_start(network.options)
+        if without_start(asked) not in known:
+            shown = self.path.name if self.is_shipped else self
+            raise InputError(
+                f"{shown}: options cannot change its {name} network; leave them out, or set start_from to None for new "
+                "networks",
+                name,
+                "start_from",
+            )
+        return network
+
     def write_weights(self, networks: Mapping[str, nn.Module] | nn.ModuleDict, *, half: bool = False) -> None:
         """The weights of all that are networks; ``half``: in 16 bits."""
         from vode.networks.weights import Network, weights_bytes

@@ -90,6 +90,12 @@ def without_download(options: Any) -> Any:
     return dataclasses.replace(options, **{name: value for name, value in none.items() if name in has})
 
 
+def without_start(options: Any) -> Any:
+    """The same options without what they say of the weights that training starts from, for comparing networks."""
+    begins = {field.name: field.default for field in dataclasses.fields(options) if field.name == "start"}
+    return dataclasses.replace(without_download(options), **begins)
+
+
 def prepare(network: M, device: torch.device | str, *, channels_last: bool = True) -> M:
     """Move a network to a device, by default in the channels-last layout, in which most convolutions are fastest."""
     layout = torch.channels_last if channels_last else torch.contiguous_format

@@ -9,12 +9,10 @@ import torch
 from torch import nn
 
 from vode.datasets.base import Sequence
-from vode.errors import InputError
 from vode.evaluation.runs import score_run
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
-from vode.networks.options import DepthOptions, FlowOptions
-from vode.networks.weights import Network, without_download
+from vode.networks.weights import without_download
 from vode.run_folder import RunFolder, find_run
 from vode.training.clip_dataset import ClipDataset, ClipShape
 from vode.training.config import OdometryConfig, VideoConfig
@@ -33,16 +31,10 @@ def networks(config: OdometryConfig, *, fresh: bool = True) -> dict[str, nn.Modu
     depth = config.depth.for_images(config.size)
     if fresh and config.start_from:
         start = find_run(config.start_from)
-        found: dict[str, Network] = {"flow": start.load_network(FlowNet), "depth": start.load_network(DepthNet)}
-        for name, asked, default in (("flow", config.flow, FlowOptions()), ("depth", depth, DepthOptions())):
-            if without_download(asked) not in (default, found[name].options):
-                raise InputError(
-                    f"{config.start_from}: options cannot change its {name} network; leave them out, or set start_from "
-                    "to None for new networks",
-                    name,
-                    "start_from",
-                )
-        return {**found}
+        return {
+            "flow": start.load_start(FlowNet, config.flow, "flow"),
+            "depth": start.load_start(DepthNet, depth, "depth"),
+        }
     return {"flow": FlowNet(config.flow), "depth": DepthNet.build(depth if fresh else without_download(depth))}
 
 

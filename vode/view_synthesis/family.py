@@ -66,18 +66,11 @@ def networks(config: ViewSynthesisConfig, *, fresh: bool = True) -> dict[str, nn
         if name != "depth" and not start.has_network(kind):
             found[name] = kind.build(asked)
             continue
-        network = found[name] = start.load_network(kind)
+        network = found[name] = start.load_start(kind, asked, name)
         if isinstance(network, DepthNet) and config.snippet.stereo and not network.is_metric:
             raise InputError(
                 f"{config.start_from}: its depth is up to scale, that of stereo in metres; start from metric depth, or "
                 "set start_from to None for new networks",
-                "start_from",
-            )
-        if without_download(asked) not in (kind.options_class(), without_download(network.options)):
-            raise InputError(
-                f"{config.start_from}: options cannot change its {name} network; leave them out, or set start_from "
-                "to None for new networks",
-                name,
                 "start_from",
             )
     return found
