@@ -1,13 +1,14 @@
-"""Each default against the choice of TrianFlow's released code, trained and scored alike on the rendered world.
+"""Each choice of the defaults against another, trained and scored alike on the rendered world.
 
     python benchmarks/ablation.py FOLDER [--seeds 0 1 2] [--steps 1.0] [--only NAME ...] [--stops]
 
-Every row changes one choice of the recipe ``world`` to the released one; the last changes all. What concerns the flow
-is trained and scored in the flow stage; what begins with depth is trained from the default's flow of the same
-seed. A figure is the mean over the seeds and its standard deviation; a mark says whose choice is better by more than
-the deviation of the difference: ``+`` the default, ``-`` the released one. The folder keeps the runs
-and their scores; a call with the same folder goes on. With ``--stops`` the cameras of the training sequences stand and
-turn on the spot too, which they do not on the recipe's roads; the sequence to score on stays.
+Every row changes one choice of the recipe ``world``: to that of TrianFlow's released code, or, where the default is
+that one, away from it; the last row is the released code in all. What concerns the flow is trained and scored in the
+flow stage; what begins with depth is trained from the default's flow of the same seed. A figure is the mean over the
+seeds and its standard deviation; a mark says which is better, seed by seed, by more than the standard deviation of
+the differences: ``+`` the default, ``-`` the row. The folder keeps the runs and their scores; a call with the same
+folder goes on. With ``--stops`` the cameras of the training sequences stand and turn on the spot too, which they do
+not on the recipe's roads; the sequence to score on stays.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,9 +27,8 @@ from report import machine, table
 
 from vode.evaluation.runs import score_flow, score_run
 from vode.io.atomic import write_bytes
-from vode.losses.options import RELEASED_FLOW_LOSS, RELEASED_GEOMETRY_LOSS
+from vode.io.dataclass_json import to_plain
 from vode.model import load
-from vode.networks.options import TRIANFLOW
 from vode.pipelines.train import train
 from vode.recipes.video import TRIANFLOW_SMALL, WORLD
 from vode.training.config import VideoConfig
@@ -43,28 +44,27 @@ STOPS = replace(WORLD.world, scenes=("town", "jam", "room"), speed=None)
 """a world of cars that also wait and creep, and of people who look around"""
 
 
-def flow(name: str) -> Change:
-    """The flow network's option of that name as released."""
-    return lambda config: replace(config, flow=replace(config.flow, **{name: getattr(TRIANFLOW, name)}))
+def flow(**values: Any) -> Change:
+    """Options of the flow network."""
+    return lambda config: replace(config, flow=replace(config.flow, **values))
 
 
-def flow_loss(name: str) -> Change:
-    """The flow losses' option of that name as released, in every stage."""
+def flow_loss(**values: Any) -> Change:
+    """Options of the flow losses, in every stage."""
 
     def changed(config: VideoConfig) -> VideoConfig:
         for field in STAGES:
             stage = getattr(config, field)
-            options = replace(stage.flow_loss, **{name: getattr(RELEASED_FLOW_LOSS, name)})
+            options = replace(stage.flow_loss, **values)
             config = replace(config, **cast(Any, {field: replace(stage, flow_loss=options)}))
         return config
 
     return changed
 
 
-def geometry(name: str) -> Change:
-    """The option of that name of the losses on depth and motion as released."""
-    released = getattr(RELEASED_GEOMETRY_LOSS, name)
-    return lambda config: replace(config, geometry_loss=replace(config.geometry_loss, **{name: released}))
+def geometry_loss(**values: Any) -> Change:
+    """Options of the losses on depth and motion."""
+    return lambda config: replace(config, geometry_loss=replace(config.geometry_loss, **values))
 
 
 def field(**values: Any) -> Change:
@@ -78,21 +78,33 @@ def motion(**values: Any) -> Change:
 
 
 FLOW: dict[str, Change] = {
-    **{f"flow.{name}": flow(name) for name in ("normalise", "image", "cost", "outside", "outputs", "start")},
-    **{f"flow_loss.{name}": flow_loss(name) for name in ("directions", "mask", "ssim", "edges", "outside")},
+    "features as they are": flow(normalise=False),
+    "cost mean": flow(cost="mean"),
+    "outputs by levels": flow(outputs="levels"),
+    "images of 0 to 1": flow(image="raw"),
+    "zeros beyond features": flow(outside="zeros"),
+    "zeros beyond images": flow_loss(outside="zeros"),
+    "second edge": flow_loss(edges="second"),
+    "Kaiming start": flow(start="kaiming"),
+    "mean of directions": flow_loss(directions="mean"),
+    "mask inside": flow_loss(mask="inside"),
+    "SSIM reflected": flow_loss(ssim="reflected"),
 }
 """What the flow stage tells."""
 DEPTH: dict[str, Change] = {
-    **{f"geometry_loss.{name}": geometry(name) for name in ("scale", "images", "reprojection", "epipolar")},
-    "triangulation_loss square": field(triangulation_loss="square"),
-    "motion.solver fundamental": motion(solver="fundamental"),
-    "motion.min_parallax 0": motion(min_parallax=0.0),
-    "joint_flow_only": field(joint_flow_only=True),
-    "separate_images": field(separate_images=True),
+    "scale of a pair": geometry_loss(scale="pair"),
+    "mean of images": geometry_loss(images="mean"),
+    "reprojection by flow": geometry_loss(reprojection="flow"),
+    "epipolar visible": geometry_loss(epipolar="visible"),
+    "squared residual": field(triangulation_loss="square"),
+    "fundamental matrix": motion(solver="fundamental"),
+    "no least parallax": motion(min_parallax=0.0),
+    "joint stage of flow alone": field(joint_flow_only=True),
+    "statistics of both images": field(separate_images=False),
 }
 """What begins with depth."""
 WHOLE: dict[str, Change] = {
-    "replacement": field(replacement=True),
+    "with replacement": field(replacement=True),
     "no clipping": field(clip=0.0),
     "trianflow-small": lambda _: TRIANFLOW_SMALL,
 }
@@ -107,7 +119,9 @@ class Ablation:
         self.folder, self.steps, self.world = folder, steps, world
         self.sequences = tuple(map(str, range(sequences)))
         self.held_out = held_out_sequence(WORLD.size)
-        self._runs = folder / f"{sequences}-{steps:g}{'-stops' if world == STOPS else ''}"
+        # of other defaults nothing can be compared
+        defaults = sha256(json.dumps(to_plain(WORLD), sort_keys=True).encode()).hexdigest()[:8]
+        self._runs = folder / f"{sequences}-{steps:g}{'-stops' if world == STOPS else ''}-{defaults}"
         self._scores = folder / f"{self._runs.name}.json"
 
     @property
@@ -167,12 +181,12 @@ def described(found: dict[str, list[dict[str, float]]]) -> str:
         cells = []
         for measure in measures:
             values, defaults = (np.array([run[measure] for run in each]) for each in (runs, usual))
-            worse = values.mean() - defaults.mean()
-            beyond = abs(worse) > np.hypot(_deviation(values), _deviation(defaults)) and len(values) > 1
-            mark = ("" if not beyond else " +" if worse > 0 else " -") if np.isfinite(worse) else ""
+            worse = values - defaults
+            beyond = abs(worse.mean()) > _deviation(worse) and len(values) > 1
+            mark = "" if not beyond else " +" if worse.mean() > 0 else " -"
             cells.append(f"{values.mean():.3f} ± {_deviation(values):.3f}{mark}")
         rows.append([name, len(runs), *cells])
-    return table(["as released", "seeds", *(MEASURES[name] for name in measures)], rows)
+    return table(["choice", "seeds", *(MEASURES[name] for name in measures)], rows)
 
 
 def _deviation(values: np.ndarray) -> float:
@@ -188,7 +202,9 @@ def main() -> None:
     parser.add_argument("--steps", type=float, default=1.0, help="fraction of the recipe's steps")
     parser.add_argument("--sequences", type=int, default=64, help="of the world to train on")
     parser.add_argument("--stops", action="store_true", help="train where cameras stand and turn on the spot too")
-    parser.add_argument("--only", nargs="+", default=list(CHANGES), help="rows, besides the default")
+    parser.add_argument(
+        "--only", nargs="+", default=list(CHANGES), choices=list(CHANGES), help="rows, besides the default"
+    )
     arguments = parser.parse_args()
     world = STOPS if arguments.stops else WORLD.world
     ablation = Ablation(arguments.folder, arguments.steps, arguments.sequences, world)

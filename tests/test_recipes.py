@@ -103,6 +103,15 @@ def test_trianflow_is_its_released_configuration():
     assert weights[2].epipolar == 0.002
     assert (config.clip, config.augment.flip, config.camera, config.joint_flow_only) == (0, 0.5, (2,), True)
     assert (config.depth.encoder_weights, small.depth.encoder_weights) == ("imagenet", "none")
+    assert config.separate_images
+    assert vars(config.geometry_loss) == {"scale": "image", "images": "sum", "reprojection": "depth", "epipolar": "all"}
+    released = {"directions": "sum", "mask": "consistent", "ssim": "masked", "edges": "second", "outside": "zeros"}
+    for _, stage in config.plan():
+        assert vars(stage.flow_loss) == {"scales": 3, "decay": 1.0, **released}
+    assert vars(config.flow) == {
+        "search": 4, "normalise": False, "image": "raw", "cost": "mean", "outside": "zeros", "outputs": "levels",
+        "start": "torch",
+    }  # fmt: skip
     same = (
         "flow",
         "motion",

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from vode.errors import InputError
+from vode.losses.options import GeometryLossOptions
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.odometry.options import TrackerOptions
@@ -36,7 +37,22 @@ def test_every_recipe_is_read_back_as_it_was_written(name, tmp_path):
     assert json.loads((tmp_path / "run" / "config.json").read_text())["version"] == 4
 
 
-BEFORE = replace(recipe("kitti-odom-small"), start_from=None, tracker=TrackerOptions(refine="none", scale_from="depth"))
+NOW = recipe("kitti-odom-small")
+BEFORE = replace(
+    NOW,
+    start_from=None,
+    tracker=TrackerOptions(refine="none", scale_from="depth"),
+    flow=replace(NOW.flow, start="kaiming"),
+    separate_images=False,
+    geometry_loss=GeometryLossOptions(scale="pair", images="mean", reprojection="flow", epipolar="visible"),
+    **{
+        name: replace(
+            getattr(NOW, name),
+            flow_loss=replace(getattr(NOW, name).flow_loss, directions="mean", mask="inside", ssim="reflected"),
+        )
+        for name in ("flow_stage", "depth_stage", "joint_stage")
+    },
+)
 """what the recipe was in older versions"""
 
 
@@ -74,10 +90,14 @@ def test_a_video_run_of_version_3_keeps_what_was_the_default(tmp_path):
     path = tmp_path / "config.json"
     values = json.loads(path.read_text()) | {"version": 3, "flow": {"search": 3}}
     values["flow_stage"]["flow_loss"] = {"scales": 4}
+    values["geometry_loss"] = {"images": "sum"}
+    del values["depth_stage"]["flow_loss"]
     path.write_text(json.dumps(values))
     found = folder.read_config(VideoConfig)
     assert (found.flow.search, found.flow.image, found.flow.start) == (3, "normalised", "kaiming")
     assert (found.flow_stage.flow_loss.scales, found.flow_stage.flow_loss.mask) == (4, "inside")
+    assert (found.geometry_loss.images, found.geometry_loss.scale) == ("sum", "pair")
+    assert (found.depth_stage.flow_loss.scales, found.depth_stage.flow_loss.mask) == (3, "inside")
     assert found.joint_stage.flow_loss == recipe("world").joint_stage.flow_loss
 
 
@@ -110,6 +130,8 @@ def test_an_unknown_key_names_itself_and_a_newer_version_its_number(tmp_path):
         ({"version": 7}, "version 7 of the configuration, 4 is the newest known"),
         ({"family": "audio"}, "family 'audio'; known are video, relocalization"),
         ({"size": 4}, "size.: 4 is not a list"),
+        ({"version": 3, "geometry_loss": None}, "geometry_loss.: "),
+        ({"version": 3, "flow_stage": {"flow_loss": []}}, "flow_stage.flow_loss.: "),
     ):
         path.write_text(json.dumps(values | changes))
         with pytest.raises(InputError, match=message) as caught:

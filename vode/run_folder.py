@@ -113,9 +113,10 @@ class RunFolder:
         return load_weights(self.path / f"{network_class.kind}.safetensors", network_class, device)
 
     def load_start(self, network_class: type[N], asked: Any, name: str) -> N:
-        """The network of that class to train on, for a run whose options ``name`` ask for one.
+        """The network of that class, to train on.
 
-        InputError if they are neither the defaults nor those of the network that is there.
+        ``asked`` are the options that a new run asks for, in its field ``name``: InputError if they are neither the
+        defaults nor those of the network that is there.
         """
         from vode.networks.weights import without_start
 

@@ -3,7 +3,7 @@
 1   the first edition: no version in the file, one type for all runs
 2   one type a family, ``family`` in the file; names of the field; thresholds in pixels of the images that are seen
 3   the depth network's encoder by name, its weights by name, file or package
-4   all options of the flow network and its losses, whose defaults may change
+4   all options of the flow network and of the losses, whose defaults may change
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from reprlib import repr as shown
 from typing import Any
 
 from vode.errors import InputError
-from vode.losses.options import EARLIER_FLOW_LOSS
+from vode.losses.options import EARLIER_FLOW_LOSS, EARLIER_GEOMETRY_LOSS
 from vode.networks.options import EARLIER_FLOW
 
 VERSION = 4
@@ -104,11 +104,21 @@ def _from_2(values: dict[str, Any]) -> None:
 
 def _from_3(values: dict[str, Any]) -> None:
     """Tell what was the default, of options that some files of the version do not have yet."""
-    if isinstance(values.get("flow"), dict):
-        values["flow"] = EARLIER_FLOW | values["flow"]
-    for name, stage in values.items():
-        if name.endswith("_stage") and isinstance(stage, dict) and isinstance(stage.get("flow_loss"), dict):
-            values[name] = stage | {"flow_loss": EARLIER_FLOW_LOSS | stage["flow_loss"]}
+    video = values.get("family") == "video"
+    if video:
+        values.setdefault("geometry_loss", {})
+        values.setdefault("separate_images", False)
+    _tell(values, "flow", EARLIER_FLOW)
+    _tell(values, "geometry_loss", EARLIER_GEOMETRY_LOSS)
+    for name in [name for name in values if name.endswith("_stage") and isinstance(values[name], dict)]:
+        values[name] = ({"flow_loss": {}} if video else {}) | values[name]
+        _tell(values[name], "flow_loss", EARLIER_FLOW_LOSS)
+
+
+def _tell(values: dict[str, Any], name: str, earlier: dict[str, Any]) -> None:
+    """Put what options were into those of a name, where they do not tell; what are no options is left to be refused."""
+    if isinstance(values.get(name), dict):
+        values[name] = earlier | values[name]
 
 
 def _rename(values: dict[str, Any], **names: str) -> None:

@@ -234,11 +234,16 @@ def test_the_reverse_flow_masks_what_it_does_not_reach():
     sizes = [(32, 64), (16, 32), (8, 16), (4, 8)]
     still = [torch.zeros(1, 2, *size) for size in sizes]
     right = [flow + torch.tensor([8.0 / 2**k, 0.0]).view(1, 2, 1, 1) for k, flow in enumerate(still)]
-    _, mask = flow_losses(image, image, still, right)
+    inside = FlowLossOptions(mask="inside")
+    _, mask = flow_losses(image, image, still, right, options=inside)
     reached = torch.ones(1, 1, 32, 64)
     reached[..., :8] = 0
     assert torch.equal(mask, reached)
-    _, mask = flow_losses(image, image, right, still)
+    _, mask = flow_losses(image, image, right, still, options=inside)
+    assert torch.equal(mask, reached.flip(-1))
+    # by default both directions have to agree too, and these do nowhere
+    assert not flow_losses(image, image, still, right)[1].any()
+    _, mask = flow_losses(image, image, right, [-flow for flow in right])
     assert torch.equal(mask, reached.flip(-1))
 
 

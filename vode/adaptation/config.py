@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from vode.adaptation.options import DepthLossOptions, FlowWeights, LevelOptions, StructureOptions
+from vode.adaptation.options import FLOW_LOSS, DepthLossOptions, FlowWeights, LevelOptions, StructureOptions
 from vode.errors import InputError
 from vode.losses.options import FlowLossOptions
 from vode.training.config import OdometryConfig, StageConfig
@@ -23,7 +23,7 @@ class AdaptFlowStage(StageConfig):
     """The stage that adapts flow."""
 
     weights: FlowWeights = FlowWeights()
-    flow_loss: FlowLossOptions = FlowLossOptions()
+    flow_loss: FlowLossOptions = FLOW_LOSS
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vode.losses.options import FlowLossOptions
+
 
 @dataclass(frozen=True)
 class StructureOptions:
@@ -65,6 +67,11 @@ class DepthLossOptions:
     """difference of log depth up to which a loss is quadratic"""
     disagreement: float = 0.5
     """difference of log depth from which on a point is left out, as one of a moving object or a mismatch"""
+
+
+FLOW_LOSS = FlowLossOptions(directions="mean", mask="inside", ssim="reflected")
+"""Details of these losses. The verdict looks at the pixels that count, so those where both directions disagree must not
+drop out of them."""
 
 
 @dataclass(frozen=True)

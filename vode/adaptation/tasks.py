@@ -16,7 +16,7 @@ from vode.adaptation.losses import (
     reproject,
     triangulated,
 )
-from vode.adaptation.options import DepthLossOptions, FlowWeights
+from vode.adaptation.options import FLOW_LOSS, DepthLossOptions, FlowWeights
 from vode.geometry import warp
 from vode.geometry.epipolar import epipolar_distance, essential_from_pose, fundamental_from_essential
 from vode.geometry.pose import relative
@@ -92,7 +92,7 @@ class AdaptFlowTask(Task):
         self,
         flow: FlowNet,
         weights: FlowWeights = FlowWeights(),
-        flow_loss: FlowLossOptions = FlowLossOptions(),
+        flow_loss: FlowLossOptions = FLOW_LOSS,
         mixed: torch.dtype | None = None,
     ) -> None:
         super().__init__()

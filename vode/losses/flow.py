@@ -24,8 +24,7 @@ def flow_losses(
     """Losses per sample, each (B,), summed over scales, and the mask of the pixels of a that count (B, 1, H, W).
 
     Images (B, 3, H, W) in 0..1; flows (B, 2, h, w) in pixels, finest first. By default pixels that the backward flow
-    does not reach are masked, decided once at full size: a forward-backward consistency check would mask every pixel of
-    an untrained network. Both directions run as one batch.
+    does not reach, or where both directions disagree, are masked. Both directions run as one batch.
     """
     batch = len(images_a)
     images = torch.cat([images_a, images_b])

@@ -14,13 +14,13 @@ class FlowLossOptions:
     """number of scales, finest first: 3 in Zhao et al.; a fourth helps with large displacements"""
     decay: float = 1.0
     """weight of a scale relative to the next finer one: 1 in Zhao et al.; less favours the sharper images"""
-    directions: Literal["mean", "sum"] = "mean"
+    directions: Literal["sum", "mean"] = "sum"
     """what the losses of both directions are put together by"""
-    mask: Literal["inside", "consistent"] = "inside"
-    """pixels that count: visible ones whose flow stays inside, decided at full size; or visible ones where both
-    directions agree, at each scale"""
-    ssim: Literal["reflected", "masked"] = "reflected"
-    """images are reflected at their borders, and SSIM is masked; or they are masked, with zeros beyond, before SSIM"""
+    mask: Literal["consistent", "inside"] = "consistent"
+    """pixels that count: visible ones where both directions agree, at each scale; or visible ones whose flow stays
+    inside, decided at full size"""
+    ssim: Literal["masked", "reflected"] = "masked"
+    """images are masked, with zeros beyond, before SSIM; or they are reflected at their borders, and SSIM is masked"""
     edges: Literal["both", "second"] = "both"
     """image steps that weigh a second difference of the flow: the mean of its two, or its second"""
     outside: Literal["border", "zeros"] = "border"
@@ -30,29 +30,27 @@ class FlowLossOptions:
 EARLIER_FLOW_LOSS = {"directions": "mean", "mask": "inside", "ssim": "reflected", "edges": "both", "outside": "border"}
 """What the options were before configurations told them."""
 
-RELEASED_FLOW_LOSS = FlowLossOptions(
-    directions="sum", mask="consistent", ssim="masked", edges="second", outside="zeros"
-)
+RELEASED_FLOW_LOSS = FlowLossOptions(edges="second", outside="zeros")
 """The flow losses of Zhao et al.'s released code (TrianFlow)."""
 
 
 @dataclass(frozen=True)
 class GeometryLossOptions:
-    """Details of the losses on depth and motion. ``RELEASED_GEOMETRY_LOSS`` has those of TrianFlow's code."""
+    """Details of the losses on depth and motion, by default those of TrianFlow's code."""
 
-    scale: Literal["pair", "image"] = "pair"
-    """the factor that brings predicted depth to the triangulated one: one a pair, or one for each of its images"""
-    images: Literal["mean", "sum"] = "mean"
+    scale: Literal["image", "pair"] = "image"
+    """the factor that brings predicted depth to the triangulated one: one an image, or one for both of a pair"""
+    images: Literal["sum", "mean"] = "sum"
     """what the losses of triangulated depth and of smoothness of both images are put together by"""
-    reprojection: Literal["flow", "depth"] = "flow"
-    """where the depth of the other image is compared: where the flow leads, which is trained too; or where the depth
-    leads, so that the depth part trains depth alone, and the flow part the flow alone"""
-    epipolar: Literal["visible", "all"] = "visible"
+    reprojection: Literal["depth", "flow"] = "depth"
+    """where the depth of the other image is compared: where the depth leads, so that the depth part trains depth alone,
+    and the flow part the flow alone; or where the flow leads, which is trained too"""
+    epipolar: Literal["all", "visible"] = "all"
     """pixels that are held to the epipolar lines"""
 
 
-RELEASED_GEOMETRY_LOSS = GeometryLossOptions(scale="image", images="sum", reprojection="depth", epipolar="all")
-"""The losses on depth and motion of Zhao et al.'s released code (TrianFlow)."""
+EARLIER_GEOMETRY_LOSS = {"scale": "pair", "images": "mean", "reprojection": "flow", "epipolar": "visible"}
+"""What the options were before configurations told them."""
 
 
 @dataclass(frozen=True)

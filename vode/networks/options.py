@@ -85,8 +85,8 @@ class FlowOptions:
     """features that a flow finds beyond the border: those of the border, or zeros"""
     outputs: Literal["finest", "levels"] = "finest"
     """flow at full, 1/2 and 1/4 size: that of the finest level, resized, or of the three finest levels"""
-    start: Literal["kaiming", "torch"] = "kaiming"
-    """random weights that training starts from: Kaiming's, with flow near zero, or the defaults of torch"""
+    start: Literal["torch", "kaiming"] = "torch"
+    """random weights that training starts from: the defaults of torch, or Kaiming's, with flow near zero"""
 
     def __post_init__(self) -> None:
         if not 0 < self.search <= FARTHEST:
@@ -121,7 +121,7 @@ EARLIER_FLOW = {
 }
 """What the options were before files of weights and of configurations told them."""
 
-TRIANFLOW = FlowOptions(normalise=False, image="raw", cost="mean", outside="zeros", outputs="levels", start="torch")
+TRIANFLOW = FlowOptions(normalise=False, image="raw", cost="mean", outside="zeros", outputs="levels")
 """The flow network of Zhao et al.'s released code (TrianFlow)."""
 
 

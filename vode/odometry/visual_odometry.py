@@ -256,6 +256,7 @@ class VisualOdometry:
         """Take note of a frame, as the last view if it shows something; its deviation, and what else was corrected."""
         deviation = motion.scale_deviation
         changed: tuple[int, ...] = ()
+        features = None
         if frame is None or seen is None:
             if self._backend is not None:
                 self._backend.append(motion)
@@ -267,7 +268,8 @@ class VisualOdometry:
         else:
             if self._loops is not None:
                 depth, poses = seen.depth * self._backend.depth_factor, self._backend.poses
-                self._loops.expect(frame, depth, poses, poses[self._last.frame.index] @ inverse(motion.T_b_a))
+                expected = poses[self._last.frame.index] @ inverse(motion.T_b_a)
+                features = self._loops.expect(frame, depth, poses, expected)
             deviation, changed = self._backend.add(motion, seen.evidence)
         poses = self._backend.poses
         if motion.method not in (Method.EXTRAPOLATED, Method.START) and self._last is not None:
@@ -281,7 +283,7 @@ class VisualOdometry:
         if self._loops is not None:
             doubtful = lost or motion.method is Method.ROTATION
             depth = seen.depth * self._backend.depth_factor
-            more = self._loops.add(frame, depth, poses, doubtful=doubtful, missing=missing)
+            more = self._loops.add(frame, depth, poses, doubtful=doubtful, missing=missing, features=features)
             changed = tuple(sorted({*changed, *more}))
         return deviation, changed
 

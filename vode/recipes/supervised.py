@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from vode.augmentation.options import Augment
 from vode.losses.options import DepthErrorOptions
-from vode.networks.options import DepthOptions
+from vode.networks.options import DepthOptions, FlowOptions
 from vode.odometry.options import TrackerOptions
 from vode.training.config import SupervisedConfig, SupervisedDepthStage, SupervisedFlowStage
 from vode.world.options import KINDS, WorldOptions
@@ -32,6 +32,8 @@ DEPTH_SUPERVISED = SupervisedConfig(
     size=(128, 416),
     batch=8,
     stages=("depth",),
+    # for the flow of the recipes made from this one, which torch's random weights were not measured with
+    flow=FlowOptions(start="kaiming"),
     depth_stage=SupervisedDepthStage(
         2000, 1e-3, "cosine", warm_up=50, weight_decay=1e-3, decoupled=True, encoder_rate=0.3, loss=RENDERED
     ),

@@ -176,8 +176,9 @@ class VideoConfig(OdometryConfig):
     triangulation_loss: Literal["log", "square"] = "log"
     """residual between predicted and triangulated depth: robust, or squared as in the paper"""
     geometry_loss: GeometryLossOptions = GeometryLossOptions()
-    separate_images: bool = False
-    """compute batch statistics of the depth network over the first images of the pairs and the second ones apart"""
+    separate_images: bool = True
+    """compute batch statistics of the depth network over the first images of the pairs and the second ones apart, as
+    the paper's released code does; together takes a tenth less time"""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class TaskOptions:
     flow_loss: FlowLossOptions = FlowLossOptions()
     triangulation_loss: Literal["log", "square"] = "log"
     geometry_loss: GeometryLossOptions = GeometryLossOptions()
-    separate_images: bool = False
+    separate_images: bool = True
     weights: LossWeights = LossWeights()
     mixed: torch.dtype | None = None
     """type that the networks, and only they, are computed in: torch.bfloat16 or torch.float16"""

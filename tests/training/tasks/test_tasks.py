@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from vode.losses.depth import reprojection, triangulated_depth
+from vode.losses.options import GeometryLossOptions
 from vode.losses.smoothness import disparity_smoothness
 from vode.networks.depth import DepthNet
 from vode.networks.options import DepthOptions
@@ -21,6 +22,10 @@ from vode.world.sequence import WorldSequence
 
 OPTIONS = MotionOptions(count=1500, fraction=0.5, threshold=0.45)
 STAGE = TaskOptions(OPTIONS)
+TOGETHER = dataclasses.replace(STAGE, separate_images=False)
+PAIR = dataclasses.replace(
+    TOGETHER, geometry_loss=GeometryLossOptions(scale="pair", images="mean", reprojection="flow")
+)
 
 
 class ExactFlow(torch.nn.Module):
@@ -101,14 +106,14 @@ def test_statistics_of_first_and_second_images_can_be_kept_apart(scene):
     torch.manual_seed(0)
     network = DepthNet(DepthOptions(decoder=(8, 8, 8, 8, 8))).train()
     start = {name: value.clone() for name, value in network.state_dict().items()}
-    depth_losses(network, sample, forward, motion, dataclasses.replace(STAGE, separate_images=True))
+    depth_losses(network, sample, forward, motion, STAGE)
     apart = network.encoder.bn1.running_mean.clone()
     network.load_state_dict(start)
     for images in (sample["images"][:, 0], sample["images"][:, 1]):
         network(images)
     torch.testing.assert_close(network.encoder.bn1.running_mean, apart)
     network.load_state_dict(start)
-    depth_losses(network, sample, forward, motion, STAGE)
+    depth_losses(network, sample, forward, motion, PAIR)
     assert not torch.allclose(network.encoder.bn1.running_mean, apart)
 
 
@@ -130,8 +135,8 @@ def test_true_depth_has_almost_no_loss_and_another_has(scene):
             return depth
 
     motion = motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
-    right = depth_losses(Told(depth), sample, forward, motion)
-    wrong = depth_losses(Told(depth.flip(-2)), sample, forward, motion)
+    right = depth_losses(Told(depth), sample, forward, motion, TOGETHER)
+    wrong = depth_losses(Told(depth.flip(-2)), sample, forward, motion, TOGETHER)
     assert right.metrics["geometry_failed"] == 0
     for name in ("triangulated_depth", "reprojection_depth", "reprojection_flow"):
         assert right.losses[name] < 0.2 * wrong.losses[name], name
@@ -160,7 +165,7 @@ def test_the_losses_of_one_scale_are_those_of_its_map_to_the_last_bit(scene):
     network = DepthNet().eval()
     motion = motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
     images = sample["images"].transpose(0, 1).flatten(0, 1)
-    found = depth_losses(network, sample, forward, motion).losses
+    found = depth_losses(network, sample, forward, motion, PAIR).losses
     expected = losses_of_one_map(network(images)[0], images, sample, forward, motion)
     assert found.keys() == expected.keys()
     gradients = []
@@ -178,7 +183,7 @@ def test_the_losses_of_four_scales_are_the_mean_of_those_at_full_size(scene):
     motion = motion_from_flow(forward, backward, sample["intrinsics"], OPTIONS)
     images = sample["images"].transpose(0, 1).flatten(0, 1)
     with torch.no_grad():
-        found = depth_losses(network, sample, forward, motion)
+        found = depth_losses(network, sample, forward, motion, PAIR)
         maps = [
             torch.nn.functional.interpolate(sigma, (64, 192), mode="bilinear", align_corners=False)
             for sigma in network(images)
@@ -278,6 +283,6 @@ def test_metric_depth_is_trained_at_the_focal_length_of_each_sample(scene):
         network = DepthNet(DepthOptions(canonical_focal=canonical))
         maps = torch.where(depth > 0, depth, 90.0).transpose(0, 1).flatten(0, 1) / factor
         network.forward = lambda images, maps=maps: [(1 / maps - 0.01) / 9.99]
-        found.append(depth_losses(network, sample, forward, motion))
+        found.append(depth_losses(network, sample, forward, motion, TOGETHER))
     shown = [output.visualizations["depth"] for output in found]
     torch.testing.assert_close(shown[1], shown[0])

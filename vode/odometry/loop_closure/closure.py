@@ -46,27 +46,37 @@ class LoopCloser:
         self._level = 1.0
         self._used: tuple[Loop, ...] = ()
         self._pause, self._doubtful, self._missing = 0, False, 0
-        self._aside = ThreadPoolExecutor(1)
-        self._seen: tuple[int, Future[Features]] | None = None
 
-    def expect(self, frame: Frame, depth: Tensor, poses: Sequence[Tensor], expected: Tensor) -> None:
-        """Look at a frame whose pose (4, 4) is known roughly, beside what else is done before it is added.
+    def expect(self, frame: Frame, depth: Tensor, poses: Sequence[Tensor], expected: Tensor) -> Future[Features] | None:
+        """Features of a frame that seems to become a keyframe, found beside what else is done before it is added.
 
-        ``depth`` (1, 1, H, W) and ``poses`` are those of ``add``; nothing but the time depends on this.
+        ``depth`` (1, 1, H, W) and ``poses`` are those of ``add``, and ``expected`` (4, 4) is roughly that of the frame.
         """
-        last = self.keyframes[-1].frame if self.keyframes else None
-        if last is None or is_keyframe(poses[last], expected, median_depth(depth), self.options):
-            self._seen = frame.index, self._aside.submit(features_of, frame, self.options)
+        if not is_keyframe(poses[self.keyframes[-1].frame], expected, median_depth(depth), self.options):
+            return None
+        # a thread for this frame alone, as the state of a tracker is written to files
+        aside = ThreadPoolExecutor(1)
+        features = aside.submit(features_of, frame, self.options)
+        aside.shutdown(wait=False)
+        return features
 
     @torch.no_grad()
     def add(
-        self, frame: Frame, depth: Tensor, poses: Sequence[Tensor], *, doubtful: bool = False, missing: int = 0
+        self,
+        frame: Frame,
+        depth: Tensor,
+        poses: Sequence[Tensor],
+        *,
+        doubtful: bool = False,
+        missing: int = 0,
+        features: Future[Features] | None = None,
     ) -> tuple[int, ...]:
         """Take note of a frame and its depth (1, 1, H, W); the earlier frames whose poses that has corrected.
 
         ``poses`` (4, 4) float64 are those of odometry of all frames so far. ``doubtful`` says that the motion to this
         one was extrapolated, or lacks its translation; ``missing`` is the number of frames, this one and those just
         before it, whose motion was extrapolated. Where they are too many, the way is lost and a new map begins.
+        ``features`` are what ``expect`` gave for this frame.
         """
         self._doubtful |= doubtful
         self._missing = self._missing + missing if missing else 0
@@ -74,7 +84,7 @@ class LoopCloser:
         distance = median_depth(depth)
         if last is not None and not lost and not is_keyframe(poses[last], poses[frame.index], distance, self.options):
             return ()
-        seen = self._seen[1].result() if self._seen is not None and self._seen[0] == frame.index else None
+        seen = None if features is None else features.result()
         keyframe = describe(frame, depth, self.options, features=seen)._replace(doubtful=self._doubtful, lost=lost)
         self._doubtful, self._missing = False, 0 if lost else self._missing
         self.keyframes.append(keyframe)
