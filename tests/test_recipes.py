@@ -88,7 +88,8 @@ def test_the_schedules_are_20_20_and_10_epochs_of_the_paper():
         assert {stage.learning_rate for stage in stages} == {1e-4}
         assert config.flow_stage.weights.flow_smoothness == 10
     # the released 0.002 for the sum of both directions of flow
-    assert recipe("kitti-odom").joint_stage.weights.epipolar == 0.001
+    assert recipe("kitti-odom").joint_stage.weights.epipolar == 0.002
+    assert recipe("kitti-odom").augment == recipe("trianflow").augment
 
 
 def test_trianflow_is_its_released_configuration():

@@ -20,6 +20,8 @@ START = Path("vode-small")
 """what real video starts from; None gives the random weights of the paper"""
 # Coarse images lead to large flows, and away from the true ones by a little: the joint stage looks at the finest alone.
 SEARCH, FINISH = FlowLossOptions(scales=4, decay=0.5), FlowLossOptions(scales=1)
+FLIPS = Augment(flip=0.5, brightness=0, contrast=0, saturation=0, hue=0, gamma=0)
+"""mirrored images, and their intrinsics"""
 
 
 def _stage(steps: int, rate: float, weights: LossWeights, flow_loss: FlowLossOptions = SEARCH) -> VideoStage:
@@ -39,7 +41,7 @@ WORLD = VideoConfig(
     flow_stage=_stage(1600, 1e-3, WORLD_WEIGHTS),
     depth_stage=_stage(400, 4e-4, WORLD_WEIGHTS),
     joint_stage=_stage(250, 3e-4, WORLD_WEIGHTS, FINISH),
-    augment=Augment(flip=0.5, brightness=0, contrast=0, saturation=0, hue=0, gamma=0),
+    augment=FLIPS,
     motion=MotionOptions(fraction=0.5, threshold=_pixels(0.65, width=192)),
     precision="auto",
 )
@@ -58,13 +60,14 @@ KITTI_ODOM_SMALL = VideoConfig(
 )
 """KITTI odometry at half size: minutes on a CPU."""
 
-ODOMETRY_WEIGHTS = LossWeights(epipolar=0.001, depth_smoothness=1e-4)
+ODOMETRY_WEIGHTS = LossWeights(depth_smoothness=1e-4)
 
 KITTI_ODOM = VideoConfig(
     dataset="kitti-odom",
     start_from=START,
     size=(256, 832),
     workers=4,
+    augment=FLIPS,
     flow_stage=VideoStage(steps=51_000, learning_rate=1e-4),
     depth_stage=VideoStage(steps=51_000, learning_rate=1e-4, weights=ODOMETRY_WEIGHTS),
     joint_stage=VideoStage(steps=25_500, learning_rate=1e-4, weights=ODOMETRY_WEIGHTS),
@@ -97,7 +100,7 @@ TRIANFLOW = VideoConfig(
     camera=(2,),
     size=(256, 832),
     workers=4,
-    augment=Augment(flip=0.5, brightness=0, contrast=0, saturation=0, hue=0, gamma=0),
+    augment=FLIPS,
     replacement=True,
     clip=0.0,
     flow=TRIANFLOW_FLOW,
