@@ -152,7 +152,7 @@ def test_a_model_brings_its_perception_size_and_options(sequence, ground_truth):
         def tracking_size(self, image_size):
             return image_size[0] // 2, image_size[1] // 2
 
-        def perception(self):
+        def perception(self, tracker=None):
             return seen
 
     class Seen(ground_truth):

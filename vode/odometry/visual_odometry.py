@@ -38,8 +38,8 @@ class TrackingModel(Protocol):
         """The (height, width) at which images of ``image_size`` are tracked."""
         ...
 
-    def perception(self) -> Perception:
-        """Its flow and depth."""
+    def perception(self, tracker: TrackerOptions | None = None) -> Perception:
+        """Its flow and depth, or motions, as the options of a tracker ask for, by default its own."""
         ...
 
 
@@ -90,7 +90,7 @@ class VisualOdometry:
         size_for: tuple[int, int] | SizeFor | None = size
         if isinstance(source, TrackingModel):
             size_for, options = size or source.tracking_size, options or source.tracker
-            source = source.perception()
+            source = source.perception(options)
         self.options, self.name = options or TrackerOptions(), name
         self._perception = source
         self._intake = Intake(camera, size_for, source.device)

@@ -50,7 +50,7 @@ class Drive:
         index = self._index.get(image.tobytes())
         return np.full(SIZE, 10.0) if index is None else self.sequence.depth(index)[0].numpy()
 
-    def perception(self) -> Classical:
+    def perception(self, tracker=None) -> Classical:
         return Classical(DepthFunction(self.depth))
 
     def tracking_size(self, size: tuple[int, int]) -> tuple[int, int]:
