@@ -211,4 +211,5 @@ def from_checkpoint(
     where, depth, flow = device_name(device), checkpoint.depth, checkpoint.flow
     depth = find_run(beside).load_network(DepthNet, where) if depth is None else prepare(depth, where)
     flow = find_run(beside).load_network(FlowNet, where) if flow is None else prepare(flow, where)
-    return Model(depth, flow, size=checkpoint.size, source=source)
+    pose = None if checkpoint.pose is None else prepare(checkpoint.pose, where)
+    return Model(depth, flow, size=checkpoint.size, pose=pose, source=source)

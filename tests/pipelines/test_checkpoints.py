@@ -8,16 +8,20 @@ import torch
 
 import vode
 from vode.errors import InputError
+from vode.networks.checkpoints.layouts import pose_layout
 from vode.networks.checkpoints.writing import checkpoint_files
 from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
-from vode.networks.options import TRIANFLOW, DepthOptions
+from vode.networks.options import TRIANFLOW, DepthOptions, PoseOptions
+from vode.networks.pose import PoseNet
 from vode.pipelines.checkpoints import export_checkpoint, import_checkpoint
 from vode.pipelines.options import ImportOptions
 from vode.recipes import recipe
+from vode.training.loop import build_networks
 from vode.training.video import networks
 
 SIZE = (64, 96)
+MONODEPTH2 = DepthOptions(scales=4, upsampling="nearest")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +38,7 @@ def trianflow(tmp_path_factory):
 def monodepth2(tmp_path_factory):
     """The folder of a random network in Monodepth2's layout."""
     folder = tmp_path_factory.mktemp("monodepth2")
-    depth = DepthNet(DepthOptions(scales=4, upsampling="nearest"))
+    depth = DepthNet(MONODEPTH2)
     for name, data in checkpoint_files("monodepth2", depth, FlowNet(), SIZE).items():
         (folder / name).write_bytes(data)
     return folder
@@ -66,6 +70,35 @@ def test_a_flow_network_that_the_files_lack_is_that_of_other_weights(monodepth2,
         assert torch.equal(run.flow.state_dict()[name], value)
     other = vode.load(monodepth2, device="cpu")
     np.testing.assert_array_equal(other.predict_depth(image), run.predict_depth(image))
+
+
+def test_an_imported_pose_network_tracks_and_is_trained_on(tmp_path):
+    torch.manual_seed(1)
+    pose = PoseNet(PoseOptions("resnet18", rotation="axis-angle"))
+    for name, data in checkpoint_files("monodepth2", DepthNet(MONODEPTH2), FlowNet(), SIZE).items():
+        (tmp_path / name).write_bytes(data)
+    files: dict[str, dict[str, torch.Tensor]] = {"pose_encoder": {}, "pose": {}}
+    for name, value in pose_layout("monodepth2", pose).tensors(pose).items():
+        files["pose" if name.startswith("net.") else "pose_encoder"][name] = value
+    for name, tensors in files.items():
+        # the rotation first, as it is in these files
+        tensors = {k: v[[3, 4, 5, 0, 1, 2]] if k.startswith("net.3.") else v for k, v in tensors.items()}
+        torch.save(tensors, tmp_path / f"{name}.pth")
+    lines = import_checkpoint([tmp_path], tmp_path / "run")
+    assert lines[1:] == ["no flow network in these files: that of vode-small is taken"]
+    model = vode.load(tmp_path / "run", device="cpu")
+    images = [np.random.default_rng(seed).integers(0, 256, (*SIZE, 3), dtype=np.uint8) for seed in range(2)]
+    options = dataclasses.replace(model.tracker, tracker="pose-network", refine="none", scale_from="depth")
+    odometry = vode.VisualOdometry(model, vode.Camera.of_view(SIZE, 70.0), options)
+    for each in images:
+        found = odometry.register_frame(each)
+    pair = torch.stack([torch.from_numpy(each).permute(2, 0, 1) for each in images])[None] / 255
+    with torch.no_grad():
+        expected = pose.eval()(pair).T_s_t[0, 0]
+    np.testing.assert_allclose(found.pose, expected.double(), atol=1e-6)
+    config = dataclasses.replace(recipe("monodepth2-small"), start_from=tmp_path / "run", depth=MONODEPTH2)
+    started = build_networks(config)["pose"]
+    assert all(torch.equal(value, started.state_dict()[name]) for name, value in pose.state_dict().items())
 
 
 def test_an_imported_run_is_tracked_with(trianflow, tmp_path):

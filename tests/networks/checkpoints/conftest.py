@@ -31,11 +31,11 @@ def random_weights(shapes, seed=0):
     return state
 
 
-def resnet_shapes(layers):
-    """Shapes of torchvision's ResNets by name, their classifier included."""
+def resnet_shapes(layers, images=1):
+    """Shapes of torchvision's ResNets by name, their classifier included, that see so many images at once."""
     blocks = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3)}[layers]
     expansion = 4 if layers >= 50 else 1
-    shapes = {"conv1.weight": (64, 3, 7, 7)} | _norm("bn1", 64)
+    shapes = {"conv1.weight": (64, 3 * images, 7, 7)} | _norm("bn1", 64)
     inputs = 64
     for stage, count in enumerate(blocks, start=1):
         width = 64 * 2 ** (stage - 1)

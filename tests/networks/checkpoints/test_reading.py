@@ -162,15 +162,21 @@ def test_files_before_torch_1_6_and_weights_without_counters_are_read_too(monode
     torch.testing.assert_close(found.depth.encoder.conv1.weight.detach(), monodepth2[0]["encoder.conv1.weight"])
 
 
-def test_pose_networks_are_left_out_and_named(monodepth2, tmp_path):
-    pose = prefixed("encoder.", {"conv1.weight": torch.zeros(64, 6, 7, 7)})
-    torch.save(pose, tmp_path / "pose_encoder.pth")
-    torch.save({"net.0.weight": torch.zeros(256, 512, 1, 1)}, tmp_path / "pose.pth")
+def test_pose_networks_that_do_not_fit_are_named(monodepth2, reference, tmp_path):
+    encoder = reference.random_weights(prefixed("encoder.", reference.resnet_shapes(50, images=2)))
+    torch.save(encoder, tmp_path / "pose_encoder.pth")
     torch.save({"state": {}, "param_groups": []}, tmp_path / "adam.pth")
-    left_out = read_checkpoint([tmp_path]).left_out
-    assert len(left_out) == 2
-    assert "pose.pth" in left_out[0]
-    assert "pose_encoder.pth" in left_out[1]
+    with pytest.raises(InputError, match=r"pose_encoder\.pth: half a pose network; .*pose\.pth"):
+        read_checkpoint([tmp_path])
+    torch.save({"net.0.weight": torch.zeros(256, 512, 1, 1)}, tmp_path / "pose.pth")
+    found = read_checkpoint([tmp_path])
+    assert found.pose is None
+    assert len(found.left_out) == 1
+    assert "resnet50" in found.left_out[0]
+    encoder = reference.random_weights(prefixed("encoder.", reference.resnet_shapes(18, images=2)))
+    torch.save(encoder, tmp_path / "pose_encoder.pth")
+    with pytest.raises(InputError, match=r"pose_encoder\.pth: weights of another network; .*net\.1\.weight"):
+        read_checkpoint([tmp_path])
     with pytest.raises(InputError, match=r"pose\.pth.*depth network"):
         read_checkpoint([tmp_path / "pose.pth"])
 

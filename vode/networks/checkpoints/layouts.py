@@ -1,9 +1,9 @@
 """Layouts: what the released code of other systems calls the tensors of a network, and in which order it has inputs.
 
 trianflow      Zhao et al., CVPR 2020: flow and depth in one file
-monodepth2     Godard et al., ICCV 2019: encoder.pth and depth.pth
-sc-sfmlearner  Bian et al., IJCV 2021: DispResNet
-sfmlearner     Zhou et al., CVPR 2017, in Pinard's PyTorch version: DispNetS
+monodepth2     Godard et al., ICCV 2019: encoder.pth and depth.pth, pose_encoder.pth and pose.pth
+sc-sfmlearner  Bian et al., IJCV 2021: DispResNet and PoseResNet
+sfmlearner     Zhou et al., CVPR 2017, in Pinard's PyTorch version: DispNetS and PoseExpNet
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ from vode.networks.depth import DepthNet
 from vode.networks.dispnet import DispNet
 from vode.networks.encoders import OWN, ResNet18, TimmEncoder
 from vode.networks.flow import PYRAMID, FlowNet
+from vode.networks.pose import PoseCNN, PoseNet
 
 System = Literal["trianflow", "monodepth2", "sc-sfmlearner", "sfmlearner"]
 SYSTEMS: tuple[System, ...] = ("trianflow", "monodepth2", "sc-sfmlearner", "sfmlearner")
 CLASSIFIER = "encoder.encoder.fc."
 """prefix of the unused classifier of ResNets, in the names of the systems that keep the encoder in a module"""
+CLASSIFIERS = (CLASSIFIER, CLASSIFIER.removeprefix("encoder."))
+"""the same in the names of all systems"""
 COLOURS = (0.45, 0.225)
 """mean and deviation by which these systems normalise images, the same for all three channels"""
 REVERSED = [2, 1, 0]
@@ -40,6 +43,8 @@ class Layout:
     """their name by ours"""
     orders: Mapping[str, list[int]] = field(default_factory=dict)
     """by our name: our i-th input channel is their ``order[i]``-th"""
+    rows: Mapping[str, list[int]] = field(default_factory=dict)
+    """by our name: our i-th output is their ``rows[i]``-th; they may have as many again"""
     unused: tuple[str, ...] = ()
     """prefixes of their names that the network has no use for"""
 
@@ -47,6 +52,10 @@ class Layout:
         """Load their tensors into the network; InputError names those that are missing, unknown or of other shapes."""
         state = network.state_dict()
         kept = {name: value for name, value in given.items() if not name.startswith(self.unused or ("\0",))}
+        for ours, rows in self.rows.items():
+            theirs = self.names[ours]
+            if theirs in kept and len(kept[theirs]) in (len(rows), 2 * len(rows)):
+                kept[theirs] = kept[theirs][rows]
         problems = misfits({self.names[ours]: state[ours] for ours in self.names}, kept)
         if problems:
             raise InputError(f"{where}: weights of another network; {problems}")
@@ -82,7 +91,7 @@ def depth_layout(system: System, network: DepthNet) -> Layout:
     orders = {first: REVERSED} if system == "trianflow" else {}
     if system == "monodepth2":
         names = {ours: theirs.replace("encoder.encoder.", "encoder.", 1) for ours, theirs in names.items()}
-    return Layout(names, orders, (CLASSIFIER, CLASSIFIER.removeprefix("encoder.")))
+    return Layout(names, orders, unused=CLASSIFIERS)
 
 
 def flow_layout(network: FlowNet) -> Layout:
@@ -103,6 +112,27 @@ def flow_layout(network: FlowNet) -> Layout:
     # the flow comes before the features
     orders = {"pyramid.0.0.0.weight": REVERSED, "context.0.0.weight": [*range(2, width), 0, 1]}
     return Layout(names, orders)
+
+
+def pose_layout(system: System, network: PoseNet) -> Layout:
+    """The layout of a pose network of images."""
+    encoder, names = network.encoder, cast(dict[str, str], {})
+    if isinstance(encoder, PoseCNN):
+        for i in range(len(encoder.convs)):
+            names |= _both(f"encoder.convs.{i}", f"conv{i + 1}.0")
+        if network.explainability is not None:
+            for level in range(len(network.explainability.up)):
+                names |= _both(f"explainability.up.{level}", f"upconv{level + 1}.0")
+            for level in range(len(network.explainability.heads)):
+                names |= _both(f"explainability.heads.{level}", f"predict_mask{level + 1}")
+        return Layout(names | _both("encoder.pose", "pose_pred"))
+    resnet = "encoder." if system == "monodepth2" else "encoder.encoder."
+    names |= {f"encoder.resnet.{name}": f"{resnet}{name}" for name in encoder.resnet.state_dict()}
+    for i, ours in enumerate(("squeeze", "convs.0", "convs.1", "pose")):
+        names |= _both(f"encoder.{ours}", _nested(system, f"net.{i}"))
+    # Monodepth2 tells the rotation first, and a second motion that it does not use
+    rows = [3, 4, 5, 0, 1, 2] if system == "monodepth2" else list(range(6))
+    return Layout(names, rows=dict.fromkeys(_both("encoder.pose", ""), rows), unused=CLASSIFIERS)
 
 
 def encoder_name(state: Mapping[str, Tensor], prefix: str, where: str) -> str:

@@ -18,11 +18,13 @@ from vode.networks.checkpoints.layouts import (
     depth_layout,
     encoder_name,
     flow_layout,
+    pose_layout,
 )
 from vode.networks.depth import DISPNET, DepthNet
-from vode.networks.encoders import TimmEncoder
+from vode.networks.encoders import OWN, TimmEncoder
 from vode.networks.flow import FlowNet
-from vode.networks.options import TRIANFLOW, DepthOptions
+from vode.networks.options import LONGEST_SNIPPET, TRIANFLOW, DepthOptions, PoseOptions
+from vode.networks.pose import PoseNet
 
 SUFFIXES = (".pth", ".pt", ".tar")
 """how the names of checkpoints end"""
@@ -64,6 +66,7 @@ class Checkpoint(NamedTuple):
     system: System
     depth: DepthNet | None
     flow: FlowNet | None
+    pose: PoseNet | None
     size: tuple[int, int]
     """(height, width) of the images that the networks take"""
     left_out: tuple[str, ...]
@@ -103,11 +106,11 @@ def read_checkpoint(
     depth, flow = _depth(found, roles), _flow(roles["flow"]) if "flow" in roles else None
     if depth is None and flow is None:
         raise InputError(
-            f"{files[0]}: a pose network of {found}, and there is none here; give the depth network's file"
+            f"{files[0]}: a pose network of {found}, whose motions are in the unit of its depth; give the depth "
+            "network's file too"
         )
-    poses = [part for role, part in roles.items() if role.startswith("pose")]
-    left_out = tuple(f"{part.path}: the {part.role} is left out, for there is no such network here" for part in poses)
-    return Checkpoint(found, depth, flow, size or _size(contents.values()) or SIZES[found], left_out)
+    pose, left_out = _pose(found, roles)
+    return Checkpoint(found, depth, flow, pose, size or _size(contents.values()) or SIZES[found], left_out)
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:
@@ -193,6 +196,40 @@ def _depth(system: System, roles: Mapping[str, Part]) -> DepthNet | None:
         network.encoder.deviation.fill_(COLOURS[1])
     depth_layout(system, network).fill(network, tensors, where)
     return network.eval()
+
+
+def _pose(system: System, roles: Mapping[str, Part]) -> tuple[PoseNet | None, tuple[str, ...]]:
+    """The pose network, of which monodepth2 has two halves, None if there is neither; and what is left out."""
+    parts = [part for role, part in roles.items() if role.startswith("pose")]
+    if not parts or system == "trianflow":
+        return None, tuple(
+            f"{part.path}: the {part.role} is left out, for there is no such network here" for part in parts
+        )
+    if system == "monodepth2" and len(parts) == 1:
+        other = "decoder (pose.pth)" if parts[0].role == "pose encoder" else "encoder (pose_encoder.pth)"
+        raise InputError(f"{parts[0].path}: half a pose network; give the file of the {other} too")
+    tensors = {name: value for part in parts for name, value in part.tensors.items()}
+    where = " and ".join(str(part.path) for part in parts)
+    if system == "sfmlearner":
+        options = _posecnn_options(tensors)
+    else:
+        encoder = encoder_name(tensors, "encoder." if system == "monodepth2" else "encoder.encoder.", where)
+        if encoder != OWN:
+            return None, (
+                f"{where}: the pose network is left out, for it has a {encoder}, and there are those of {OWN} here",
+            )
+        options = PoseOptions("resnet18", rotation="axis-angle" if system == "monodepth2" else "euler")
+    network = PoseNet(options)
+    pose_layout(system, network).fill(network, tensors, where)
+    return network.eval(), ()
+
+
+def _posecnn_options(tensors: Mapping[str, Tensor]) -> PoseOptions:
+    """Those of SfMLearner's pose network, whose first layer tells how many frames it sees."""
+    first = tensors.get("conv1.0.weight")
+    frames = first.shape[1] // 3 if first is not None and first.ndim == 4 else 0
+    frames = frames if 2 <= frames <= LONGEST_SNIPPET else PoseOptions.frames
+    return PoseOptions("posecnn", frames=frames, explainability="predict_mask1.weight" in tensors)
 
 
 def _depth_options(system: System, tensors: Mapping[str, Tensor], where: str) -> DepthOptions:
