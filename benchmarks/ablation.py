@@ -98,7 +98,7 @@ DEPTH: dict[str, Change] = {
     "epipolar visible": geometry_loss(epipolar="visible"),
     "squared residual": field(triangulation_loss="square"),
     "fundamental matrix": motion(solver="fundamental"),
-    "no least parallax": motion(min_parallax=0.0),
+    "half a pixel of parallax": motion(min_parallax=0.5),
     "joint stage of flow alone": field(joint_flow_only=True),
     "statistics of both images": field(separate_images=False),
 }

@@ -105,6 +105,7 @@ def test_trianflow_is_its_released_configuration():
     assert (config.clip, config.augment.flip, config.camera, config.joint_flow_only) == (0, 0.5, (2,), True)
     assert (config.depth.encoder_weights, small.depth.encoder_weights) == ("imagenet", "none")
     assert config.separate_images
+    assert config.motion.min_parallax == 0
     assert vars(config.geometry_loss) == {"scale": "image", "images": "sum", "reprojection": "depth", "epipolar": "all"}
     released = {"directions": "sum", "mask": "consistent", "ssim": "masked", "edges": "second", "outside": "zeros"}
     for _, stage in config.plan():

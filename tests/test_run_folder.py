@@ -44,6 +44,7 @@ BEFORE = replace(
     tracker=TrackerOptions(refine="none", scale_from="depth"),
     flow=replace(NOW.flow, start="kaiming"),
     separate_images=False,
+    motion=replace(NOW.motion, min_parallax=0.5),
     geometry_loss=GeometryLossOptions(scale="pair", images="mean", reprojection="flow", epipolar="visible"),
     **{
         name: replace(

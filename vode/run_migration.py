@@ -108,6 +108,7 @@ def _from_3(values: dict[str, Any]) -> None:
     if video:
         values.setdefault("geometry_loss", {})
         values.setdefault("separate_images", False)
+        _tell(values, "motion", {"min_parallax": 0.5})
     _tell(values, "flow", EARLIER_FLOW)
     _tell(values, "geometry_loss", EARLIER_GEOMETRY_LOSS)
     for name in [name for name in values if name.endswith("_stage") and isinstance(values[name], dict)]:

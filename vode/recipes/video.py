@@ -109,7 +109,7 @@ TRIANFLOW = VideoConfig(
     depth_stage=_released(200_000),
     joint_stage=_released(200_000, RELEASED_JOINT_WEIGHTS),
     joint_flow_only=True,
-    motion=MotionOptions(solver="fundamental", threshold=0.1, min_parallax=0.0),
+    motion=MotionOptions(solver="fundamental", threshold=0.1),
     triangulation_loss="square",
 )
 """TrianFlow as its code was released, for depth on KITTI, on a GPU."""

@@ -87,7 +87,7 @@ def test_motion_from_exact_flow_is_exact(scene):
 
 def test_motion_of_a_fundamental_matrix_is_that_of_the_camera_and_always_counts(scene):
     sample, forward, backward, T_b_a, _ = scene
-    options = dataclasses.replace(OPTIONS, solver="fundamental", min_parallax=0.0)
+    options = dataclasses.replace(OPTIONS, solver="fundamental")
     torch.manual_seed(0)
     found = motion_from_flow(forward, backward, sample["intrinsics"], options)
     true = T_b_a[:, :3, 3] / T_b_a[:, :3, 3].norm(dim=-1, keepdim=True)
