@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from vode.errors import InputError
 from vode.networks.checkpoints.reading import read_checkpoint
 
 CHANNELS = (16, 32, 64, 128, 256, 256, 256)
@@ -124,6 +125,14 @@ def test_motions_of_monodepth2_are_its_own_in_both_directions_of_time(reference,
     # to the frame before by the inverse of the motion from it
     assert_moves(found[0], torch.linalg.inv(motions[0]))
     assert_moves(found[1], motions[1])
+
+
+@pytest.mark.parametrize("shape", [(), (7,), (18,)])
+def test_numbers_that_are_no_motions_are_named(reference, shape, tmp_path):
+    _, decoder = write_monodepth2(reference, tmp_path)
+    torch.save(decoder | {"net.3.bias": torch.zeros(shape)}, tmp_path / "pose.pth")
+    with pytest.raises(InputError, match=r"pose\.pth.*weights of another network; .*net\.3\.bias"):
+        read_checkpoint([tmp_path])
 
 
 def test_motions_of_sc_sfmlearner_from_one_frame_to_the_next_are_its_own(reference, snippet, tmp_path):

@@ -54,7 +54,7 @@ class Layout:
         kept = {name: value for name, value in given.items() if not name.startswith(self.unused or ("\0",))}
         for ours, rows in self.rows.items():
             theirs = self.names[ours]
-            if theirs in kept and len(kept[theirs]) in (len(rows), 2 * len(rows)):
+            if theirs in kept and kept[theirs].shape[:1] in ((len(rows),), (2 * len(rows),)):
                 kept[theirs] = kept[theirs][rows]
         problems = misfits({self.names[ours]: state[ours] for ours in self.names}, kept)
         if problems:
