@@ -73,10 +73,14 @@ def test_images_that_say_nothing_leave_the_flow(inputs):
 
 def test_depth_in_another_unit_scales_the_translation_alone(inputs):
     flow_ab, flow_ba, depth_a, depth_b, intrinsics = inputs(0)
+    # depth that errs, as exact depth has no deviation but that of rounding
+    errors = 1 + 0.1 * torch.sin(torch.arange(320) / 7)
+    depth_a, depth_b = depth_a * errors, depth_b * errors
     one, _ = frame_motion(flow_ab, flow_ba, depth_a, depth_b, intrinsics, STILL)
     two, _ = frame_motion(flow_ab, flow_ba, depth_a * 3, depth_b * 3, intrinsics, STILL)
     assert torch.allclose(two.T_b_a[:3, 3], 3 * one.T_b_a[:3, 3], rtol=1e-4)
     assert torch.allclose(two.T_b_a[:3, :3], one.T_b_a[:3, :3])
+    assert one.scale_deviation > 1e-4
     assert two.scale_deviation == pytest.approx(one.scale_deviation, rel=1e-2)
 
 
