@@ -92,13 +92,13 @@ FLOW: dict[str, Change] = {
 }
 """What the flow stage tells."""
 DEPTH: dict[str, Change] = {
-    "scale of a pair": geometry_loss(scale="pair"),
-    "mean of images": geometry_loss(images="mean"),
-    "reprojection by flow": geometry_loss(reprojection="flow"),
-    "epipolar visible": geometry_loss(epipolar="visible"),
+    "scale of an image": geometry_loss(scale="image"),
+    "sum of images": geometry_loss(images="sum"),
+    "reprojection by depth": geometry_loss(reprojection="depth"),
+    "epipolar everywhere": geometry_loss(epipolar="all"),
     "squared residual": field(triangulation_loss="square"),
     "fundamental matrix": motion(solver="fundamental"),
-    "half a pixel of parallax": motion(min_parallax=0.5),
+    "no least parallax": motion(min_parallax=0.0),
     "joint stage of flow alone": field(joint_flow_only=True),
     "statistics of both images": field(separate_images=False),
 }

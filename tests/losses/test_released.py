@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from vode.losses.depth import reprojection_of_depth
 from vode.losses.epipolar import epipolar_loss
 from vode.losses.flow import flow_losses
-from vode.losses.options import RELEASED_FLOW_LOSS, GeometryLossOptions
+from vode.losses.options import RELEASED_FLOW_LOSS, RELEASED_GEOMETRY_LOSS
 from vode.networks.options import DepthOptions
 from vode.training.options import TaskOptions
 from vode.training.tasks.depth import depth_losses
@@ -204,7 +204,7 @@ def test_losses_of_depth_are_summed_over_both_images_each_with_its_own_scale(geo
     score, rigid = (mask.float() for mask in masks)
     every = torch.ones(1, 40)
     motion = Motion(T, K, torch.ones(1), torch.zeros_like(score), score, rigid, *points, *references, every)
-    options = TaskOptions(triangulation_loss="square", separate_images=False)
+    options = TaskOptions(triangulation_loss="square", geometry_loss=RELEASED_GEOMETRY_LOSS, separate_images=False)
     found = depth_losses(Told(sigma), {"images": images[None], "intrinsics": K}, flow, motion, options).losses
     expected, scaled = 0.0, []
     for depth, places, reference in zip(1 / (0.01 + 9.99 * sigma), points, references, strict=True):
@@ -233,7 +233,6 @@ def test_every_pixel_is_held_to_the_epipolar_lines_whether_visible_or_not(geomet
         offset = line[0] * (x + flow[0, 0, y, x]) + line[1] * (y + flow[0, 1, y, x]) + line[2]
         distances.append(offset.abs() / line[:2].norm())
     expected = torch.stack([distance for distance in distances if 0.1 < distance < 0.5]).mean()
-    found = epipolar_loss(flow, F_b_a[None], torch.zeros(1, 1, HEIGHT, WIDTH))
+    found = epipolar_loss(flow, F_b_a[None], torch.zeros(1, 1, HEIGHT, WIDTH), RELEASED_GEOMETRY_LOSS)
     assert_same(found, expected[None], [flow])
-    visible = GeometryLossOptions(epipolar="visible")
-    assert epipolar_loss(flow, F_b_a[None], torch.zeros(1, 1, HEIGHT, WIDTH), visible) == 0
+    assert epipolar_loss(flow, F_b_a[None], torch.zeros(1, 1, HEIGHT, WIDTH)) == 0

@@ -36,21 +36,24 @@ RELEASED_FLOW_LOSS = FlowLossOptions(edges="second", outside="zeros")
 
 @dataclass(frozen=True)
 class GeometryLossOptions:
-    """Details of the losses on depth and motion, by default those of TrianFlow's code."""
+    """Details of the losses on depth and motion. ``RELEASED_GEOMETRY_LOSS`` has those of TrianFlow's code."""
 
-    scale: Literal["image", "pair"] = "image"
-    """the factor that brings predicted depth to the triangulated one: one an image, or one for both of a pair"""
-    images: Literal["sum", "mean"] = "sum"
+    scale: Literal["pair", "image"] = "pair"
+    """the factor that brings predicted depth to the triangulated one: one a pair, or one for each of its images"""
+    images: Literal["mean", "sum"] = "mean"
     """what the losses of triangulated depth and of smoothness of both images are put together by"""
-    reprojection: Literal["depth", "flow"] = "depth"
-    """where the depth of the other image is compared: where the depth leads, so that the depth part trains depth alone,
-    and the flow part the flow alone; or where the flow leads, which is trained too"""
-    epipolar: Literal["all", "visible"] = "all"
+    reprojection: Literal["flow", "depth"] = "flow"
+    """where the depth of the other image is compared: where the flow leads, which is trained too; or where the depth
+    leads, so that the depth part trains depth alone, and the flow part the flow alone"""
+    epipolar: Literal["visible", "all"] = "visible"
     """pixels that are held to the epipolar lines"""
 
 
 EARLIER_GEOMETRY_LOSS = {"scale": "pair", "images": "mean", "reprojection": "flow", "epipolar": "visible"}
 """What the options were before configurations told them."""
+
+RELEASED_GEOMETRY_LOSS = GeometryLossOptions(scale="image", images="sum", reprojection="depth", epipolar="all")
+"""The losses on depth and motion of Zhao et al.'s released code (TrianFlow)."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vode.augmentation.options import Augment
-from vode.losses.options import RELEASED_FLOW_LOSS, FlowLossOptions
+from vode.losses.options import RELEASED_FLOW_LOSS, RELEASED_GEOMETRY_LOSS, FlowLossOptions
 from vode.networks.options import TRIANFLOW as TRIANFLOW_FLOW
 from vode.networks.options import DepthOptions
 from vode.training.config import VideoConfig, VideoStage
@@ -109,8 +109,9 @@ TRIANFLOW = VideoConfig(
     depth_stage=_released(200_000),
     joint_stage=_released(200_000, RELEASED_JOINT_WEIGHTS),
     joint_flow_only=True,
-    motion=MotionOptions(solver="fundamental", threshold=0.1),
+    motion=MotionOptions(solver="fundamental", threshold=0.1, min_parallax=0.0),
     triangulation_loss="square",
+    geometry_loss=RELEASED_GEOMETRY_LOSS,
 )
 """TrianFlow as its code was released, for depth on KITTI, on a GPU."""
 

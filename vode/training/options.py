@@ -38,8 +38,8 @@ class MotionOptions(MatchOptions):
     solver: Literal["essential", "fundamental"] = "essential"
     """the motion of the calibrated camera, which must be reliable; or that of a fundamental matrix by RANSAC over 8
     points, whatever it is, as in Zhao et al."""
-    min_parallax: float = 0.0
-    """smallest parallax in pixels of a triangulated point, which always has 0.001 radians"""
+    min_parallax: float = 0.5
+    """smallest parallax in pixels of a triangulated point, which always has 0.001 radians; below it, depth is noise"""
 
 
 @dataclass(frozen=True)
