@@ -70,8 +70,8 @@ class DepthLossOptions:
 
 
 FLOW_LOSS = FlowLossOptions(directions="mean", mask="inside", ssim="reflected")
-"""Details of these losses. The verdict looks at the pixels that count, so those where both directions disagree must not
-drop out of them."""
+"""Details of the losses of flow. The verdict looks at the pixels that count, so those where both directions disagree
+must not drop out of them."""
 
 
 @dataclass(frozen=True)

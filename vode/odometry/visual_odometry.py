@@ -267,9 +267,8 @@ class VisualOdometry:
                 self._loops = LoopCloser(self._intake.intrinsics[0], self.options.loop_closure)
         else:
             if self._loops is not None:
-                depth, poses = seen.depth * self._backend.depth_factor, self._backend.poses
-                expected = poses[self._last.frame.index] @ inverse(motion.T_b_a)
-                features = self._loops.expect(frame, depth, poses, expected)
+                poses = self._backend.poses
+                features = self._loops.expect(frame, poses, poses[self._last.frame.index] @ inverse(motion.T_b_a))
             deviation, changed = self._backend.add(motion, seen.evidence)
         poses = self._backend.poses
         if motion.method not in (Method.EXTRAPOLATED, Method.START) and self._last is not None:

@@ -169,13 +169,13 @@ def test_a_frame_that_was_expected_makes_the_same_keyframe(course):
     poses, expected = list(course.poses.unbind()), []
     for i in range(6):
         frame, depth = course.frame(i), course.seen(i)[1]
-        features = ahead.expect(frame, depth, poses, poses[i]) if i else None
+        features = ahead.expect(frame, poses, poses[i]) if i else None
         expected.append(features is not None)
         plain.add(frame, depth, poses[: i + 1])
         ahead.add(frame, depth, poses[: i + 1], features=features)
     assert sum(expected) == 5
     # a camera that does not move makes no keyframe
-    assert ahead.expect(course.frame(5), course.seen(5)[1], poses, poses[5]) is None
+    assert ahead.expect(course.frame(5), poses, poses[5]) is None
     for one, other in zip(plain.keyframes, ahead.keyframes, strict=True):
         assert one.frame == other.frame
         assert (one.pixels == other.pixels).all()

@@ -47,12 +47,13 @@ class LoopCloser:
         self._used: tuple[Loop, ...] = ()
         self._pause, self._doubtful, self._missing = 0, False, 0
 
-    def expect(self, frame: Frame, depth: Tensor, poses: Sequence[Tensor], expected: Tensor) -> Future[Features] | None:
+    def expect(self, frame: Frame, poses: Sequence[Tensor], expected: Tensor) -> Future[Features] | None:
         """Features of a frame that seems to become a keyframe, found beside what else is done before it is added.
 
-        ``depth`` (1, 1, H, W) and ``poses`` are those of ``add``, and ``expected`` (4, 4) is roughly that of the frame.
+        ``poses`` are those of ``add``, and ``expected`` (4, 4) is roughly that of the frame.
         """
-        if not is_keyframe(poses[self.keyframes[-1].frame], expected, median_depth(depth), self.options):
+        last = self.keyframes[-1]
+        if not is_keyframe(poses[last.frame], expected, last.distance, self.options):
             return None
         # a thread for this frame alone, as the state of a tracker is written to files
         aside = ThreadPoolExecutor(1)
