@@ -44,9 +44,9 @@ STOPS = replace(WORLD.world, scenes=("town", "jam", "room"), speed=None)
 """a world of cars that also wait and creep, and of people who look around"""
 
 
-def flow(**values: Any) -> Change:
-    """Options of the flow network."""
-    return lambda config: replace(config, flow=replace(config.flow, **values))
+def options(part: str, **values: Any) -> Change:
+    """Options of a part of the configuration."""
+    return lambda config: replace(config, **cast(Any, {part: replace(getattr(config, part), **values)}))
 
 
 def flow_loss(**values: Any) -> Change:
@@ -55,16 +55,11 @@ def flow_loss(**values: Any) -> Change:
     def changed(config: VideoConfig) -> VideoConfig:
         for field in STAGES:
             stage = getattr(config, field)
-            options = replace(stage.flow_loss, **values)
-            config = replace(config, **cast(Any, {field: replace(stage, flow_loss=options)}))
+            losses = replace(stage.flow_loss, **values)
+            config = replace(config, **cast(Any, {field: replace(stage, flow_loss=losses)}))
         return config
 
     return changed
-
-
-def geometry_loss(**values: Any) -> Change:
-    """Options of the losses on depth and motion."""
-    return lambda config: replace(config, geometry_loss=replace(config.geometry_loss, **values))
 
 
 def field(**values: Any) -> Change:
@@ -72,33 +67,28 @@ def field(**values: Any) -> Change:
     return lambda config: replace(config, **values)
 
 
-def motion(**values: Any) -> Change:
-    """Options of the two-view motion."""
-    return lambda config: replace(config, motion=replace(config.motion, **values))
-
-
 FLOW: dict[str, Change] = {
-    "features as they are": flow(normalise=False),
-    "cost mean": flow(cost="mean"),
-    "outputs by levels": flow(outputs="levels"),
-    "images of 0 to 1": flow(image="raw"),
-    "zeros beyond features": flow(outside="zeros"),
+    "features as they are": options("flow", normalise=False),
+    "cost mean": options("flow", cost="mean"),
+    "outputs by levels": options("flow", outputs="levels"),
+    "images of 0 to 1": options("flow", image="raw"),
+    "zeros beyond features": options("flow", outside="zeros"),
     "zeros beyond images": flow_loss(outside="zeros"),
     "second edge": flow_loss(edges="second"),
-    "Kaiming start": flow(start="kaiming"),
+    "Kaiming start": options("flow", start="kaiming"),
     "mean of directions": flow_loss(directions="mean"),
     "mask inside": flow_loss(mask="inside"),
     "SSIM reflected": flow_loss(ssim="reflected"),
 }
 """What the flow stage tells."""
 DEPTH: dict[str, Change] = {
-    "scale of an image": geometry_loss(scale="image"),
-    "sum of images": geometry_loss(images="sum"),
-    "reprojection by depth": geometry_loss(reprojection="depth"),
-    "epipolar everywhere": geometry_loss(epipolar="all"),
+    "scale of an image": options("geometry_loss", scale="image"),
+    "sum of images": options("geometry_loss", images="sum"),
+    "reprojection by depth": options("geometry_loss", reprojection="depth"),
+    "epipolar everywhere": options("geometry_loss", epipolar="all"),
     "squared residual": field(triangulation_loss="square"),
-    "fundamental matrix": motion(solver="fundamental"),
-    "no least parallax": motion(min_parallax=0.0),
+    "fundamental matrix": options("motion", solver="fundamental"),
+    "no least parallax": options("motion", min_parallax=0.0),
     "joint stage of flow alone": field(joint_flow_only=True),
     "statistics of both images": field(separate_images=False),
 }
