@@ -1,11 +1,14 @@
 """The order of samples: the same for any number of processes, without a sample twice or lost."""
 
+import os
 import signal
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from vode.errors import InputError
+from vode.training import sampler
 from vode.training.distributed import Group
 from vode.training.sampler import Blocks, Draws, ResumableSampler, Shuffled, load_batches, part_of
 
@@ -111,3 +114,11 @@ def test_an_interrupt_is_left_to_the_training(workers, stops):
     group = Group(0, 1, CPU)
     batch = next(load_batches(Interruptible(), group, Draws(0, 2, 0), batch=2, workers=workers))
     assert batch["stops"].tolist() == [stops, stops]
+
+
+def test_a_worker_whose_training_was_killed_before_it_began_ends(monkeypatch):
+    # PyTorch takes the parent that such a worker then has for the one that it works for
+    another = SimpleNamespace(getpid=lambda: -1, getppid=os.getppid, _exit=os._exit)
+    monkeypatch.setattr(sampler, "os", another)
+    with pytest.raises(RuntimeError, match="exited unexpectedly"):
+        next(load_batches(Interruptible(), Group(0, 1, CPU), Draws(0, 2, 0), batch=2, workers=1))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -123,9 +124,15 @@ class Draws:
         return Blocks(size, self.seed, self.block, self.reuse) if self.block else Shuffled(size, self.seed)
 
 
-def _leave_interrupts(_number: int) -> None:
-    """Ctrl-C reaches every process of a terminal, but it is the training that stops, and still needs its batches."""
+def _begin_worker(training: int, _number: int) -> None:
+    """Ctrl-C reaches every process of a terminal, but it is the training that stops, and still needs its batches.
+
+    A worker of which the process ``training`` was killed before this ends here: PyTorch, which looks from now on
+    whether a worker's parent is still the same, would let it wait for ever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.getppid() != training:
+        os._exit(1)
 
 
 def load_batches(
@@ -144,7 +151,7 @@ def load_batches(
         sampler=ResumableSampler(draws.order(len(samples)), first=draws.first, count=draws.count, **layout),
         collate_fn=collate,
         num_workers=workers,
-        worker_init_fn=_leave_interrupts,
+        worker_init_fn=partial(_begin_worker, os.getpid()),
         generator=torch.Generator().manual_seed(draws.seed),
         pin_memory=group.device.type == "cuda",
     )
