@@ -13,6 +13,7 @@ from torch import Tensor
 from vode.cameras.fit import Calibration
 from vode.errors import InputError
 from vode.geometry.camera import resize_intrinsics
+from vode.geometry.pose import is_rigid
 from vode.io.text import parse_numbers, read_lines
 
 SIZES = {
@@ -108,8 +109,7 @@ class LidarCalibration(NamedTuple):
 def read_lidar_calibration(folder: Path, camera: int) -> LidarCalibration:
     """The calibration in the folder of a date, from P_rect_0c, R_rect_00 and T_velo_cam."""
     cameras, lidar = (folder / name for name in CALIBRATION_FILES)
-    T_rect_cam = torch.eye(4, dtype=torch.float64)
-    T_rect_cam[:3, :3] = _entry(cameras, "R_rect_00", (3, 3))
+    T_rect_cam = _rotation(cameras, "R_rect_00")
     return LidarCalibration(read_projection(cameras, camera), T_rect_cam @ read_transform(lidar))
 
 
@@ -123,8 +123,17 @@ def read_projection(path: Path, camera: int) -> Tensor:
 
 def read_transform(path: Path) -> Tensor:
     """The rigid transform (4, 4) float64 given by R: and T: in a calibration file."""
+    transform = _rotation(path, "R")
+    transform[:3, 3] = _entry(path, "T", (3,))
+    return transform
+
+
+def _rotation(path: Path, key: str) -> Tensor:
+    """The rotation behind ``key:``, as a transform (4, 4) float64."""
     transform = torch.eye(4, dtype=torch.float64)
-    transform[:3, :3], transform[:3, 3] = _entry(path, "R", (3, 3)), _entry(path, "T", (3,))
+    transform[:3, :3] = _entry(path, key, (3, 3))
+    if not is_rigid(transform[None]).all():
+        raise InputError(f"{path}: the numbers after {key}: are no rotation; copy the calibration of this date again")
     return transform
 
 

@@ -197,3 +197,18 @@ def test_the_camera_on_the_right_is_the_next_one_if_it_is_calibrated(raw):
     assert [drive.has_right(k) for k in range(FRAMES)] == [False, *[True] * (FRAMES - 1)]
     assert drive.right_raw(4, (12, 40)).unique().tolist() == [4]
     assert drive.right(0) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "broken", "error"),
+    [
+        ("calib_cam_to_cam.txt", "R_rect_00: ", "R_rect_00: 0 0 0 0 1 0 0 0 1\nonce: ", "R_rect_00: are no rotation"),
+        ("calib_velo_to_cam.txt", "R: ", "R: -1 0 0 0 1 0 0 0 1\nonce: ", "R: are no rotation"),
+        ("calib_imu_to_velo.txt", "R: ", "R: 1 0 0 0 1 0 0 0 2\nonce: ", "R: are no rotation"),
+    ],
+)
+def test_calibrations_that_are_none_are_named(raw, name, good, broken, error):
+    path = raw / DRIVE[:10] / name
+    path.write_text(path.read_text().replace(good, broken, 1))
+    with pytest.raises(InputError, match=rf"{name}.*{error}"):
+        KittiRaw(raw, DRIVE)
