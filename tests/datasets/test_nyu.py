@@ -168,7 +168,7 @@ def test_missing_and_damaged_files_are_named(tmp_path):
     whole, split = labeled.read_bytes(), splits.read_bytes()
     for junk in (b"", b"junk" * 99, split[: len(split) // 2]):
         splits.write_bytes(junk)
-        with pytest.raises(InputError, match=r"splits\.mat: no testNdxs can be read"):
+        with pytest.raises(InputError, match=r"splits\.mat: no numbers testNdxs can be read"):
             NyuLabeled(tmp_path)
     splits.unlink()
     with pytest.raises(InputError, match=r"splits\.mat: no such file"):

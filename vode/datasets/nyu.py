@@ -17,7 +17,6 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import scipy.io
 import torch
 from torch import Tensor
 
@@ -26,6 +25,7 @@ from vode.datasets.base import Capability, ImageSequence
 from vode.datasets.dataset import Dataset
 from vode.datasets.depth_frames import DepthFrames
 from vode.errors import InputError, one_line
+from vode.io.array_files.matlab import read_numbers
 from vode.io.files import in_order, inside, visible
 from vode.io.image import IMAGE_SUFFIXES, read_pixels
 
@@ -185,14 +185,10 @@ def _test_numbers(path: Path) -> list[int]:
     """The numbers (1 = first) of the test images."""
     if not path.is_file():
         raise InputError(f"{path}: no such file; it names the test images, copy it from the data set's site")
-    try:
-        numbers = scipy.io.loadmat(path, variable_names=["testNdxs"])["testNdxs"].astype(np.int64).ravel()
-    except Exception:
-        # Whatever scipy makes of a damaged file: it raises half a dozen kinds.
-        raise InputError(f"{path}: no testNdxs can be read from it; copy it again") from None
-    if not numbers.size or numbers.min() < 1:
+    numbers = read_numbers(path, "testNdxs")
+    if not numbers.size or not np.all((numbers >= 1) & (numbers < 2**31)):
         raise InputError(f"{path}: testNdxs are no numbers from 1 on; copy it again")
-    return numbers.tolist()
+    return numbers.astype(np.int64).tolist()
 
 
 def _raw_time(path: Path) -> float:

@@ -1,1 +1,1 @@
-"""Arrays in files of NumPy's own formats."""
+"""Arrays in files of NumPy's own formats, and of MATLAB."""
