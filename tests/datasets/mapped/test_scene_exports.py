@@ -53,6 +53,13 @@ def test_a_missing_image_is_counted(tool, tmp_path, export_scene):
     assert sequence.notes[0].startswith("1 of 3 images are missing")
 
 
+def test_an_image_without_a_name_is_missing(tmp_path, export_scene):
+    scene = export_scene("realitycapture", tmp_path)
+    table = tmp_path / "cameras.csv"
+    table.write_text(table.read_text().replace(scene.names[1], ""))
+    assert read("realitycapture", tmp_path).notes[0].startswith("1 of 3 images are missing")
+
+
 @pytest.mark.parametrize("tool", ["realitycapture", "metashape", "bundler"])
 def test_two_images_of_one_name_are_asked_about(tool, tmp_path, export_scene):
     scene = export_scene(tool, tmp_path)

@@ -37,7 +37,7 @@ class ImageFinder:
         if isfile(file):
             return file
         base = PurePosixPath(slashes(name)).name.lower()
-        found = self._everywhere.get(base) or self._everywhere.get(str(PurePosixPath(base).with_suffix("")), [])
+        found = self._everywhere.get(base) or self._everywhere.get(PurePosixPath(base).stem, [])
         if len(found) > 1:
             raise InputError(f"{self.root}: {found[0]} and {found[1]} are both called {name}; keep one of them there")
         return found[0] if found else file
