@@ -172,19 +172,23 @@ def _value_ticks(chart: Chart, known: np.ndarray) -> list[float]:
     low, high = np.percentile(known, (0.5, 99.5)) if len(known) > 200 else (known.min(), known.max())
     if chart.zero:
         low = min(low, 0.0)
-    missing = chart.least - (high - low)
+    low, high = float(low), float(high)
+    missing = max(chart.least, 1e-6 * max(abs(low), abs(high))) - (high - low)
     if missing > 0:
         low, high = (low, high + missing) if chart.zero else (low - missing / 2, high + missing / 2)
-    between = np.diff(nice_ticks(low, high, 3)[:2]).tolist()
-    step = between[0] if between else high - low
-    first, last = math.floor(low / step + 1e-6), math.ceil(high / step - 1e-6)
-    return [round(k * step, 12) for k in range(first, last + 1)]
+    # a fifth of the range, made a nice step, is less than half of it: there are always two
+    first, second = next(ticks[:2] for count in (3, 4, 5) if len(ticks := nice_ticks(low, high, count)) > 1)
+    step = second - first
+    begin, end = math.floor(low / step + 1e-6), math.ceil(high / step - 1e-6)
+    return [round(k * step, 12) for k in range(begin, end + 1)]
 
 
 def _rule(tick: float, low: float, high: float) -> tuple[Html, Html]:
     """The line of a tick, and its label."""
     fraction = (high - tick) / (high - low)
-    rule = fill('<path class="rule$zero" d="M0 ${y}H1000"/>', y=f"{HEIGHT * fraction:.1f}", zero=" zero" * (tick == 0))
+    rule = fill(
+        '<path class="rule$zero" d="M0 ${y}H1000"/>', y=f"{HEIGHT * fraction:.1f}", zero=" zero" if tick == 0 else ""
+    )
     return rule, fill('<span class="ytick" style="top:$y%">$text</span>', y=f"{100 * fraction:.2f}", text=f"{tick:g}")
 
 
