@@ -30,6 +30,9 @@ def test_a_run_that_goes_on_is_as_one_that_never_stopped(
     assert (second.cloud[0] == done.cloud[0]).all()
     frames = [json.loads(line)["frame"] for line in (second.folder / "log.jsonl").read_text().splitlines()]
     assert frames == list(range(len(done.trajectory)))
+    (second.folder / "report.html").unlink()
+    go(clip, tmp_path / "out", resume=True)
+    assert (second.folder / "report.html").is_file()
 
 
 def test_ctrl_c_leaves_all_outputs_of_the_frames_so_far(clip: Path, go: Go, tmp_path: Path) -> None:

@@ -77,10 +77,19 @@ def run(
     if options.resume:
         _check_same(folder, options)
         if folder.summary["state"] == "finished":
+            if not folder.file("report").is_file():
+                _view(folder)
             return VideoRun(folder.path)
     other = DepthFunction(depth) if callable(depth) else depth
     _Runner(opened, found, folder, options, on_progress).go(other, on_frame)
     return VideoRun(folder.path)
+
+
+def _view(folder: OutputFolder) -> None:
+    """Write what people look at; only then nothing is left that could be gone on with."""
+    write_views(folder)
+    if folder.summary["state"] == "finished":
+        folder.clean()
 
 
 def _files(source: str, options: RunOptions) -> list[Path]:
@@ -159,10 +168,8 @@ class _Runner:
         folder.release()
         state = "interrupted" if early else "limited" if self._limited(count) else "finished"
         folder.update(**numbers, **self._times(count), state=state)
-        write_views(folder)
+        _view(folder)
         folder.update(**self._times(count))
-        if state == "finished":
-            folder.clean()
 
     def _limited(self, count: int) -> bool:
         """Whether frames are left that a limit forbids for now."""
