@@ -11,6 +11,7 @@ import vode
 source = sys.argv[1] if len(sys.argv) > 1 else "demo"
 target = Path(sys.argv[2] if len(sys.argv) > 2 else "cloud.ply")
 
+print(f"tracking {source}, which takes about a second a frame on two CPU cores")
 run = vode.run(source, Path("cloud-run"), overwrite=True)
 points, colors = run.cloud
 target.write_bytes((run.folder / "cloud.ply").read_bytes())

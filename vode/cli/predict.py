@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from vode.cli.progress import progress_line
 from vode.pipelines.options import DepthFile, FlowFile, FrameRange, OwnCamera
 
 if TYPE_CHECKING:
@@ -76,10 +77,14 @@ def _print(written: Written, what: str) -> None:
 
 @contextmanager
 def _progress(name: str) -> Iterator[OnProgress]:
-    """A bar on the error stream."""
-    from rich.console import Console
-    from rich.progress import Progress
+    """How far it is, on the error stream."""
+    from vode.pipelines.run.progress import Meter
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    with progress_line(after=2.0) as tell:
+        meter = Meter(name, None, tell)
+
+        def on_progress(done: int, total: int) -> None:
+            meter.total = total
+            meter(done)
+
+        yield on_progress

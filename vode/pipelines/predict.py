@@ -77,6 +77,8 @@ def predict_depth_files(
     first = image_size(float_image(opened[chosen[0]]))
     unit, notes = _unit(model, first, camera_of(first))
     notes += () if calibration is None else calibration.notes(first)
+    if "png" in formats:
+        notes = (f"PNG: value / {UNIT:g} is depth in {unit['unit']}; 0 is unknown", *notes)
     make_folder(out)
 
     def predict(image: Tensor) -> Tensor:
@@ -197,7 +199,7 @@ def _cameras(
 def _unit(model: Model, size: tuple[int, int], camera: Camera | None) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What the numbers of depth mean, and a note where they rest on an assumption."""
     if not model.metric:
-        return {"unit": "the model's, metres only up to scale"}, ()
+        return {"unit": "the model's unit, metres only up to scale"}, ()
     if camera is not None:
         return {"unit": "metres", "focal_px": camera.focal[1], "focal_assumed": False}, ()
     focal = model.assumed_focal(size)

@@ -86,7 +86,7 @@ def find_camera(
         note = f"focal length {stated.pixels:.0f} px by {stated.how} (within about {stated.deviation:.0%})"
         return FoundCamera(camera, CameraOrigin.METADATA, stated.deviation, note)
     if options is None or (stream.live and images is None):
-        return assumed_camera(stream, "nothing tells it")
+        return assumed_camera(stream, "as nothing tells it")
     found = self_calibrate(_pieces(stream) if images is None else images, options)
     if not found.told:
         return assumed_camera(stream, found.reason)

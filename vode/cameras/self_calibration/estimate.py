@@ -73,7 +73,7 @@ def self_calibrate(
 
     pairs = match_keyframes(measured(), options)
     if len(pairs) < PAIRS:
-        what = f"only {len(pairs)} pairs of its frames have points in common that moved, and {PAIRS} are needed"
+        what = f"as too few of its frames tell it (pairs with points that moved: {len(pairs)} of {PAIRS} needed)"
         return SelfCalibration(float(max(width, 1)), float("inf"), reason=what, pairs=len(pairs))
     return fit_camera(pairs, width, options)
 
@@ -94,7 +94,7 @@ def fit_camera(
     focal = float(np.exp(chosen.camera.log_focal))
     inside = FOCALS[0] < focal / width < FOCALS[-1]
     told = bool(inside and deviation <= options.told)
-    reason = "" if told else "its motion, straight ahead or without rotation, does not tell the focal length"
+    reason = "" if told else "as its motion, straight ahead or without rotation, does not tell it"
     found = SelfCalibration(focal, deviation if inside else float("inf"), told=told, reason=reason, pairs=len(pairs))
     if not (distorted and told):
         return found

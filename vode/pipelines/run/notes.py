@@ -49,7 +49,10 @@ def _scale(scale: MetricScale, found: FoundCamera, model: str | None) -> list[st
         return [*lines, "the unit of lengths is not known: nothing tells metres"]
     rests = "the depth network alone" if model is not None else "the depth that was given"
     if model == "vode-small":
-        rests += ", which learned from rendered images: expect 10 to 20 %, and more where the view is unlike a car's"
+        rests += (
+            ", which learned from rendered images: expect 10 to 20 % in streets, more on open roads and "
+            "where the view is unlike a car's, and a scale that drifts along the path"
+        )
     lines.append(f"metres rest on {rests}; a camera's height or a known distance makes them sure")
     if found.origin is CameraOrigin.ASSUMPTION:
         lines.append("metres are proportional to the focal length, which is assumed")
