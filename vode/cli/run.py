@@ -59,9 +59,9 @@ def _print(done: VideoRun) -> None:
     s = done.summary
     camera, source = s["camera"], s["source"]
     print(f"{done.folder}: {source['frames_done']} frames, {s['state']}; {s['methods']}")
-    print(
-        f"camera: {camera['fx']:.1f} px of {camera['width']}x{camera['height']}, {camera['origin']} ({camera['note']})"
-    )
+    # an assumption is among the notes below
+    how = "assumed" if camera["origin"] == "assumed" else f"{camera['origin']} ({camera['note']})"
+    print(f"camera: {camera['fx']:.1f} px of {camera['width']}x{camera['height']}, {how}")
     print(s["scale"]["note"])
     if s["adaptation"]:
         print(f"adaptation: {s['adaptation']['note']}")
