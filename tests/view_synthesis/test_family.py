@@ -12,6 +12,7 @@ from vode.augmentation.options import NO_AUGMENT
 from vode.errors import InputError
 from vode.io.atomic import make_folder
 from vode.networks.options import DepthOptions, PoseOptions
+from vode.odometry.options import TrackerOptions
 from vode.odometry.result import Method
 from vode.pipelines.options import OdometryOptions
 from vode.pipelines.tracking.sequences import track_sequences
@@ -121,3 +122,29 @@ def test_a_posecnn_must_fit_its_snippets():
     with pytest.raises(InputError, match="5 frames for snippets of 3"):
         tiny(pose=PoseOptions(frames=5))
     assert tiny(pose=PoseOptions("resnet18"), snippet=SnippetOptions(length=5)).snippet.length == 5
+
+
+def test_a_stage_of_motion_alone_leaves_the_depth_as_it_is(tmp_path):
+    motion = SynthesisStage(2, 1e-3, weights=SynthesisWeights(explainability=0.2))
+    config = tiny(motion_stage=motion, stages=("motion",), score_at_end=False)
+    torch.manual_seed(config.seed)
+    before = family.networks(config)
+    loop.train(config, tmp_path / "run")
+    content = torch.load(checkpoints(RunFolder(tmp_path / "run"))[0], weights_only=True)["networks"]
+    same = {
+        name: all(torch.equal(content[f"{name}.{key}"], value) for key, value in network.state_dict().items())
+        for name, network in before.items()
+    }
+    assert same == {"depth": True, "pose": False}
+    assert [name for name, _ in tiny(motion_stage=motion).plan()] == ["motion", "depth"]
+
+
+def test_single_stereo_pairs_have_no_motion_to_learn():
+    with pytest.raises(InputError, match="no motion to learn; set its steps to 0"):
+        tiny(
+            snippet=SnippetOptions(length=1, stereo=True),
+            tracker=TrackerOptions(),
+            pose=PoseOptions(),
+            depth_stage=SynthesisStage(4),
+            motion_stage=SynthesisStage(4),
+        )

@@ -38,10 +38,10 @@ class ViewSynthesisConfig(OdometryConfig):
 
     family: ClassVar[str] = "view-synthesis"
     implementation: ClassVar[str] = "vode.view_synthesis.family"
-    stage_names: ClassVar[tuple[str, ...]] = ("flow", "depth", "residual")
+    stage_names: ClassVar[tuple[str, ...]] = ("flow", "motion", "depth", "residual")
     determined: ClassVar[tuple[str, ...]] = ("flow", "depth", "pose", "residual")
 
-    stages: tuple[Literal["flow", "depth", "residual"], ...] = ("flow", "depth", "residual")
+    stages: tuple[Literal["flow", "motion", "depth", "residual"], ...] = ("flow", "motion", "depth", "residual")
     """stages to run, of those that have steps"""
     objective: Literal["views", "left-right"] = "views"
     """depth and motion by making the target from other views; or Monodepth's: disparities of both cameras by making
@@ -52,6 +52,8 @@ class ViewSynthesisConfig(OdometryConfig):
     residual: ResidualFlowOptions = ResidualFlowOptions()
     flow_stage: VideoStage = VideoStage()
     """training of the flow network that a pose network of flow sees frames by"""
+    motion_stage: SynthesisStage = SynthesisStage()
+    """training of the pose network alone, before depth: at that of a new network, which is nearly the same everywhere"""
     depth_stage: SynthesisStage = SynthesisStage()
     residual_stage: ResidualStage = ResidualStage()
     tracker: TrackerOptions = POSE_NETWORK
@@ -97,6 +99,8 @@ class ViewSynthesisConfig(OdometryConfig):
                 "pose.input",
                 "flow_stage.steps",
             )
+        if "motion" in names and self.snippet.length == 1:
+            raise InputError("single stereo pairs have no motion to learn; set its steps to 0", "motion_stage.steps")
         if "residual" in names and self.snippet.length < 3:
             raise InputError(
                 f"residual flow takes snippets of 3 frames or more, not {self.snippet.length}", "snippet.length"

@@ -149,7 +149,9 @@ def task(name: str, config: ViewSynthesisConfig, networks: nn.ModuleDict, mixed:
         return MonodepthTask(depth, dataclasses.asdict(config.depth_stage.weights), mixed)
     kind = PoseNetFlowTask if "flow" in networks else ViewSynthesisTask
     motion = motion_network(networks) if "pose" in networks else None
-    return kind(depth, motion, config.synthesis, config.depth_stage.weights, mixed)
+    motions = name == "motion"
+    weights = (config.motion_stage if motions else config.depth_stage).weights
+    return kind(depth, motion, config.synthesis, weights, mixed, motion_alone=motions)
 
 
 def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: ViewSynthesisConfig) -> dict[str, float]:

@@ -40,5 +40,4 @@ class PoseNetFlowTask(ViewSynthesisTask):
 
     def trained(self) -> list[nn.Module]:
         """Depth and pose, without the flow network."""
-        assert isinstance(self.pose, FlowPose)
-        return [self.depth, self.pose.pose]
+        return [each.pose if isinstance(each, FlowPose) else each for each in super().trained()]

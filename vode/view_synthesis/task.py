@@ -41,7 +41,7 @@ class ViewSynthesisTask(Task):
     """Trains a depth and a pose network on snippets whose middle frame is the target.
 
     With stereo the camera on the right is one more source, and the only one of snippets of a single frame, which need
-    no pose network.
+    no pose network. With ``motion_alone`` depth stays as it is.
     """
 
     def __init__(
@@ -51,16 +51,20 @@ class ViewSynthesisTask(Task):
         options: SynthesisOptions = SynthesisOptions(),
         weights: SynthesisWeights = SynthesisWeights(),
         mixed: torch.dtype | None = None,
+        *,
+        motion_alone: bool = False,
     ) -> None:
         super().__init__()
         self.depth, self.pose, self.options, self.mixed = depth, pose, options, mixed
+        self.motion_alone = motion_alone
         self.weights = {name: weight for name, weight in dataclasses.asdict(weights).items() if weight}
         self.all_frames = options.both_directions or options.consistency_mask or "consistency" in self.weights
         """whether the depth of all frames is predicted, or that of the target alone"""
 
     def trained(self) -> list[nn.Module]:
         """The networks."""
-        return [self.depth] if self.pose is None else [self.depth, self.pose]
+        motion = [] if self.pose is None else [self.pose]
+        return motion if self.motion_alone else [self.depth, *motion]
 
     def forward(self, batch: dict[str, Tensor]) -> TaskOutput:
         """Losses of a batch of snippets."""
