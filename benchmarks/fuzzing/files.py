@@ -183,7 +183,9 @@ def other_checkpoints(root: Path) -> None:
         "trianflow": {"model_state_dict": {"model_pose.model_flow.fpyramid.conv1.0.weight": torch.ones(16, 3, 3, 3)}},
         "monodepth2": {"encoder.conv1.weight": torch.ones(64, 3, 7, 7), "height": 192, "width": 640},
         "sfmlearner": {"state_dict": {"upconv7.0.weight": torch.ones(4, 4, 3, 3)}},
-        "pose": {"state_dict": {"conv1.0.weight": torch.ones(16, 9, 7, 7), "pose_pred.weight": torch.ones(12, 256, 1, 1)}},
+        "pose": {
+            "state_dict": {"conv1.0.weight": torch.ones(16, 9, 7, 7), "pose_pred.weight": torch.ones(12, 256, 1, 1)}
+        },
         "pairs": {"convs.0.weight": torch.ones(4, 4, 1, 1), "net.0.weight": torch.ones(4, 4, 1, 1)},
         "old": {"decoder.0.conv.conv.weight": torch.ones(2, 2)},
     }

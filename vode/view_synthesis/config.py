@@ -53,7 +53,7 @@ class ViewSynthesisConfig(OdometryConfig):
     flow_stage: VideoStage = VideoStage()
     """training of the flow network that a pose network of flow sees frames by"""
     motion_stage: SynthesisStage = SynthesisStage()
-    """training of the pose network alone, before depth: at that of a new network, which is nearly the same everywhere"""
+    """training of the pose network alone, before depth, at that of a new network: nearly the same everywhere"""
     depth_stage: SynthesisStage = SynthesisStage()
     residual_stage: ResidualStage = ResidualStage()
     tracker: TrackerOptions = POSE_NETWORK

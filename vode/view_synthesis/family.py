@@ -31,6 +31,7 @@ from vode.view_synthesis.config import ViewSynthesisConfig
 from vode.view_synthesis.flow_pose import PoseNetFlowTask, motion_network
 from vode.view_synthesis.geonet import ResidualFlowTask, geonet_of, score_full_flow
 from vode.view_synthesis.monodepth import MonodepthTask
+from vode.view_synthesis.options import SynthesisOptions
 from vode.view_synthesis.rest import without_rest
 from vode.view_synthesis.stereo import in_stereo, metric
 from vode.view_synthesis.task import ViewSynthesisTask
@@ -149,9 +150,19 @@ def task(name: str, config: ViewSynthesisConfig, networks: nn.ModuleDict, mixed:
         return MonodepthTask(depth, dataclasses.asdict(config.depth_stage.weights), mixed)
     kind = PoseNetFlowTask if "flow" in networks else ViewSynthesisTask
     motion = motion_network(networks) if "pose" in networks else None
-    motions = name == "motion"
-    weights = (config.motion_stage if motions else config.depth_stage).weights
-    return kind(depth, motion, config.synthesis, weights, mixed, motion_alone=motions)
+    if name == "motion":
+        begin = before_motion(config.synthesis)
+        return kind(depth, motion, begin, config.motion_stage.weights, mixed, motion_alone=True)
+    return kind(depth, motion, config.synthesis, config.depth_stage.weights, mixed)
+
+
+def before_motion(options: SynthesisOptions) -> SynthesisOptions:
+    """How frames are compared as long as no motion is known.
+
+    At all sizes, as only in the coarsest images a motion of several pixels is near the truth, and without the masks,
+    which would leave out nearly all.
+    """
+    return replace(options, compared_at="own", outside="masked", auto_mask=False, consistency_mask=False)
 
 
 def measures(name: str, networks: nn.ModuleDict, samples: ClipDataset, config: ViewSynthesisConfig) -> dict[str, float]:
