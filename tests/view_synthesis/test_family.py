@@ -139,6 +139,12 @@ def test_a_stage_of_motion_alone_leaves_the_depth_as_it_is(tmp_path):
     assert [name for name, _ in tiny(motion_stage=motion).plan()] == ["motion", "depth"]
 
 
+def test_before_motion_is_known_frames_are_compared_at_all_sizes_and_without_masks():
+    options = SynthesisOptions("ssim", "full", "minimum", "border", auto_mask=True, consistency_mask=True)
+    begun = SynthesisOptions("ssim", "own", "minimum", "masked")
+    assert family.before_motion(options) == begun
+
+
 def test_single_stereo_pairs_have_no_motion_to_learn():
     with pytest.raises(InputError, match="no motion to learn; set its steps to 0"):
         tiny(
