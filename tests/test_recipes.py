@@ -183,3 +183,14 @@ def test_recipes_of_places_differ_in_their_loss_and_how_it_is_trained():
     assert same == learned
     assert not geometric.coarse_stage.steps
     assert (learned.views.resize, learned.size, learned.augment.flip) == (256, (224, 224), 0)
+
+
+def test_the_small_recipes_of_pose_networks_learn_motion_first():
+    begun = {name for name, config in RECIPES.items() if "motion" in dict(config.plan())}
+    methods = ("sfmlearner", "monodepth2", "sc-sfmlearner", "geonet", "posenet-flow")
+    assert begun == {f"{method}-small" for method in methods}
+    for name in begun:
+        motion, depth = (dict(RECIPES[name].plan())[stage].weights for stage in ("motion", "depth"))
+        # what the depth alone could lower has no weight; what keeps the masks of the motion from vanishing has
+        assert (motion.smoothness, motion.consistency) == (0, 0)
+        assert (motion.photometric, motion.explainability) == (depth.photometric, depth.explainability)
