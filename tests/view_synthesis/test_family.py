@@ -40,6 +40,7 @@ def tiny(**changes):
         synthesis=SynthesisOptions("l1", "own"),
         depth_stage=SynthesisStage(4, 1e-3, weights=SynthesisWeights(explainability=0.2)),
         log_every=1,
+        visualize_every=1,
         save_every=2,
         device="cpu",
     )

@@ -48,6 +48,7 @@ def run(request, sequence, tmp_path_factory):
         batch=1,
         workers=0,
         log_every=1,
+        visualize_every=1,
         device="cpu",
     )
     with pytest.MonkeyPatch.context() as patch:

@@ -153,8 +153,8 @@ SHOWN = (
 
 
 def paint(name: str, visualization: Tensor) -> Tensor:
-    """An RGB image (3, H, W) in 0..1 of the visualization ``name`` of a task."""
-    if name == "flow":
+    """An RGB image (3, H, W) in 0..1 of the visualization ``name`` of a task; what has two channels is flow."""
+    if len(visualization) == 2:
         return flow_to_color(visualization)
     if name == "depth":
         return depth_to_color(visualization)
