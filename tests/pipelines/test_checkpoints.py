@@ -96,7 +96,8 @@ def test_an_imported_pose_network_tracks_and_is_trained_on(tmp_path):
     with torch.no_grad():
         expected = pose.eval()(pair).T_s_t[0, 0]
     np.testing.assert_allclose(found.pose, expected.double(), atol=1e-6)
-    config = dataclasses.replace(recipe("monodepth2-small"), start_from=tmp_path / "run", depth=MONODEPTH2)
+    wanted = {"depth": MONODEPTH2, "pose": pose.options}
+    config = dataclasses.replace(recipe("monodepth2-small"), start_from=tmp_path / "run", **wanted)
     started = build_networks(config)["pose"]
     assert all(torch.equal(value, started.state_dict()[name]) for name, value in pose.state_dict().items())
 
