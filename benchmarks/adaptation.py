@@ -32,7 +32,7 @@ from vode.evaluation.depth import DepthProtocol
 from vode.evaluation.odometry import evaluate_odometry
 from vode.evaluation.runs import ground_truth_trajectory
 from vode.model import Model, load
-from vode.odometry.visual_odometry import track
+from vode.odometry.track import track
 from vode.recipes import recipe
 from vode.run_folder import RunFolder
 from vode.training import loop
