@@ -86,13 +86,14 @@ class ViewSynthesisTask(Task):
             output = self._of_scale(
                 at, resize_bilinear(sigma, image_size(at.target)), explained, views.intrinsics[:, 1, 1]
             )
-            # halved from scale to scale, as the weights in the papers are
-            smooth = smoothness(
-                1 / self.depth.depth_of(sigma),
-                resize_images(frames.flatten(0, 1), image_size(sigma)),
-                self.options.smoothness,
-            )
-            output.losses["smoothness"] = 0.5**k * smooth
+            if "smoothness" in self.weights:
+                # halved from scale to scale, as the weights in the papers are
+                smooth = smoothness(
+                    1 / self.depth.depth_of(sigma),
+                    resize_images(frames.flatten(0, 1), image_size(sigma)),
+                    self.options.smoothness,
+                )
+                output.losses["smoothness"] = 0.5**k * smooth
             outputs.append(output)
         losses = {name: torch.stack([output.losses[name].mean() for output in outputs]).mean() for name in self.weights}
         return TaskOutput(losses, outputs[0].metrics, outputs[0].visualizations)
