@@ -1,4 +1,5 @@
-"""Frames a second of depth and of flow, both directions, by torch in 32 and 16 bits and by onnxruntime, on the CPU.
+"""Frames a second of depth and of flow, both directions, by torch in 32 and 16 bits and by onnxruntime (depth
+also with kernels of 8 bits), on the CPU.
 
     python benchmarks/export.py [--model vode-small] [--threads 1] [--turns 10]
 
@@ -17,11 +18,14 @@ import torch
 import tyro
 from report import machine, table
 
-from vode.model import load
+from vode.model import Model, load
 from vode.odometry.frames import Frame
 from vode.odometry.perception import Networks
 from vode.odometry.sources.concurrent_networks import ConcurrentNetworks
+from vode.pipelines.export.eight_bits import quantised
+from vode.pipelines.export.graphs import graph_of, traced
 from vode.pipelines.export.images import rendered
+from vode.pipelines.export.onnx_file import Session, onnx_bytes
 from vode.pipelines.export.perception import OnnxNetworks
 
 
@@ -34,6 +38,17 @@ class Options:
     turns: int = 10
 
 
+class CoarseNetworks(OnnxNetworks):
+    """Depth with kernels of 8 bits; flow in 32."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model, model.size)
+        graph = graph_of(model.depth)
+        content, told = quantised(onnx_bytes(traced(graph, model.size), graph), graph, model.size)
+        print(f"int8: {len(content) / 1e6:.1f} MB, {told}")
+        self._depth = Session(content, threads=torch.get_num_threads())
+
+
 @torch.no_grad()
 def main(options: Options) -> None:
     """Print the machine and a table."""
@@ -43,6 +58,7 @@ def main(options: Options) -> None:
         "torch, float32": Networks(model.flow, model.depth),
         "torch, bfloat16": ConcurrentNetworks(model.flow, model.depth),
         "onnxruntime, float32": OnnxNetworks(model, model.size),
+        "onnxruntime, depth in int8": CoarseNetworks(model),
     }
     sequence = rendered(model.size)
     intrinsics = sequence.intrinsics[None].float()

@@ -1,8 +1,10 @@
 """Exported files, run by other programs, give what the networks give."""
 
 import importlib.util
+import re
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -14,11 +16,14 @@ from vode.networks.flow import FlowNet
 from vode.networks.options import DepthOptions, FlowOptions
 from vode.networks.padding import pad_to_multiple
 from vode.odometry.frames import Frame
+from vode.pipelines.export.eight_bits import HELD_OUT
 from vode.pipelines.export.export import export_model
+from vode.pipelines.export.images import everywhere
+from vode.pipelines.export.onnx_file import Session
 from vode.pipelines.export.options import ExportOptions
 from vode.pipelines.export.perception import OnnxNetworks
 
-SIZE = (64, 96)
+SIZE, SMALL = (64, 96), (64, 192)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +74,35 @@ def test_16_bits_take_half_of_the_file_and_are_near_and_the_file_says_what_it_me
     assert (told["unit"], told["canonical_focal"], told["vode"]) == ("metres", "60", vode.__version__)
     assert {"licence", "size", "preprocessing", "focal"} <= set(told)
     assert str(vode.__path__[0]).encode() not in written.file.read_bytes()
+
+
+@torch.no_grad()
+def test_8_bits_take_a_third_of_the_file_at_most_and_the_file_says_what_depth_loses(tmp_path):
+    options = ExportOptions(networks=("depth",), size=SMALL, precision="int8")
+    (written,) = export_model("vode-small", "onnx", tmp_path, options)
+    proto = onnx.load(written.file)
+    kernels = [each for each in proto.graph.initializer if len(each.dims) == 4]
+    # and nothing is left of the kernels in 32 bits but scales and biases
+    assert {each.data_type for each in kernels} == {onnx.TensorProto.INT8}
+    assert 0.25 < written.file.stat().st_size / sum(4 * np.prod(each.dims) for each in kernels) < 0.33
+    found = re.fullmatch(
+        r"AbsRel (0\.\d+) on 36 rendered images, (0\.\d+) in 32 bits",
+        Session(written.file.read_bytes()).metadata["difference"],
+    )
+    assert found is not None
+    coarse, exact = map(float, found.groups())
+    model = vode.load("vode-small", device="cpu")
+    depths = [model.depth.depth(image, focal)[0, 0] for image, focal, _ in everywhere(SMALL, HELD_OUT)]
+    scores = vode.evaluate_depth(depths, [depth[0, 0] for _, _, depth in everywhere(SMALL, HELD_OUT)])
+    assert exact == pytest.approx(scores["abs_rel"], abs=0.002)
+    assert exact < coarse < exact + 0.02
+
+
+@pytest.mark.parametrize("flags", [["--to", "onnx"], ["--to", "torch-export", "--networks", "depth"]])
+def test_8_bits_are_for_depth_in_onnx_files(flags, tmp_path, capsys):
+    assert main(["export", "vode-small", *flags, "--precision", "int8", "--out", str(tmp_path / "out")]) == 2
+    assert "--networks depth --to onnx" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 class Padded(torch.nn.Module):

@@ -38,7 +38,7 @@ class Exported:
     metadata: dict[str, str]
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.file.stat().st_size / 1e6:.1f} MB, largest difference {self.metadata['difference']}"
+        return f"{self.file}: {self.file.stat().st_size / 1e6:.1f} MB, {self.metadata['difference']}"
 
 
 def export_model(
@@ -100,15 +100,20 @@ def _content(model: Model, kind: Kind, to: Target, options: ExportOptions) -> tu
         network.options = replace(network.options, edge_ratio=0.0)
         compared = _make(network, to, size, options)
     difference = _difference(compared, network, size)
-    if options.precision == "float32" and not difference <= TOLERANCE:
+    if options.precision != "float16" and not difference <= TOLERANCE:
         raise InputError(f"{kind}: the exported graph's results differ by {difference:.2g}; try another torch", "to")
     words = "of the flow, or pixels below 1" if kind == "flow" else "of the depth"
-    told = f"{difference:.2g} {words}" + (", before its edges are made steps" if edges else "")
+    told = f"largest difference {difference:.2g} {words}" + (", before its edges are made steps" if edges else "")
     metadata = describe(model, kind, options) | {"difference": told}
     if isinstance(made.content, bytes):
         from vode.pipelines.export.onnx_file import with_metadata
 
-        return with_metadata(made.content, metadata), metadata
+        content = made.content
+        if options.precision == "int8":
+            from vode.pipelines.export.eight_bits import quantised
+
+            content, metadata["difference"] = quantised(content, made.graph, size)
+        return with_metadata(content, metadata), metadata
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # "No complete tensor found" is said of some layouts of weights, which are the same when read again

@@ -24,8 +24,8 @@ class ExportOptions:
     """height and width of the images; default the size that the model works at"""
     dynamic: bool = False
     """take images of any size and number instead, of 64 pixels and more; padding is part of the graph"""
-    precision: Literal["float32", "float16"] = "float32"
-    """of the convolutions"""
+    precision: Literal["float32", "float16", "int8"] = "float32"
+    """of the convolutions; int8 is for depth in ONNX files, and the file says what it loses"""
     image: Literal["float", "uint8"] = "float"
     """what images are: float32 (N, 3, H, W) in 0..1, or uint8 (N, H, W, 3), both RGB"""
 
@@ -35,6 +35,8 @@ class ExportOptions:
             raise InputError(f"images of {self.size[1]}x{self.size[0]}; give 64 pixels or more", "size")
         if not self.networks:
             raise InputError("no network; name depth, flow, or both", "networks")
+        if self.precision == "int8" and (to != "onnx" or self.networks != ("depth",)):
+            raise InputError("8 bits are for depth in ONNX files; give --networks depth --to onnx", "precision")
         if to == "onnx":
             check_installed("to")
 
