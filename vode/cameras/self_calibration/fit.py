@@ -79,12 +79,21 @@ def rays(points: np.ndarray, shared: Shared) -> np.ndarray:
 
 def residuals(cloud: Cloud, shared: Shared, poses: Poses) -> np.ndarray:
     """Sampson distances (P, N) in standard deviations of the noise, 0 where there is no match."""
-    a, b = rays(cloud.a, shared), rays(cloud.b, shared)
+    return _distances(rays(cloud.a, shared), rays(cloud.b, shared), poses) * _scale(cloud, shared)
+
+
+def _distances(a: np.ndarray, b: np.ndarray, poses: Poses) -> np.ndarray:
+    """Sampson distances (P, N) of rays (P, N, 3), in focal lengths."""
     E = cross(poses.t) @ poses.R
     Ea, Eb = a @ E.swapaxes(-1, -2), b @ E
-    norm = np.sqrt(np.square(Ea[..., :2]).sum(-1) + np.square(Eb[..., :2]).sum(-1))
-    distance = (b * Ea).sum(-1) / np.maximum(norm, 1e-12) * np.exp(shared.log_focal)
-    return distance * cloud.used / cloud.noise[:, None]
+    # products of so short vectors are summed by einsum much faster than by sum
+    norm = np.einsum("pni,pni->pn", Ea[..., :2], Ea[..., :2]) + np.einsum("pni,pni->pn", Eb[..., :2], Eb[..., :2])
+    return np.einsum("pni,pni->pn", b, Ea) / np.sqrt(np.maximum(norm, 1e-24))
+
+
+def _scale(cloud: Cloud, shared: Shared) -> np.ndarray:
+    """Standard deviations of the noise in a focal length (P, N), 0 where there is no match."""
+    return np.exp(shared.log_focal) * cloud.used / cloud.noise[:, None]
 
 
 def cost(r: np.ndarray) -> np.ndarray:
@@ -134,12 +143,13 @@ class System(NamedTuple):
 
 def linearise(cloud: Cloud, shared: Shared, poses: Poses, free: int) -> System:
     """The System of the poses and of the first ``free`` numbers of the camera."""
-    r = residuals(cloud, shared, poses)
+    a, b, scale = rays(cloud.a, shared), rays(cloud.b, shared), _scale(cloud, shared)
+    r = _distances(a, b, poses) * scale
     columns = []
     for k in range(5):
         step = np.zeros((len(r), 5))
         step[:, k] = STEP
-        columns.append(residuals(cloud, shared, moved(poses, step)) - r)
+        columns.append(_distances(a, b, moved(poses, step)) * scale - r)
     for k in range(free):
         values = list(shared)
         values[k] += STEP
@@ -168,14 +178,12 @@ def reduced(system: System, damping: np.ndarray | float = DAMPING) -> tuple[np.n
 def fit_poses(cloud: Cloud, shared: Shared, poses: Poses, steps: int) -> tuple[Poses, np.ndarray]:
     """Poses of a camera that is known, and their costs (P,), by Levenberg's and Marquardt's steps."""
     damping = np.full(len(cloud.a), FIRST_DAMPING)
-    system = linearise(cloud, shared, poses, 0)
-    costs = system.cost
+    costs = cost(residuals(cloud, shared, poses))
     for _ in range(steps):
-        tried = moved(poses, -reduced(system, damping)[3])
+        tried = moved(poses, -reduced(linearise(cloud, shared, poses, 0), damping)[3])
         found = better((poses, costs), (tried, cost(residuals(cloud, shared, tried))))
         damping = np.where(found[1] < costs, damping / 5, damping * 8).clip(DAMPING, 1e3)
         poses, costs = found
-        system = linearise(cloud, shared, poses, 0)
     return poses, costs
 
 

@@ -113,9 +113,10 @@ def _matched(a: _Features, b: _Features, threshold: float) -> Matches | None:
     if min(len(a.points), len(b.points)) < LEAST:
         return None
     alike = a.descriptors @ b.descriptors.T
-    nearest = alike.argmax(1)
-    second, first = np.partition(alike, -2, 1)[:, -2:].T
-    kept = (alike.argmax(0)[nearest] == np.arange(len(nearest))) & (1 - first < RATIO**2 * (1 - second))
+    nearest, rows = alike.argmax(1), np.arange(len(alike))
+    mutual, first = alike.argmax(0)[nearest] == rows, alike[rows, nearest]
+    alike[rows, nearest] = -1
+    kept = mutual & (1 - first < RATIO**2 * (1 - alike.max(1)))
     points_a, points_b = a.points[kept], b.points[nearest[kept]]
     if len(points_a) < LEAST:
         return None
