@@ -1,4 +1,4 @@
-"""The manual: every page has its place, every command parses, and what can be run quickly is run."""
+"""The manual: every page has its place, every command parses, and what is shown is there."""
 
 from __future__ import annotations
 
@@ -7,79 +7,17 @@ import functools
 import importlib
 import re
 import runpy
-import shlex
-import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 import vode
+from tests.manual.pages import DOCS, NOT_OURS, PAGES, ROOT, commands, fenced, named, our_arguments, verb_of
 from vode.cli.main import VERBS, main
 from vode.cli.parse import later, parse
-from vode.datasets.kitti.writer import write_kitti_sequence
 from vode.errors import InputError
-from vode.io.image import write_image
-from vode.io.video_writer import write_video
 from vode.recipes import RECIPES
-from vode.world.options import WorldOptions
-from vode.world.sequence import WorldSequence
-
-ROOT = Path(__file__).parent.parent
-DOCS = ROOT / "docs"
-BESIDE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "benchmarks" / "README.md"]
-PAGES = [*BESIDE, *sorted(DOCS.glob("**/*.md"))]
-SCRIPTS = {"train.py": ["train"], "evaluate_depth.py": ["depth"], "evaluate_odom.py": ["odom"]}
-OUTSIDE = {
-    *(".", ".ci/run", "apptainer", "cd", "colcon", "curl", "docker", "ffmpeg", "git", "gst-launch-1.0", "kill"),
-    *("lint-imports", "mkdir", "mkdocs", "mypy", "pip", "pre-commit", "pytest", "python", "python3", "ros2", "ruff"),
-    *("sbatch", "scancel", "singularity", "sky", "source", "squeue", "srun", "tensorboard", "twine"),
-}
-"""Programs that pages may name besides our own."""
-KNOWN = {*OUTSIDE, "vode", "torchrun"}
-
-
-def named(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
-def fenced(page: Path, *languages: str) -> list[str]:
-    """The fenced blocks in one of these languages, "" being none."""
-    blocks = re.findall(r"^```([\w-]*)[^\n]*\n(.*?)^```", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
-    return [block for language, block in blocks if language in languages]
-
-
-def without_fences(page: Path) -> str:
-    return re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
-
-
-def command_blocks(page: Path) -> list[str]:
-    """Blocks of commands: those that say so, and those without a language that begin with a program."""
-    indented = re.findall(r"(?<=\n\n)(?:    [^\n]*\n)+", without_fences(page))
-    unnamed = [textwrap.dedent(block) for block in indented] + fenced(page, "")
-    return fenced(page, "bash", "sh") + [block for block in unnamed if block.split()[0] in KNOWN]
-
-
-def commands(page: Path) -> Iterator[list[str]]:
-    """The words of every command on a page, of those with choices in brackets as if all were taken."""
-    lines = [line for block in command_blocks(page) for line in re.sub(r"\\\n\s*", " ", block).splitlines()]
-    inline = re.findall(r"`(python (?:train|evaluate_\w+)\.py [^`]+)`", without_fences(page))
-    for command in " && ".join([*lines, *inline]).split(" && "):
-        bare = re.sub(r"\s#.*", "", f" {command}").strip()
-        if bare and "[RECIPE]" not in bare:
-            yield shlex.split(re.sub(r"\[(--[^]]*)\]", r"\1", bare), comments=True)
-
-
-def our_arguments(words: list[str]) -> list[str] | None:
-    """The arguments of ``vode`` that a command stands for, or None."""
-    if words[0] == "vode":
-        return words[1:]
-    script = words[words.index("--") + 1 :] if words[0] == "torchrun" and "--" in words else words[1:]
-    if words[0] in ("python", "torchrun") and script and script[0] in SCRIPTS:
-        return SCRIPTS[script[0]] + script[1:]
-    return None
 
 
 @pytest.fixture
@@ -93,7 +31,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
 @functools.cache
 def check(*arguments: str) -> None:
     """Parse a command of ours as the command line does, without carrying it out."""
-    verb = " ".join(arguments[: 2 if " ".join(arguments[:2]) in VERBS else 1])
+    verb = verb_of(list(arguments))
     assert verb in (*VERBS, "--help", "--version"), verb
     if "--help" in arguments or "--version" in arguments:
         return
@@ -109,12 +47,12 @@ def check(*arguments: str) -> None:
 @pytest.mark.usefixtures("untrained")
 def test_every_command_of_a_page_parses(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for words in commands(page):
-        assert words[0] in KNOWN, words
         arguments = our_arguments(words)
         if arguments is not None:
             check(*arguments)
-        elif words[0] == "python" and words[1].endswith(".py"):
-            assert (ROOT / words[1]).exists(), words
+        else:
+            assert words[0] in NOT_OURS, words
+            assert words[0] != "python" or not words[1].endswith(".py") or (ROOT / words[1]).exists(), words
     assert capsys.readouterr().err == ""
 
 
@@ -122,6 +60,10 @@ def test_what_is_wrong_in_a_command_is_found() -> None:
     for wrong in ("odom RUN --no-such-option", "run walk.mp4 --fov wide", "no-such-verb"):
         with pytest.raises((InputError, AssertionError)):
             check(*wrong.split())
+
+
+def test_programs_of_others_are_on_a_page() -> None:
+    assert set(NOT_OURS) == {words[0] for page in PAGES for words in commands(page) if our_arguments(words) is None}
 
 
 def test_commands_are_found() -> None:
@@ -138,48 +80,6 @@ def test_python_of_a_page_compiles_and_its_names_are_there(page: Path) -> None:
                 assert all(hasattr(module, name.name) for name in node.names), ast.unparse(node)
             elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "vode":
                 assert hasattr(vode, node.attr), ast.unparse(node)
-
-
-@pytest.fixture
-def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the files that pages speak of, three frames each, to work in."""
-    world = WorldSequence(3, WorldOptions(size=(96, 160), frames=3))
-    frames = [world.frame(i) for i in range(3)]
-    for name in ("walk.mp4", "videos/walk.mp4"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        write_video(tmp_path / name, frames)
-    (tmp_path / "walk").mkdir()
-    for i, frame in enumerate(frames):
-        write_image(tmp_path / "walk" / f"{i:06d}.png", frame)
-    trajectory = vode.Trajectory(world.poses.numpy(), world.timestamps.numpy())
-    (tmp_path / "walk-run").mkdir()
-    for name in ("truth.tum", "walk-run/trajectory.tum", "orb_slam.tum"):
-        trajectory.write_tum(tmp_path / name)
-    write_kitti_sequence(tmp_path / "KITTI", "00", 2, frames, world.intrinsics)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("page", "begin", "made"),
-    [
-        ("start.md", "vode data check --dataset kitti-odom", "KITTI"),
-        ("start.md", "vode prepare --dataset folder", "prepared"),
-        ("metric-scale.md", "vode odom --estimate", "truth.tum"),
-        ("other-depth.md", "vode odom --no-depth", "walk"),
-    ],
-)
-def test_commands_do_what_the_page_says(page: str, begin: str, made: str, walk: Path) -> None:
-    (command,) = [words for words in commands(DOCS / page) if shlex.join(words).startswith(begin)]
-    assert main(command[1:]) == 0
-    assert (walk / made).exists()
-
-
-@pytest.mark.usefixtures("walk")
-def test_python_of_a_page_runs() -> None:
-    with torch.no_grad():
-        exec("\n".join(fenced(DOCS / "other-depth.md", "python")), {})
-    assert len(vode.read_trajectory("walk.txt")) == 3
 
 
 def test_every_page_has_its_place_in_the_navigation() -> None:

@@ -116,6 +116,14 @@ def test_a_camera_that_goes_nowhere_changes_nothing(request, start, tmp_path, mo
     assert vode.load(tmp_path / "run", device="cpu").size == SIZE
 
 
+def test_results_of_a_clip_too_short_to_judge_are_unknown(start, tmp_path, monkeypatch):
+    use(monkeypatch, WorldSequence(5, WorldOptions(size=SIZE, frames=5)))
+    results = loop.train(tiny(start, clip_length=2, clip_stride=1), tmp_path / "run")
+    assert [results[f"{name}_{when}"] for name in ("depth", "flow") for when in ("before", "after")] == [None] * 4
+    # NaN would not be JSON
+    assert "NaN" not in (tmp_path / "run" / "results.json").read_text()
+
+
 def test_a_rendered_clip_makes_depth_better_by_exact_truth(start, structure, tmp_path, monkeypatch):
     sequence = WorldSequence(5, WORLD)
     use(monkeypatch, sequence)

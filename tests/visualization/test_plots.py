@@ -104,6 +104,12 @@ def test_scales_of_motions_are_drawn_along_the_path() -> None:
     assert figure_bytes(figure).startswith(b"\x89PNG")
 
 
+@pytest.mark.filterwarnings("error")
+def test_scales_of_paths_that_stand_still_are_drawn_without_a_word() -> None:
+    none = torch.zeros(0)
+    assert scale_figure({"still": (none, none)}).axes[0].get_legend() is None
+
+
 def test_the_path_is_coloured_by_its_error_and_ranks_in_grey() -> None:
     figure = error_figure(spiral(), spiral(1.1))
     (line,) = figure.axes[0].collections

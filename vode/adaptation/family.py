@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 from typing import Any
 
 import torch
@@ -119,7 +120,8 @@ def finish(
         if not verdict.better:
             adapted[name].load_state_dict(start[name].state_dict())
         numbers = {"before": verdict.before, "after": verdict.after, "adapted": float(verdict.better)}
-        results |= {f"{name}_{key}": value for key, value in numbers.items()}
+        # of too few clips held out there are none
+        results |= {f"{name}_{key}": value if isfinite(value) else None for key, value in numbers.items()}
         lines.append(verdict.describe(name))
     return results, lines
 

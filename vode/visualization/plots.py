@@ -202,7 +202,8 @@ def scale_figure(scales: Mapping[str, tuple[Tensor, Tensor]], *, title: str = ""
             axes.plot(distances[begin : begin + len(middle)].numpy(), middle, **style, label=name)
     axes.set_yscale("log")
     label_axes(axes, "distance (m)", "true / estimated motion", title)
-    if scales:
+    # a path that stands still has no scale
+    if any(len(values) for _, values in scales.values()):
         axes.legend(handlelength=3.6)
     return figure
 
