@@ -167,3 +167,27 @@ def test_unknown_depth_takes_no_part(sequence, inputs):
     T_b_a = inverse(sequence.poses[1]) @ sequence.poses[0]
     assert motion.method is Method.ESSENTIAL
     assert (motion.T_b_a[:3, 3] - T_b_a[:3, 3]).norm() < 0.01 * T_b_a[:3, 3].norm()
+
+
+def test_points_on_the_ground_tell_a_length_by_themselves(sequence, inputs):
+    """Depth that is right on the road and half as long again elsewhere: the road alone gives the true length."""
+    flow_ab, flow_ba, depth_a, depth_b, intrinsics = inputs(0)
+    road = motions.ground_of_depth(depth_a, intrinsics)
+    v, u = torch.meshgrid(torch.arange(96.0), torch.arange(320.0), indexing="ij")
+    pixels = torch.stack([u, v], -1).reshape(1, -1, 2)
+    on = motions.on_ground(depth_a, depth_a.reshape(1, -1), pixels, intrinsics).reshape(1, 1, 96, 320)
+    assert road.height == pytest.approx(sequence.height, rel=0.05)
+    assert 0.1 < on.float().mean() < 0.6
+    wrong = torch.where(on, depth_a, 1.5 * depth_a)
+    motion, _ = frame_motion(flow_ab, flow_ba, wrong, 1.5 * depth_b, intrinsics, STILL)
+    length = float((inverse(sequence.poses[1]) @ sequence.poses[0])[:3, 3].norm())
+    assert float(motion.lengths.ground.value) == pytest.approx(length, rel=0.02)
+    assert float(motion.lengths.depth.value) > 1.2 * length
+    blind, _ = frame_motion(flow_ab, flow_ba, wrong, depth_b, intrinsics, STILL, TrackerOptions(ground_scale=None))
+    assert blind.lengths.ground is None
+
+
+def test_no_point_lies_on_the_ground_of_a_wall(inputs):
+    *_, intrinsics = inputs(0)
+    wall, points = torch.full((1, 1, 96, 320), 5.0), torch.tensor([[[10.0, 90.0], [160.0, 48.0]]])
+    assert not motions.on_ground(wall, torch.full((1, 2), 5.0), points, intrinsics).any()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vode.odometry.options import ScaleOptions
-from vode.odometry.scale import translation_scale
+from vode.odometry.scale import Scale, both, translation_scale
 
 N = 2000
 
@@ -116,3 +116,15 @@ def test_points_that_noise_brings_nearer_do_not_weigh_more(points):
         found.append(float(scale.value.log().mean().abs()))
     assert found[0] < 8e-4
     assert found[1] < 1e-3
+
+
+def test_two_measurements_count_by_their_precision():
+    def scale(value, deviation, known=True):
+        return Scale(torch.tensor([value]), torch.tensor([deviation]), torch.tensor([known]))
+
+    found = both(scale(1.0, 0.01), scale(4.0, 0.01))
+    assert float(found.value) == pytest.approx(2.0)
+    assert float(found.deviation) == pytest.approx(0.01 / 2**0.5)
+    assert float(both(scale(1.0, 0.01), scale(4.0, 1.0)).value) == pytest.approx(1.0, abs=0.001)
+    assert float(both(scale(1.0, float("inf"), False), scale(4.0, 0.1)).value) == pytest.approx(4.0)
+    assert not both(scale(1.0, float("inf"), False), scale(1.0, 0.5, False)).known

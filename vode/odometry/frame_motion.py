@@ -23,9 +23,10 @@ from vode.geometry.matches import Matches
 from vode.geometry.resize import image_size
 from vode.geometry.two_view import Model, TwoView
 from vode.odometry import trianflow
+from vode.odometry.ground import INLIER, ground_of_depth
 from vode.odometry.options import TrackerOptions
 from vode.odometry.result import Method, Reason
-from vode.odometry.scale import Scale, translation_scale
+from vode.odometry.scale import Scale, both, translation_scale
 from vode.odometry.two_frame import motion_from_matches, triangulate
 
 UNRELIABLE = {
@@ -56,6 +57,17 @@ class Lengths(NamedTuple):
 
     depth: Scale | None = None
     tracks: Scale | None = None
+    ground: Scale | None = None
+    """depth of points on the ground alone"""
+
+    def best(self) -> Scale | None:
+        """The length by tracks, else by depth, of points on the ground twice; None where neither tells one."""
+        if self.tracks is not None and bool(self.tracks.known):
+            return self.tracks
+        found = self.depth
+        if found is not None and self.ground is not None:
+            found = both(found, self.ground)
+        return found if found is not None and bool(found.known) else None
 
 
 class FrameMotion(NamedTuple):
@@ -116,8 +128,9 @@ def frame_motion(
     inliers, parallax = int(pair.inliers.sum()), float(pair.parallax)
     reason = None if bool(pair.reliable) else UNRELIABLE[Model(int(pair.model))]
     if reason is None:
-        lengths = _lengths(found, pair, (at_a, at_b, tracked), intrinsics, size, options)
-        scale = next((x for x in (lengths.tracks, lengths.depth) if x is not None and bool(x.known)), None)
+        ground = None if options.ground_scale is None else on_ground(depths.a, at_a, found.points_a, intrinsics)
+        lengths = _lengths(found, pair, Known(at_a, at_b, tracked, ground), intrinsics, size, options)
+        scale = lengths.best()
         if scale is not None:
             T_b_a = pair.T_b_a[0].double().cpu()
             T_b_a[:3, 3] *= float(scale.value)
@@ -149,16 +162,36 @@ def depth_at(depth: Tensor, points: Tensor) -> Tensor:
     return warp.sample(depth, points.mT.unsqueeze(-1))[:, 0, :, 0] * (known > KNOWN)
 
 
+def on_ground(depth: Tensor, at: Tensor, points: Tensor, intrinsics: Tensor) -> Tensor:
+    """Which points (1, N, 2), of depth ``at`` (1, N), lie on the ground of a depth map (1, 1, H, W): bool (1, N)."""
+    ground = ground_of_depth(depth, intrinsics)
+    if ground is None:
+        return torch.zeros_like(at, dtype=torch.bool)
+    heights = (rays(points, intrinsics) * at.unsqueeze(-1)) @ ground.normal.to(at)
+    return (heights / ground.height - 1).abs() < INLIER
+
+
+class Known(NamedTuple):
+    """Depth (1, N) at the correspondences, 0 = unknown."""
+
+    a: Tensor
+    b: Tensor
+    tracked: Tensor
+    """that of a, of points that tracks know"""
+    ground: Tensor | None
+    """bool (1, N): which points of a lie on the ground"""
+
+
 def _lengths(
     found: Matches,
     pair: TwoView,
-    depths: tuple[Tensor, Tensor, Tensor],
+    known: Known,
     intrinsics: Tensor,
     size: tuple[int, int],
     options: TrackerOptions,
 ) -> Lengths:
-    """Length of a pair's translation by the depth (1, N) of both frames and of tracks at the correspondences."""
-    at_a, at_b, tracked = depths
+    """Length of a pair's translation by the depth of both frames, and by tracks."""
+    at_a, at_b, tracked, ground = known
     points = triangulate(found, pair.T_b_a, intrinsics, size)
     focal = (intrinsics[:, 0, 0] * intrinsics[:, 1, 1]).sqrt()
     # both ends of a correspondence are uncertain
@@ -174,11 +207,16 @@ def _lengths(
         place.repeat(1, 2, 1),
         options.scale,
     )
+    by_ground = None
+    if ground is not None and options.ground_scale is not None:
+        by_ground = translation_scale(
+            at_a, points.depth_a, points.parallax, noise, valid & ground, place, options.ground_scale
+        )
     for choice in (options.track_scale, replace(options.track_scale, accuracy=options.scale.accuracy)):
         by_tracks = translation_scale(tracked, points.depth_a, points.parallax, noise, valid, place, choice)
         if bool(by_tracks.known):
             break
-    return Lengths(by_depth, by_tracks)
+    return Lengths(by_depth, by_tracks, by_ground)
 
 
 def _pnp(found: Matches, depth: Tensor, intrinsics: Tensor, options: TrackerOptions) -> tuple[Tensor, Tensor] | None:

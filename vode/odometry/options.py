@@ -60,6 +60,8 @@ class ScaleFilterOptions:
     """of the level of the depth, as it errs for many frames"""
     lasting: float = 6.0
     """frames after which the correlation of these errors is down to 1/e"""
+    ground_lasting: float = 30.0
+    """the same of the level by points on the ground, which errs as the road is built"""
     noise: float = 0.3
     """of the level of the depth, as it errs in one motion alone"""
     start: float = 1.0
@@ -78,6 +80,8 @@ class ScaleOptions:
     """points that must take part"""
     deviation: float = 0.25
     """largest relative standard deviation of a scale"""
+    least_deviation: float = 0.0
+    """that which it has at least, however many points agree"""
     grid: tuple[int, int] = (4, 8)
     """regions, down and across, whose errors are taken for independent, as those of neighbouring points are not"""
 
@@ -208,6 +212,11 @@ class TrackerOptions(MatchOptions):
     scale: ScaleOptions = field(default_factory=ScaleOptions)
     track_scale: ScaleOptions = field(default_factory=lambda: ScaleOptions(accuracy=0.05, least_points=30))
     """which points of tracks tell lengths"""
+    ground_scale: ScaleOptions | None = field(
+        default_factory=lambda: ScaleOptions(least_points=20, least_deviation=0.02)
+    )
+    """when points on the ground tell lengths by themselves: near and on one plane, they have the depth that errs least,
+    and count once more beside all points; None: they do not"""
     scale_filter: ScaleFilterOptions = field(default_factory=ScaleFilterOptions)
     refine: Literal["none", "window"] = "window"
     """window: refine the last keyframes together"""

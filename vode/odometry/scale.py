@@ -69,8 +69,20 @@ def translation_scale(
         weight = torch.where(valid, (1 - reach).clamp(min=0).square() / variance.clamp(min=1e-12), 0.0)
         middle = (weight * ratio.nan_to_num(0.0)).sum(-1, keepdim=True) / weight.sum(-1, keepdim=True).clamp(min=1e-12)
     deviation = _deviation(weight, (ratio - middle).nan_to_num(0.0), places, options.grid)
+    deviation = deviation.clamp(min=options.least_deviation)
     known = (valid.sum(-1) >= options.least_points) & (deviation <= options.deviation)
     return Scale(torch.where(known, middle[:, 0].exp(), 1.0), deviation, known)
+
+
+def both(a: Scale, b: Scale) -> Scale:
+    """Two measurements of one scale, weighted with their precision; that which is known where the other is not."""
+    precision_a, precision_b = (
+        torch.where(x.known, x.deviation.clamp(min=1e-9).square().reciprocal(), 0.0) for x in (a, b)
+    )
+    total = precision_a + precision_b
+    log = (precision_a * a.value.log() + precision_b * b.value.log()) / total.clamp(min=1e-12)
+    known = a.known | b.known
+    return Scale(log.exp(), torch.where(known, total.rsqrt(), torch.minimum(a.deviation, b.deviation)), known)
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from vode.geometry.pose import from_first, inverse, se3_exp
 from vode.io.trajectory import Trajectory
 from vode.odometry.chunks.joining import Chunk, join, overlap_similarity
 from vode.odometry.chunks.options import ChunkOptions
-from vode.odometry.metric.ground import Ground
+from vode.odometry.ground import Ground
 from vode.odometry.options import TrackerOptions
 from vode.odometry.result import Details, FrameResult, Method
 from vode.odometry.track import track

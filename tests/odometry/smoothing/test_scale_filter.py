@@ -148,3 +148,39 @@ def test_a_depth_that_has_told_no_length_leaves_the_factor_at_one():
     scale_filter.corrections(np.array([1.0]))
     assert scale_filter.depth_factor == 1
     assert np.isnan(scale_filter.depth_factor_deviation)
+
+
+def with_ground(ground, depth, seen, *, spread=SPREAD):
+    """Log errors of the lengths at the end, of exact tracks; levels by ``ground`` come with frames ``seen``."""
+    scale_filter, logs = ScaleFilter(), []
+    for k, level in enumerate(depth):
+        logs.append(logs[-1] if k else level)
+        also = (ground[k], 0.02) if seen[k] else (np.nan, np.nan)
+        scale_filter.add(Step(level, spread, 0.0 if k else np.inf, *also))
+        count = len(scale_filter)
+        found = scale_filter.corrections(np.exp(np.array(logs[-count:])))
+        logs[-count:] = (np.array(logs[-count:]) + found.values).tolist()
+        scale_filter.corrected(found.values, np.exp(np.array(logs[-count:])))
+    return np.array(logs)
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_the_ground_holds_lengths_that_all_points_mislead(every):
+    """All points are 40 to 90 % off, as scenery far away; of the frames with ground one in ``every`` shows it."""
+    rng = np.random.default_rng(6)
+    depth = -0.65 + 0.25 * np.sin(np.arange(150) / 25) + 0.05 * rng.standard_normal(150)
+    ground = 0.03 * rng.standard_normal(150)
+    seen = np.arange(150) % every == 0
+    logs = with_ground(ground, depth, seen, spread=0.12)
+    alone = with_ground(ground, depth, np.zeros(150, bool), spread=0.12)
+    assert np.abs(logs).max() < 0.12
+    assert np.abs(alone).mean() > 0.4
+
+
+def test_ground_that_errs_for_long_leaves_the_path_to_points_that_do_not():
+    """A road whose level is 6 % off for half of the way hardly changes the scale of a path that depth knows well."""
+    rng = np.random.default_rng(7)
+    depth = 0.02 * rng.standard_normal(200)
+    ground = np.where(np.arange(200) < 100, 0.0, -0.06)
+    logs = with_ground(ground, depth, np.ones(200, bool), spread=0.01)
+    assert np.abs(logs[30:90].mean() - logs[130:190].mean()) < 0.03

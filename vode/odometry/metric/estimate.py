@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from vode.io.trajectory import Trajectory
+from vode.odometry.scale import SPREAD
 
-SPREAD = 1.4826
-"""standard deviation of a normal distribution in median absolute deviations"""
 MEDIAN = (math.pi / 2) ** 0.5
 """standard deviation of the median of normal values, in that of their mean"""
 

@@ -16,6 +16,7 @@ from vode.odometry.frame_motion import Depths, Evidence, FrameMotion
 from vode.odometry.frames import Frame
 from vode.odometry.options import TrackerOptions
 from vode.odometry.result import DepthLevel, Method, Reason
+from vode.odometry.scale import Scale
 from vode.odometry.smoothing.scale_filter import ScaleFilter, Step
 from vode.odometry.sources.tracks import TrackedPoints
 from vode.odometry.window import Window
@@ -173,8 +174,15 @@ class Backend:
 
 def _step(motion: FrameMotion) -> Step:
     """What the scale filter takes of a motion."""
-    depth, tracks = motion.lengths
+    depth, tracks, ground = motion.lengths
     change = 0.0 if tracks is None else float(tracks.deviation) if bool(tracks.known) else float("inf")
-    if motion.reason is Reason.ASSUMED_SCALE or depth is None or not bool(depth.known):
+    if motion.reason is Reason.ASSUMED_SCALE:
         return Step(change=change)
-    return Step(float(depth.value.log()), float(depth.deviation), change)
+    return Step(*_level(depth), change, *_level(ground))
+
+
+def _level(scale: Scale | None) -> tuple[float, float]:
+    """A log length and its standard deviation, NaN where it is not known."""
+    if scale is None or not bool(scale.known):
+        return math.nan, math.nan
+    return float(scale.value.log()), float(scale.deviation)

@@ -1,11 +1,12 @@
 """The scale of a trajectory as a signal over time: tracks tell how it changes, depth tells its level.
 
 Tracks carry the lengths of motions from pair to pair with errors of parts of a percent, which add up. The level of the
-depth errs by a tenth, and by whole scenes: its errors resemble those of tens of frames around. For each motion k
+depth errs by a tenth, and by whole scenes: its errors resemble those of tens of frames around. It is told by all points
+and by those on the ground, whose errors have little to do with one another. For each motion k, and either source i
 
-    g_k = g_(k-1) + d_(k-1) + noise     what the log length by tracks lacks, and its steady drift d
-    b_k = phi b_(k-1) + noise           error of the depth's level, of variance 1 in units of s
-    y_k = g_k + s b_k + noise           log length by depth less that by tracks
+    g_k = g_(k-1) + d_(k-1) + noise           what the log length by tracks lacks, and its steady drift d
+    b_ik = phi b_i(k-1) + noise               error of the level, of variance 1 in units of s_i
+    y_ik = g_k + s_i b_ik + noise             log length by depth less that by tracks
 
 A Kalman filter (Kalman, 1960) sums up what is older than the lag. Within the lag all motions are estimated at once by
 least squares: the smoother of Rauch, Tung and Striebel (AIAA Journal, 1965) in another order of elimination.
@@ -25,6 +26,12 @@ EXACT = 1e-4
 """least standard deviation of anything, so that exact depth and tracks have an optimum too"""
 
 
+SOURCES = 2
+"""of levels"""
+STATES = 2 + SOURCES
+"""g, the b of each source, and d"""
+
+
 class Step(NamedTuple):
     """What is known of the motion that leads to a frame."""
 
@@ -34,6 +41,9 @@ class Step(NamedTuple):
     """standard deviation of the level, as the spread of the depth over the image tells it"""
     change: float = 0.0
     """standard deviation of the length by tracks that go on from the motions before; infinite without such"""
+    ground: float = float("nan")
+    """log length by depth of points on the ground alone"""
+    ground_deviation: float = float("nan")
 
 
 class Corrections(NamedTuple):
@@ -52,15 +62,17 @@ class ScaleFilter:
         self.options = options
         self._steps: list[Step] = []
         self._applied = np.zeros(0)
-        self._spreads = np.zeros(0)
-        self._doubt = 1.0
-        self._surprises: list[float] = []
+        self._spreads = np.zeros((0, SOURCES))
+        self._usual = np.zeros((0, SOURCES))
+        self._counts = np.zeros(SOURCES)
+        self._doubt = np.ones(SOURCES)
+        self._surprises: list[list[float]] = [[] for _ in range(SOURCES)]
         self.depth_factor = 1.0
         """what depth of the newest frame is to be multiplied by to have the scale of the trajectory"""
         self.depth_factor_deviation = math.nan
         """standard deviation of its logarithm; NaN before depth has told a length"""
-        self._mean = np.zeros(3)
-        self._covariance = np.diag([options.start**2, 1.0, options.drift**2])
+        self._mean = np.zeros(STATES)
+        self._covariance = np.diag([options.start**2, *np.ones(SOURCES), options.drift**2])
 
     def __len__(self) -> int:
         """Steps within the lag."""
@@ -68,13 +80,20 @@ class ScaleFilter:
 
     def add(self, step: Step) -> None:
         """Take note of the motion to the newest frame."""
-        last = self._spreads[-1] if len(self._spreads) else step.deviation
-        last = last if np.isfinite(last) else step.deviation
-        known = step.deviation if np.isfinite(step.deviation) else last
-        lasting = self.options.lasting
-        spread = math.sqrt(((lasting - 1) * last**2 + known**2) / lasting)
+        told = np.array([step.deviation, step.ground_deviation])
+        last = self._spreads[-1] if len(self._spreads) else told
+        last = np.where(np.isfinite(last), last, told)
+        known = np.where(np.isfinite(told), told, last)
+        memory = self.options.lasting
+        spread = np.sqrt(((memory - 1) * last**2 + known**2) / memory)
+        self._counts += np.isfinite(told)
+        last = self._usual[-1] if len(self._usual) else spread
+        last = np.where(np.isfinite(last), last, spread)
+        share = 1 / np.clip(self._counts, 1, self.options.lag)
+        usual = last ** (1 - share) * np.maximum(spread, EXACT) ** share
         self._steps.append(step)
-        self._spreads = np.append(self._spreads, spread)
+        self._spreads = np.append(self._spreads, spread[None], 0)
+        self._usual = np.append(self._usual, usual[None], 0)
         self._applied = np.append(self._applied, self._applied[-1:] if len(self._applied) else 0.0)
 
     def corrections(self, lengths: np.ndarray) -> Corrections:
@@ -83,8 +102,8 @@ class ScaleFilter:
         self._note_surprise(lack)
         solution, covariance = self._solve(lack)
         scale = solution[:, 0]
-        self._judge(lack - scale)
-        bias = float(self._bias[-1])
+        self._judge(np.stack([(lack - scale[:, None])[:, 0], self._ground_away(lack)], 1))
+        bias = float(self._bias[-1, 0])
         if math.isfinite(bias):
             self.depth_factor = math.exp(-bias * solution[-1, 1])
             self.depth_factor_deviation = bias * math.sqrt(max(covariance[1, 1], 0.0))
@@ -99,106 +118,140 @@ class ScaleFilter:
         lack = self._lack(lengths)
         beyond = max(len(self) - self.options.lag, 0)
         for k in range(beyond):
-            self._sum_up(float(lack[k]), k)
+            self._sum_up(lack[k], k)
         self._steps = self._steps[beyond:]
-        self._applied, self._spreads = self._applied[beyond:], self._spreads[beyond:]
+        self._applied, self._spreads, self._usual = (x[beyond:] for x in (self._applied, self._spreads, self._usual))
 
     def _lack(self, lengths: np.ndarray) -> np.ndarray:
-        """Log lengths by depth less those by tracks alone, NaN where one is not known."""
-        known = np.array([step.level for step in self._steps])
+        """Log lengths (N, SOURCES) by depth less those by tracks alone, NaN where one is not known."""
+        known = np.array([[step.level, step.ground] for step in self._steps])
         moved = lengths > 0
-        return np.where(moved, known - np.log(np.where(moved, lengths, 1.0)) + self._applied, np.nan)
+        return np.where(
+            moved[:, None], known - (np.log(np.where(moved, lengths, 1.0)) - self._applied)[:, None], np.nan
+        )
 
     def _note_surprise(self, lack: np.ndarray) -> None:
-        """How far the newest level is from what is expected, squared, in variances as if there were no doubt."""
-        if not np.isfinite(lack[-1]):
+        """How far the newest levels are from what is expected, squared, in variances as if there were no doubt."""
+        if not np.isfinite(lack[-1]).any():
             return
-        row = np.array([1.0, self._bias[-1], 0.0])
-        before, covariance = self._solve(np.append(lack[:-1], np.nan))
-        surprise = (lack[-1] - row @ before[-1]) ** 2 / (row @ covariance @ row + self._noise[-1] ** 2)
-        self._surprises = [*self._surprises[1 - self.options.lag :], float(surprise) * self._doubt**2]
+        earlier = np.append(lack[:-1], np.full((1, SOURCES), np.nan), 0)
+        for source in np.flatnonzero(np.isfinite(lack[-1])).tolist():
+            before, covariance = self._solve(earlier if source == 0 else _ground_alone(earlier))
+            row = self._row(-1, source)
+            expected = row @ covariance @ row + self._noise[-1, source] ** 2
+            surprise = (lack[-1, source] - row @ before[-1]) ** 2 / expected * self._doubt[source] ** 2
+            self._surprises[source] = [*self._surprises[source][1 - self.options.lag :], float(surprise)]
+
+    def _ground_away(self, lack: np.ndarray) -> np.ndarray:
+        """How far levels by the ground are from tracks that follow these alone: all points may all be wrong."""
+        if not np.isfinite(lack[:, 1]).any():
+            return np.full(len(lack), np.nan)
+        return lack[:, 1] - self._solve(_ground_alone(lack))[0][:, 0]
 
     def _judge(self, away: np.ndarray) -> None:
-        """How much more the level varies than its deviations tell, from frame to frame and ``away`` from tracks."""
-        options, seen = self.options, np.isfinite(away)
-        if not seen.any():
-            return
-        expected = (self._bias[seen] ** 2 + self._noise[seen] ** 2) / self._doubt**2
-        independent = int(seen.sum()) / options.lasting
-        varied = float(np.mean(away[seen] ** 2 / expected))
-        found = (varied * independent + options.trust) / (independent + options.trust)
-        sudden = (sum(self._surprises) + options.trust) / (len(self._surprises) + options.trust)
-        self._doubt = math.sqrt(max(found, sudden, 1.0))
+        """How much more each level varies than its deviations tell, from frame to frame and ``away`` from tracks."""
+        trust, variance = self.options.trust, self._bias**2 + self._noise**2
+        for source, surprises in enumerate(self._surprises):
+            seen = np.isfinite(away[:, source])
+            if not seen.any():
+                continue
+            expected = variance[seen, source] / self._doubt[source] ** 2
+            independent = int(seen.sum()) / self._lasting[source]
+            varied = float(np.mean(away[seen, source] ** 2 / expected))
+            found = (varied * independent + trust) / (independent + trust)
+            sudden = (sum(surprises) + trust) / (len(surprises) + trust)
+            self._doubt[source] = math.sqrt(max(found, sudden, 1.0))
+
+    def _row(self, step: int, source: int) -> np.ndarray:
+        """What a level is of the states (STATES,) of its step."""
+        row = np.zeros(STATES)
+        row[0], row[1 + source] = 1.0, self._bias[step, source]
+        return row
 
     @property
     def _noise(self) -> np.ndarray:
         """Standard deviation of each level that the next motion does not share."""
-        return np.maximum(self.options.noise * self._doubt * self._spreads, EXACT)
+        options, beyond = self.options, np.maximum(self._spreads**2 - self._usual**2, 0)
+        variance = (options.noise * self._spreads) ** 2 + options.bias**2 * beyond
+        return np.maximum(self._doubt * np.sqrt(variance), EXACT)
 
     @property
     def _bias(self) -> np.ndarray:
         """Standard deviation of each level that motions share."""
-        return self.options.bias * self._doubt * np.maximum(self._spreads, EXACT)
+        return self.options.bias * self._doubt * np.maximum(self._usual, EXACT)
 
     @property
-    def _phi(self) -> float:
-        """Correlation of that of neighbours."""
-        return math.exp(-1 / self.options.lasting)
+    def _lasting(self) -> np.ndarray:
+        """Frames (SOURCES,) for which errors of each level last."""
+        return np.array([self.options.lasting, self.options.ground_lasting])
+
+    @property
+    def _phi(self) -> np.ndarray:
+        """Correlation of the shared errors of neighbours."""
+        return np.exp(-1 / self._lasting)
 
     def _change(self, step: Step) -> float:
         """Standard deviation of the change of scale that a motion brings."""
         return min(math.hypot(self.options.change, step.change), self.options.broken)
 
     def _solve(self, lack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """States (N, 3) of g, b and d by what the lengths lack, NaN where depth does not tell.
+        """States (N, STATES) by what the lengths lack (N, SOURCES), NaN where depth does not tell.
 
-        And the covariance (3, 3) of the last.
+        And the covariance (STATES, STATES) of the last.
         """
         options, count = self.options, len(lack)
-        bands, right = np.zeros((4, 3 * count)), np.zeros((4, 3 * count))
+        bands = np.zeros((STATES + 1, STATES * count))
+        right = np.zeros((STATES + 1, STATES * count))
         # column j of bands[i] holds the element at row j + i of the normal matrix
         information = np.linalg.inv(self._covariance)
-        for i in range(3):
-            bands[i, : 3 - i] += np.diagonal(information, -i)
-        right[0, :3] = information @ self._mean
-        level, error, drift = (slice(k, None, 3) for k in range(3))
-        seen = np.isfinite(lack)
-        weight = np.where(seen, 1 / self._noise**2, 0.0)
-        bias = np.where(seen, self._bias, 0.0)
-        bands[0, level] += weight
-        bands[1, level] += weight * bias
-        bands[0, error] += weight * bias**2
-        right[0, level] += weight * np.where(seen, lack, 0.0)
-        right[0, error] += weight * bias * np.where(seen, lack, 0.0)
-        if count > 1:
-            before, after = slice(None, -1), slice(1, None)
-            stiff = np.array([1 / self._change(step) ** 2 for step in self._steps[1:]])
-            bands[0, level][before] += stiff
-            bands[0, level][after] += stiff
-            bands[3, level][before] -= stiff
-            bands[2, level][before] += stiff
-            bands[0, drift][before] += stiff
-            bands[1, drift][before] -= stiff
-            lasting = 1 / (1 - self._phi**2)
-            bands[0, error][before] += self._phi**2 * lasting
-            bands[0, error][after] += lasting
-            bands[3, error][before] -= self._phi * lasting
-            steady = 1 / options.drift_change**2
-            bands[0, drift][before] += steady
-            bands[0, drift][after] += steady
-            bands[3, drift][before] -= steady
-        right[1:, -3:] = np.eye(3)
+        for i in range(STATES):
+            bands[i, : STATES - i] += np.diagonal(information, -i)
+        right[0, :STATES] = information @ self._mean
+        level, drift = slice(0, None, STATES), slice(STATES - 1, None, STATES)
+        before, after = slice(None, -1), slice(1, None)
+        for source, phi in enumerate(self._phi.tolist()):
+            error, seen = slice(1 + source, None, STATES), np.isfinite(lack[:, source])
+            weight = np.where(seen, 1 / self._noise[:, source] ** 2, 0.0)
+            bias = np.where(seen, self._bias[:, source], 0.0)
+            known = np.where(seen, lack[:, source], 0.0)
+            bands[0, level] += weight
+            bands[1 + source, level] += weight * bias
+            bands[0, error] += weight * bias**2
+            right[0, level] += weight * known
+            right[0, error] += weight * bias * known
+            bands[0, error][before] += phi**2 / (1 - phi**2)
+            bands[0, error][after] += 1 / (1 - phi**2)
+            bands[STATES, error][before] -= phi / (1 - phi**2)
+        stiff = np.array([1 / self._change(step) ** 2 for step in self._steps[1:]])
+        bands[0, level][before] += stiff
+        bands[0, level][after] += stiff
+        bands[STATES, level][before] -= stiff
+        bands[STATES - 1, level][before] += stiff
+        bands[0, drift][before] += stiff
+        bands[1, drift][before] -= stiff
+        steady = 1 / options.drift_change**2
+        bands[0, drift][before] += steady
+        bands[0, drift][after] += steady
+        bands[STATES, drift][before] -= steady
+        right[1:, -STATES:] = np.eye(STATES)
         solution = solveh_banded(bands, right.T, lower=True)
-        return solution[:, 0].reshape(count, 3), solution[-3:, 1:]
+        return solution[:, 0].reshape(count, STATES), solution[-STATES:, 1:]
 
-    def _sum_up(self, lack: float, oldest: int) -> None:
+    def _sum_up(self, lack: np.ndarray, oldest: int) -> None:
         """The Kalman filter over the oldest step and on to the next."""
         mean, covariance = self._mean, self._covariance
-        if np.isfinite(lack):
-            row = np.array([1.0, self._bias[oldest], 0.0])
-            gain = covariance @ row / (row @ covariance @ row + self._noise[oldest] ** 2)
-            mean = mean + gain * (lack - row @ mean)
+        for source in np.flatnonzero(np.isfinite(lack)).tolist():
+            row = self._row(oldest, source)
+            gain = covariance @ row / (row @ covariance @ row + self._noise[oldest, source] ** 2)
+            mean = mean + gain * (lack[source] - row @ mean)
             covariance = covariance - np.outer(gain, row @ covariance)
-        on = np.array([[1.0, 0.0, 1.0], [0.0, self._phi, 0.0], [0.0, 0.0, 1.0]])
-        noise = np.diag([self._change(self._steps[oldest + 1]) ** 2, 1 - self._phi**2, self.options.drift_change**2])
+        on = np.diag([1.0, *self._phi, 1.0])
+        on[0, -1] = 1.0
+        renewed = 1 - self._phi**2
+        noise = np.diag([self._change(self._steps[oldest + 1]) ** 2, *renewed, self.options.drift_change**2])
         self._mean, self._covariance = on @ mean, on @ covariance @ on.T + noise
+
+
+def _ground_alone(lack: np.ndarray) -> np.ndarray:
+    """What lengths lack (N, SOURCES) without what all points tell."""
+    return np.stack([np.full(len(lack), np.nan), lack[:, 1]], 1)

@@ -17,7 +17,8 @@ from vode.cameras.lens import Camera
 from vode.errors import InputError
 from vode.geometry.pose import matrix_to_quaternion
 from vode.model import Model
-from vode.odometry.metric.ground import Ground, GroundObserver
+from vode.odometry.ground import Ground
+from vode.odometry.metric.ground import GroundObserver
 from vode.odometry.metric.measure import Unit
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import (

@@ -12,7 +12,8 @@ from vode.datasets.base import Sequence as Video
 from vode.errors import InputError
 from vode.geometry.resize import magnified
 from vode.model import Model
-from vode.odometry.metric.ground import Ground, GroundObserver, fit_ground
+from vode.odometry.ground import Ground, fit_ground
+from vode.odometry.metric.ground import GroundObserver
 from vode.odometry.metric.measure import Unit
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import (
