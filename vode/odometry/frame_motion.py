@@ -19,11 +19,11 @@ from torch import Tensor
 
 from vode.geometry import warp
 from vode.geometry.camera import rays
+from vode.geometry.ground import INLIER, ground_of_depth
 from vode.geometry.matches import Matches
 from vode.geometry.resize import image_size
 from vode.geometry.two_view import Model, TwoView
 from vode.odometry import trianflow
-from vode.odometry.ground import INLIER, ground_of_depth
 from vode.odometry.options import TrackerOptions
 from vode.odometry.result import Method, Reason
 from vode.odometry.scale import Scale, both, translation_scale

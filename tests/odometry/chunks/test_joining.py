@@ -8,11 +8,11 @@ import torch
 from vode.datasets.sequence_slice import SequenceSlice
 from vode.evaluation.odometry import evaluate_odometry
 from vode.geometry import similarity
+from vode.geometry.ground import Ground
 from vode.geometry.pose import from_first, inverse, se3_exp
 from vode.io.trajectory import Trajectory
 from vode.odometry.chunks.joining import Chunk, join, overlap_similarity
 from vode.odometry.chunks.options import ChunkOptions
-from vode.odometry.ground import Ground
 from vode.odometry.options import TrackerOptions
 from vode.odometry.result import Details, FrameResult, Method
 from vode.odometry.track import track

@@ -7,10 +7,10 @@ import torch
 
 from vode.errors import InputError
 from vode.geometry.camera import rays
+from vode.geometry.ground import ground_of_depth
 from vode.geometry.pose import so3_exp
 from vode.io.trajectory import Trajectory
 from vode.odometry.frames import Frame
-from vode.odometry.ground import ground_of_depth
 from vode.odometry.metric.ground import GroundObserver, scale_by_height
 from vode.odometry.perception import SequenceDepth
 from vode.world.options import WorldOptions

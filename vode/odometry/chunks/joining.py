@@ -11,9 +11,9 @@ from torch import Tensor
 
 from vode.geometry import similarity
 from vode.geometry.alignment import robust_similarity
+from vode.geometry.ground import Ground
 from vode.geometry.pose import interpolate, inverse
 from vode.io.trajectory import Trajectory
-from vode.odometry.ground import Ground
 from vode.odometry.result import FrameResult
 
 AGREEING = 0.5

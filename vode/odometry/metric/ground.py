@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from vode.errors import InputError
+from vode.geometry.ground import Ground, ground_of_depth
 from vode.io.trajectory import Trajectory
 from vode.odometry.frames import Frame
-from vode.odometry.ground import Ground, ground_of_depth
 from vode.odometry.metric.estimate import MetricScale, ScaleSource, location, running_median
 from vode.odometry.perception import DepthSource
 

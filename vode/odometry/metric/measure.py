@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from vode.errors import InputError
+from vode.geometry.ground import Ground
 from vode.io.trajectory import Trajectory
-from vode.odometry.ground import Ground
 from vode.odometry.metric.estimate import MetricScale, ScaleSource
 from vode.odometry.metric.ground import scale_by_height
 from vode.odometry.metric.motion import scale_by_distance, scale_by_gps, scale_by_speed

@@ -15,9 +15,9 @@ import torch
 
 from vode.cameras.lens import Camera
 from vode.errors import InputError
+from vode.geometry.ground import Ground
 from vode.geometry.pose import matrix_to_quaternion
 from vode.model import Model
-from vode.odometry.ground import Ground
 from vode.odometry.metric.ground import GroundObserver
 from vode.odometry.metric.measure import Unit
 from vode.odometry.options import TrackerOptions

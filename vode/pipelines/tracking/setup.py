@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from vode.datasets.base import Sequence as Video
 from vode.errors import InputError
+from vode.geometry.ground import Ground, fit_ground
 from vode.geometry.resize import magnified
 from vode.model import Model
-from vode.odometry.ground import Ground, fit_ground
 from vode.odometry.metric.ground import GroundObserver
 from vode.odometry.metric.measure import Unit
 from vode.odometry.options import TrackerOptions

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from vode.geometry.camera import rays
+from vode.geometry.ground import fit_ground, ground_of_depth
 from vode.geometry.pose import so3_exp
-from vode.odometry.ground import fit_ground, ground_of_depth
 
 SIZE = (64, 192)
 K = torch.tensor([[110.0, 0, 95.5], [0, 110.0, 31.0], [0, 0, 1]], dtype=torch.float64)

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from vode.geometry.camera import rays
-from vode.odometry.scale import SPREAD
 
+SPREAD = 1.4826
+"""standard deviation of a normal distribution in median absolute deviations"""
 POINTS = 3000
 """most points of a frame that take part"""
 HYPOTHESES, SCORED = 200, 600
