@@ -13,10 +13,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vode.geometry.ground import SPREAD
 from vode.odometry.options import ScaleOptions
 
-SPREAD = 1.4826
-"""standard deviation of a normal distribution in median absolute deviations"""
 CUT = 4.685
 """Tukey's limit in standard deviations"""
 LEAST_POINTS = 20

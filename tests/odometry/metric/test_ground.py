@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from tests.geometry.road import SIZE, K, view
 from vode.errors import InputError
-from vode.geometry.camera import rays
 from vode.geometry.ground import ground_of_depth
 from vode.geometry.pose import so3_exp
 from vode.io.trajectory import Trajectory
@@ -15,21 +15,6 @@ from vode.odometry.metric.ground import GroundObserver, scale_by_height
 from vode.odometry.perception import SequenceDepth
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
-
-SIZE = (64, 192)
-K = torch.tensor([[110.0, 0, 95.5], [0, 110.0, 31.0], [0, 0, 1]], dtype=torch.float64)
-
-
-def view(height=1.65, tilt=(0.05, 0.0, 0.02), wall=None, size=SIZE):
-    """Depth (1, 1, H, W) of a plane ``height`` below a tilted camera, ended by a wall ``wall`` metres ahead."""
-    normal = so3_exp(torch.tensor(tilt, dtype=torch.float64)) @ torch.tensor([0.0, 1, 0], dtype=torch.float64)
-    v, u = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
-    ray = rays(torch.stack([u, v], -1).reshape(-1, 2).double(), K)
-    depth = height / (ray @ normal)
-    depth = torch.where((depth > 0) & (depth < 200), depth, 0.0)
-    if wall is not None:
-        depth = torch.where((depth == 0) | (depth > wall), wall, depth)
-    return depth.reshape(1, 1, *size), normal
 
 
 def straight(count):

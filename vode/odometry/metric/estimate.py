@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from vode.geometry.ground import SPREAD
 from vode.io.trajectory import Trajectory
-from vode.odometry.scale import SPREAD
 
 MEDIAN = (math.pi / 2) ** 0.5
 """standard deviation of the median of normal values, in that of their mean"""

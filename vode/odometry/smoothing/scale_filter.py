@@ -5,8 +5,10 @@ depth errs by a tenth, and by whole scenes: its errors resemble those of tens of
 and by those on the ground, whose errors have little to do with one another. For each motion k, and either source i
 
     g_k = g_(k-1) + d_(k-1) + noise           what the log length by tracks lacks, and its steady drift d
-    b_ik = phi b_i(k-1) + noise               error of the level, of variance 1 in units of s_i
-    y_ik = g_k + s_i b_ik + noise             log length by depth less that by tracks
+    b_ik = phi b_i(k-1) + noise               error of the level, of variance 1 in units of u_i
+    y_ik = g_k + u_i b_ik + noise             log length by depth less that by tracks
+
+u_i changes slowly, as the usual deviation of a level; what that of a frame has beyond it is noise of that frame alone.
 
 A Kalman filter (Kalman, 1960) sums up what is older than the lag. Within the lag all motions are estimated at once by
 least squares: the smoother of Rauch, Tung and Striebel (AIAA Journal, 1965) in another order of elimination.
@@ -24,8 +26,6 @@ from vode.odometry.options import ScaleFilterOptions
 
 EXACT = 1e-4
 """least standard deviation of anything, so that exact depth and tracks have an optimum too"""
-
-
 SOURCES = 2
 """of levels"""
 STATES = 2 + SOURCES
@@ -102,7 +102,7 @@ class ScaleFilter:
         self._note_surprise(lack)
         solution, covariance = self._solve(lack)
         scale = solution[:, 0]
-        self._judge(np.stack([(lack - scale[:, None])[:, 0], self._ground_away(lack)], 1))
+        self._judge(lack, scale)
         bias = float(self._bias[-1, 0])
         if math.isfinite(bias):
             self.depth_factor = math.exp(-bias * solution[-1, 1])
@@ -142,22 +142,20 @@ class ScaleFilter:
             surprise = (lack[-1, source] - row @ before[-1]) ** 2 / expected * self._doubt[source] ** 2
             self._surprises[source] = [*self._surprises[source][1 - self.options.lag :], float(surprise)]
 
-    def _ground_away(self, lack: np.ndarray) -> np.ndarray:
-        """How far levels by the ground are from tracks that follow these alone: all points may all be wrong."""
-        if not np.isfinite(lack[:, 1]).any():
-            return np.full(len(lack), np.nan)
-        return lack[:, 1] - self._solve(_ground_alone(lack))[0][:, 0]
+    def _judge(self, lack: np.ndarray, scale: np.ndarray) -> None:
+        """How much more each level varies than its deviations tell, from frame to frame and away from ``scale`` (N,).
 
-    def _judge(self, away: np.ndarray) -> None:
-        """How much more each level varies than its deviations tell, from frame to frame and ``away`` from tracks."""
+        The ground is judged by the scale that it alone tells, as all points may all be wrong.
+        """
         trust, variance = self.options.trust, self._bias**2 + self._noise**2
         for source, surprises in enumerate(self._surprises):
-            seen = np.isfinite(away[:, source])
+            seen = np.isfinite(lack[:, source])
             if not seen.any():
                 continue
+            away = lack[:, source] - (scale if source == 0 else self._solve(_ground_alone(lack))[0][:, 0])
             expected = variance[seen, source] / self._doubt[source] ** 2
             independent = int(seen.sum()) / self._lasting[source]
-            varied = float(np.mean(away[seen, source] ** 2 / expected))
+            varied = float(np.mean(away[seen] ** 2 / expected))
             found = (varied * independent + trust) / (independent + trust)
             sudden = (sum(surprises) + trust) / (len(surprises) + trust)
             self._doubt[source] = math.sqrt(max(found, sudden, 1.0))

@@ -13,7 +13,7 @@ from onnx import helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from torch import Tensor
 
-from vode.evaluation.depth import depth_scores
+from vode.evaluation.depth import evaluate_depth
 from vode.pipelines.export.graphs import Graph
 from vode.pipelines.export.images import Sample, everywhere
 from vode.pipelines.export.onnx_file import Session
@@ -53,9 +53,8 @@ class _Reader(CalibrationDataReader):
 def _computing_in_8_bits(content: bytes, names: Sequence[str], inputs: Sequence[tuple[Tensor, ...]]) -> bytes:
     """The file with its encoder computing in 8 bits, as far as there is one."""
     proto = onnx.load_from_string(content)
-    chosen = [node.name for node in proto.graph.node if node.op_type == "Conv" and node.input[1].startswith(ENCODER)][
-        1:
-    ]
+    convolutions = [node for node in proto.graph.node if node.op_type == "Conv"]
+    chosen = [node.name for node in convolutions if node.input[1].startswith(ENCODER)][1:]
     if not chosen:
         return content
     with tempfile.TemporaryDirectory() as folder:
@@ -91,14 +90,14 @@ def _with_coarse_kernels(content: bytes) -> bytes:
         parts = {f"{name}_levels": levels, f"{name}_scale": scale.ravel().astype(np.float32)}
         proto.graph.initializer.remove(kernel)
         proto.graph.initializer.extend(numpy_helper.from_array(value, part) for part, value in parts.items())
-        proto.graph.node.insert(
-            0, helper.make_node("DequantizeLinear", list(parts), [name], f"{name}_exact", axis=axis)
-        )
+        exact = helper.make_node("DequantizeLinear", list(parts), [name], f"{name}_exact", axis=axis)
+        proto.graph.node.insert(0, exact)
     return proto.SerializeToString()
 
 
 def _abs_rel(session: Session, graph: Graph, samples: Sequence[Sample]) -> float:
     """Mean absolute relative error of a file's depth, median scaling, up to 80 m."""
     depths = [session(*graph.arguments(image, image, focal))[0][0] for image, focal, _ in samples]
-    scores = depth_scores(depths, [depth[0] for _, _, depth in samples])
-    return float(scores.errors[:, 0].mean())
+    found = evaluate_depth(depths, [depth[0] for _, _, depth in samples])["abs_rel"]
+    assert isinstance(found, float)
+    return found

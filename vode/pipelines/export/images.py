@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from torch import Tensor
 
+from vode.recipes.supervised import EVERYWHERE
 from vode.world.options import KINDS, WorldOptions
 from vode.world.sequence import WorldSequence
 
@@ -35,9 +37,7 @@ def everywhere(size: tuple[int, int], seed: int) -> list[Sample]:
     """Images of ``size`` (height, width) of places of all kinds, from this seed on, by cameras of many kinds."""
     samples = []
     for kind in KINDS:
-        options = WorldOptions(
-            size, TIMES[-1] + 1, (kind,), speed=None, focal=(0.45, 1.2), height=(1.2, 2.2), effects=1.0
-        )
+        options = replace(EVERYWHERE, size=size, frames=TIMES[-1] + 1, scenes=(kind,))
         for place in range(PLACES):
             sequence = WorldSequence(seed + place, options)
             focal = float(sequence.intrinsics[1, 1])
