@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vode.geometry.resize import size_of_same_area
 from vode.networks.edges import steepen_edges
+from vode.networks.elu import elu
 from vode.networks.encoders import build_encoder
 from vode.networks.options import EIGEN, DepthOptions
 from vode.networks.padding import is_exporting, pad_to_multiple
@@ -17,8 +18,6 @@ from vode.networks.weights import Network
 
 DISPNET = "dispnet"
 """name of the encoder that is a whole network, DispNet"""
-LOWEST = -20.0
-"""below which an ELU is -1 in 32 bits"""
 
 
 class DepthNet(Network):
@@ -35,8 +34,6 @@ class DepthNet(Network):
 
     heads: nn.ModuleList
     """the convolutions whose sigmoid is the disparity, finest first"""
-    raised = False
-    """whether the decoder's convolutions raise what is below ``LOWEST`` themselves"""
 
     def __init__(self, options: DepthOptions = DepthOptions()) -> None:
         super().__init__()
@@ -88,11 +85,11 @@ class DepthNet(Network):
         x = skips.pop()
         outputs = {}
         for level in range(4, -1, -1):
-            x = _elu(self.reduce[4 - level](x), raised=self.raised)
+            x = elu(self.reduce[4 - level](x))
             x = self._upsample(x)
             if skips:
                 x = torch.cat([x, skips.pop()], 1)
-            x = _elu(self.merge[4 - level](x), raised=self.raised)
+            x = elu(self.merge[4 - level](x))
             if level < self.options.scales:
                 # 16 bits would tell no more than every third per cent of depth apart
                 with torch.autocast(x.device.type, enabled=False):
@@ -147,11 +144,6 @@ class DepthNet(Network):
 def exact_sigmoid(x: Tensor) -> Tensor:
     """Sigmoid to within a rounding, in exported graphs too: onnxruntime's is wrong by 1e-7, 1e-4 of a far depth."""
     return 1 / (1 + torch.exp(-x)) if is_exporting() else x.sigmoid()
-
-
-def _elu(x: Tensor, *, raised: bool = False) -> Tensor:
-    """ELU; without gradients, numbers so low that its exponential takes several times as long are raised."""
-    return F.elu(x if raised or torch.is_grad_enabled() else x.clamp(min=LOWEST))
 
 
 def _conv(inputs: int, outputs: int, padding: Literal["reflect", "zeros"]) -> nn.Conv2d:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from vode.networks.depth import LOWEST, DepthNet
+from vode.networks.depth import DepthNet
 from vode.networks.flow import FlowNet
 from vode.networks.weights import Network, prepare
 
@@ -92,12 +92,6 @@ def _join_activations(network: nn.Module) -> None:
                 continue
             setattr(parent, name, ActivatedConv(conv, *activation))
             setattr(parent, after, nn.Identity())
-    if type(network) is DepthNet and network.options.padding == "zeros":
-        for convs in (network.reduce, network.merge):
-            for i, conv in enumerate(convs):
-                assert isinstance(conv, nn.Conv2d)
-                convs[i] = ActivatedConv(conv, "hardtanh", [LOWEST, float("inf")])
-        network.raised = True
 
 
 def _activation(module: nn.Module) -> tuple[str, list[float]] | None:
