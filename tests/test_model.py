@@ -107,13 +107,13 @@ def test_metric_depth_is_proportional_to_the_focal_length_however_it_is_given(me
     assumed = metric.predict_depth(image)
     # 60 pixels at a height of 60, the area of 64x96 in the aspect 70:120, are 70 in the image
     assert metric.size_for((70, 120)) == (60, 103)
-    assert metric.assumed_focal((70, 120)) == pytest.approx(70)
-    np.testing.assert_allclose(metric.predict_depth(image, camera=70), assumed, rtol=1e-5)
-    matrix = np.array([[99.0, 0, 60], [0, 140, 35], [0, 0, 1]])
-    camera = vode.Camera((70, 120), (99.0, 140.0), (60.0, 35.0))
-    for given in (140, np.float32(140), torch.tensor(140.0), matrix, torch.from_numpy(matrix), camera):
+    # 0.8 of the longer side
+    np.testing.assert_allclose(metric.predict_depth(image, camera=96), assumed, rtol=1e-5)
+    matrix = np.array([[99.0, 0, 60], [0, 192, 35], [0, 0, 1]])
+    camera = vode.Camera((70, 120), (99.0, 192.0), (60.0, 35.0))
+    for given in (192, np.float32(192), torch.tensor(192.0), matrix, torch.from_numpy(matrix), camera):
         np.testing.assert_allclose(metric.predict_depth(image, camera=given), 2 * assumed, rtol=1e-5)
-    flipped = metric.predict_depth(image, camera=140, flip=True)
+    flipped = metric.predict_depth(image, camera=192, flip=True)
     np.testing.assert_allclose(flipped, 2 * metric.predict_depth(image, flip=True), rtol=1e-5)
 
 

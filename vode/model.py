@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vode.adaptation.config import AdaptationConfig
-from vode.cameras.lens import CameraLike, vertical_focal
+from vode.cameras.lens import Camera, CameraLike, vertical_focal
 from vode.devices import device_name
 from vode.errors import InputError
 from vode.evaluation.depth_report import predict_depth
@@ -94,10 +94,6 @@ class Model:
         """The (height, width) at which images of ``image_size`` are tracked: ``size_for``, by the tracker's options."""
         return magnified(self.size_for(image_size), self.tracker.magnify)
 
-    def assumed_focal(self, image_size: tuple[int, int]) -> float:
-        """The focal length in pixels that metric depth of images of ``image_size`` assumes where none is given."""
-        return self.depth.options.canonical_focal * image_size[0] / self.size_for(image_size)[0]
-
     def _summary(self) -> str:
         """What the model's card says of it."""
         counts = (sum(p.numel() for p in network.parameters()) / 1e6 for network in (self.depth, self.flow))
@@ -115,7 +111,7 @@ class Model:
         """Depth (H, W) float32 of an image: in metres if the model is ``metric``, else up to one scale for the video.
 
         ``camera`` is the image's: a Camera, intrinsics (3, 3), or the vertical focal length in pixels. Metric depth is
-        proportional to it; without one, ``assumed_focal`` is assumed. Depth up to scale does not depend on it.
+        proportional to it; without one it is ``Camera.assumed``. Depth up to scale does not depend on it.
 
         ``image``: numpy or torch, (H, W, 3), (3, H, W) or grey (H, W), uint8, uint16 or floats in 0..1; the result is
         of the same kind. ``flip`` averages with the prediction of the mirrored image. The inverse depth is computed at
@@ -124,7 +120,7 @@ class Model:
         """
         pixels = float_image(image)
         full = image_size(pixels)
-        focal = None if camera is None else vertical_focal(camera, full)
+        focal = vertical_focal(Camera.assumed(full) if camera is None else camera, full)
         depth = predict_depth(self.depth, pixels, self.size_for(full), focal=focal, flip=flip)
         return like(magnify_depth(depth[None], full, self.depth.options.edge_ratio)[0, 0], image)
 

@@ -154,3 +154,11 @@ def test_a_distortion_that_leaves_no_image_is_refused():
     camera = Camera(SIZE, (500, 500), (319.5, 239.5), "radtan", (500.0, 0, 0, 0))
     with pytest.raises(InputError, match="calibrate again"):
         camera.undistort(np.zeros(SIZE, np.uint8))
+
+
+@pytest.mark.parametrize("size", [(480, 640), (640, 480)])
+def test_the_camera_that_is_assumed_sees_64_degrees_along_the_longer_side(size):
+    camera = Camera.assumed(size)
+    assert np.degrees(2 * np.arctan(max(size) / 2 / camera.focal[0])) == pytest.approx(64, abs=0.1)
+    assert camera.focal[0] == camera.focal[1]
+    assert camera.centre == ((size[1] - 1) / 2, (size[0] - 1) / 2)

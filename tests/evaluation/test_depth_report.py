@@ -108,8 +108,8 @@ def test_metric_depth_is_scored_by_each_frame_s_own_focal_length():
 
     found = [from_network(Metric(), Own(), (16, 32))(i) for i in range(3)]
     assert [tuple(depth.shape) for depth in found] == [(1, 40, 30), (1, 42, 30), (1, 44, 30)]
-    # of the image at twice its height
-    assert [float(depth.mean()) for depth in found] == pytest.approx([1, 200, 400])
+    # of the image at twice its height; where it is unknown, 0.8 of the longer side of 20x30
+    assert [float(depth.mean()) for depth in found] == pytest.approx([0.8 * 30 * 2, 200, 400])
 
 
 def test_every_image_is_in_the_table():

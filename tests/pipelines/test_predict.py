@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from PIL.ExifTags import IFD, Base
 
 import vode
 from vode.cli import main
@@ -86,7 +88,7 @@ def about(folder):
 def test_metric_depth_says_what_it_took_for_the_focal_length(model, images, tmp_path):
     metric = vode.Model(DepthNet(DepthOptions(canonical_focal=60.0)).eval(), model.flow, size=(64, 96), source="w")
     written = predict_depth_files(metric, images, tmp_path / "none", ("npz",))
-    assert "a focal length of 70 pixels is assumed, a horizontal view of 82 degrees; give" in written.notes[0]
+    assert "a focal length of 97 pixels is assumed, a horizontal view of 64 degrees; give" in written.notes[0]
     assert about(tmp_path / "none")["focal_assumed"] is True
     assert about(tmp_path / "none")["unit"].startswith("metres, if")
     assert about(tmp_path / "none")["computed_at"] == [60, 104]
@@ -129,6 +131,18 @@ def test_the_focal_length_of_a_video_is_of_its_pixels_shape(model, tmp_path):
     metric = vode.Model(DepthNet(DepthOptions(canonical_focal=60.0)).eval(), model.flow, size=(64, 96), source="w")
     predict_depth_files(metric, tmp_path / "film.mp4", tmp_path / "out", ("npz",), own=OwnCamera(fov=90.0))
     assert about(tmp_path / "out")["focal_px"] == pytest.approx(48 * 4 / 3)
+
+
+def test_the_focal_length_that_a_photograph_states_is_taken(model, tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(IFD.Exif)[Base.FocalLengthIn35mmFilm] = 26
+    Image.new("RGB", (120, 90), "grey").save(tmp_path / "photo.jpg", exif=exif)
+    metric = vode.Model(DepthNet(DepthOptions(canonical_focal=60.0)).eval(), model.flow, size=(64, 96), source="w")
+    written = predict_depth_files(metric, tmp_path / "photo.jpg", tmp_path / "out", ("npz",))
+    # the diagonal of 35 mm film is 43.27 mm long
+    assert about(tmp_path / "out")["focal_px"] == pytest.approx(26 * 150 / 43.267, rel=1e-3)
+    assert about(tmp_path / "out")["focal_assumed"] is False
+    assert "90 px by EXIF: as 26 mm with 35 mm film" in written.notes[0]
 
 
 def test_flow_in_every_format(model, images, tmp_path):

@@ -22,6 +22,8 @@ from vode.errors import InputError
 Lens = Literal["pinhole", "radtan", "fisheye"]
 COUNTS: dict[Lens, tuple[int, ...]] = {"pinhole": (0,), "radtan": (4, 5, 8, 12, 14), "fisheye": (4,)}
 """permitted numbers of coefficients of a lens"""
+ASSUMED_FOCAL = 0.8
+"""focal length in longer sides of the image where nothing tells it: 64 degrees, as of many phones and webcams"""
 ZOOM = 4.0
 """largest factor by which undistortion may change the focal lengths, up or down"""
 
@@ -47,12 +49,24 @@ class Camera:
             raise InputError(f"a {self.lens} lens with {len(self.distortion)} coefficients; known are {known}")
 
     @staticmethod
+    def of_focal(size: tuple[int, int], focal: float, pixel_aspect: float = 1.0) -> Camera:
+        """A pinhole camera with a horizontal focal length in pixels, and the principal point in the middle.
+
+        ``pixel_aspect`` is a pixel's width over its height.
+        """
+        return Camera(size, (focal, focal * pixel_aspect), ((size[1] - 1) / 2, (size[0] - 1) / 2))
+
+    @staticmethod
     def of_view(size: tuple[int, int], degrees: float, pixel_aspect: float = 1.0) -> Camera:
-        """A pinhole camera with a horizontal field of view; ``pixel_aspect`` is a pixel's width over its height."""
+        """The same with a horizontal field of view."""
         if not 0 < degrees < 180:
             raise InputError(f"a field of view of {degrees:g} degrees; give one between 0 and 180")
-        focal = size[1] / 2 / math.tan(math.radians(degrees) / 2)
-        return Camera(size, (focal, focal * pixel_aspect), ((size[1] - 1) / 2, (size[0] - 1) / 2))
+        return Camera.of_focal(size, size[1] / 2 / math.tan(math.radians(degrees) / 2), pixel_aspect)
+
+    @staticmethod
+    def assumed(size: tuple[int, int], pixel_aspect: float = 1.0) -> Camera:
+        """The pinhole camera that is assumed of images (height, width) where nothing tells it: ``ASSUMED_FOCAL``."""
+        return Camera.of_focal(size, ASSUMED_FOCAL * max(size), pixel_aspect)
 
     @property
     def distorts(self) -> bool:

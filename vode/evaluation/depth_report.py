@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vode.cameras.lens import Camera
 from vode.datasets.depth_frames import DepthFrames
 from vode.evaluation.depth import (
     MEASURES,
@@ -53,8 +54,8 @@ def from_network(depth: DepthNet, frames: DepthFrames, size: tuple[int, int], *,
     """Predictions made when asked for, at the network's ``input_size`` for each frame."""
 
     def predict(index: int) -> Tensor:
-        image, intrinsics = frames.frame(index), frames.intrinsics(index) if depth.is_metric else None
-        focal = None if intrinsics is None else float(intrinsics[1, 1])
+        image, intrinsics = frames.frame(index), frames.intrinsics(index)
+        focal = Camera.assumed(image_size(image)).focal[1] if intrinsics is None else float(intrinsics[1, 1])
         return predict_depth(depth, image, depth.input_size(size, image_size(image)), focal=focal, flip=flip)
 
     return predict

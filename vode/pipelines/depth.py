@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from vode.cameras.lens import ASSUMED_FOCAL
 from vode.datasets.depth_frames import DepthFrames, SequenceFrames
 from vode.errors import InputError
 from vode.evaluation import depth_report
@@ -102,8 +103,8 @@ def _open_sets(
 def _assumed(model: Model, frames: DepthFrames, chosen: Sequence[int]) -> tuple[str, ...]:
     """A note if metric depth was predicted of frames without intrinsics."""
     count = sum(frames.intrinsics(i) is None for i in chosen) if model.metric else 0
-    told = f"{count} of {len(chosen)} frames have no intrinsics: the model's focal length is assumed"
-    return (told,) if count else ()
+    focal = f"a focal length of {ASSUMED_FOCAL:g} of the longer side"
+    return (f"{count} of {len(chosen)} frames have no intrinsics: {focal} is assumed",) if count else ()
 
 
 def _protocol(options: DepthEvaluation, standard: DepthProtocol) -> DepthProtocol:

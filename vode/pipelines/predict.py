@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor
 from vode.cameras.calibration import load_calibration
 from vode.cameras.fit import Calibration
 from vode.cameras.lens import Camera
+from vode.cameras.metadata import stated_focal
 from vode.datasets.folder import camera_file
 from vode.errors import InputError
 from vode.geometry.resize import image_size
@@ -68,21 +69,21 @@ def predict_depth_files(
 
     png: out/NAME.png, 16 bits, depth x 256, 0 = unknown; npz: out/depth.npz, float32 under the frames' names; color:
     out/color/NAME.png; video: out/depth.mp4, the colours below the images. Colours have one range for all frames.
-    out/prediction.json says what the numbers mean. Where nothing tells the camera of metric depth, the notes say what
-    was assumed. InputError names what cannot be read or written.
+    out/prediction.json says what the numbers mean. Where nobody gives the camera of metric depth, the notes say what
+    the file states of it, or what was assumed. InputError names what cannot be read or written.
     """
     opened, chosen = _open(source, out, frames)
     calibration = _calibration(model, source, own)
-    camera_of = _cameras(calibration, own, opened.pixel_aspect)
+    camera_of = _cameras(calibration, own, opened)
     first = image_size(float_image(opened[chosen[0]]))
-    unit, notes = _unit(model, first, camera_of(first))
+    unit, notes = _unit(model, camera_of(first))
     notes += () if calibration is None else calibration.notes(first)
     if "png" in formats:
         notes = (f"PNG: value / {UNIT:g} is depth in {unit['unit']}; 0 is unknown", *notes)
     make_folder(out)
 
     def predict(image: Tensor) -> Tensor:
-        return model.predict_depth(image, camera=camera_of(image_size(image)))[None]
+        return model.predict_depth(image, camera=camera_of(image_size(image)).camera)[None]
 
     limits = _limits(predict, opened, chosen) if {"color", "video"} & set(formats) else None
     archive = out / "depth.npz"
@@ -182,33 +183,46 @@ def _calibration(model: Model, source: Path, own: OwnCamera) -> Calibration | No
     return None if file is None or own.fov is not None else load_calibration(file)
 
 
-def _cameras(
-    calibration: Calibration | None, own: OwnCamera, pixel_aspect: float
-) -> Callable[[tuple[int, int]], Camera | None]:
-    """A function that gives the camera of images of a size; None where nothing tells it."""
+class _Known(NamedTuple):
+    """A camera, and what is said of it where nobody gave it."""
+
+    camera: Camera
+    note: str = ""
+    assumed: bool = False
+
+
+def _cameras(calibration: Calibration | None, own: OwnCamera, opened: Frames) -> Callable[[tuple[int, int]], _Known]:
+    """A function that gives the camera of images of a size: as it is given, as a file states it, or assumed."""
+    file, pixel_aspect = opened.files[0] if opened.files else opened.path, opened.pixel_aspect
 
     @cache
-    def camera_of(size: tuple[int, int]) -> Camera | None:
+    def camera_of(size: tuple[int, int]) -> _Known:
         if own.fov is not None:
-            return Camera.of_view(size, own.fov, pixel_aspect)
-        return None if calibration is None else calibration.camera(size)
+            return _Known(Camera.of_view(size, own.fov, pixel_aspect))
+        if calibration is not None:
+            return _Known(calibration.camera(size))
+        if (stated := stated_focal(file, size)) is not None:
+            camera = Camera.of_focal(size, stated.pixels, pixel_aspect)
+            return _Known(camera, f"focal length {stated.pixels:.0f} px by {stated.how}")
+        camera = Camera.assumed(size, pixel_aspect)
+        view = math.degrees(2 * math.atan(size[1] / 2 / camera.focal[0]))
+        return _Known(
+            camera,
+            f"no camera is known: a focal length of {camera.focal[0]:.0f} pixels is assumed, a horizontal view of "
+            f"{view:.0f} degrees; give a calibration or a field of view for metres",
+            assumed=True,
+        )
 
     return camera_of
 
 
-def _unit(model: Model, size: tuple[int, int], camera: Camera | None) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """What the numbers of depth mean, and a note where they rest on an assumption."""
+def _unit(model: Model, known: _Known) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What the numbers of depth mean, and a note where they rest on what nobody gave."""
     if not model.metric:
         return {"unit": "the model's unit, metres only up to scale"}, ()
-    if camera is not None:
-        return {"unit": "metres", "focal_px": camera.focal[1], "focal_assumed": False}, ()
-    focal = model.assumed_focal(size)
-    view = math.degrees(2 * math.atan(size[1] / 2 / focal))
-    unit = {"unit": "metres, if the focal length is as assumed", "focal_px": focal, "focal_assumed": True}
-    return unit, (
-        f"no camera is known: a focal length of {focal:.0f} pixels is assumed, a horizontal view of {view:.0f} "
-        "degrees; give a calibration or a field of view for metres",
-    )
+    unit = "metres, if the focal length is as assumed" if known.assumed else "metres"
+    about = {"unit": unit, "focal_px": known.camera.focal[1], "focal_assumed": known.assumed}
+    return about, (known.note,) if known.note else ()
 
 
 def _limits(predict: Callable[[Tensor], Tensor], opened: Frames, chosen: range) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -18,8 +18,6 @@ from vode.errors import InputError
 from vode.streams.recorded import RecordedStream
 from vode.streams.stream import Stream
 
-ASSUMED_FOCAL = 0.8
-"""focal length in longer sides of the image where nothing tells it: 64 degrees, as of many phones and webcams"""
 ASSUMED_DEVIATION = 0.3
 """of the logarithm, over phones, webcams, dash and action cameras"""
 PARTS, LENGTH = 6, 60
@@ -97,20 +95,16 @@ def find_camera(
 
 def camera_of_focal(stream: Stream, focal: float, k1: float = 0.0) -> Camera:
     """A camera with the principal point in the middle, and a radial-tangential lens if it distorts."""
-    height, width = stream.size
-    focals, middle = (focal, focal * stream.pixel_aspect), ((width - 1) / 2, (height - 1) / 2)
-    if k1:
-        return Camera(stream.size, focals, middle, "radtan", (k1, 0.0, 0.0, 0.0))
-    return Camera(stream.size, focals, middle)
+    camera = Camera.of_focal(stream.size, focal, stream.pixel_aspect)
+    return replace(camera, lens="radtan", distortion=(k1, 0.0, 0.0, 0.0)) if k1 else camera
 
 
 def assumed_camera(stream: Stream, reason: str) -> FoundCamera:
     """A usual camera, and a note that it is one."""
-    focal = ASSUMED_FOCAL * max(stream.size)
-    camera = camera_of_focal(stream, focal)
+    camera = Camera.assumed(stream.size, stream.pixel_aspect)
     note = (
-        f"focal length {focal:.0f} px is ASSUMED, {reason}: it may be off by {ASSUMED_DEVIATION:.0%} and more, and "
-        "turns and depths with it; give a calibration or a field of view"
+        f"focal length {camera.focal[0]:.0f} px is ASSUMED, {reason}: it may be off by {ASSUMED_DEVIATION:.0%} and "
+        "more, and turns and depths with it; give a calibration or a field of view"
     )
     return FoundCamera(camera, CameraOrigin.ASSUMPTION, ASSUMED_DEVIATION, note)
 
