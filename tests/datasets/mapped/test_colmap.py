@@ -1,12 +1,12 @@
-"""COLMAP: models that pycolmap writes, judged by its own projections, and models that are damaged."""
+"""COLMAP: models that pycolmap writes, judged by its own projections."""
 
-import contextlib
 import struct
 
 import numpy as np
 import pytest
 import torch
 
+from tests.datasets.mapped.colmap_models import NAMES, PINHOLE, POINTS, SIZE, mapped
 from vode.datasets.mapped.colmap import ColmapDataset, ColmapSequence
 from vode.datasets.mapped.colmap_model import read_model, read_points
 from vode.errors import InputError
@@ -14,35 +14,9 @@ from vode.io.image import write_image
 
 pycolmap = pytest.importorskip("pycolmap")
 
-SIZE = 96, 128
-PINHOLE = "PINHOLE", (110, 108, 66.2, 46.1)
 RATIONAL = -0.2, 0.03, 0.01, -0.02, 0.01, 0.1, 0.02, 0.01
-NAMES = "walk/2.png", "walk/1.png", "top.png", "run/far/1.png", "walk/3.png"
-POINTS = np.array([[2.0, 1.5, 5.0], [-2.0, 1.2, 5.0], [0.5, -2.0, 6.0]])
-"""of the world, seen by all images"""
 
 both = pytest.mark.parametrize("kind", ["text", "binary"])
-
-
-def mapped(root, kind, cameras=(PINHOLE,), names=NAMES, turns=None):
-    """Write images, which take the cameras by turns, and their model; return it as pycolmap holds it."""
-    model = pycolmap.Reconstruction()
-    for number, (name, parameters) in enumerate(cameras, start=1):
-        camera = pycolmap.Camera(model=name, width=SIZE[1], height=SIZE[0], params=parameters, camera_id=number)
-        model.add_camera_with_trivial_rig(camera)
-    for k, name in enumerate(names):
-        turn = (turns or {}).get(name, [0.05 * k, 0.1 - 0.06 * k, 0.04 * k * k])
-        shift = np.array([0.2 * k - 0.3, 0.1 * k, 0.3 - 0.05 * k * k])
-        image = pycolmap.Image(name, np.arange(2.0 * k).reshape(-1, 2), 1 + k % len(cameras), 10 + k)
-        model.add_image_with_trivial_frame(image, pycolmap.Rigid3d(pycolmap.Rotation3d(np.array(turn)), shift))
-        (root / "images" / name).parent.mkdir(parents=True, exist_ok=True)
-        write_image(root / "images" / name, torch.full((3, *SIZE), 0.1 * k))
-    for k, point in enumerate(POINTS):
-        model.add_point3D(point, pycolmap.Track([pycolmap.TrackElement(10 + i, k) for i in range(k + 1, len(names))]))
-    folder = root / "sparse" / "0"
-    folder.mkdir(parents=True)
-    getattr(model, f"write_{kind}")(folder)
-    return model
 
 
 def projected(sequence, index, points=POINTS):
@@ -231,70 +205,3 @@ def test_cameras_of_one_folder_must_be_alike(tmp_path):
         mapped(tmp_path / name, "binary", [PINHOLE, camera], NAMES[:2])
         with pytest.raises(InputError, match="walk is of several cameras"):
             ColmapSequence(tmp_path / name, "walk")
-
-
-def read_all(folder):
-    return read_model(folder), read_points(folder)
-
-
-@pytest.mark.parametrize("name", ["cameras.bin", "images.bin", "points3D.bin"])
-def test_damaged_binary_files_are_refused_or_read(tmp_path, name):
-    mapped(tmp_path, "binary")
-    path = tmp_path / "sparse" / "0" / name
-    data = path.read_bytes()
-    counts = [struct.pack("<Q", count) + data[8:] for count in (6, 2**40, 2**64 - 1)]
-    for damaged in [data[:-1], *(data[:length] for length in range(0, len(data), 19)), *counts]:
-        path.write_bytes(damaged)
-        with pytest.raises(InputError, match=name):
-            read_all(path.parent)
-    for at in range(0, len(data), 7):
-        for value in (b"\xff", b"\0", b"A" * 400):
-            path.write_bytes(data[:at] + value + data[at + len(value) :])
-            with contextlib.suppress(InputError):
-                read_all(path.parent)
-                sequence = ColmapSequence(tmp_path, "walk")
-                assert len(sequence) <= 3
-                assert sequence.points(0).isfinite().all()
-
-
-@pytest.mark.parametrize(
-    ("file", "old", "new", "says"),
-    [
-        ("cameras.txt", "1 PINHOLE", "1 FOV", r"cameras.txt:4: camera model FOV"),
-        ("cameras.txt", "1 PINHOLE", "1 OPENCV", r"cameras.txt:4: camera model OPENCV with 4 parameters"),
-        ("cameras.txt", "1 PINHOLE 128 96", "1 PINHOLE 128", r"cameras.txt:4: "),
-        ("cameras.txt", "128 96 110", "128 96 -110", r"cameras.txt:4: not a camera"),
-        ("cameras.txt", "1 PINHOLE", "\u00b2 PINHOLE", r"cameras.txt:4: not NUMBER MODEL"),
-        ("cameras.txt", "1 PINHOLE", "2 PINHOLE", "is of camera 1, which is not there"),
-        ("images.txt", " 1 top.png", "", r"images.txt:9: not NUMBER QW"),
-        ("images.txt", " 1 top.png", " one top.png", r"images.txt:9: 'one' is no whole number"),
-        ("images.txt", "0 1 1 2 3 2", "0 1 1 2 3", r"images.txt:10: not X Y POINT"),
-        ("images.txt", "0 1 1 2 3 2", "0 1 1 2 3 99999999999999999999", r"images.txt:10: '9+' is no whole number"),
-        ("images.txt", "walk/2.png\n\n", "walk/2.png\n", r"images.txt"),
-        ("images.txt", "walk/2.png", "walk/../../2.png", "leads out of this folder"),
-        ("images.txt", "top.png", "a" * 300, "not one of its 1 images is there"),
-        ("images.txt", "walk/2.png", "/walk/2.png", "leads out of this folder"),
-        ("points3D.txt", "2 -2 ", "2 ", r"points3D.txt:5: not NUMBER X Y Z"),
-        ("points3D.txt", "2 -2 ", "2 nan ", r"points3D.txt:5: not NUMBER X Y Z"),
-        ("points3D.txt", "2 -2 ", "two -2 ", r"points3D.txt:5: 'two' is no whole number"),
-    ],
-)
-def test_bad_text_is_named(tmp_path, file, old, new, says):
-    mapped(tmp_path, "text")
-    path = tmp_path / "sparse" / "0" / file
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-    with pytest.raises(InputError, match=says):
-        [*read_all(path.parent), *(ColmapSequence(tmp_path, name) for name in ColmapDataset(tmp_path).names())]
-
-
-def test_an_unknown_camera_model_or_none_at_all_is_named(tmp_path):
-    mapped(tmp_path, "binary", [("FOV", (110, 108, 66.2, 46.1, 0.3))])
-    with pytest.raises(InputError, match="camera 1 is of model FOV, which is not read"):
-        ColmapDataset(tmp_path).names()
-    (tmp_path / "sparse" / "0").rename(tmp_path / "model").joinpath("cameras.bin").unlink()
-    with pytest.raises(InputError, match=r"cameras.bin: no such file"):
-        ColmapDataset(tmp_path / "model").names()
-    with pytest.raises(InputError, match=r"no images.bin or images.txt"):
-        ColmapDataset(tmp_path).names()
