@@ -28,6 +28,10 @@ EXACT = 1e-4
 """least standard deviation of anything, so that exact depth and tracks have an optimum too"""
 SOURCES = 2
 """of levels"""
+TELLING = 10
+"""motions whose level the ground tells, for all points to be judged by it"""
+GROSS = 3.0
+"""how many times as far from the ground's scale as it tells of itself a level is no longer believed to err so much"""
 STATES = 2 + SOURCES
 """g, the b of each source, and d"""
 
@@ -145,20 +149,27 @@ class ScaleFilter:
     def _judge(self, lack: np.ndarray, scale: np.ndarray) -> None:
         """How much more each level varies than its deviations tell, from frame to frame and away from ``scale`` (N,).
 
-        The ground is judged by the scale that it alone tells, as all points may all be wrong.
+        The ground is judged by the scale that it alone tells, as all points may all be wrong. Where they are grossly
+        off that, as on a truck beside the camera, they count for less than even errors of that size would.
         """
-        trust, variance = self.options.trust, self._bias**2 + self._noise**2
+        trust, seen = self.options.trust, np.isfinite(lack).sum(0)
+        alone = self._solve(_ground_alone(lack))[0][:, 0] if seen[1] else scale
+        gross = self._excess(lack, 0, alone) ** 0.5 / GROSS if seen[0] and seen[1] >= TELLING else 0.0
         for source, surprises in enumerate(self._surprises):
-            seen = np.isfinite(lack[:, source])
-            if not seen.any():
-                continue
-            away = lack[:, source] - (scale if source == 0 else self._solve(_ground_alone(lack))[0][:, 0])
-            expected = variance[seen, source] / self._doubt[source] ** 2
-            independent = int(seen.sum()) / self._lasting[source]
-            varied = float(np.mean(away[seen] ** 2 / expected))
-            found = (varied * independent + trust) / (independent + trust)
-            sudden = (sum(surprises) + trust) / (len(surprises) + trust)
-            self._doubt[source] = math.sqrt(max(found, sudden, 1.0))
+            if seen[source]:
+                sudden = (sum(surprises) + trust) / (len(surprises) + trust)
+                found = self._excess(lack, source, alone if source else scale)
+                self._doubt[source] = math.sqrt(max(found, sudden, 1.0))
+        if gross > 1:
+            self._doubt[0] = max(self._doubt[0], GROSS * gross**2)
+
+    def _excess(self, lack: np.ndarray, source: int, scale: np.ndarray) -> float:
+        """Variance of a level about ``scale`` (N,), over that which its deviations tell if there is no doubt."""
+        seen, trust = np.isfinite(lack[:, source]), self.options.trust
+        away, variance = (lack[:, source] - scale)[seen], (self._bias**2 + self._noise**2)[seen, source]
+        varied = float(np.mean(away**2 / variance)) * self._doubt[source] ** 2
+        independent = int(seen.sum()) / self._lasting[source]
+        return (varied * independent + trust) / (independent + trust)
 
     def _row(self, step: int, source: int) -> np.ndarray:
         """What a level is of the states (STATES,) of its step."""
