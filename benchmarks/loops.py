@@ -1,9 +1,10 @@
 """Loops closed on courses of the rendered world that come back to where they began, with drift added to exact motions.
 
 Depth is exact but for the drift of its scale. A keyframe revisits where the camera was within 3 m and 20 degrees of it
-before; a loop is false where it is off by more than 1 m or 5 degrees.
+before; a loop is false where it is off by more than 1 m or 5 degrees. With weights the courses are tracked by their
+depth and flow in place of that, without and with loops.
 
-python benchmarks/loops.py [--seeds 5] [--scenes town] [--scale 0.5] [--turn 0.2 1.0] [--size 128 416]
+python benchmarks/loops.py [vode-small] [--seeds 5] [--first 500] [--scenes town] [--scale 0.5] [--turn 0.2 1.0]
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,14 +24,18 @@ from vode.evaluation.odometry import evaluate_odometry
 from vode.geometry import similarity
 from vode.geometry.pose import inverse, relative, rotation_angle, se3_exp
 from vode.io.trajectory import Trajectory
+from vode.model import Model, load
 from vode.odometry.frames import Frame
 from vode.odometry.loop_closure.closure import LoopCloser
 from vode.odometry.loop_closure.verification import Loop
 from vode.odometry.options import LoopOptions
+from vode.odometry.visual_odometry import VisualOdometry
 from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
 FIRST_SEED = 500
+RATE = 10.0
+"""frames a second"""
 EVERY = 1.0
 """metres between frames that are offered as keyframes"""
 NEAR, TURNED = 3.0, math.radians(20)
@@ -128,9 +134,33 @@ def row(kind: str, seed: int, drift: Drift, size: tuple[int, int]) -> list[str]:
     return [*cells, f"{took:.0f}", f"{np.mean([x.nbytes for x in closer.keyframes]) / 1e3:.0f}"]
 
 
+def learned_row(kind: str, seed: int, model: Model, size: tuple[int, int]) -> list[str]:
+    """One course, tracked by the depth and flow of a model without and with loops."""
+    sequence = WorldSequence(seed, WorldOptions(size=size, frames=580, scenes=(kind,), closed=True))
+    true, scores, took = Trajectory(sequence.poses, sequence.timestamps), [], []
+    for loops in (False, True):
+        odometry = VisualOdometry(model, sequence.intrinsics, replace(model.tracker, loops=loops))
+        started = time.perf_counter()
+        for i in range(len(sequence)):
+            odometry.register_frame(sequence.frame(i), i / RATE)
+        took.append(len(sequence) / (time.perf_counter() - started))
+        scores.append(evaluate_odometry(odometry.trajectory, true, "7dof"))
+    frames = torch.tensor(list(odometry.depth_scales))
+    due = revisits(sequence.poses[frames], LoopOptions().gap)
+    found = {x.second for x in odometry.loops}
+    scales = torch.full((len(frames),), 1 / (scores[0]["scale"] or 1.0), dtype=torch.float64)
+    false = sum(is_false(x, sequence.poses[frames], scales) for x in odometry.loops)
+    cells = [kind, str(seed), "-", f"{float(true.distances()[-1]):.0f}", str(len(frames))]
+    cells += [str(len(due)), str(len(due & found)), str(false)]
+    cells += [f"{x[name]:.2f}" for name in ("ate_m", "t_err_percent") for x in scores]
+    return [*cells, "-", "-", f"{took[0]:.1f} and {took[1]:.1f} frames/s", "-"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weights", nargs="?", help="name of weights, or folder of a run; default: exact depth, drifted")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=FIRST_SEED, help="the first of the seeds")
     parser.add_argument("--scenes", nargs="+", default=["town"], help="kinds of scenes, each with every seed")
     parser.add_argument("--scale", type=float, default=0.5, help="percent, a square root of a metre")
     parser.add_argument("--turn", type=float, nargs="+", default=(0.2, 1.0), help="degrees, a square root of 100 m")
@@ -139,10 +169,14 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     print(machine("opencv-python-headless"))
+    size, seeds = tuple(options.size), range(options.first, options.first + options.seeds)
+    if options.weights:
+        model = load(options.weights)
+        print(table(HEADINGS, [learned_row(kind, k, model, size) for kind in options.scenes for k in seeds]))
+        return
     drifts = [Drift(options.scale / 100, math.radians(turn) / 10) for turn in options.turn]
-    seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
     # the same course with another drift is rendered once
-    rows = [row(kind, k, drift, tuple(options.size)) for kind in options.scenes for k in seeds for drift in drifts]
+    rows = [row(kind, k, drift, size) for kind in options.scenes for k in seeds for drift in drifts]
     print(table(HEADINGS, rows))
 
 

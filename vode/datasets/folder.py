@@ -52,6 +52,9 @@ class FolderSequence(ImageSequence):
     Raises InputError naming the file and the remedy.
     """
 
+    lens: Camera
+    """the camera of the images as they are stored; one of ``fov`` leaves them as they are"""
+
     def __init__(
         self,
         root: Path | str,
@@ -81,7 +84,7 @@ class FolderSequence(ImageSequence):
         if fov is not None:
             turned = 1 / aspect if self._quarters % 2 else aspect
             self.notes += (f"{path}: pixels are not square, so fy is {turned:.3f} fx",) * (aspect != 1)
-            self._lens, view = Camera.of_view(stored, 90.0), Camera.of_view(self.size, fov, turned)
+            self.lens, view = Camera.of_view(stored, 90.0), Camera.of_view(self.size, fov, turned)
             self.intrinsics = view.intrinsics
             return
         found = calibration or camera_file(root, sequence)
@@ -91,19 +94,19 @@ class FolderSequence(ImageSequence):
                 "calibration",
                 "fov",
             )
-        self._lens = self._calibrated(found, stored, camera)
-        self.notes += _square_note(self._lens, aspect)
-        self.intrinsics = rotate_intrinsics(self._lens.intrinsics, stored, self._quarters)
+        self.lens = self._calibrated(found, stored, camera)
+        self.notes += _square_note(self.lens, aspect)
+        self.intrinsics = rotate_intrinsics(self.lens.intrinsics, stored, self._quarters)
 
     def __len__(self) -> int:
         return self._video.count if self._video else len(self._files)
 
     def pixels(self, index: int) -> np.ndarray:
-        stored = self._stored(index, self._lens.size)
+        stored = self._stored(index, self.lens.size)
         if stored.dtype != self._kind:
             odd = f"{self._files[index]}: {stored.dtype} pixels, not {self._kind} as in {self._files[0].name}"
             raise InputError(f"{odd}; give a pattern for the names of those to read", "pattern")
-        return np.ascontiguousarray(np.rot90(self._lens.undistort(stored), -self._quarters))
+        return np.ascontiguousarray(np.rot90(self.lens.undistort(stored), -self._quarters))
 
     def _stored(self, index: int, expected: tuple[int, int] | None = None) -> np.ndarray:
         """Image ``index`` before it is undistorted and turned."""

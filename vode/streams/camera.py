@@ -46,6 +46,13 @@ class FoundCamera:
     """standard deviation of the focal length, relative; 0 for what is given"""
     note: str
     """one line for people"""
+    lens: Camera | None = None
+    """that of the images as they are stored, where the stream has undistorted them"""
+
+    @property
+    def stored(self) -> Camera:
+        """The camera of the images as they are stored, with its lens."""
+        return self.camera if self.lens is None else self.lens
 
 
 def find_camera(
@@ -77,7 +84,7 @@ def find_camera(
         return FoundCamera(camera, CameraOrigin.FIELD_OF_VIEW, 0.0, f"a field of view of {fov:g} degrees was given")
     if stream.camera is not None:
         origin = CameraOrigin.SOURCE if calibration is None else CameraOrigin.CALIBRATION
-        return FoundCamera(stream.camera, origin, 0.0, f"camera of {stream.camera_origin}")
+        return FoundCamera(stream.camera, origin, 0.0, f"camera of {stream.camera_origin}", stream.lens)
     stated = None if stream.file is None else stated_focal(stream.file, stream.size)
     if stated is not None:
         camera = camera_of_focal(stream, stated.pixels)

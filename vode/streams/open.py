@@ -109,5 +109,5 @@ def _open_files(path: Path, calibration: Path | None, options: StreamOptions) ->
     sequence = FolderSequence(path, name, options.camera, calibration=found, pattern=pattern)
     kind = StreamKind.VIDEO if is_file else StreamKind.IMAGES
     stream = stream_sequence(sequence, kind, options.rate, str(found))
-    stream.file = path if is_file else stream.file
+    stream.file, stream.lens = path if is_file else stream.file, sequence.lens
     return stream

@@ -48,6 +48,8 @@ class Stream:
     """what tells the camera"""
     undistorted: bool = False
     """whether images come undistorted by it already"""
+    lens: Camera | None = None
+    """the camera of the images as they are stored, where a file tells it and they come undistorted"""
     live: bool = False
     """whether images go by while nobody takes them"""
     dropped: int = 0

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 import vode
+from vode.cameras.writing import write_calibration
 from vode.geometry.camera import project, transform
 from vode.geometry.pose import inverse
 from vode.io.depth import read_depth
@@ -32,6 +36,21 @@ def test_the_camera_reads_back(done: vode.VideoRun, world: WorldSequence) -> Non
     camera = vode.read_camera(done.folder / "calibration.yaml", world.size)
     assert camera == done.camera
     assert torch.allclose(camera.intrinsics, world.intrinsics)
+
+
+def test_the_lens_that_was_given_is_written(
+    clip: Path, go: Callable[..., vode.VideoRun], world: WorldSequence, tmp_path: Path
+) -> None:
+    """Images come undistorted, and are tracked so; the file is of those that lie on the disk."""
+    given = replace(world.camera, lens="radtan", distortion=(-0.1, 0.02, 0.0, 0.0))
+    write_calibration(tmp_path / "lens.yaml", given, "")
+    run = go(clip, tmp_path / "out", calibration=tmp_path / "lens.yaml", limit=2)
+    assert run.camera == vode.read_camera(tmp_path / "lens.yaml", world.size)
+    assert run.camera.distortion == given.distortion
+    camera = json.loads((run.folder / "run.json").read_text())["camera"]
+    assert camera["distortion"] == {"lens": "radtan", "coefficients": list(given.distortion)}
+    assert camera["fx"] == pytest.approx(given.focal[0])
+    assert camera["undistorted"]["fx"] == pytest.approx(float(given.intrinsics[0, 0]))
 
 
 def test_depth_is_that_of_the_frames(done: vode.VideoRun, world: WorldSequence) -> None:

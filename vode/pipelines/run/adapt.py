@@ -17,6 +17,7 @@ from vode.pipelines.run.source import Source
 from vode.pipelines.train import resume, train
 from vode.recipes import recipe
 from vode.run_folder import find_run
+from vode.streams.camera import FoundCamera
 
 NETWORKS = ("depth", "flow")
 
@@ -33,7 +34,9 @@ def check_model(options: RunOptions, source: Source, *, with_depth: bool) -> Non
         raise InputError(f"{source.address}: adaptation is for videos and folders of images; leave it out", "adapt")
 
 
-def adapted_model(source: Source, folder: OutputFolder, options: RunOptions) -> tuple[Model, dict[str, Any] | None]:
+def adapted_model(
+    source: Source, found: FoundCamera, folder: OutputFolder, options: RunOptions
+) -> tuple[Model, dict[str, Any] | None]:
     """The model as it is adapted to the source, or as it is without minutes; and what came of it.
 
     The training run is in the run's folder, and goes on where it was interrupted.
@@ -43,11 +46,19 @@ def adapted_model(source: Source, folder: OutputFolder, options: RunOptions) -> 
         return load(options.model, device=options.device), None
     assert source.adaptable is not None
     run = folder.path / ADAPTATION
-    results = _results(run, source.adaptable, folder.file("calibration"), options)
+    results = _results(run, source.adaptable, _camera(found, folder), options)
     return load(run, device=options.device), _told(results, options.adapt)
 
 
-def _results(run: Path, data: Path, calibration: Path, options: RunOptions) -> dict[str, float | None]:
+def _camera(found: FoundCamera, folder: OutputFolder) -> dict[str, Any]:
+    """The camera as a data set takes it: of stored images where a file told it, else of images as viewers show them."""
+    camera = found.camera
+    if found.lens is not None or camera.distorts:
+        return {"calibration": folder.file("calibration")}
+    return {"fov": math.degrees(2 * math.atan(camera.size[1] / 2 / camera.focal[0]))}
+
+
+def _results(run: Path, data: Path, camera: dict[str, Any], options: RunOptions) -> dict[str, float | None]:
     if (run / "config.json").is_file():
         return resume(run)[1]
     recommended = recipe("adapt")
@@ -55,7 +66,8 @@ def _results(run: Path, data: Path, calibration: Path, options: RunOptions) -> d
     config = replace(
         recommended,
         data=data,
-        calibration=calibration,
+        pattern=options.pattern,
+        **camera,
         minutes=options.adapt,
         start_from=Path(str(options.model)),
         device=options.device,

@@ -126,7 +126,7 @@ class _Runner:
         try:
             folder.update(**self._description())
             folder.reserve()
-            write_calibration(folder.file("calibration"), self._found.camera, self._found.note)
+            write_calibration(folder.file("calibration"), self._found.stored, self._found.note)
             with stop_signal() as stopped:
                 model = self._model(depth)
                 sees = seeing(model, depth, self._options, self._source.size)
@@ -150,7 +150,7 @@ class _Runner:
     def _model(self, depth: DepthSource | None) -> Model | None:
         if self._options.model is None:
             return None
-        model, adaptation = adapted_model(self._source, self._folder, self._options)
+        model, adaptation = adapted_model(self._source, self._found, self._folder, self._options)
         what = "depth in metres" if model.metric else "depth up to scale"
         self._folder.update(adaptation=adaptation, model={"name": self._options.model, "note": what})
         return model
@@ -251,7 +251,7 @@ class _Runner:
 
 
 def _camera(found: FoundCamera, origin: str) -> dict[str, Any]:
-    camera, plain = found.camera, pinhole(found.camera)
+    camera, plain = found.stored, pinhole(found.camera)
     named = {"lens": camera.lens, "coefficients": list(camera.distortion)} if camera.distorts else None
     return {
         **_numbers(camera),
