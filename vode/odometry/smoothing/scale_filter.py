@@ -31,7 +31,7 @@ SOURCES = 2
 TELLING = 10
 """motions whose level the ground tells, for all points to be judged by it"""
 GROSS = 3.0
-"""how many times as far from the ground's scale as it tells of itself a level is no longer believed to err so much"""
+"""how many times as far from the ground's scale as both tell all points are no longer believed to err so much"""
 STATES = 2 + SOURCES
 """g, the b of each source, and d"""
 
@@ -154,20 +154,26 @@ class ScaleFilter:
         """
         trust, seen = self.options.trust, np.isfinite(lack).sum(0)
         alone = self._solve(_ground_alone(lack))[0][:, 0] if seen[1] else scale
-        gross = self._excess(lack, 0, alone) ** 0.5 / GROSS if seen[0] and seen[1] >= TELLING else 0.0
+        outvoted = 1.0
+        if seen[0] and seen[1] >= TELLING:
+            unsure = (self._bias[:, 1] / self._doubt[1]) ** 2
+            if self._excess(lack, 0, alone, unsure) > GROSS**2:
+                outvoted = self._excess(lack, 0, alone) / GROSS
         for source, surprises in enumerate(self._surprises):
             if seen[source]:
                 sudden = (sum(surprises) + trust) / (len(surprises) + trust)
                 found = self._excess(lack, source, alone if source else scale)
                 self._doubt[source] = math.sqrt(max(found, sudden, 1.0))
-        if gross > 1:
-            self._doubt[0] = max(self._doubt[0], GROSS * gross**2)
+        self._doubt[0] = max(self._doubt[0], outvoted)
 
-    def _excess(self, lack: np.ndarray, source: int, scale: np.ndarray) -> float:
-        """Variance of a level about ``scale`` (N,), over that which its deviations tell if there is no doubt."""
+    def _excess(self, lack: np.ndarray, source: int, scale: np.ndarray, unsure: np.ndarray | float = 0.0) -> float:
+        """Variance of a level about ``scale`` (N,), over that which its deviations tell if there is no doubt.
+
+        ``unsure`` (N,) is the variance of the scale itself.
+        """
         seen, trust = np.isfinite(lack[:, source]), self.options.trust
-        away, variance = (lack[:, source] - scale)[seen], (self._bias**2 + self._noise**2)[seen, source]
-        varied = float(np.mean(away**2 / variance)) * self._doubt[source] ** 2
+        told = (self._bias**2 + self._noise**2)[:, source] / self._doubt[source] ** 2
+        varied = float(np.mean(((lack[:, source] - scale) ** 2 / (told + unsure))[seen]))
         independent = int(seen.sum()) / self._lasting[source]
         return (varied * independent + trust) / (independent + trust)
 
