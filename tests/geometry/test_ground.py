@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from tests.geometry.road import K, view
+from tests.geometry.road import SIZE, K, view
 from vode.geometry.camera import rays
-from vode.geometry.ground import fit_ground, ground_of_depth
+from vode.geometry.ground import fit_ground, ground_of_depth, on_ground
 
 
 @pytest.mark.parametrize("wall", [None, 15.0])
@@ -59,3 +59,18 @@ def test_points_may_be_sparse():
     points = rays(pixels.double(), K) * depth[0, 0, pixels[:, 1], pixels[:, 0], None]
     assert fit_ground(points).height == pytest.approx(1.65, rel=1e-6)
     assert fit_ground(points[:50]) is None
+
+
+def test_points_of_the_road_are_on_the_ground_and_those_of_the_wall_are_not():
+    depth, normal = view(wall=15.0)
+    v, u = torch.meshgrid(*(torch.arange(float(n)) for n in depth.shape[-2:]), indexing="ij")
+    pixels = torch.stack([u, v], -1).reshape(1, -1, 2)
+    found = on_ground(depth, depth.reshape(1, -1), pixels, K[None])[0]
+    heights = (rays(pixels.double(), K[None])[0] * depth.reshape(-1, 1)) @ normal
+    assert torch.equal(found, (heights / 1.65 - 1).abs() < 0.1)
+    assert 0.2 < found.double().mean() < 0.5
+
+
+def test_no_point_lies_on_the_ground_of_a_wall():
+    wall, points = torch.full((1, 1, *SIZE), 5.0), torch.tensor([[[10.0, 60.0], [96.0, 31.0]]])
+    assert not on_ground(wall, torch.full((1, 2), 5.0), points, K[None]).any()

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from vode.geometry.ground import ground_of_depth, on_ground
 from vode.geometry.pose import inverse, rotation_angle, so3_exp
 from vode.geometry.warp import flow_target
 from vode.odometry import frame_motion as motions
@@ -172,10 +173,10 @@ def test_unknown_depth_takes_no_part(sequence, inputs):
 def test_points_on_the_ground_tell_a_length_by_themselves(sequence, inputs):
     """Depth that is right on the road and half as long again elsewhere: the road alone gives the true length."""
     flow_ab, flow_ba, depth_a, depth_b, intrinsics = inputs(0)
-    road = motions.ground_of_depth(depth_a, intrinsics)
+    road = ground_of_depth(depth_a, intrinsics)
     v, u = torch.meshgrid(torch.arange(96.0), torch.arange(320.0), indexing="ij")
     pixels = torch.stack([u, v], -1).reshape(1, -1, 2)
-    on = motions.on_ground(depth_a, depth_a.reshape(1, -1), pixels, intrinsics).reshape(1, 1, 96, 320)
+    on = on_ground(depth_a, depth_a.reshape(1, -1), pixels, intrinsics).reshape(1, 1, 96, 320)
     assert road.height == pytest.approx(sequence.height, rel=0.05)
     assert 0.1 < on.float().mean() < 0.6
     wrong = torch.where(on, depth_a, 1.5 * depth_a)
@@ -185,9 +186,3 @@ def test_points_on_the_ground_tell_a_length_by_themselves(sequence, inputs):
     assert float(motion.lengths.depth.value) > 1.2 * length
     blind, _ = frame_motion(flow_ab, flow_ba, wrong, depth_b, intrinsics, STILL, TrackerOptions(ground_scale=None))
     assert blind.lengths.ground is None
-
-
-def test_no_point_lies_on_the_ground_of_a_wall(inputs):
-    *_, intrinsics = inputs(0)
-    wall, points = torch.full((1, 1, 96, 320), 5.0), torch.tensor([[[10.0, 90.0], [160.0, 48.0]]])
-    assert not motions.on_ground(wall, torch.full((1, 2), 5.0), points, intrinsics).any()

@@ -2,7 +2,8 @@
 
 Points that two pairs of frames share tell the lengths of the two relative to each other to a per cent, and drift over
 hundreds of frames. The depth that a network predicts for a single frame is too large or too small by much more, but
-does not drift. Robust least squares over all steps take from each what it knows.
+does not drift; that of the ground, where there is one, errs by less. Robust least squares over all steps take from
+each what it knows.
 """
 
 from __future__ import annotations
@@ -34,11 +35,20 @@ class _Equation(NamedTuple):
     deviation: float
 
 
-def levelled(poses: Tensor, pairs: list[Pair], predicted: list[Tensor], options: LevelOptions) -> Tensor:
-    """The trajectory (N, 4, 4) with the lengths of its steps in the unit of the predicted depth.
+class Predicted(NamedTuple):
+    """What a network says of the drawn pixels of a frame."""
 
-    ``predicted`` is its logarithm (P,) at the drawn pixels of each frame; those of ``pairs`` are in the unit of the
-    trajectory as it is. NaN poses stay. Without pairs, so does everything.
+    log_depth: Tensor
+    """(P,)"""
+    on_ground: Tensor
+    """(P,) bool: which of them show the ground"""
+
+
+def levelled(poses: Tensor, pairs: list[Pair], predicted: list[Predicted], options: LevelOptions) -> Tensor:
+    """The trajectory (N, 4, 4) with the lengths of its steps in the unit of the depth ``predicted`` of each frame.
+
+    The depths of ``pairs`` are in the unit of the trajectory as it is. NaN poses stay. Without pairs, so does
+    everything.
     """
     equations = list(_equations(pairs, predicted, options))
     if not equations:
@@ -64,7 +74,7 @@ def relevelled(pairs: list[Pair], before: Tensor, after: Tensor) -> list[Pair]:
     return found
 
 
-def _equations(pairs: list[Pair], predicted: list[Tensor], options: LevelOptions) -> Iterator[_Equation]:
+def _equations(pairs: list[Pair], predicted: list[Predicted], options: LevelOptions) -> Iterator[_Equation]:
     """What the predicted depth of each frame says of its pairs, and the points that its pairs share of two of them."""
     of_frame: dict[int, list[tuple[int, Estimates]]] = {}
     for k, pair in enumerate(pairs):
@@ -72,16 +82,32 @@ def _equations(pairs: list[Pair], predicted: list[Tensor], options: LevelOptions
         of_frame.setdefault(pair.b, []).append((k, pair.of_b))
     for frame, estimates in of_frame.items():
         usable = [(k, each) for k, each in estimates if int(each.variance.isfinite().sum()) >= options.least_points]
-        for k, each in usable:
-            level, _ = _median(predicted[frame] - each.log_depth, each.variance + options.depth_deviation**2)
-            # a frame errs as a whole, however many pairs it has
-            yield _Equation(k, None, level, options.level_deviation * len(usable) ** 0.5)
+        everywhere = torch.ones_like(predicted[frame].on_ground)
+        yield from _levels(usable, predicted[frame].log_depth, everywhere, options.level_deviation, options)
+        ground = [
+            (k, each)
+            for k, each in estimates
+            if int((each.variance.isfinite() & predicted[frame].on_ground).sum()) >= options.ground_points
+        ]
+        if options.ground_deviation:
+            yield from _levels(ground, *predicted[frame], options.ground_deviation, options)
         for (k, one), (n, other) in combinations(usable, 2):
             variance = one.variance + other.variance
             if (shared := int(variance.isfinite().sum())) >= options.least_points:
                 ratio, spread = _median(one.log_depth - other.log_depth, variance)
                 deviation = spread / (shared / options.together) ** 0.5
                 yield _Equation(n, k, ratio, (options.track_deviation**2 + deviation**2) ** 0.5)
+
+
+def _levels(
+    usable: list[tuple[int, Estimates]], log_depth: Tensor, among: Tensor, deviation: float, options: LevelOptions
+) -> Iterator[_Equation]:
+    """What the predicted depth (P,) of a frame says of the lengths of its pairs, by the points ``among`` (P,) bool."""
+    for k, each in usable:
+        variance = torch.where(among, each.variance, torch.inf)
+        level, _ = _median(log_depth - each.log_depth, variance + options.depth_deviation**2)
+        # a frame errs as a whole, however many pairs it has
+        yield _Equation(k, None, level, deviation * len(usable) ** 0.5)
 
 
 def _shares(steps: Tensor, pair: Pair) -> Tensor:

@@ -37,6 +37,10 @@ class LevelOptions:
 
     level_deviation: float = 0.2
     """of the level of the depth predicted for a frame"""
+    ground_deviation: float = 0.06
+    """of that of its points on the ground, which no far scenery misleads; 0 = such points tell no level of their own"""
+    ground_points: int = 20
+    """points on the ground that tell a level"""
     track_deviation: float = 0.02
     """of the ratio of the lengths of two pairs by the points that they share, at least"""
     depth_deviation: float = 0.2

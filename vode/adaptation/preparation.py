@@ -14,12 +14,13 @@ from torch import Tensor
 
 from vode.adaptation.clips import Structure
 from vode.adaptation.config import AdaptationConfig
-from vode.adaptation.levels import levelled, relevelled
+from vode.adaptation.levels import Predicted, levelled, relevelled
 from vode.adaptation.structure import Pair, SparseDepth, draw_pixels, sparse_depth, triangulated_pairs
 from vode.datasets.base import Sequence
 from vode.devices import device_name
 from vode.errors import InputError, one_line
 from vode.geometry.camera import resize_intrinsics
+from vode.geometry.ground import on_ground
 from vode.geometry.resize import magnified
 from vode.io.atomic import atomic_write, make_folder
 from vode.networks.depth import DepthNet
@@ -71,7 +72,10 @@ def _find_out(part: Sequence, config: AdaptationConfig) -> Structure:
             pairs += of_frame
             done(i + 1)
     log = torch.cat(predicted).log().cpu()
-    drawn = [log[i].flatten()[draw_pixels(i, size, config.structure.points)] for i in range(count)]
+    drawn = [
+        _at(log[i], draw_pixels(i, size, config.structure.points), resize_intrinsics(part.intrinsics, part.size, size))
+        for i in range(count)
+    ]
     metric = levelled(poses, pairs, drawn, config.levels)
     points = sparse_depth(relevelled(pairs, poses, metric), count, size, config.structure)
     return Structure(metric, points, log.to(torch.float16).numpy())
@@ -82,6 +86,13 @@ def _predict(network: DepthNet, frame: Frame) -> Tensor:
     """Depth as it is trained: its edges as the network draws them."""
     assert frame.intrinsics is not None
     return network.metric(network.depth_of(network(frame.image)[0].float()), frame.intrinsics[:, 1, 1])
+
+
+def _at(log_depth: Tensor, pixels: Tensor, intrinsics: Tensor) -> Predicted:
+    """What log depth (1, H, W) says of pixels (P,), by their numbers."""
+    at, width = log_depth.flatten()[pixels], log_depth.shape[-1]
+    places = torch.stack([pixels % width, pixels // width], -1)[None].to(log_depth)
+    return Predicted(at, on_ground(log_depth.exp()[None], at.exp()[None], places, intrinsics[None])[0])
 
 
 def _frame(part: Sequence, index: int, size: tuple[int, int], device: torch.device | str) -> Frame:

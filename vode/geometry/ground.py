@@ -86,6 +86,15 @@ def ground_of_depth(depth: Tensor, intrinsics: Tensor, *, seed: int = 0) -> Grou
     return fit_ground(points[points[:, 2] > 0], seed=seed)
 
 
+def on_ground(depth: Tensor, at: Tensor, points: Tensor, intrinsics: Tensor) -> Tensor:
+    """Which points (1, N, 2), of depth ``at`` (1, N), lie on the ground of a depth map (1, 1, H, W): bool (1, N)."""
+    ground = ground_of_depth(depth, intrinsics)
+    if ground is None:
+        return torch.zeros_like(at, dtype=torch.bool)
+    heights = (rays(points, intrinsics) * at.unsqueeze(-1)) @ ground.normal.to(at)
+    return (heights / ground.height - 1).abs() < INLIER
+
+
 def _sampled(points: Tensor, generator: torch.Generator) -> Tensor | None:
     """The best plane m (3,) through three of the points (N, 3), None if all are steep, or points are few."""
     if len(points) < LEAST_INLIERS:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vode.geometry import warp
 from vode.geometry.camera import rays
-from vode.geometry.ground import INLIER, ground_of_depth
+from vode.geometry.ground import on_ground
 from vode.geometry.matches import Matches
 from vode.geometry.resize import image_size
 from vode.geometry.two_view import Model, TwoView
@@ -160,15 +160,6 @@ def depth_at(depth: Tensor, points: Tensor) -> Tensor:
     """Depth (1, 1, H, W) at points (1, N, 2): (1, N), 0 where a neighbour is unknown."""
     known = warp.sample((depth > 0).to(depth.dtype), points.mT.unsqueeze(-1))[:, 0, :, 0]
     return warp.sample(depth, points.mT.unsqueeze(-1))[:, 0, :, 0] * (known > KNOWN)
-
-
-def on_ground(depth: Tensor, at: Tensor, points: Tensor, intrinsics: Tensor) -> Tensor:
-    """Which points (1, N, 2), of depth ``at`` (1, N), lie on the ground of a depth map (1, 1, H, W): bool (1, N)."""
-    ground = ground_of_depth(depth, intrinsics)
-    if ground is None:
-        return torch.zeros_like(at, dtype=torch.bool)
-    heights = (rays(points, intrinsics) * at.unsqueeze(-1)) @ ground.normal.to(at)
-    return (heights / ground.height - 1).abs() < INLIER
 
 
 class Known(NamedTuple):
