@@ -93,6 +93,16 @@ def test_the_ground_holds_the_level_that_far_scenery_lets_drift(path):
     torch.testing.assert_close(logs(ignored), without)
 
 
+def test_a_ground_that_is_steadily_off_tells_how_lengths_change_and_no_more(path):
+    poses, depth = path
+    predicted = depth + 0.1 * torch.sin(torch.arange(FRAMES) / 5)[:, None]
+    predicted[:, ::6] = depth[:, ::6] - 0.1
+    pairs = pairs_of(poses, depth)
+    with_it, without = (logs(levelled(poses, pairs, said(predicted, of), OPTIONS)) for of in (range(0, POINTS, 6), ()))
+    assert with_it.std() < 0.6 * without.std()
+    assert with_it.mean() == pytest.approx(float(without.mean()), abs=0.02)
+
+
 def test_a_moving_object_before_the_camera_does_not_change_the_level(path):
     poses, depth = path
     predicted = depth.clone()

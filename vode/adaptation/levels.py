@@ -2,8 +2,8 @@
 
 Points that two pairs of frames share tell the lengths of the two relative to each other to a per cent, and drift over
 hundreds of frames. The depth that a network predicts for a single frame is too large or too small by much more, but
-does not drift; that of the ground, where there is one, errs by less. Robust least squares over all steps take from
-each what it knows.
+does not drift; that of its points on the ground swings less than that of all. Robust least squares over all steps take
+from each what it knows.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ ROBUST = 2.0
 """standard deviations beyond which Cauchy's cost lets go of an equation"""
 SPREAD = 1.4826
 """standard deviation of a normal distribution in median absolute deviations"""
+POINTS, GROUND = "points", "ground"
+"""what tells a level: all points of a frame, or those on the ground"""
+GROSS = 3.0
+"""deviations of the ground's level from which on that of all points is wrong"""
 
 
 class _Equation(NamedTuple):
@@ -33,6 +37,8 @@ class _Equation(NamedTuple):
     other: int | None
     value: float
     deviation: float
+    source: str | None = None
+    """what tells a level; None of a ratio by tracks"""
 
 
 class Predicted(NamedTuple):
@@ -55,12 +61,28 @@ def levelled(poses: Tensor, pairs: list[Pair], predicted: list[Predicted], optio
         return poses
     steps = poses[1:, :3, 3] - poses[:-1, :3, 3]
     shares = torch.stack([_shares(steps, pair) for pair in pairs])
-    rows = torch.stack([shares[e.pair] - (0 if e.other is None else shares[e.other]) for e in equations])
-    values, deviations = (rows.new_tensor(x) for x in zip(*((e.value, e.deviation) for e in equations), strict=True))
-    longer = _solve(rows, values, deviations, options).exp()[:, None] * steps
+    longer = _solve(_agreeing(equations, shares, options), shares, options).exp()[:, None] * steps
     moved = poses.clone()
     moved[1:, :3, 3] = poses[0, :3, 3].nan_to_num() + longer.nan_to_num().cumsum(0)
     return torch.where(poses.isfinite(), moved, poses)
+
+
+def _agreeing(equations: list[_Equation], shares: Tensor, options: LevelOptions) -> list[_Equation]:
+    """Equations whose levels by all points and by the ground are the same in the middle.
+
+    The ground tells how the level changes. Its mean is taken to that of all points, which are more; but where these
+    are grossly apart, as where most of a view is far away, they are taken to the ground.
+    """
+    if {POINTS, GROUND} - {e.source for e in equations}:
+        return equations
+    by_points, by_ground = (
+        _solve([e for e in equations if e.source in (None, source)], shares, options) for source in (POINTS, GROUND)
+    )
+    told = shares.abs().sum(0) > 0
+    apart = float((by_points - by_ground)[told].median())
+    gross = abs(apart) > GROSS * options.ground_deviation
+    source, shift = (POINTS, -apart) if gross else (GROUND, apart)
+    return [e._replace(value=e.value + shift) if e.source == source else e for e in equations]
 
 
 def relevelled(pairs: list[Pair], before: Tensor, after: Tensor) -> list[Pair]:
@@ -82,15 +104,11 @@ def _equations(pairs: list[Pair], predicted: list[Predicted], options: LevelOpti
         of_frame.setdefault(pair.b, []).append((k, pair.of_b))
     for frame, estimates in of_frame.items():
         usable = [(k, each) for k, each in estimates if int(each.variance.isfinite().sum()) >= options.least_points]
-        everywhere = torch.ones_like(predicted[frame].on_ground)
-        yield from _levels(usable, predicted[frame].log_depth, everywhere, options.level_deviation, options)
-        ground = [
-            (k, each)
-            for k, each in estimates
-            if int((each.variance.isfinite() & predicted[frame].on_ground).sum()) >= options.ground_points
-        ]
+        yield from _levels(usable, predicted[frame], POINTS, options)
         if options.ground_deviation:
-            yield from _levels(ground, *predicted[frame], options.ground_deviation, options)
+            shown = [(k, int((each.variance.isfinite() & predicted[frame].on_ground).sum())) for k, each in estimates]
+            ground = {k for k, count in shown if count >= options.ground_points}
+            yield from _levels([x for x in estimates if x[0] in ground], predicted[frame], GROUND, options)
         for (k, one), (n, other) in combinations(usable, 2):
             variance = one.variance + other.variance
             if (shared := int(variance.isfinite().sum())) >= options.least_points:
@@ -100,14 +118,16 @@ def _equations(pairs: list[Pair], predicted: list[Predicted], options: LevelOpti
 
 
 def _levels(
-    usable: list[tuple[int, Estimates]], log_depth: Tensor, among: Tensor, deviation: float, options: LevelOptions
+    usable: list[tuple[int, Estimates]], predicted: Predicted, source: str, options: LevelOptions
 ) -> Iterator[_Equation]:
-    """What the predicted depth (P,) of a frame says of the lengths of its pairs, by the points ``among`` (P,) bool."""
+    """What the predicted depth of a frame says of the lengths of its pairs, by all points or by those on the ground."""
+    deviation = options.level_deviation if source == POINTS else options.ground_deviation
+    among = torch.ones_like(predicted.on_ground) if source == POINTS else predicted.on_ground
     for k, each in usable:
         variance = torch.where(among, each.variance, torch.inf)
-        level, _ = _median(log_depth - each.log_depth, variance + options.depth_deviation**2)
+        level, _ = _median(predicted.log_depth - each.log_depth, variance + options.depth_deviation**2)
         # a frame errs as a whole, however many pairs it has
-        yield _Equation(k, None, level, deviation * len(usable) ** 0.5)
+        yield _Equation(k, None, level, deviation * len(usable) ** 0.5, source)
 
 
 def _shares(steps: Tensor, pair: Pair) -> Tensor:
@@ -118,8 +138,10 @@ def _shares(steps: Tensor, pair: Pair) -> Tensor:
     return inside
 
 
-def _solve(rows: Tensor, values: Tensor, deviations: Tensor, options: LevelOptions) -> Tensor:
-    """Robust least squares of (E, S) equations, with unknowns that none of them tells at 0."""
+def _solve(equations: list[_Equation], shares: Tensor, options: LevelOptions) -> Tensor:
+    """Corrections (S,) of log lengths by robust least squares, 0 where none of the equations tells one."""
+    rows = torch.stack([shares[e.pair] - (0 if e.other is None else shares[e.other]) for e in equations])
+    values, deviations = (rows.new_tensor(x) for x in zip(*((e.value, e.deviation) for e in equations), strict=True))
     weight = 1 / deviations
     held = torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device) / options.free
     for _ in range(REWEIGHTINGS):

@@ -38,7 +38,7 @@ class LevelOptions:
     level_deviation: float = 0.2
     """of the level of the depth predicted for a frame"""
     ground_deviation: float = 0.06
-    """of that of its points on the ground, which no far scenery misleads; 0 = such points tell no level of their own"""
+    """of the level of its points on the ground, which far scenery does not mislead; 0 = they tell none of their own"""
     ground_points: int = 20
     """points on the ground that tell a level"""
     track_deviation: float = 0.02
