@@ -96,7 +96,7 @@ def test_verbs_take_the_name_and_write_beside_the_package(shipped, tmp_path, cap
     write_image(tmp_path / "here" / "a.png", torch.rand(3, 70, 120))
     capfd.readouterr()
     assert main(["predict", "depth", "a.png", "--model", NAME, "--device", "cpu"]) == 0
-    assert "a focal length of 70 pixels is assumed" in capfd.readouterr().out
+    assert "a focal length of 96 pixels is assumed" in capfd.readouterr().out
     assert main(["predict", "depth", "a.png", "--model", NAME, "--fov", "90", "--out", "known"]) == 0
     assert "assumed" not in capfd.readouterr().out
     assert json.loads((tmp_path / "here" / "known" / "prediction.json").read_text())["unit"] == "metres"
