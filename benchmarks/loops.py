@@ -34,8 +34,6 @@ from vode.world.options import WorldOptions
 from vode.world.sequence import WorldSequence
 
 FIRST_SEED = 500
-RATE = 10.0
-"""frames a second"""
 EVERY = 1.0
 """metres between frames that are offered as keyframes"""
 NEAR, TURNED = 3.0, math.radians(20)
@@ -103,11 +101,15 @@ def is_false(loop: Loop, true: Tensor, scales: Tensor) -> bool:
     return bool(away.norm() > OFF) or bool(rotation_angle(found[:3, :3].mT @ exact[:3, :3]) > ASKEW)
 
 
+def course(kind: str, seed: int, size: tuple[int, int]) -> WorldSequence:
+    """A way through the world that ends where it began."""
+    return WorldSequence(seed, WorldOptions(size=size, frames=580, scenes=(kind,), closed=True))
+
+
 def row(kind: str, seed: int, drift: Drift, size: tuple[int, int]) -> list[str]:
     """One course, with and without its loops."""
     options = LoopOptions()
-    world = WorldOptions(size=size, frames=580, scenes=(kind,), closed=True)
-    sequence = WorldSequence(seed, world)
+    sequence = course(kind, seed, size)
     true = Trajectory(sequence.poses, sequence.timestamps)
     poses, scales = drifted(sequence.poses, drift, seed)
     closer, took = close(sequence, poses, scales, options)
@@ -136,13 +138,13 @@ def row(kind: str, seed: int, drift: Drift, size: tuple[int, int]) -> list[str]:
 
 def learned_row(kind: str, seed: int, model: Model, size: tuple[int, int]) -> list[str]:
     """One course, tracked by the depth and flow of a model without and with loops."""
-    sequence = WorldSequence(seed, WorldOptions(size=size, frames=580, scenes=(kind,), closed=True))
+    sequence = course(kind, seed, size)
     true, scores, took = Trajectory(sequence.poses, sequence.timestamps), [], []
     for loops in (False, True):
         odometry = VisualOdometry(model, sequence.intrinsics, replace(model.tracker, loops=loops))
         started = time.perf_counter()
         for i in range(len(sequence)):
-            odometry.register_frame(sequence.frame(i), i / RATE)
+            odometry.register_frame(sequence.frame(i), i / sequence.options.rate)
         took.append(len(sequence) / (time.perf_counter() - started))
         scores.append(evaluate_odometry(odometry.trajectory, true, "7dof"))
     frames = torch.tensor(list(odometry.depth_scales))

@@ -114,6 +114,7 @@ def test_a_field_of_view_ends_at_the_borders_of_the_outer_pixels(degrees):
     left, right = (np.degrees(np.arctan((edge - cx) / fx)) for edge in (-0.5, 639.5))
     assert (left, right) == pytest.approx((-degrees / 2, degrees / 2), abs=1e-4)
     assert (fy, cy) == (fx, 239.5)
+    assert camera.view == pytest.approx(degrees)
     assert not camera.distorts
 
 

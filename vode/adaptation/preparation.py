@@ -72,10 +72,8 @@ def _find_out(part: Sequence, config: AdaptationConfig) -> Structure:
             pairs += of_frame
             done(i + 1)
     log = torch.cat(predicted).log().cpu()
-    drawn = [
-        _at(log[i], draw_pixels(i, size, config.structure.points), resize_intrinsics(part.intrinsics, part.size, size))
-        for i in range(count)
-    ]
+    intrinsics = resize_intrinsics(part.intrinsics, part.size, size)
+    drawn = [_at(log[i], draw_pixels(i, size, config.structure.points), intrinsics) for i in range(count)]
     metric = levelled(poses, pairs, drawn, config.levels)
     points = sparse_depth(relevelled(pairs, poses, metric), count, size, config.structure)
     return Structure(metric, points, log.to(torch.float16).numpy())

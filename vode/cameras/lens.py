@@ -69,6 +69,11 @@ class Camera:
         return Camera.of_focal(size, ASSUMED_FOCAL * max(size), pixel_aspect)
 
     @property
+    def view(self) -> float:
+        """Horizontal field of view in degrees, without the lens."""
+        return math.degrees(2 * math.atan(self.size[1] / 2 / self.focal[0]))
+
+    @property
     def distorts(self) -> bool:
         """Whether images have to be undistorted before a pinhole matrix describes them."""
         # A fisheye lens without coefficients still has its own projection.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -205,11 +204,10 @@ def _cameras(calibration: Calibration | None, own: OwnCamera, opened: Frames) ->
             camera = Camera.of_focal(size, stated.pixels, pixel_aspect)
             return _Known(camera, f"focal length {stated.pixels:.0f} px by {stated.how}")
         camera = Camera.assumed(size, pixel_aspect)
-        view = math.degrees(2 * math.atan(size[1] / 2 / camera.focal[0]))
         return _Known(
             camera,
             f"no camera is known: a focal length of {camera.focal[0]:.0f} pixels is assumed, a horizontal view of "
-            f"{view:.0f} degrees; give a calibration or a field of view for metres",
+            f"{camera.view:.0f} degrees; give a calibration or a field of view for metres",
             assumed=True,
         )
 

@@ -55,7 +55,7 @@ def _camera(found: FoundCamera, folder: OutputFolder) -> dict[str, Any]:
     camera = found.camera
     if found.lens is not None or camera.distorts:
         return {"calibration": folder.file("calibration")}
-    return {"fov": math.degrees(2 * math.atan(camera.size[1] / 2 / camera.focal[0]))}
+    return {"fov": camera.view}
 
 
 def _results(run: Path, data: Path, camera: dict[str, Any], options: RunOptions) -> dict[str, float | None]:
