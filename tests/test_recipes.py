@@ -187,7 +187,7 @@ def test_recipes_of_places_differ_in_their_loss_and_how_it_is_trained():
 
 def test_the_small_recipes_of_pose_networks_learn_motion_first():
     begun = {name for name, config in RECIPES.items() if "motion" in dict(config.plan())}
-    methods = ("sfmlearner", "monodepth2", "sc-sfmlearner", "geonet", "posenet-flow")
+    methods = ("sfmlearner", "monodepth2", "monodepth2-mono-stereo", "sc-sfmlearner", "geonet", "posenet-flow")
     assert begun == {f"{method}-small" for method in methods}
     for name in begun:
         motion, depth = (dict(RECIPES[name].plan())[stage].weights for stage in ("motion", "depth"))
