@@ -5,7 +5,8 @@
 ``--data`` holds the samples that the tests use (kitti_odometry, kitti_clip, kitti_2015, kitti_raw, seven_scenes, tum).
 Every clip is adapted to alone, from the start of the recipe ``adapt`` and with each seed, then scored with ground truth
 that the training never saw. What ``--out`` holds is not made again: an interrupted benchmark goes on. Depth is scored
-as in benchmarks/weights.py; means, and standard deviations over the seeds.
+as in benchmarks/weights.py; means, and standard deviations over the seeds. The tracker draws points by the same seeds,
+so that the start has a spread too.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ class Clip(NamedTuple):
     """the clip with its poses, None if they are not known"""
 
 
-def odometry(model: Model, sequence: Sequence) -> Numbers:
+def odometry(model: Model, sequence: Sequence, seed: int) -> Numbers:
     """Errors of a trajectory with its scale fitted, and without, as the model is tracked by default."""
-    size = model.tracking_size(sequence.size)
-    found = track(sequence, model.perception(), size=size, options=model.tracker).trajectory
+    size, options = model.tracking_size(sequence.size), replace(model.tracker, seed=seed)
+    found = track(sequence, model.perception(options), size=size, options=options).trajectory
     truth = ground_truth_trajectory(sequence)
     fitted, metric = (evaluate_odometry(found, truth, alignment=alignment) for alignment in ("7dof", "6dof"))
     numbers = {"ATE 7-DoF, m": fitted["ate_m"], "RPE 7-DoF, m": fitted["rpe_m"], "ATE 6-DoF, m": metric["ate_m"]}
@@ -144,13 +145,19 @@ def kept(file: Path, measure: Callable[[], Numbers]) -> Numbers:
     return json.loads(file.read_text())
 
 
-def measured(name: Path | str, folder: Path, clip: Clip, given: argparse.Namespace) -> Numbers:
+def measured(name: Path | str, folder: Path, clip: Clip, seed: int, given: argparse.Namespace) -> Numbers:
     """Depth, and odometry where it is known, of weights; kept in a folder."""
     found = kept(folder / "measured_depth.json", lambda: clip.depth(load(name, device="cpu"), given.data))
     sequence = None if given.skip_odometry else clip.filmed(given.data)
     if sequence is not None:
-        found |= kept(folder / "measured_odometry.json", lambda: odometry(load(name, device="cpu"), sequence))
+        file = folder / f"measured_odometry_{seed}.json"
+        found |= kept(file, lambda: odometry(load(name, device="cpu"), sequence, seed))
     return found
+
+
+def told(values: np.ndarray) -> str:
+    """The mean of values over the seeds, and their standard deviation."""
+    return f"{values.mean():.4f}" + (f" ± {values.std(ddof=1):.4f}" if len(values) > 1 else "")
 
 
 def rows(name: str, clip: Clip, given: argparse.Namespace) -> Iterator[tuple[str, ...]]:
@@ -158,19 +165,18 @@ def rows(name: str, clip: Clip, given: argparse.Namespace) -> Iterator[tuple[str
     out = given.out / name.split(" (")[0].replace(" ", "_")
     start = recipe("adapt").start_from
     assert start is not None
-    before = measured(str(start), out / "start", clip, given)
-    after, verdicts = [], []
+    before, after, verdicts = [], [], []
     for seed in given.seeds:
         folder = out / str(seed)
         results = adapted(clip, folder, seed, given)
-        after.append(measured(folder, folder, clip, given))
+        before.append(measured(str(start), out / "start", clip, seed, given))
+        after.append(measured(folder, folder, clip, seed, given))
         taken = [what for what in ("depth", "flow") if results.get(f"{what}_adapted")]
         verdicts.append(" and ".join(taken) or "neither")
     yield name, "adapted networks that were kept", "", ", ".join(verdicts), ""
-    for measure, value in before.items():
-        found = np.array([each[measure] for each in after])
-        spread = f" ± {found.std(ddof=1):.3f}" if len(found) > 1 else ""
-        yield "", measure, f"{value:.3f}", f"{found.mean():.3f}{spread}", f"{100 * (found.mean() / value - 1):+.0f} %"
+    for measure in before[0]:
+        was, now = (np.array([each[measure] for each in numbers]) for numbers in (before, after))
+        yield "", measure, told(was), told(now), f"{100 * (now.mean() / was.mean() - 1):+.0f} %"
 
 
 def main() -> None:
