@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import vode
 from vode.cameras.lens import Camera
 from vode.cameras.writing import write_calibration
 from vode.datasets.folder import FolderSequence
-from vode.pipelines.run import adapt
+from vode.pipelines.run import adapt, pipeline
 from vode.pipelines.run.folder import OutputFolder, open_folder
 from vode.pipelines.run.options import RunOptions
 from vode.pipelines.run.source import camera_of, open_source
@@ -89,3 +91,28 @@ def test_minutes_and_start_are_those_of_the_run(tmp_path: Path, given: list[Any]
     adapted(images(tmp_path / "walk"), RunOptions(fov=70.0, adapt=2.5), tmp_path / "out")
     assert (given[0].minutes, given[0].start_from) == (2.5, Path("vode-small"))
     assert replace(given[0], minutes=3.0).data == tmp_path / "walk"
+
+
+def test_frames_a_second_are_those_after_the_adaptation(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+
+    def slowly(*_: Any) -> tuple[vode.Model, dict[str, Any]]:
+        now[0] += 500.0
+        return vode.load("vode-small", device="cpu"), {"kept": False}
+
+    def frame(_: object) -> None:
+        now[0] += 2.0
+
+    monkeypatch.setattr(pipeline, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(pipeline, "adapted_model", slowly)
+    options = RunOptions(calibration=clip / "camera.yaml", adapt=3.0, limit=3, loops=False)
+    first = vode.run(clip, tmp_path / "out", options, on_frame=frame)
+    assert first.summary["adaptation"]["seconds"] == 500.0
+    assert first.summary["seconds"] == 506.0
+    assert first.summary["frames_per_second"] == 0.5
+    # a run that goes on loads what was adapted, and counts that too
+    again = vode.run(clip, tmp_path / "out", replace(options, limit=5, resume=True), on_frame=frame)
+    assert again.summary["adaptation"]["seconds"] == 1000.0
+    assert again.summary["frames_per_second"] == 0.5

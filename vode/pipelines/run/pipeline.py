@@ -150,9 +150,13 @@ class _Runner:
     def _model(self, depth: DepthSource | None) -> Model | None:
         if self._options.model is None:
             return None
+        earlier, begun = self._adaptation_seconds(), time.monotonic()
         model, adaptation = adapted_model(self._source, self._found, self._folder, self._options)
+        if adaptation is not None:
+            adaptation = adaptation | {"seconds": round(earlier + time.monotonic() - begun, 2)}
         what = "depth in metres" if model.metric else "depth up to scale"
-        self._folder.update(adaptation=adaptation, model={"name": self._options.model, "note": what})
+        named = {"name": self._options.model, "note": what}
+        self._folder.update(adaptation=adaptation, model=named, **self._times(0))
         return model
 
     def _finish(self, tracked: Tracked) -> None:
@@ -216,7 +220,8 @@ class _Runner:
         }
 
     def _adaptation_seconds(self) -> float:
-        return 60 * self._options.adapt
+        """What was spent on the model before the first frame, as far as the summary knows."""
+        return float((self._folder.summary.get("adaptation") or {}).get("seconds", 0.0))
 
     def _told(self, tracked: Tracked, final: Measured) -> dict[str, Any]:
         """The summary's part about the trajectory."""
