@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import vode
 from vode.datasets.kitti.odometry import LENGTHS, TRAIN
 from vode.datasets.kitti.splits import is_validation, read_split
 from vode.datasets.kitti.writer import write_kitti_sequence
@@ -194,3 +195,8 @@ def test_the_small_recipes_of_pose_networks_learn_motion_first():
         # what the depth alone could lower has no weight; what keeps the masks of the motion from vanishing has
         assert (motion.smoothness, motion.consistency) == (0, 0)
         assert (motion.photometric, motion.explainability) == (depth.photometric, depth.explainability)
+
+
+def test_a_start_that_adaptation_keeps_is_tracked_as_before():
+    assert RECIPES["adapt"].tracker == vode.load("vode-small", device="cpu").tracker
+    assert RECIPES["adapt"].motion.flow == "classical"

@@ -50,7 +50,7 @@ def tiny(start, **changes):
         depth_stage=AdaptDepthStage(4, 3e-4),
         flow_stage=AdaptFlowStage(2, 1e-5),
         structure=StructureOptions(points=2000, least_parallax=0.7, parallax=(1.0, 3.0)),
-        tracker=TrackerOptions(flow="classical", refine="window"),
+        motion=TrackerOptions(flow="classical"),
         log_every=1,
         save_every=2,
         device="cpu",

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from vode.adaptation.options import FLOW_LOSS, DepthLossOptions, FlowWeights, LevelOptions, StructureOptions
 from vode.errors import InputError
 from vode.losses.options import FlowLossOptions
+from vode.odometry.options import TrackerOptions
 from vode.training.config import OdometryConfig, StageConfig
 
 
@@ -30,7 +31,7 @@ class AdaptFlowStage(StageConfig):
 class AdaptationConfig(OdometryConfig):
     """Depth and flow, adapted to unlabelled video from the start that ``start_from`` names.
 
-    The ``tracker`` finds the motion; points are triangulated from the same flow, at the same size.
+    The run is then tracked by its ``tracker``, as any other.
     """
 
     family: ClassVar[str] = "adaptation"
@@ -40,6 +41,8 @@ class AdaptationConfig(OdometryConfig):
 
     minutes: float = 3.0
     """time to train for; it sets the steps of the stages, in their proportion, once the run begins; 0 = as they are"""
+    motion: TrackerOptions = TrackerOptions(flow="classical", magnify=1.25)
+    """how the video is tracked before training; points are triangulated from the same flow, at the same size"""
     stages: tuple[Literal["depth", "flow"], ...] = ("depth", "flow")
     """stages to run, of those that have steps"""
     depth_stage: AdaptDepthStage = AdaptDepthStage()

@@ -54,11 +54,11 @@ def _find_out(part: Sequence, config: AdaptationConfig) -> Structure:
     start, device = find_run(config.start_from), device_name(config.device)
     flow, depth = start.load_network(FlowNet, device), start.load_network(DepthNet, device)
     size = depth.input_size(config.size, part.size)
-    perception = network_perception(flow, depth, config.tracker, lambda _: size)
-    match_size = magnified(size, config.tracker.magnify)
+    perception = network_perception(flow, depth, config.motion, lambda _: size)
+    match_size = magnified(size, config.motion.magnify)
     count = len(part)
     with Announced(f"{part.name}: tracking", count) as done:
-        tracked = track(part, perception, size=match_size, options=config.tracker, on_progress=done)
+        tracked = track(part, perception, size=match_size, options=config.motion, on_progress=done)
     poses = tracked.trajectory.poses.clone()
     # where the motion is not known, a new trajectory begins
     lost = [r.index for r in tracked.results if r.method is Method.EXTRAPOLATED]

@@ -17,7 +17,7 @@ ADAPT = AdaptationConfig(
     precision="auto",
     depth_stage=AdaptDepthStage(300, 1e-4, "cosine", warm_up=20, encoder_rate=0.3),
     flow_stage=AdaptFlowStage(100, 5e-5, "cosine", warm_up=20),
-    tracker=TrackerOptions(flow="classical", magnify=1.25, refine="window"),
+    tracker=TrackerOptions(precision="auto"),
     half=True,
     log_every=10,
 )
