@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vode.adaptation.config import AdaptationConfig, AdaptDepthStage, AdaptFlowStage
 from vode.augmentation.options import Augment
-from vode.odometry.options import TrackerOptions
+from vode.recipes.supervised import VODE_SMALL
 
 ADAPT = AdaptationConfig(
     dataset="folder",
@@ -17,7 +17,7 @@ ADAPT = AdaptationConfig(
     precision="auto",
     depth_stage=AdaptDepthStage(300, 1e-4, "cosine", warm_up=20, encoder_rate=0.3),
     flow_stage=AdaptFlowStage(100, 5e-5, "cosine", warm_up=20),
-    tracker=TrackerOptions(precision="auto"),
+    tracker=VODE_SMALL.tracker,
     half=True,
     log_every=10,
 )

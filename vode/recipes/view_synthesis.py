@@ -17,8 +17,8 @@ def small(config: ViewSynthesisConfig, *, steps: int = 800, rate: float = 4e-4) 
     """A recipe on the built-in world: minutes on two CPU cores, from random weights.
 
     In images of 1/n of the size first differences from pixel to pixel are n times as large, second ones n^2 times: the
-    weight of the smoothness is less by so much. Motion is learned first, as depth and motion wait for
-    each other, and by a PoseCNN, which needs fewer samples than a ResNet18 from random weights.
+    weight of the smoothness is less by so much. Motion is learned first, as depth and motion wait for each other, and
+    by a PoseCNN, which needs fewer samples than a ResNet18 from random weights.
     """
     order = 2 if config.synthesis.smoothness == "second" else 1
     smoothness = config.depth_stage.weights.smoothness * (WORLD.size[0] / config.size[0]) ** order
