@@ -1,15 +1,16 @@
 """Scale over time: trackers whose lengths come from each pair's depth, from tracks, or from both, and the window.
 
-    python benchmarks/scale.py [vode-small] [--data DIR] [--frames 200] [--flow network]
+    python benchmarks/scale.py [vode-small] [--data DIR] [--frames 200] [--flow network] [--seeds N ...] [--default]
 
 Sequences of the rendered world that are not trained on, and real ones of ``--data`` (kitti_odometry, seven_scenes,
 tum). The normalised error is the root mean square of the log error of each new length over its standard deviation.
+``--default`` is the default tracker alone.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,10 +80,10 @@ def row(name: str, sequence: Sequence, model: Model, options: TrackerOptions) ->
     return [name, options.scale_from, options.refine, *shown, normalised, done.summary().partition(": ")[2]]
 
 
-def sequences(data: Path | None, frames: int) -> Iterator[tuple[str, Sequence]]:
-    """The world's, and the real ones that are there."""
-    for kind, seed in SEEDS.items():
-        yield f"world, {kind}", WorldSequence(seed, replace(WORLD, scenes=(kind,), frames=frames))
+def sequences(data: Path | None, frames: int, seeds: Iterable[int]) -> Iterator[tuple[str, Sequence]]:
+    """The world's, one of each kind by each of the seeds, and the real ones that are there."""
+    for kind, seed in [(kind, seed) for seed in seeds for kind in SEEDS] or SEEDS.items():
+        yield f"world, {kind}, {seed}", WorldSequence(seed, replace(WORLD, scenes=(kind,), frames=frames))
     if data is None:
         return
     if (root := data / "kitti_odometry").is_dir():
@@ -99,6 +100,8 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="vode-small")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--frames", type=int, default=200)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[], help="of the world, one of each kind by each")
+    parser.add_argument("--default", action="store_true")
     parser.add_argument("--flow", choices=("network", "refined", "classical"), default="network")
     given = parser.parse_args()
     model = load(given.model, device="cpu")
@@ -106,8 +109,10 @@ def main() -> None:
     base = TrackerOptions(flow=given.flow, magnify=magnify)
     ways = [replace(base, scale_from="tracks", refine="none")]
     ways += [replace(base, scale_from=x, refine=y) for x in ("depth", "fused") for y in ("none", "window")]
+    ways = ways[-1:] if given.default else ways
     print(machine("opencv-python-headless"), "\n")
-    rows = [row(name, video, model, way) for name, video in sequences(given.data, given.frames) for way in ways]
+    videos = sequences(given.data, given.frames, given.seeds)
+    rows = [row(name, video, model, way) for name, video in videos for way in ways]
     print(table(HEADINGS, rows))
 
 

@@ -64,6 +64,10 @@ class ScaleFilterOptions:
     """the same of the level by points on the ground, which errs as the road is built"""
     noise: float = 0.3
     """of the level of the depth, as it errs in one motion alone"""
+    scene: float = 3.5
+    """of the level of the depth, as it errs in a whole scene: no frame tells of it, it makes deviations larger alone"""
+    contradiction: float = 0.7
+    """of the scale, where all points and those on the ground differ by 1; for deviations alone too"""
     start: float = 1.0
     """of the scale of the first motion by tracks"""
     trust: float = 8.0

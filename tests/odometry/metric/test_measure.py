@@ -52,9 +52,7 @@ def test_contradictions_are_refused(options, told, parameters):
 def test_without_a_source_the_unit_stays_and_is_told():
     metric = measure_scale(trajectory(), results=results(0.03), unit="metres")
     assert (metric.factor, metric.metric) == (1.0, True)
-    assert metric.describe() == (
-        "scale from depth (its own metres, single steps to 3.0 %): metres, uncertainty not known"
-    )
+    assert metric.describe() == "scale from depth (its own metres, lengths to 3.0 %): metres, uncertainty not known"
     unknown = measure_scale(trajectory())
     assert not unknown.metric
     assert unknown.describe() == "scale from depth (its own unit): no known unit, uncertainty not known"

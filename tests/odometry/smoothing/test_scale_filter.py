@@ -8,7 +8,8 @@ import pytest
 from vode.odometry.options import ScaleFilterOptions
 from vode.odometry.smoothing.scale_filter import ScaleFilter, Step
 
-OPTIONS = ScaleFilterOptions()
+OPTIONS = ScaleFilterOptions(scene=0.0)
+"""errors here are those that the filter itself knows of, but where a test makes others"""
 COUNT, SPREAD = 300, 0.05
 
 
@@ -68,6 +69,20 @@ def test_both_together_are_better_than_either_and_know_how_good_they_are():
     assert np.std(by_both) < 0.6 * np.std(by_depth)
     assert np.mean(steps, 0)[1] < 0.25 * np.mean(steps, 0)[0]
     assert 0.8 < np.sqrt(np.mean(np.square(normalised))) < 1.3
+
+
+def test_deviations_know_of_errors_of_whole_scenes():
+    rng = np.random.default_rng(9)
+    options = ScaleFilterOptions()
+    normalised, without = [], []
+    for _ in range(60):
+        tracks, depth = errors(rng, count=60)
+        depth += options.scene * SPREAD * rng.standard_normal()
+        for found, chosen in ((normalised, options), (without, OPTIONS)):
+            _, told, deviations = filtered(tracks, depth, chosen)
+            found.append(told / deviations)
+    assert 0.8 < np.sqrt(np.mean(np.square(normalised))) < 1.3
+    assert np.sqrt(np.mean(np.square(without))) > 1.6
 
 
 def test_later_frames_correct_earlier_ones():
@@ -151,7 +166,10 @@ def test_a_depth_that_has_told_no_length_leaves_the_factor_at_one():
 
 
 def with_ground(ground, depth, seen, *, spread=SPREAD):
-    """Log errors of the lengths at the end, of exact tracks; levels by ``ground`` come with frames ``seen``."""
+    """Log errors of the lengths at the end, of exact tracks, and the last deviation.
+
+    Levels by ``ground`` come with frames ``seen``.
+    """
     scale_filter, logs = ScaleFilter(), []
     for k, level in enumerate(depth):
         logs.append(logs[-1] if k else level)
@@ -161,7 +179,7 @@ def with_ground(ground, depth, seen, *, spread=SPREAD):
         found = scale_filter.corrections(np.exp(np.array(logs[-count:])))
         logs[-count:] = (np.array(logs[-count:]) + found.values).tolist()
         scale_filter.corrected(found.values, np.exp(np.array(logs[-count:])))
-    return np.array(logs)
+    return np.array(logs), found.deviation
 
 
 @pytest.mark.parametrize("every", [1, 3])
@@ -171,8 +189,8 @@ def test_the_ground_holds_lengths_that_all_points_mislead(every):
     depth = -0.65 + 0.25 * np.sin(np.arange(150) / 25) + 0.05 * rng.standard_normal(150)
     ground = 0.03 * rng.standard_normal(150)
     seen = np.arange(150) % every == 0
-    logs = with_ground(ground, depth, seen, spread=0.12)
-    alone = with_ground(ground, depth, np.zeros(150, bool), spread=0.12)
+    logs, _ = with_ground(ground, depth, seen, spread=0.12)
+    alone, _ = with_ground(ground, depth, np.zeros(150, bool), spread=0.12)
     assert np.abs(logs).max() < 0.12
     assert np.abs(alone).mean() > 0.4
 
@@ -182,7 +200,7 @@ def test_points_that_are_sure_of_a_wrong_level_are_outvoted_by_the_ground():
     rng = np.random.default_rng(8)
     depth = -0.9 + 0.1 * rng.standard_normal(150)
     ground = 0.05 * rng.standard_normal(150)
-    logs = with_ground(ground, depth, np.arange(150) % 2 == 0, spread=0.03)
+    logs, _ = with_ground(ground, depth, np.arange(150) % 2 == 0, spread=0.03)
     # the mean of 75 such errors is off by 0.006, and lasting errors of the ground by some times that
     assert np.abs(logs[50:]).max() < 0.05
 
@@ -192,5 +210,13 @@ def test_ground_that_errs_for_long_leaves_the_path_to_points_that_do_not():
     rng = np.random.default_rng(7)
     depth = 0.02 * rng.standard_normal(200)
     ground = np.where(np.arange(200) < 100, 0.0, -0.06)
-    logs = with_ground(ground, depth, np.ones(200, bool), spread=0.01)
+    logs, _ = with_ground(ground, depth, np.ones(200, bool), spread=0.01)
     assert np.abs(logs[30:90].mean() - logs[130:190].mean()) < 0.03
+
+
+def test_levels_that_contradict_each_other_are_both_doubted():
+    rng = np.random.default_rng(10)
+    depth, ground = 0.02 * rng.standard_normal((2, 60))
+    _, agreeing = with_ground(ground, depth, np.ones(60, bool))
+    _, contradicting = with_ground(ground, depth - 0.6, np.ones(60, bool))
+    assert contradicting > 0.4 > 0.2 > agreeing

@@ -65,13 +65,16 @@ def measure_scale(
 
 
 def own_scale(results: Sequence[FrameResult], unit: Unit) -> MetricScale:
-    """The scale that a tracker gave its trajectory; how well its steps agree is known, the level's error is not."""
+    """The scale that a tracker gave its trajectory: what its lengths err by where depth errs as it tells of itself.
+
+    What it errs by in scenes unlike those that it has learned from is not known.
+    """
     known = [x.scale_deviation for x in results if x.scale_deviation is not None]
     evidence = UNITS[unit]
     # tracks agree with one another, but drift together
     if known and unit != "tracks":
         step = float(torch.tensor(known, dtype=torch.float64).quantile(0.5))
-        evidence += f", single steps to {100 * step:.1f} %"
+        evidence += f", lengths to {100 * step:.1f} %"
     source = ScaleSource.TRACKS if unit == "tracks" else ScaleSource.DEPTH
     return MetricScale(source, 1.0, None, unit == "metres", len(known), evidence)
 

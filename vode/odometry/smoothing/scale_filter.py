@@ -9,6 +9,7 @@ and by those on the ground, whose errors have little to do with one another. For
     y_ik = g_k + u_i b_ik + noise             log length by depth less that by tracks
 
 u_i changes slowly, as the usual deviation of a level; what that of a frame has beyond it is noise of that frame alone.
+What levels err by in a whole scene is in no state, as nothing would tell it from g: it is added to the deviation of g.
 
 A Kalman filter (Kalman, 1960) sums up what is older than the lag. Within the lag all motions are estimated at once by
 least squares: the smoother of Rauch, Tung and Striebel (AIAA Journal, 1965) in another order of elimination.
@@ -111,7 +112,8 @@ class ScaleFilter:
         if math.isfinite(bias):
             self.depth_factor = math.exp(-bias * solution[-1, 1])
             self.depth_factor_deviation = bias * math.sqrt(max(covariance[1, 1], 0.0))
-        return Corrections(scale - self._applied, math.sqrt(max(covariance[0, 0], 0.0)))
+        deviation = math.hypot(math.sqrt(max(covariance[0, 0], 0.0)), self._scene(lack))
+        return Corrections(scale - self._applied, deviation)
 
     def corrected(self, applied: np.ndarray, lengths: np.ndarray) -> None:
         """The log lengths were corrected by ``applied``, to ``lengths``; steps beyond the lag are summed up.
@@ -165,6 +167,14 @@ class ScaleFilter:
                 found = self._excess(lack, source, alone if source else scale)
                 self._doubt[source] = math.sqrt(max(found, sudden, 1.0))
         self._doubt[0] = max(self._doubt[0], outvoted)
+
+    def _scene(self, lack: np.ndarray) -> float:
+        """Standard deviation of what both levels err by together in a whole scene, by their spread and difference."""
+        usual, seen = self._usual[-1], np.isfinite(lack).sum(0)
+        precision = float(np.nansum(1 / np.maximum(usual, EXACT) ** 2))
+        shared = self.options.scene / math.sqrt(precision) if precision else 0.0
+        apart = float(np.ptp(np.nanmedian(lack, 0))) if seen.min() >= TELLING else 0.0
+        return math.hypot(shared, self.options.contradiction * apart)
 
     def _excess(self, lack: np.ndarray, source: int, scale: np.ndarray, unsure: np.ndarray | float = 0.0) -> float:
         """Variance of a level about ``scale`` (N,), over that which its deviations tell if there is no doubt.

@@ -99,7 +99,7 @@ def _lost(tracked: Tracked) -> list[str]:
         lines.append(f"{len(failed)} frame{'s' * (len(failed) > 1)} cannot be read: {which}; the first: {first}")
     deviations = [x.scale_deviation for x in results if x.scale_deviation is not None]
     if deviations and np.median(deviations) > 0.1:
-        lines.append(f"lengths of single steps are uncertain by {100 * float(np.median(deviations)):.0f} %")
+        lines.append(f"lengths are uncertain by {100 * float(np.median(deviations)):.0f} %")
     return lines
 
 
