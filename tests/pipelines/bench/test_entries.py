@@ -67,6 +67,9 @@ def test_minutes_are_divided_in_the_proportion_of_the_steps_by_what_a_step_takes
     # 400 + 200 + 200 seconds of the recipe in 120 seconds
     assert schedule.steps == {"flow": 240, "depth": 60, "joint": 30}
     assert sum(schedule.steps[name] * seconds[name] for name in seconds) == 120
+    # 240 of 330 steps are those of flow, which take a minute; 30 of depth 15 seconds
+    shares = [0, 240 / 330, 270 / 330, 1]
+    assert [schedule.minutes(share) for share in shares] == pytest.approx([0, 1, 1.25, 2])
 
 
 @pytest.mark.parametrize("samples", [8000, 60, 12])

@@ -129,9 +129,10 @@ def _write(out: Path, runs: Mapping[str, Mapping[int, Mapping[str, Any]]], optio
     table = table_of_runs(runs, options)
     for suffix in WRITERS:
         save_table(out / f"table{suffix}", table)
-    schedules = {name: _read(out / name / SCHEDULE) for name, found in runs.items() if found}
-    _save(out / "results.json", content(runs, schedules, options, out))
-    save_figure(curves_figure(runs, options), out / "curves.png")
+    schedules = {name: Schedule(**_read(out / name / SCHEDULE)) for name, found in runs.items() if found}
+    numbers = {name: schedule._asdict() for name, schedule in schedules.items()}
+    _save(out / "results.json", content(runs, numbers, options, out))
+    save_figure(curves_figure(runs, options, schedules), out / "curves.png")
 
 
 def _save(file: Path, values: Mapping[str, Any]) -> None:

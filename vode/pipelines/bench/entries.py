@@ -28,6 +28,14 @@ class Schedule(NamedTuple):
     seconds: Mapping[str, float]
     """that a step of each stage took when it was tried; empty where the budget is in samples"""
 
+    def minutes(self, share: float) -> float:
+        """Minutes of the budget that a share of all steps takes, in the order of the stages."""
+        left, seconds = share * sum(self.steps.values()), 0.0
+        for name, steps in self.steps.items():
+            done = min(left, steps)
+            seconds, left = seconds + done * self.seconds[name], left - done
+        return seconds / 60
+
 
 def entries(recipes: Iterable[str] | Mapping[str, OdometryConfig], options: BenchOptions) -> dict[str, OdometryConfig]:
     """The configuration of each recipe on the bench's data; ``recipes`` are names, or configurations by name.

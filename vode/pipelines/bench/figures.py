@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from vode.evaluation.depth_report import predict_depth
 from vode.geometry.resize import image_size
 from vode.model import load
+from vode.pipelines.bench.entries import Schedule
 from vode.pipelines.bench.options import BenchOptions
 from vode.pipelines.bench.scoring import sequences_of
 from vode.pipelines.bench.summary import CONSTANT, Runs, constant_depth
@@ -18,17 +20,21 @@ from vode.visualization.curves import learning_figure
 from vode.visualization.panels import depth_strip, panel_figure, spread
 
 
-def curves_figure(runs: Runs, options: BenchOptions) -> Figure:
-    """AbsRel on test frames over the budget."""
-    x = "samples" if options.samples else "minutes"
+def curves_figure(runs: Runs, options: BenchOptions, schedules: Mapping[str, Schedule]) -> Figure:
+    """AbsRel on test frames over the budget: samples, or minutes as the schedules of the recipes count them."""
     curves = {
-        name: [[(point[x], point["abs_rel"]) for point in run["curve"]] for run in found.values() if run["curve"]]
+        name: [_curve(run, None if options.samples else schedules[name]) for run in found.values() if run["curve"]]
         for name, found in runs.items()
     }
     label = "samples" if options.samples else "training (min)"
     drawn = {name: found for name, found in curves.items() if found}
     constant = constant_depth(runs)
     return learning_figure(drawn, x=label, y="AbsRel", level=None if constant is None else (CONSTANT, constant))
+
+
+def _curve(run: Mapping[str, Any], schedule: Schedule | None) -> list[tuple[float, float]]:
+    counted = [(point["samples"], point["abs_rel"]) for point in run["curve"]]
+    return counted if schedule is None else [(schedule.minutes(x / run["samples"]), y) for x, y in counted]
 
 
 def strip_figure(folders: Iterable[tuple[str, Path]], options: BenchOptions) -> Figure:
