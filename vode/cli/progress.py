@@ -56,4 +56,5 @@ def _words(progress: Progress) -> str:
     total = "" if progress.total is None else f"/{progress.total}"
     left = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s left"
     method = f", {progress.method}" if progress.method else ""
-    return f"{progress.stage} {progress.done}{total}, {progress.frames_per_second:.1f} frames/s{left}{method}"
+    unit = "a second" if progress.stage == "adapt" else "frames/s"
+    return f"{progress.stage} {progress.done}{total}, {progress.frames_per_second:.1f} {unit}{left}{method}"

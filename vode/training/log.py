@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import torch
@@ -20,12 +21,27 @@ from vode.io.atomic import write_error
 from vode.training import distributed
 from vode.visualization.colors import depth_to_color, flow_to_color
 
+OnWork = Callable[[str, int, int], None]
+"""takes what is worked on, how much of it is done, and how much there is"""
+_told: ContextVar[OnWork | None] = ContextVar("told", default=None)
+
+
+@contextmanager
+def progress_to(tell: OnWork) -> Iterator[None]:
+    """Tell the progress of training, and of what comes before it, in the place of printing it."""
+    token = _told.set(tell)
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
 
 class RunLog:
     """Writes logs to a run's folder; without a terminal the progress bar becomes occasional lines."""
 
     def __init__(self, folder: Path, total: int, done: int) -> None:
-        self.console = Console(stderr=True)
+        self._tell = _told.get()
+        self.console = Console(stderr=True, quiet=self._tell is not None)
         self._folder = folder
         with self._writing("log.jsonl"):
             self._lines = open(folder / "log.jsonl", "a", encoding="utf-8")  # noqa: SIM115
@@ -39,13 +55,15 @@ class RunLog:
             TimeRemainingColumn(),
             TextColumn("{task.fields[losses]}"),
             console=self.console,
-            disable=not sys.stderr.isatty(),
+            disable=self._tell is not None or not sys.stderr.isatty(),
         )
         self._task = self._progress.add_task("training", total=total, completed=done, losses="")
         self._progress.start()
 
     def step(self, done: int) -> None:
         """Advance the progress bar to ``done`` steps of the whole run."""
+        if self._tell is not None:
+            self._tell("training", done, self._total)
         self._progress.update(self._task, completed=done)
 
     def scalars(self, stage: str, done: int, values: Mapping[str, float]) -> None:
@@ -101,14 +119,15 @@ class Announced:
 
     def __init__(self, what: str, total: int) -> None:
         self._what, self._total, self._next = what, total, time.monotonic() + self.EVERY
-        self._console = Console(stderr=True, quiet=not distributed.is_first())
+        self._tell = _told.get()
+        self._console = Console(stderr=True, quiet=self._tell is not None or not distributed.is_first())
         columns = (
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        terminal = sys.stderr.isatty()
+        terminal = self._tell is None and sys.stderr.isatty()
         self._progress = Progress(*columns, console=self._console, disable=not terminal, transient=True)
         self._task = self._progress.add_task(what, total=total)
 
@@ -123,6 +142,8 @@ class Announced:
 
     def __call__(self, done: int) -> None:
         """So many are done."""
+        if self._tell is not None:
+            self._tell(self._what, done, self._total)
         self._progress.update(self._task, completed=done)
         if self._progress.disable and time.monotonic() > self._next:
             self._next = time.monotonic() + self.EVERY

@@ -18,7 +18,9 @@ from vode.datasets.folder import FolderSequence
 from vode.pipelines.run import adapt, pipeline
 from vode.pipelines.run.folder import OutputFolder, open_folder
 from vode.pipelines.run.options import RunOptions
+from vode.pipelines.run.progress import OnProgress, Progress
 from vode.pipelines.run.source import camera_of, open_source
+from vode.training.log import Announced
 
 SIZE = (60, 80)
 
@@ -32,12 +34,14 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return seen
 
 
-def adapted(folder: Path, options: RunOptions, out: Path) -> OutputFolder:
+def adapted(
+    folder: Path, options: RunOptions, out: Path, on_progress: OnProgress = lambda progress: None
+) -> OutputFolder:
     source = open_source(str(folder), options)
     found = camera_of(source, options)
     opened = open_folder(out, source.address, resume=False, overwrite=False, inputs=[])
     write_calibration(opened.file("calibration"), found.stored, "")
-    adapt.adapted_model(source, found, opened, options)
+    adapt.adapted_model(source, found, opened, options, on_progress)
     return opened
 
 
@@ -91,6 +95,25 @@ def test_minutes_and_start_are_those_of_the_run(tmp_path: Path, given: list[Any]
     adapted(images(tmp_path / "walk"), RunOptions(fov=70.0, adapt=2.5), tmp_path / "out")
     assert (given[0].minutes, given[0].start_from) == (2.5, Path("vode-small"))
     assert replace(given[0], minutes=3.0).data == tmp_path / "walk"
+
+
+def test_adaptation_is_a_stage_of_the_progress_and_prints_nothing(
+    tmp_path: Path, given: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def train(*_: Any) -> tuple[Path, dict[str, float]]:
+        for work in ("walk: tracking", "training"):
+            with Announced(work, 4) as done:
+                done(1)
+                done(4)
+        return tmp_path, {}
+
+    monkeypatch.setattr(adapt, "train", train)
+    seen: list[Progress] = []
+    adapted(images(tmp_path / "walk"), RunOptions(fov=70.0, adapt=1.0), tmp_path / "out", seen.append)
+    told = [(x.stage, x.done, x.total, x.method) for x in seen]
+    assert told[::2] == [("adapt", 1, 4, "walk: tracking"), ("adapt", 1, 4, "training")]
+    assert told[1::2] == [("adapt", 4, 4, "walk: tracking"), ("adapt", 4, 4, "training")]
+    assert capsys.readouterr().err == ""
 
 
 def test_frames_a_second_are_those_after_the_adaptation(

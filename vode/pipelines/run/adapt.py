@@ -13,11 +13,13 @@ from vode.errors import InputError
 from vode.model import Model, load
 from vode.pipelines.run.folder import ADAPTATION, OutputFolder
 from vode.pipelines.run.options import RunOptions
+from vode.pipelines.run.progress import Meter, OnProgress
 from vode.pipelines.run.source import Source
 from vode.pipelines.train import resume, train
 from vode.recipes import recipe
 from vode.run_folder import find_run
 from vode.streams.camera import FoundCamera
+from vode.training.log import OnWork, progress_to
 
 NETWORKS = ("depth", "flow")
 
@@ -35,7 +37,7 @@ def check_model(options: RunOptions, source: Source, *, with_depth: bool) -> Non
 
 
 def adapted_model(
-    source: Source, found: FoundCamera, folder: OutputFolder, options: RunOptions
+    source: Source, found: FoundCamera, folder: OutputFolder, options: RunOptions, on_progress: OnProgress
 ) -> tuple[Model, dict[str, Any] | None]:
     """The model as it is adapted to the source, or as it is without minutes; and what came of it.
 
@@ -46,8 +48,19 @@ def adapted_model(
         return load(options.model, device=options.device), None
     assert source.adaptable is not None
     run = folder.path / ADAPTATION
-    results = _results(run, source.adaptable, _camera(found, folder), options)
+    with progress_to(_teller(on_progress)):
+        results = _results(run, source.adaptable, _camera(found, folder), options)
     return load(run, device=options.device), _told(results, options.adapt)
+
+
+def _teller(on_progress: OnProgress) -> OnWork:
+    """Tells what adaptation works on as a stage of the run, each piece of work with a clock of its own."""
+    meters: dict[str, Meter] = {}
+
+    def tell(what: str, done: int, total: int) -> None:
+        meters.setdefault(what, Meter("adapt", total, on_progress))(done, what)
+
+    return tell
 
 
 def _camera(found: FoundCamera, folder: OutputFolder) -> dict[str, Any]:

@@ -151,7 +151,7 @@ class _Runner:
         if self._options.model is None:
             return None
         earlier, begun = self._adaptation_seconds(), time.monotonic()
-        model, adaptation = adapted_model(self._source, self._found, self._folder, self._options)
+        model, adaptation = adapted_model(self._source, self._found, self._folder, self._options, self._on_progress)
         if adaptation is not None:
             adaptation = adaptation | {"seconds": round(earlier + time.monotonic() - begun, 2)}
         what = "depth in metres" if model.metric else "depth up to scale"

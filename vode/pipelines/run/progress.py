@@ -23,11 +23,12 @@ class Progress:
     """adapt, track, cloud or depth"""
     done: int
     total: int | None
-    """frames; None where nobody knows"""
+    """frames, or of adaptation steps or pairs; None where nobody knows"""
     frames_per_second: float
+    """of what ``total`` counts"""
     seconds_left: float | None
     method: str = ""
-    """how the last frame was tracked"""
+    """how the last frame was tracked, or what adaptation works on"""
 
 
 OnProgress = Callable[[Progress], None]
