@@ -58,7 +58,7 @@ def _teller(on_progress: OnProgress) -> OnWork:
     meters: dict[str, Meter] = {}
 
     def tell(what: str, done: int, total: int) -> None:
-        meters.setdefault(what, Meter("adapt", total, on_progress))(done, what)
+        meters.setdefault(what, Meter("adapt", total, on_progress, done))(done, what)
 
     return tell
 
