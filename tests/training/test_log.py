@@ -1,4 +1,4 @@
-"""What is announced while a run is prepared."""
+"""What a run announces while it is prepared and trained."""
 
 from vode.training.log import Announced, RunLog, progress_to
 

@@ -23,7 +23,7 @@ class Progress:
     """adapt, track, cloud or depth"""
     done: int
     total: int | None
-    """frames, or of adaptation steps or pairs; None where nobody knows"""
+    """frames, or steps of training; None where nobody knows"""
     frames_per_second: float
     """of what ``total`` counts"""
     seconds_left: float | None
