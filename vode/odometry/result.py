@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -102,8 +102,8 @@ class FrameResult:
     """median over the inliers, pixels beyond the rotation"""
     scale_deviation: float | None
     """relative standard deviation of the length of the translation, where it is known"""
-    changed: tuple[int, ...]
-    """earlier frames whose poses were corrected just now"""
+    changed: Sequence[int]
+    """earlier frames whose poses were corrected just now, in their order"""
     depth_level: DepthLevel | None = None
     """None where depth is taken as it is, or has told no length yet"""
 
@@ -120,6 +120,13 @@ class FrameResult:
         if self.details.late is not None:
             words.append(f"{self.details.late:.1f} median steps of time after it")
         return ", ".join(words)
+
+
+def in_order(frames: Iterable[int]) -> Sequence[int]:
+    """Numbers of frames in their order: a range where none is left out, as every frame may correct a hundred others."""
+    numbers = tuple(sorted({*frames}))
+    gapless = numbers and numbers[-1] - numbers[0] + 1 == len(numbers)
+    return range(numbers[0], numbers[-1] + 1) if gapless else numbers
 
 
 def log_lines(results: Sequence[FrameResult]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -252,10 +253,10 @@ class VisualOdometry:
 
     def _advance(
         self, frame: Frame | None, motion: FrameMotion, seen: Seen | None
-    ) -> tuple[float | None, tuple[int, ...]]:
+    ) -> tuple[float | None, Sequence[int]]:
         """Take note of a frame, as the last view if it shows something; its deviation, and what else was corrected."""
         deviation = motion.scale_deviation
-        changed: tuple[int, ...] = ()
+        changed: Sequence[int] = ()
         features = None
         if frame is None or seen is None:
             if self._backend is not None:
@@ -283,8 +284,8 @@ class VisualOdometry:
             doubtful = lost or motion.method is Method.ROTATION
             depth = seen.depth * self._backend.depth_factor
             more = self._loops.add(frame, depth, poses, doubtful=doubtful, missing=missing, features=features)
-            changed = tuple(sorted({*changed, *more}))
-        return deviation, changed
+            changed = (*changed, *more)
+        return deviation, result.in_order(changed)
 
     def _pose(self, frame: int) -> np.ndarray | Tensor:
         pose = torch.eye(4, dtype=torch.float64) if self._backend is None else self._backend.poses[frame]

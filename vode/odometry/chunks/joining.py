@@ -14,7 +14,7 @@ from vode.geometry.alignment import robust_similarity
 from vode.geometry.ground import Ground
 from vode.geometry.pose import interpolate, inverse
 from vode.io.trajectory import Trajectory
-from vode.odometry.result import FrameResult
+from vode.odometry.result import FrameResult, in_order
 
 AGREEING = 0.5
 """least fraction of the overlap that must agree on a similarity"""
@@ -110,7 +110,7 @@ def _later(found: FrameResult, start: int, S: Tensor) -> FrameResult:
         index=start + found.index,
         pose=similarity.rigid(S @ torch.as_tensor(found.pose)),
         details=replace(found.details, reference=None if reference is None else start + reference),
-        changed=tuple(start + k for k in found.changed),
+        changed=in_order(start + k for k in found.changed),
         depth_level=level and level._replace(factor=level.factor * float(similarity.scale(S))),
     )
 
