@@ -9,6 +9,7 @@ from vode.datasets.base import Sequence
 from vode.odometry.options import LoopOptions, TrackerOptions, VerificationOptions
 from vode.odometry.track import track
 from vode.odometry.visual_odometry import VisualOdometry
+from vode.pipelines.run.snapshot import load_snapshot, restore_tracker, save_snapshot, tracker_state
 
 SIZE = (96, 320)
 LOOPS = LoopOptions(gap=8, spacing=0.05, verification=VerificationOptions(inliers=20))
@@ -91,6 +92,22 @@ def test_a_frame_at_a_time_is_the_whole_sequence(returning, drifting, tracked):
     for i in range(len(returning)):
         odometry.register_frame(returning.frame(i))
     assert torch.equal(odometry.trajectory.poses, tracked.trajectory.poses)
+
+
+def test_a_tracker_goes_on_from_what_was_written_of_it(returning, drifting, tracked, tmp_path):
+    before = VisualOdometry(drifting, returning.intrinsics, OPTIONS)
+    after = VisualOdometry(drifting, returning.intrinsics, OPTIONS)
+    # as late as loops are known already
+    for i in range(len(returning) - 2):
+        before.register_frame(returning.frame(i))
+    assert before.loops
+    save_snapshot(tmp_path / "state.npz", {"tracker": tracker_state(before)})
+    restore_tracker(after, load_snapshot(tmp_path / "state.npz")["tracker"])
+    for i in range(len(returning) - 2, len(returning)):
+        after.register_frame(returning.frame(i))
+    assert torch.equal(after.trajectory.poses, tracked.trajectory.poses)
+    assert [x[:2] for x in after.loops] == [x[:2] for x in tracked.loops]
+    assert [x.changed for x in after.results] == [x.changed for x in tracked.results]
 
 
 class Covered(Returning):

@@ -6,14 +6,14 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from vode.geometry import pose, similarity
 from vode.geometry.resize import image_size
 from vode.odometry.frames import Frame
-from vode.odometry.loop_closure.consistency import Course, consistent_set, loop_deviations, supported
+from vode.odometry.loop_closure.agreement import FoundLoops
+from vode.odometry.loop_closure.consistency import Course, loop_deviations
 from vode.odometry.loop_closure.keyframes import Features, Keyframe, describe, features_of, is_keyframe, median_depth
 from vode.odometry.loop_closure.maps import joined, rejoined
 from vode.odometry.loop_closure.places import Places
@@ -40,11 +40,11 @@ class LoopCloser:
         self.loops: tuple[Loop, ...] = ()
         self._places = Places(options)
         self._begun = 0
-        self._verified: list[Loop] = []
-        self._agreement = np.zeros((0, 0), bool)
+        self._found = FoundLoops(options)
         self._corrections: list[Tensor] = []
         self._level = 1.0
         self._used: tuple[Loop, ...] = ()
+        self._stale = False
         self._pause, self._doubtful, self._missing = 0, False, 0
 
     def expect(self, frame: Frame, poses: Sequence[Tensor], expected: Tensor) -> Future[Features] | None:
@@ -93,12 +93,12 @@ class LoopCloser:
         self._begun = len(self.keyframes) - 1 if lost else self._begun
         loop = self._recognised(self._places.add(keyframe.descriptors, self._begun), image_size(frame.image))
         self._pause -= 1
-        if loop is None and (self._pause > 0 or self.loops == self._used):
+        if loop is None and (self._pause > 0 or not self._stale):
             return ()
         course = Course(torch.stack([poses[x.frame] for x in self.keyframes]), self.keyframes, self.options)
         if loop is not None and course.allows(loop):
             self._believe(loop, course)
-        if self._pause > 0 or self.loops == self._used:
+        if self._pause > 0 or not self._stale:
             return ()
         every = torch.stack(list(poses))
         before = self.corrected(every)
@@ -157,14 +157,8 @@ class LoopCloser:
 
     def _believe(self, loop: Loop, course: Course) -> None:
         """Choose the loops that agree, now that there is one more."""
-        row = np.append(course.agree(loop, self._verified), True)
-        self._verified.append(loop)
-        count = len(row)
-        agreement = np.zeros((count, count), bool)
-        agreement[:-1, :-1], agreement[-1], agreement[:, -1] = self._agreement, row, row
-        self._agreement = agreement
-        chosen = [self._verified[k] for k in consistent_set(agreement)]
-        self.loops = tuple(supported(chosen, self.options.near, self.options.agreeing))
+        self.loops = self._found.add(loop, course)
+        self._stale = [x[:2] for x in self.loops] != [x[:2] for x in self._used]
 
     def _optimize(self, course: Course) -> None:
         """Corrections by the pose graph of odometry and loops; as they were where it has no optimum."""
@@ -179,7 +173,7 @@ class LoopCloser:
             torch.diag_embed(deviations.square().reciprocal()),
         )
         solution = optimize(graph)
-        self._used, self._pause = loops, count // PAUSE
+        self._used, self._stale, self._pause = loops, False, count // PAUSE
         if not solution.converged:
             return
         # one keyframe's depth tells the level of the scale worse than all do

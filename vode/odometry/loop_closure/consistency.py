@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from scipy.spatial import KDTree
 from torch import Tensor
 
 from vode.geometry import pose, similarity
@@ -98,6 +99,8 @@ def consistent_set(agreement: np.ndarray) -> np.ndarray:
     order = np.argsort(-agreement.sum(1), kind="stable")
     best = np.zeros(0, np.int64)
     for seed in order[:SEEDS]:
+        if agreement[seed].sum() <= len(best):
+            break
         allowed, chosen = agreement[seed].copy(), [seed]
         for k in order:
             if allowed[k] and k != seed:
@@ -110,8 +113,10 @@ def consistent_set(agreement: np.ndarray) -> np.ndarray:
 
 def supported(loops: Sequence[Loop], near: int, least: int) -> list[Loop]:
     """The loops with at least ``least`` that begin and end within ``near`` keyframes of theirs, themselves included."""
-    ends = np.array([(x.first, x.second) for x in loops]).reshape(-1, 2)
-    close = (np.abs(ends[:, None] - ends[None]) <= near).all(-1).sum(1) if len(ends) else []
+    if not loops:
+        return []
+    ends = KDTree(np.array([(x.first, x.second) for x in loops]))
+    close = np.atleast_1d(ends.query_ball_point(ends.data, near, p=np.inf, return_length=True))
     return [loop for loop, count in zip(loops, close, strict=True) if count >= least]
 
 

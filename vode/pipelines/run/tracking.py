@@ -40,7 +40,9 @@ from vode.pipelines.run.source import Source
 from vode.pipelines.tracking.setup import tracking_size
 
 SNAPSHOT_SECONDS = 30.0
-"""between two states on disk, from which an interrupted run goes on"""
+"""between two states on disk, from which an interrupted run goes on, at least"""
+SNAPSHOT_SHARE = 0.03
+"""of the time, at most, for writing them: they grow with the video"""
 SNAPSHOT = "state.npz"
 
 
@@ -116,7 +118,7 @@ class Pass:
             restore_tracker(self.odometry, state["tracker"])
             self._recorder.restore(state["recorder"])
             self._ground.grounds = state["grounds"]
-        self._saved = time.monotonic()
+        self._saved, self._pause = time.monotonic(), SNAPSHOT_SECONDS
 
     def go(self, limit: int | None, stopped: Collection[object], on_progress: OnProgress, on_frame: OnFrame) -> Tracked:
         """Track the frames that are left, up to ``limit`` of all, or until ``stopped`` holds something."""
@@ -139,7 +141,7 @@ class Pass:
                         written = writer.submit(self._recorder.add, undistorted, result, depth)
                         seen = None if depth is None else depth[0, 0]
                         on_frame(SeenFrame(result, undistorted, seen, self._pinhole.intrinsics))
-                    if stopped or time.monotonic() - self._saved > SNAPSHOT_SECONDS:
+                    if stopped or time.monotonic() - self._saved > self._pause:
                         self._save(written)
                     meter(len(self.odometry), str(result.method))
                     if stopped:
@@ -185,9 +187,11 @@ class Pass:
         """Put down where the pass is, so that another one can go on from here."""
         if written is not None:
             written.result()
+        started = time.monotonic()
         parts = {"tracker": tracker_state(self.odometry), "recorder": self._recorder.state()}
         save_snapshot(self._folder.work / SNAPSHOT, parts | {"grounds": self._ground.grounds})
         self._saved = time.monotonic()
+        self._pause = max(SNAPSHOT_SECONDS, (self._saved - started) / SNAPSHOT_SHARE)
 
 
 class _SourceError(Exception):
