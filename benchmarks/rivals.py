@@ -22,9 +22,10 @@ from vode.geometry.pose import inverse
 
 CORNERS = (2000, 0.01, 8)
 """most corners of an image, their least quality and distance"""
-STEP = 0.1
-"""seconds between the frames that ORB-SLAM3 is given"""
-BRANCHES, LEVELS = 10, 3
+STEP, PACE = 0.1, 1.0
+"""seconds between the frames that ORB-SLAM3 is given, by their times and by the clock: its map grows in other threads,
+which fall behind where the machine does other things too"""
+BRANCHES, LEVELS = 10, 6
 """of the tree of visual words"""
 SETTINGS = """%YAML:1.0
 File.version: "1.0"
@@ -153,7 +154,7 @@ def colmap(sequence: Sequence, mapper: str, *, overlap: int = 10) -> Found:
 def orbslam3(sequence: Sequence) -> Found:
     """ORB-SLAM3 (Campos et al., T-RO 2021), monocular, with a vocabulary of the sequence's own words.
 
-    Frames have the poses of its final map. It is given frames as a camera gives them.
+    Frames have the poses of its final map.
     """
     import pyorbslam3
 
@@ -168,8 +169,7 @@ def orbslam3(sequence: Sequence) -> Found:
         for i, image in enumerate(images):
             begun = time.perf_counter()
             slam.track_monocular(image, i * STEP)
-            # its map grows in other threads, and falls behind a video that comes faster than it was taken
-            time.sleep(max(begun + STEP - time.perf_counter(), 0))
+            time.sleep(max(begun + PACE - time.perf_counter(), 0))
         slam.shutdown()
         slam.save_trajectory_euroc(str(path))
         rows = np.loadtxt(path, ndmin=2)
