@@ -7,6 +7,7 @@ import torch
 
 from vode.geometry import similarity
 from vode.geometry.pose import inverse, relative, se3_exp
+from vode.odometry.loop_closure import closure
 from vode.odometry.loop_closure.closure import LoopCloser
 from vode.odometry.loop_closure.consistency import Course
 from vode.odometry.loop_closure.verification import Loop, verify
@@ -84,6 +85,19 @@ def test_corrections_are_told_when_they_come(closer, odometry):
     assert torch.equal(closer.corrected(odometry[0])[0], odometry[0][0])
     assert 0 not in first
     assert set(first) >= set(range(5, min(told)))
+
+
+def test_what_confirms_the_corrected_course_of_many_keyframes_waits(course, odometry, closer, monkeypatch):
+    poses, scales = odometry
+    monkeypatch.setattr(closure, "FEW", 0)
+    monkeypatch.setattr(closure, "CALM", 1)
+    patient = course.closed(poses, scales)
+    corrected = [[k for k, changed in enumerate(x.changes) if changed] for x in (closer, patient)]
+    # the first loops contradict odometry, and do not wait
+    assert corrected[1][0] == corrected[0][0]
+    assert 0 < len(corrected[1]) < len(corrected[0])
+    assert [x[:2] for x in patient.loops] == [x[:2] for x in closer.loops]
+    assert off(patient.corrected(poses), course.poses) < 0.1 * off(poses, course.poses)
 
 
 def test_frames_between_keyframes_follow_rigidly_with_the_scale(closer, odometry):

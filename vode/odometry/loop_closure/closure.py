@@ -21,8 +21,11 @@ from vode.odometry.loop_closure.verification import Loop, verify
 from vode.odometry.options import LoopOptions
 from vode.odometry.pose_graph import PoseGraph, optimize
 
-PAUSE = 200
-"""optimisations while as many keyframes come as there are: their cost grows with the video, their number must not"""
+SURPRISED, CALM = 200, 20
+"""most optimisations while as many keyframes come as there are, where new loops contradict the corrected course, and
+where they confirm it: their cost grows with the video, their number must not"""
+FEW = 1000
+"""keyframes up to which an optimisation costs too little to be put off"""
 
 
 class LoopCloser:
@@ -44,8 +47,8 @@ class LoopCloser:
         self._corrections: list[Tensor] = []
         self._level = 1.0
         self._used: tuple[Loop, ...] = ()
-        self._stale = False
-        self._pause, self._doubtful, self._missing = 0, False, 0
+        self._rate, self._since = 0, 0
+        self._doubtful, self._missing = False, 0
 
     def expect(self, frame: Frame, poses: Sequence[Tensor], expected: Tensor) -> Future[Features] | None:
         """Features of a frame that seems to become a keyframe, found beside what else is done before it is added.
@@ -92,13 +95,14 @@ class LoopCloser:
         self._corrections.append(self._corrections[-1] if last is not None else torch.eye(4, dtype=torch.float64))
         self._begun = len(self.keyframes) - 1 if lost else self._begun
         loop = self._recognised(self._places.add(keyframe.descriptors, self._begun), image_size(frame.image))
-        self._pause -= 1
-        if loop is None and (self._pause > 0 or not self._stale):
+        self._since += 1
+        if loop is None and not self._is_due:
             return ()
         course = Course(torch.stack([poses[x.frame] for x in self.keyframes]), self.keyframes, self.options)
         if loop is not None and course.allows(loop):
-            self._believe(loop, course)
-        if self._pause > 0 or not self._stale:
+            earlier, self.loops = self.loops, self._found.add(loop, course)
+            self._rate = max(self._rate, self._told(earlier, course))
+        if not self._is_due:
             return ()
         every = torch.stack(list(poses))
         before = self.corrected(every)
@@ -155,10 +159,24 @@ class LoopCloser:
                 loops.append(Loop(place, newest, found[0], first.distance, found[1]))
         return max(loops, key=lambda loop: loop.inliers, default=None)
 
-    def _believe(self, loop: Loop, course: Course) -> None:
-        """Choose the loops that agree, now that there is one more."""
-        self.loops = self._found.add(loop, course)
-        self._stale = [x[:2] for x in self.loops] != [x[:2] for x in self._used]
+    @property
+    def _is_due(self) -> bool:
+        """Whether loops wait for an optimisation, and enough keyframes have come since the last one."""
+        return self._rate > 0 and self._since > len(self.keyframes) // self._rate
+
+    def _told(self, earlier: tuple[Loop, ...], course: Course) -> int:
+        """How often optimisations may be for what loops say that earlier ones did not; 0 where they are the same."""
+        known, ends = {x[:2] for x in earlier}, {x[:2] for x in self.loops}
+        fresh = [x for x in self.loops if x[:2] not in known]
+        if not known <= ends or (fresh and len(self.keyframes) < FEW):
+            return SURPRISED
+        for loop in fresh:
+            first, second = (self._corrections[k] @ course.T_world_cam[k] for k in (loop.first, loop.second))
+            between = similarity.inverse(first) @ second
+            error = similarity.log(similarity.inverse(loop.S_first_second) @ between) / loop_deviations(loop)
+            if error.square().sum() > self.options.significance:
+                return SURPRISED
+        return CALM if fresh else 0
 
     def _optimize(self, course: Course) -> None:
         """Corrections by the pose graph of odometry and loops; as they were where it has no optimum."""
@@ -173,7 +191,7 @@ class LoopCloser:
             torch.diag_embed(deviations.square().reciprocal()),
         )
         solution = optimize(graph)
-        self._used, self._stale, self._pause = loops, False, count // PAUSE
+        self._used, self._rate, self._since = loops, 0, 0
         if not solution.converged:
             return
         # one keyframe's depth tells the level of the scale worse than all do
