@@ -139,6 +139,8 @@ def colmap(sequence: Sequence, mapper: str, *, overlap: int = 10) -> Found:
         (folder / "maps").mkdir()
         if mapper == "global":
             options = pycolmap.GlobalPipelineOptions()
+            adjusted = options.mapper.bundle_adjustment
+            adjusted.refine_focal_length = adjusted.refine_extra_params = False
             found = pycolmap.global_mapping(database, folder / "images", folder / "maps", options)
         else:
             options = pycolmap.IncrementalPipelineOptions()
