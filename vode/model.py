@@ -90,9 +90,9 @@ class Model:
         """The (height, width) that images of ``image_size`` are resized to: ``size``, or its area in their aspect."""
         return self.depth.input_size(self.size, image_size)
 
-    def tracking_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
+    def tracking_size(self, image_size: tuple[int, int], tracker: TrackerOptions | None = None) -> tuple[int, int]:
         """The (height, width) at which images of ``image_size`` are tracked: ``size_for``, by the tracker's options."""
-        return magnified(self.size_for(image_size), self.tracker.magnify)
+        return magnified(self.size_for(image_size), (tracker or self.tracker).magnify)
 
     def _summary(self) -> str:
         """What the model's card says of it."""

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from vode.cameras.lens import Camera
 from vode.errors import InputError
+from vode.geometry.resize import magnified
 from vode.io.trajectory import Trajectory
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Classical, SequenceDepth
@@ -149,8 +150,8 @@ def test_a_model_brings_its_perception_size_and_options(sequence, ground_truth):
     class Model:
         tracker = WINDOW
 
-        def tracking_size(self, image_size):
-            return image_size[0] // 2, image_size[1] // 2
+        def tracking_size(self, image_size, tracker=None):
+            return magnified((image_size[0] // 2, image_size[1] // 2), tracker.magnify)
 
         def perception(self, tracker=None):
             return seen
@@ -167,4 +168,6 @@ def test_a_model_brings_its_perception_size_and_options(sequence, ground_truth):
     odometry = VisualOdometry(Model(), sequence.intrinsics, EXACT, size=SIZE)
     odometry.register_frame(sequence.frame(0))
     assert odometry.options is EXACT
-    assert sizes == [(48, 160), SIZE]
+    larger = VisualOdometry(Model(), sequence.intrinsics, replace(EXACT, magnify=1.5))
+    larger.register_frame(sequence.frame(0))
+    assert sizes == [(48, 160), SIZE, (72, 240)]

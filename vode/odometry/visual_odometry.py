@@ -35,8 +35,8 @@ class TrackingModel(Protocol):
 
     tracker: TrackerOptions
 
-    def tracking_size(self, image_size: tuple[int, int]) -> tuple[int, int]:
-        """The (height, width) at which images of ``image_size`` are tracked."""
+    def tracking_size(self, image_size: tuple[int, int], tracker: TrackerOptions | None = None) -> tuple[int, int]:
+        """The (height, width) at which images of ``image_size`` are tracked, by default with its own options."""
         ...
 
     def perception(self, tracker: TrackerOptions | None = None) -> Perception:
@@ -90,7 +90,8 @@ class VisualOdometry:
     ) -> None:
         size_for: tuple[int, int] | SizeFor | None = size
         if isinstance(source, TrackingModel):
-            size_for, options = size or source.tracking_size, options or source.tracker
+            options = options or source.tracker
+            size_for = size or partial(source.tracking_size, tracker=options)
             source = source.perception(options)
         self.options, self.name = options or TrackerOptions(), name
         self._perception = source

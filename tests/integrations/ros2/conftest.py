@@ -53,7 +53,7 @@ class Drive:
     def perception(self, tracker=None) -> Classical:
         return Classical(DepthFunction(self.depth))
 
-    def tracking_size(self, size: tuple[int, int]) -> tuple[int, int]:
+    def tracking_size(self, size: tuple[int, int], tracker=None) -> tuple[int, int]:
         return size
 
 
