@@ -31,6 +31,17 @@ def test_a_place_is_recognised_when_it_is_seen_again():
         assert len(found) <= OPTIONS.candidates
 
 
+def test_a_place_that_is_seen_a_third_time_is_compared_with_the_first():
+    places, features = Places(OPTIONS), street()
+    for k, seen in enumerate([*features, *features]):
+        places.add(seen, again=range(COUNT, k))
+    for k in (20, 33):
+        found = places.add(features[k], again=range(COUNT, len(places)))
+        assert found[0] == k
+        assert max(found) < COUNT
+        assert max(places.add(features[k])) >= COUNT
+
+
 def test_nothing_is_recognised_within_the_gap():
     places = Places(OPTIONS)
     for k, features in enumerate(street()):

@@ -94,7 +94,9 @@ class LoopCloser:
         self.keyframes.append(keyframe)
         self._corrections.append(self._corrections[-1] if last is not None else torch.eye(4, dtype=torch.float64))
         self._begun = len(self.keyframes) - 1 if lost else self._begun
-        loop = self._recognised(self._places.add(keyframe.descriptors, self._begun), image_size(frame.image))
+        # all visits are compared with the first: a graph whose visits were tied to one another would be slow to solve
+        again = [x.second for x in self.loops]
+        loop = self._recognised(self._places.add(keyframe.descriptors, self._begun, again), image_size(frame.image))
         self._since += 1
         if loop is None and not self._is_due:
             return ()

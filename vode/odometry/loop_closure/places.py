@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from vode.odometry.loop_closure.keyframes import root_sift
@@ -64,11 +66,11 @@ class Places:
     def __len__(self) -> int:
         return len(self._features)
 
-    def add(self, features: np.ndarray, lost: int = 0) -> list[int]:
+    def add(self, features: np.ndarray, lost: int = 0, again: Sequence[int] = ()) -> list[int]:
         """A keyframe by its SIFT descriptors (N, 128): the numbers of those before it that look alike, the best first.
 
         They are at least ``gap`` keyframes earlier, or among the first ``lost``, after which the way was lost; and
-        their neighbours look alike too.
+        their neighbours look alike too. Keyframes ``again`` show places that earlier ones stand for, and are left out.
         """
         self._features.append(features)
         count = len(self._features)
@@ -80,7 +82,7 @@ class Places:
             self._descriptors, self._made = np.stack([self._vocabulary.describe(x) for x in self._features]), count
         elif self._vocabulary is not None:
             self._grow(count, self._vocabulary.describe(features))
-        return [] if self._vocabulary is None else self._alike(count - 1, oldest)
+        return [] if self._vocabulary is None else self._alike(count - 1, oldest, again)
 
     def _grow(self, count: int, descriptor: np.ndarray) -> None:
         """Put the newest descriptor into an array that doubles when it is full."""
@@ -89,11 +91,12 @@ class Places:
             self._descriptors = np.concatenate([self._descriptors, room])
         self._descriptors[count - 1] = descriptor
 
-    def _alike(self, newest: int, oldest: int) -> list[int]:
+    def _alike(self, newest: int, oldest: int, again: Sequence[int]) -> list[int]:
         similar = self._descriptors[: oldest + 1] @ self._descriptors[newest]
         # a place is seen from its neighbours too; what only one keyframe resembles is chance
         padded = np.pad(similar, 1, mode="edge")
         agreed = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+        agreed[[k for k in again if k <= oldest]] = -1
         found: list[int] = []
         for place in np.argsort(-agreed):
             if agreed[place] < LEAST_SIMILAR or len(found) == self._options.candidates:
