@@ -62,11 +62,11 @@ def residuals(graph: PoseGraph) -> Tensor:
     return similarity.log(similarity.inverse(graph.measured) @ between)
 
 
-def optimize(graph: PoseGraph) -> Solution:
+def optimize(graph: PoseGraph, *, precision: float = CONVERGED) -> Solution:
     """Nodes of least squared error, all but the first free.
 
-    Gauss-Newton, damped where a step fails (Levenberg-Marquardt). Measurements must connect every node with the first;
-    ValueError where they do not.
+    Gauss-Newton, damped where a step fails (Levenberg-Marquardt), until a step gains less than ``precision``, relative
+    to the cost. Measurements must connect every node with the first; ValueError where they do not.
     """
     _check(graph)
     damping, cost = 0.0, _cost(graph)
@@ -82,7 +82,7 @@ def optimize(graph: PoseGraph) -> Solution:
             continue
         expected = -0.5 * float(gradient @ step[1:].flatten().numpy())
         graph, cost = moved, after
-        if damping < DAMPING[0] and expected <= CONVERGED * cost + NOTHING:
+        if damping < DAMPING[0] and expected <= precision * cost + NOTHING:
             return Solution(graph.nodes, cost, True)
         damping = damping / DAMPING[1] if damping > DAMPING[0] else 0.0
         matrix, gradient = _normal_equations(graph)
