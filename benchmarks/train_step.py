@@ -31,13 +31,13 @@ from torch import Tensor, nn
 
 from vode.datasets.sample import collate
 from vode.geometry import two_view, warp
+from vode.memory import keep_freed_memory
 from vode.networks.flow import SLOPE, FlowNet, normalise_features
 from vode.recipes import recipe
 from vode.training import loop
 from vode.training.clip_dataset import ClipDataset
 from vode.training.config import VideoConfig
 from vode.training.distributed import Group, device_name
-from vode.training.memory import keep_freed_memory
 from vode.training.step import Stepper
 from vode.training.tasks import depth, flow, joint
 from vode.world.options import WorldOptions

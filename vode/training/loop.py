@@ -13,6 +13,7 @@ from vode.datasets.base import noted
 from vode.datasets.kitti import leakage
 from vode.devices import computes_bfloat16
 from vode.errors import DivergedError, InputError
+from vode.memory import keep_freed_memory, memory_gib, peak_memory_gib
 from vode.networks.weights import prepare
 from vode.run_folder import RunFolder, find_run
 from vode.signals import stop_signal
@@ -21,7 +22,6 @@ from vode.training.checkpoint import TrainState, read_checkpoint, restore, save_
 from vode.training.config import RunConfig, StageConfig
 from vode.training.distributed import Group
 from vode.training.log import RunLog, SilentLog, mean_scalars
-from vode.training.memory import keep_freed_memory, memory_gib, peak_memory_gib
 from vode.training.sampler import Draws, load_batches, part_of
 from vode.training.step import Averages, Stepper
 from vode.training.tasks.base import Task

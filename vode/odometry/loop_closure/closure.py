@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vode.geometry import pose, similarity
 from vode.geometry.resize import image_size
+from vode.memory import give_back_memory
 from vode.odometry.frames import Frame
 from vode.odometry.loop_closure.agreement import FoundLoops
 from vode.odometry.loop_closure.consistency import Course, loop_deviations
@@ -26,6 +27,8 @@ OFTEN, SELDOM = 200, 20
 the video, their number must not"""
 FEW = 1000
 """keyframes up to which all are optimised each time"""
+TIDY = 50
+"""keyframes after which freed memory is given back to the system"""
 PRECISION = 1e-6
 """gain of a step, relative to the cost, that is not worth another one"""
 
@@ -94,6 +97,8 @@ class LoopCloser:
         keyframe = describe(frame, depth, self.options, features=seen)._replace(doubtful=self._doubtful, lost=lost)
         self._doubtful, self._missing = False, 0 if lost else self._missing
         self.keyframes.append(keyframe)
+        if len(self.keyframes) % TIDY == 0:
+            give_back_memory()
         self._corrections.append(self._corrections[-1] if last is not None else torch.eye(4, dtype=torch.float64))
         self._begun = len(self.keyframes) - 1 if lost else self._begun
         # all visits are compared with the first: a graph whose visits were tied to one another would be slow to solve
