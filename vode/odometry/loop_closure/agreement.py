@@ -31,11 +31,14 @@ class FoundLoops:
         agreement[:-1, :-1], agreement[-1, :-1], agreement[:-1, -1] = self._agreement, row, row
         self._recent.append(loop)
         self._agreement = agreement
-        # no set that agrees can grow by more than the one that came
-        fits = row[self._chosen].all()
-        self._chosen = np.append(self._chosen, newest) if fits else consistent_set(agreement)
+        if row[self._chosen].all():
+            self._chosen = np.append(self._chosen, newest)
+        elif len(found := consistent_set(agreement)) > len(self._chosen):
+            self._chosen = found
         chosen = [self._recent[k] for k in self._chosen]
-        believed = supported([*self._settled, *chosen], self._options.near, self._options.agreeing)
+        settled = {id(x) for x in self._settled}
+        with_neighbours = supported([*self._settled, *chosen], self._options.near, self._options.agreeing)
+        believed = [*self._settled, *(x for x in with_neighbours if id(x) not in settled)]
         if len(self._recent) > RECENT:
             self._settle(believed)
         return tuple(believed)

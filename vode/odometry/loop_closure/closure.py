@@ -22,15 +22,15 @@ from vode.odometry.loop_closure.verification import Loop, verify
 from vode.odometry.options import LoopOptions
 from vode.odometry.pose_graph import PoseGraph, optimize
 
-OFTEN, SELDOM = 200, 20
-"""most optimisations while as many keyframes come as there are, of the newest ones and of all: their cost grows with
-the video, their number must not"""
+SURPRISED, CALM = 200, 20
+"""most optimisations while as many keyframes come as there are, where new loops contradict the corrected course, and
+where they confirm it: their cost grows with the video, their number must not"""
 FEW = 1000
-"""keyframes up to which all are optimised each time"""
-TIDY = 50
-"""keyframes after which freed memory is given back to the system"""
+"""keyframes up to which an optimisation costs too little to be put off"""
 PRECISION = 1e-6
 """gain of a step, relative to the cost, that is not worth another one"""
+TIDY = 50
+"""keyframes after which freed memory is given back to the system"""
 
 
 class LoopCloser:
@@ -52,7 +52,7 @@ class LoopCloser:
         self._corrections: list[Tensor] = []
         self._level = 1.0
         self._used: tuple[Loop, ...] = ()
-        self._stale, self._optimized, self._whole = False, 0, 0
+        self._rate, self._since = 0, 0
         self._doubtful, self._missing = False, 0
 
     def expect(self, frame: Frame, poses: Sequence[Tensor], expected: Tensor) -> Future[Features] | None:
@@ -104,12 +104,13 @@ class LoopCloser:
         # all visits are compared with the first: a graph whose visits were tied to one another would be slow to solve
         again = [x.second for x in self.loops]
         loop = self._recognised(self._places.add(keyframe.descriptors, self._begun, again), image_size(frame.image))
+        self._since += 1
         if loop is None and not self._is_due:
             return ()
         course = Course(torch.stack([poses[x.frame] for x in self.keyframes]), self.keyframes, self.options)
         if loop is not None and course.allows(loop):
-            self.loops = self._found.add(loop, course)
-            self._stale = [x[:2] for x in self.loops] != [x[:2] for x in self._used]
+            earlier, self.loops = self.loops, self._found.add(loop, course)
+            self._rate = max(self._rate, self._told(earlier, course))
         if not self._is_due:
             return ()
         every = torch.stack(list(poses))
@@ -170,41 +171,39 @@ class LoopCloser:
     @property
     def _is_due(self) -> bool:
         """Whether loops wait for an optimisation, and enough keyframes have come since the last one."""
-        count = len(self.keyframes)
-        return self._stale and count - self._optimized > count // OFTEN
+        return self._rate > 0 and self._since > len(self.keyframes) // self._rate
+
+    def _told(self, earlier: tuple[Loop, ...], course: Course) -> int:
+        """How often optimisations may be for what loops say that earlier ones did not; 0 where they are the same."""
+        known, ends = {x[:2] for x in earlier}, {x[:2] for x in self.loops}
+        fresh = [x for x in self.loops if x[:2] not in known]
+        if not known <= ends or (fresh and len(self.keyframes) < FEW):
+            return SURPRISED
+        for loop in fresh:
+            first, second = (self._corrections[k] @ course.T_world_cam[k] for k in (loop.first, loop.second))
+            between = similarity.inverse(first) @ second
+            error = similarity.log(similarity.inverse(loop.S_first_second) @ between) / loop_deviations(loop)
+            if error.square().sum() > self.options.significance:
+                return SURPRISED
+        return CALM if fresh else 0
 
     def _optimize(self, course: Course) -> None:
-        """Corrections by the pose graph of odometry and loops; as they were where it has no optimum.
-
-        Of many keyframes mostly the newest alone are moved, and those before the last optimisation of all stay.
-        """
-        count, loops, self._used = len(self.keyframes), self.loops, self.loops
-        nodes = torch.stack(self._corrections) @ course.T_world_cam
-        late = not self._whole or count - self._whole > count // SELDOM
-        whole = late or count < FEW or not all(self.maps.values())
-        base = 0 if whole else self._whole - 1
-        self._stale, self._optimized, self._whole = False, count, count if whole else self._whole
-        nodes = joined(nodes, course.map, loops) if whole else nodes
-        solution = optimize(_graph(nodes, course, loops, base), precision=PRECISION)
+        """Corrections by the pose graph of odometry and loops; as they were where it has no optimum."""
+        count, loops = len(self.keyframes), self.loops
+        deviations = torch.cat([course.deviations, *(loop_deviations(x)[None] for x in loops)])
+        ends = torch.arange(count)
+        graph = PoseGraph(
+            joined(torch.stack(self._corrections) @ course.T_world_cam, course.map, loops),
+            torch.cat([ends[:-1], torch.tensor([x.first for x in loops], dtype=torch.int64)]),
+            torch.cat([ends[1:], torch.tensor([x.second for x in loops], dtype=torch.int64)]),
+            torch.cat([course.motions, *(x.S_first_second[None] for x in loops)]),
+            torch.diag_embed(deviations.square().reciprocal()),
+        )
+        solution = optimize(graph, precision=PRECISION)
+        self._rate, self._since = 0, 0
         if not solution.converged:
             return
-        nodes = torch.cat([nodes[:base], solution.nodes])
+        self._used = loops
         # one keyframe's depth tells the level of the scale worse than all do
-        self._level = float(similarity.scale(nodes).log().mean().neg().exp())
-        self._corrections = list((nodes @ pose.inverse(course.T_world_cam)).unbind())
-
-
-def _graph(nodes: Tensor, course: Course, loops: Sequence[Loop], base: int) -> PoseGraph:
-    """The pose graph of the keyframes from ``base`` on, to which those before it belong as one rigid body."""
-    loops = [x for x in loops if x.second > base]
-    place = similarity.inverse(nodes[base])
-    measured = [x.S_first_second if x.first >= base else place @ nodes[x.first] @ x.S_first_second for x in loops]
-    ends = torch.arange(len(nodes) - base)
-    deviations = torch.cat([course.deviations[base:], *(loop_deviations(x)[None] for x in loops)])
-    return PoseGraph(
-        nodes[base:],
-        torch.cat([ends[:-1], torch.tensor([max(x.first - base, 0) for x in loops], dtype=torch.int64)]),
-        torch.cat([ends[1:], torch.tensor([x.second - base for x in loops], dtype=torch.int64)]),
-        torch.cat([course.motions[base:], *(x[None] for x in measured)]),
-        torch.diag_embed(deviations.square().reciprocal()),
-    )
+        self._level = float(similarity.scale(solution.nodes).log().mean().neg().exp())
+        self._corrections = list((solution.nodes @ pose.inverse(course.T_world_cam)).unbind())

@@ -99,7 +99,7 @@ def score_sequence(
 
 def odometry_errors(model: Model, sequence: Sequence, tracker: TrackerOptions) -> dict[str, float | None]:
     """Errors of the trajectory of a sequence with poses; none where the networks see no motion at all."""
-    result = score_odometry(model.perception(tracker), sequence, model.tracking_size(sequence.size), tracker)
+    result = score_odometry(model.perception(tracker), sequence, model.tracking_size(sequence.size, tracker), tracker)
     return {} if result is None else {name: result[name] for name in ODOMETRY}
 
 

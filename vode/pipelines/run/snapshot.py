@@ -25,6 +25,8 @@ from vode.io.atomic import write_bytes
 from vode.odometry.visual_odometry import VisualOdometry
 
 PACKAGE = "vode."
+FORM = 2
+"""of what is written; raised where classes whose state it holds change"""
 MADE_ANEW = frozenset({"_perception", "_intake", "options", "name"})
 """attributes of a tracker that a new one gets from its arguments"""
 
@@ -57,7 +59,7 @@ def kept(place: list[Any], joined: Mapping[str, np.ndarray]) -> np.ndarray:
 def save_snapshot(path: Path, parts: Mapping[str, Any]) -> None:
     """Write values of plain types, tensors, arrays, tuples and objects of this package by their names."""
     pool = Pool()
-    tree = {name: _encode(value, pool) for name, value in parts.items()}
+    tree = {"form": FORM, "parts": {name: _encode(value, pool) for name, value in parts.items()}}
     content = io.BytesIO()
     state = np.frombuffer(json.dumps(tree).encode(), np.uint8)
     np.savez(content, state=state, **pool.joined())  # type: ignore[arg-type]
@@ -70,7 +72,9 @@ def load_snapshot(path: Path) -> dict[str, Any]:
         with np.load(path, allow_pickle=False) as content:
             joined = dict(content)
         tree = json.loads(joined.pop("state").tobytes())
-        return {name: _decode(value, joined) for name, value in tree.items()}
+        if tree.get("form") != FORM:
+            raise ValueError("another version wrote it")
+        return {name: _decode(value, joined) for name, value in tree["parts"].items()}
     except Exception as error:
         raise InputError(
             f"{path}: the run cannot go on from it ({one_line(error)}); begin anew", "overwrite"

@@ -80,7 +80,8 @@ def seeing(model: Model | None, depth: DepthSource | None, options: RunOptions, 
         tracker, small = TrackerOptions(), tracking_size(size)
         perception: Perception | MatchingPerception = Classical(depth)
     else:
-        tracker, small = model.tracker.geometric(), model.tracking_size(size)
+        tracker = model.tracker.geometric()
+        small = model.tracking_size(size, tracker)
         if options.backend == "onnx":
             from vode.pipelines.export.perception import onnx_perception
 

@@ -86,7 +86,7 @@ def set_up(model: Model | None, sequence: Video, options: OdometryOptions, *, se
     if model is None:
         size, perception = tracking_size(sequence.size), Classical(NoDepth())
     else:
-        size = model.tracking_size(sequence.size)
+        size = model.tracking_size(sequence.size, tracker)
         perception = model.perception(tracker)
     if options.depth_from is not None:
         names = [sequence.file_stem(i) for i in range(len(sequence))]
