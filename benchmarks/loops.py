@@ -5,6 +5,9 @@ before; a loop is false where it is off by more than 1 m or 5 degrees. With weig
 depth and flow in place of that, without and with loops.
 
 python benchmarks/loops.py [vode-small] [--seeds 5] [--first 500] [--scenes town] [--scale 0.5] [--turn 0.2 1.0]
+python benchmarks/loops.py --laps 60 --turn 0.3
+
+The second goes over the first course again and again, where every keyframe brings a loop.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import argparse
 import math
 import time
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +46,11 @@ HEADINGS = (
     *("scene", "seed", "turn deg", "metres", "keyframes", "revisits", "found", "false", "ATE m before", "after"),
     *("t_err % before", "after", "scale off % before", "after", "ms a keyframe", "kB a keyframe"),
 )
+
+
+LAPS_HEADINGS = ("laps", "keyframes", "loops", "ms a keyframe", "longest s", "ATE m before", "after")
+REPORTED = 4
+"""laps between rows"""
 
 
 class Drift(NamedTuple):
@@ -158,6 +167,33 @@ def learned_row(kind: str, seed: int, model: Model, size: tuple[int, int]) -> li
     return [*cells, "-", "-", f"{took[0]:.1f} and {took[1]:.1f} frames/s", "-"]
 
 
+def laps_rows(kind: str, seed: int, drift: Drift, size: tuple[int, int], laps: int) -> list[list[str]]:
+    """Time of the loop closer, and errors, every few laps of a course."""
+    sequence, cells, took, last = course(kind, seed, size), [], [0.0], 0
+    half = len(sequence) // 2
+    lap = half + int((sequence.poses[half:, :3, 3] - sequence.poses[0, :3, 3]).norm(dim=-1).argmin())
+    true = sequence.poses[torch.arange(laps * lap) % lap]
+    poses, scales = drifted(true, drift, 0)
+    closer, listed = LoopCloser(sequence.intrinsics, LoopOptions()), list(poses.unbind())
+    seen = cache(lambda k: (sequence.frame(k)[None].half(), sequence.depth(k)[None].half()))
+    for i in range(len(true)):
+        if not i or (true[i] - true[last])[:3, 3].norm() >= EVERY:
+            image, depth = seen(i % lap)
+            started, last = time.perf_counter(), i
+            frame = Frame(i, image.float(), sequence.intrinsics[None])
+            closer.add(frame, depth.float() * float(scales[i]), listed[: i + 1])
+            took.append(time.perf_counter() - started)
+        if (i + 1) % (REPORTED * lap) == 0:
+            known, before = Trajectory(true[: i + 1]), poses[: i + 1]
+            errors = [evaluate_odometry(Trajectory(x), known, "7dof") for x in (before, closer.corrected(before))]
+            counts = [str((i + 1) // lap), str(len(closer.keyframes)), str(len(closer.loops))]
+            times = [f"{1e3 * np.mean(took):.0f}", f"{max(took):.1f}"]
+            cells.append([*counts, *times, *(f"{x['ate_m']:.2f}" for x in errors)])
+            print(*cells[-1], flush=True)
+            took = [0.0]
+    return cells
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", nargs="?", help="name of weights, or folder of a run; default: exact depth, drifted")
@@ -167,6 +203,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=0.5, help="percent, a square root of a metre")
     parser.add_argument("--turn", type=float, nargs="+", default=(0.2, 1.0), help="degrees, a square root of 100 m")
     parser.add_argument("--size", type=int, nargs=2, default=(128, 416), help="height and width")
+    parser.add_argument("--laps", type=int, help="go over the first course so often")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -177,6 +214,9 @@ def main() -> None:
         print(table(HEADINGS, [learned_row(kind, k, model, size) for kind in options.scenes for k in seeds]))
         return
     drifts = [Drift(options.scale / 100, math.radians(turn) / 10) for turn in options.turn]
+    if options.laps:
+        print(table(LAPS_HEADINGS, laps_rows(options.scenes[0], options.first, drifts[0], size, options.laps)))
+        return
     # the same course with another drift is rendered once
     rows = [row(kind, k, drift, size) for kind in options.scenes for k in seeds for drift in drifts]
     print(table(HEADINGS, rows))
