@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from vode.datasets.base import Sequence
+from vode.odometry.loop_closure import closure, correction
 from vode.odometry.options import LoopOptions, TrackerOptions, VerificationOptions
 from vode.odometry.track import track
 from vode.odometry.visual_odometry import VisualOdometry
@@ -108,6 +109,27 @@ def test_a_tracker_goes_on_from_what_was_written_of_it(returning, drifting, trac
     assert torch.equal(after.trajectory.poses, tracked.trajectory.poses)
     assert [x[:2] for x in after.loops] == [x[:2] for x in tracked.loops]
     assert [x.changed for x in after.results] == [x.changed for x in tracked.results]
+
+
+def test_a_tracker_goes_on_while_an_optimisation_does(returning, drifting, tracked, tmp_path, monkeypatch):
+    for module in (closure, correction):
+        monkeypatch.setattr(module, "FEW", 0)
+    count = len(returning)
+    whole, first, second = (VisualOdometry(drifting, returning.intrinsics, OPTIONS) for _ in range(3))
+    for i in range(count):
+        whole.register_frame(returning.frame(i))
+    due = next(x.index for x in whole.results if len(x.changed) > 5)
+    for i in range(due):
+        first.register_frame(returning.frame(i))
+    save_snapshot(tmp_path / "state.npz", {"tracker": tracker_state(first)})
+    restore_tracker(second, load_snapshot(tmp_path / "state.npz")["tracker"])
+    for odometry in (first, second):
+        for i in range(due, count):
+            odometry.register_frame(returning.frame(i))
+        assert torch.equal(odometry.trajectory.poses, whole.trajectory.poses)
+        assert [x.changed for x in odometry.results] == [x.changed for x in whole.results]
+    assert whole.finish()
+    torch.testing.assert_close(whole.trajectory.poses, tracked.trajectory.poses, atol=1e-3, rtol=0)
 
 
 class Covered(Returning):

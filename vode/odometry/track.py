@@ -43,6 +43,7 @@ def track(
             on_progress(index)
         if stopped:
             break
+    odometry.finish()
     if all(x.reason in (Reason.UNREADABLE, Reason.BLANK) for x in odometry.results):
         raise InputError(f"{sequence.name}: no frame shows anything; the first: {odometry.results[0].describe()}")
     return odometry

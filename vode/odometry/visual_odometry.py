@@ -128,6 +128,13 @@ class VisualOdometry:
         """The next frame cannot be read, for the reason in ``message``: its pose by constant velocity."""
         return self._register(None, self._checked(timestamp), message)
 
+    @torch.no_grad()
+    def finish(self) -> Sequence[int]:
+        """Correct what loops tell and long videos put off; the earlier frames that it changed. Frames may follow."""
+        if self._backend is None or self._loops is None:
+            return ()
+        return result.in_order(self._loops.finish(self._backend.poses))
+
     @property
     def results(self) -> tuple[FrameResult, ...]:
         """Of all frames, as they were when each came."""
@@ -199,19 +206,9 @@ class VisualOdometry:
             gap = index - last.frame.index
             details = replace(details, reference=last.frame.index, late=self._clock.late(gap))
         deviation, changed = self._advance(frame, motion, seen)
-        registered = FrameResult(
-            index,
-            timestamp,
-            self._pose(index),
-            motion.method,
-            motion.reason,
-            details,
-            motion.inliers,
-            motion.parallax,
-            deviation,
-            changed,
-            None if self._backend is None else self._backend.depth_level,
-        )
+        level = None if self._backend is None else self._backend.depth_level
+        found = motion.method, motion.reason, details, motion.inliers, motion.parallax
+        registered = FrameResult(index, timestamp, self._pose(index), *found, deviation, changed, level)
         self._results.append(registered)
         return registered
 
@@ -289,9 +286,7 @@ class VisualOdometry:
         return deviation, result.in_order(changed)
 
     def _pose(self, frame: int) -> np.ndarray | Tensor:
+        """A copy of the corrected pose of a frame, of the kind that images are."""
         pose = torch.eye(4, dtype=torch.float64) if self._backend is None else self._backend.poses[frame]
-        return self._given(pose if self._loops is None else self._loops.corrected_pose(frame, pose))
-
-    def _given(self, pose: Tensor) -> np.ndarray | Tensor:
-        """A copy of a pose, of the kind that images are."""
-        return pose.clone().numpy() if self._numpy else pose.clone()
+        pose = (pose if self._loops is None else self._loops.corrected_pose(frame, pose)).clone()
+        return pose.numpy() if self._numpy else pose

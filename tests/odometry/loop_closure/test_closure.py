@@ -1,5 +1,6 @@
 """Courses of the world that close are closed; places that only look alike, and loops that contradict, are not."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from vode.geometry import similarity
 from vode.geometry.pose import inverse, relative, se3_exp
-from vode.odometry.loop_closure import closure
+from vode.odometry.loop_closure import closure, correction
 from vode.odometry.loop_closure.closure import LoopCloser
 from vode.odometry.loop_closure.consistency import Course
 from vode.odometry.loop_closure.verification import Loop, verify
@@ -89,15 +90,58 @@ def test_corrections_are_told_when_they_come(closer, odometry):
 
 def test_what_confirms_the_corrected_course_of_many_keyframes_waits(course, odometry, closer, monkeypatch):
     poses, scales = odometry
-    monkeypatch.setattr(closure, "FEW", 0)
-    monkeypatch.setattr(closure, "CALM", 1)
+    monkeypatch.setattr(correction, "FEW", 0)
+    monkeypatch.setattr(correction, "CALM", 1)
     patient = course.closed(poses, scales)
     corrected = [[k for k, changed in enumerate(x.changes) if changed] for x in (closer, patient)]
-    # the first loops contradict odometry, and do not wait
-    assert corrected[1][0] == corrected[0][0]
+    # the first loops contradict odometry, and wait for no more than the optimisation beside
+    assert corrected[1][0] == corrected[0][0] + 1
     assert 0 < len(corrected[1]) < len(corrected[0])
     assert [x[:2] for x in patient.loops] == [x[:2] for x in closer.loops]
     assert off(patient.corrected(poses), course.poses) < 0.1 * off(poses, course.poses)
+
+
+def test_what_was_put_off_is_done_at_the_end(course, odometry, closer, monkeypatch):
+    poses, scales = odometry
+    monkeypatch.setattr(correction, "FEW", 0)
+    monkeypatch.setattr(correction, "CALM", 1)
+    patient = course.closed(poses, scales)
+    before = patient.corrected(poses)
+    changed = patient.finish(list(poses))
+    after = patient.corrected(poses)
+    assert len(changed) > len(poses) // 2
+    assert changed == tuple(k for k in range(len(poses)) if not torch.equal(before[k], after[k]))
+    # a graph has one optimum, however often it was optimised on the way
+    torch.testing.assert_close(after, closer.corrected(poses), atol=1e-3, rtol=0)
+    assert patient.finish(list(poses)) == ()
+
+
+def test_it_does_not_matter_how_long_an_optimisation_takes(course, odometry, monkeypatch):
+    poses, scales = odometry
+    monkeypatch.setattr(correction, "FEW", 0)
+    quick, optimum = course.closed(poses, scales), correction.optimum
+
+    def slow(*given):
+        time.sleep(0.2)
+        return optimum(*given)
+
+    monkeypatch.setattr(correction, "optimum", slow)
+    late = course.closed(poses, scales)
+    assert any(quick.changes)
+    assert late.changes == quick.changes
+    assert torch.equal(late.corrected(poses), quick.corrected(poses))
+
+
+def test_a_long_video_recognises_some_keyframes_of_a_known_way(course, monkeypatch):
+    order = [*range(22), *range(8)]
+    poses, scales = course.poses[order], torch.ones(30)
+    every = course.closed(poses, scales, order=order)
+    monkeypatch.setattr(closure, "FEW", 0)
+    monkeypatch.setattr(closure, "TIED", 3)
+    some = course.closed(poses, scales, order=order)
+    assert [x.second for x in every.loops] == list(range(22, 30))
+    # every third, once three are tied
+    assert [x.second for x in some.loops] == [22, 23, 24, 27]
 
 
 def test_frames_between_keyframes_follow_rigidly_with_the_scale(closer, odometry):

@@ -70,6 +70,19 @@ def test_neighbours_must_agree_closely(poses, course):
     assert course.agree(loop(poses, 6, 207), []).shape == (0,)
 
 
+def test_a_course_that_grows_is_the_one_that_is_measured_at_once(poses):
+    moved = poses.clone()
+    moved[150:, :3, 3] *= 1.01
+    keyframes = [keyframe(k)._replace(lost=k == 120, doubtful=k == 130) for k in range(COUNT)]
+    before, after = list(poses[:200].unbind()), list(moved.unbind())
+    # what a tracker does not correct stays the same tensor
+    after[:150] = before[:150]
+    grown = Course(after, keyframes, known=Course(before, keyframes[:200]))
+    whole = Course(moved, keyframes)
+    for name in ("T_world_cam", "motions", "deviations", "map", "_way", "_covariance"):
+        assert torch.equal(getattr(grown, name), getattr(whole, name)), name
+
+
 def test_agreement_is_mutual(poses, course):
     loops = [loop(poses, 5 + k, 205 + k, (0.5 * k, 0, 0, 0, 0.004 * k, 0, 0.01 * k)) for k in range(12)]
     agreement = np.stack([course.agree(x, loops) for x in loops])

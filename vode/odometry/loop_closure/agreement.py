@@ -35,10 +35,10 @@ class FoundLoops:
             self._chosen = np.append(self._chosen, newest)
         elif len(found := consistent_set(agreement)) > len(self._chosen):
             self._chosen = found
+        # neighbours begin and end within a few keyframes, and no keyframe has two loops
+        near, least = self._options.near, self._options.agreeing
         chosen = [self._recent[k] for k in self._chosen]
-        settled = {id(x) for x in self._settled}
-        with_neighbours = supported([*self._settled, *chosen], self._options.near, self._options.agreeing)
-        believed = [*self._settled, *(x for x in with_neighbours if id(x) not in settled)]
+        believed = [*self._settled, *supported(chosen, near, least, self._settled[-near:])]
         if len(self._recent) > RECENT:
             self._settle(believed)
         return tuple(believed)
@@ -46,7 +46,7 @@ class FoundLoops:
     def _settle(self, believed: list[Loop]) -> None:
         """Judge the oldest of the recent loops for good."""
         oldest = self._recent.pop(0)
-        if any(x is oldest for x in believed):
+        if any(x is oldest for x in believed[len(self._settled) :]):
             self._settled.append(oldest)
         self._agreement = self._agreement[1:, 1:]
         self._chosen = self._chosen[self._chosen > 0] - 1

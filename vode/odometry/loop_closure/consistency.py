@@ -33,20 +33,38 @@ class Course:
     """
 
     def __init__(
-        self, T_world_cam: Tensor, keyframes: Sequence[Keyframe], options: LoopOptions = LoopOptions()
+        self,
+        poses: Sequence[Tensor] | Tensor,
+        keyframes: Sequence[Keyframe],
+        options: LoopOptions = LoopOptions(),
+        known: Course | None = None,
     ) -> None:
-        self.T_world_cam, self._options = T_world_cam, options
-        self.motions = pose.inverse(T_world_cam[:-1]) @ T_world_cam[1:]
-        lengths = self.motions[:, :3, 3].norm(dim=-1)
-        spacing = options.spacing * lengths.new_tensor([x.distance for x in keyframes[:-1]])
-        drift, later = options.drift, keyframes[1:]
+        """``poses`` are those of the keyframes, (4, 4) each; where they are the very tensors that a course before was
+        made of, what is ``known`` there is taken over, as most of a long video stays as it is."""
+        self._poses, self._options = list(poses), options
+        same = 0 if known is None else _same(known._poses, self._poses)
+        start = max(same - 1, 0)
+        part = torch.stack(self._poses[start:])
+        motions = pose.inverse(part[:-1]) @ part[1:]
+        lengths = motions[:, :3, 3].norm(dim=-1)
+        spacing = options.spacing * lengths.new_tensor([x.distance for x in keyframes[start:-1]])
+        drift, later = options.drift, keyframes[start + 1 :]
         doubt = lengths.new_tensor([drift.lost if x.lost else drift.doubtful if x.doubtful else 1.0 for x in later])
-        self.deviations = _deviations(lengths, spacing, doubt, options)
-        self.map = torch.tensor([x.lost for x in keyframes], dtype=torch.int64).cumsum(0)
-        self._way = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
-        adjoint = similarity.adjoint(T_world_cam[1:])
-        covariance = adjoint * (options.drift.bias * self.deviations).square()[:, None] @ adjoint.mT
-        self._covariance = torch.cat([covariance.new_zeros(1, 7, 7), covariance.cumsum(0)])
+        deviations = _deviations(lengths, spacing, doubt, options)
+        adjoint = similarity.adjoint(part[1:])
+        covariance = adjoint * (options.drift.bias * deviations).square()[:, None] @ adjoint.mT
+        lost = torch.tensor([x.lost for x in later], dtype=torch.int64)
+        if known is None or not same:
+            self.T_world_cam, self.motions, self.deviations = part, motions, deviations
+            self.map = _sums(torch.tensor([int(keyframes[0].lost)]), lost)
+            self._way, self._covariance = (_sums(x.new_zeros(1, *x.shape[1:]), x) for x in (lengths, covariance))
+            return
+        self.T_world_cam = torch.cat([known.T_world_cam[:start], part])
+        self.motions = torch.cat([known.motions[:start], motions])
+        self.deviations = torch.cat([known.deviations[:start], deviations])
+        self.map = _sums(known.map[:same], lost)
+        self._way = _sums(known._way[:same], lengths)
+        self._covariance = _sums(known._covariance[:same], covariance)
 
     def allows(self, loop: Loop) -> bool:
         """Whether drift explains what a loop says against odometry, which says nothing from one map to another."""
@@ -111,13 +129,25 @@ def consistent_set(agreement: np.ndarray) -> np.ndarray:
     return best
 
 
-def supported(loops: Sequence[Loop], near: int, least: int) -> list[Loop]:
-    """The loops with at least ``least`` that begin and end within ``near`` keyframes of theirs, themselves included."""
+def supported(loops: Sequence[Loop], near: int, least: int, others: Sequence[Loop] = ()) -> list[Loop]:
+    """The loops with at least ``least`` that begin and end within ``near`` keyframes of theirs, themselves and
+    ``others`` included."""
     if not loops:
         return []
-    ends = KDTree(np.array([(x.first, x.second) for x in loops]))
-    close = np.atleast_1d(ends.query_ball_point(ends.data, near, p=np.inf, return_length=True))
+    ends = KDTree(np.array([(x.first, x.second) for x in (*loops, *others)]))
+    close = np.atleast_1d(ends.query_ball_point(ends.data[: len(loops)], near, p=np.inf, return_length=True))
     return [loop for loop, count in zip(loops, close, strict=True) if count >= least]
+
+
+def _same(before: Sequence[Tensor], now: Sequence[Tensor]) -> int:
+    """How many tensors at the start of two sequences are the same objects."""
+    pairs = enumerate(zip(before, now, strict=False))
+    return next((k for k, (a, b) in pairs if a is not b), min(len(before), len(now)))
+
+
+def _sums(before: Tensor, values: Tensor) -> Tensor:
+    """Running sums, continued by more values."""
+    return torch.cat([before, torch.cat([before[-1:], values]).cumsum(0)[1:]])
 
 
 def _deviations(lengths: Tensor, spacing: Tensor, doubt: Tensor, options: LoopOptions) -> Tensor:

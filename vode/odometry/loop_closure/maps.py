@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from vode.geometry import similarity
@@ -25,6 +26,16 @@ def joined(nodes: Tensor, map_of: Tensor, loops: Sequence[Loop]) -> Tensor:
             members = map_of == number
             nodes[members] = there @ nodes[members]
     return nodes
+
+
+def untold(map_of: Tensor, loops: Sequence[Loop]) -> Tensor:
+    """Which motions (K - 1,) bool between keyframes of these maps (K,) nothing told: those to maps that loops place.
+
+    The guess that led there would only pull at the map; one that no loop joins to an earlier one keeps it.
+    """
+    placed = {int(map_of[x.second]) for x in loops if map_of[x.first] < map_of[x.second]}
+    begins = map_of.diff() > 0
+    return begins & torch.isin(map_of[1:], torch.tensor(sorted(placed), dtype=map_of.dtype))
 
 
 def rejoined(map_of: Tensor, loops: Sequence[Loop]) -> set[int]:

@@ -25,7 +25,7 @@ from vode.io.atomic import write_bytes
 from vode.odometry.visual_odometry import VisualOdometry
 
 PACKAGE = "vode."
-FORM = 2
+FORM = 3
 """of what is written; raised where classes whose state it holds change"""
 MADE_ANEW = frozenset({"_perception", "_intake", "options", "name"})
 """attributes of a tracker that a new one gets from its arguments"""
@@ -111,7 +111,7 @@ def _encode(value: Any, pool: Pool) -> Any:
     if isinstance(value, dict):
         return {"dict": [[_encode(key, pool), _encode(item, pool)] for key, item in value.items()]}
     if type(value).__module__.startswith(PACKAGE):
-        fields = value._asdict() if hasattr(value, "_fields") else vars(value)
+        fields = value._asdict() if hasattr(value, "_fields") else value.__getstate__() or {}
         return {"object": _name_of(type(value)), "fields": {k: _encode(v, pool) for k, v in fields.items()}}
     if isinstance(value, Path):
         return {"path": str(value)}

@@ -153,6 +153,7 @@ class Pass:
                 written.result()
         if stopped or problem is not None or limit is not None:
             self._save(None)
+        self.odometry.finish()
         grounds = self._ground.grounds if self._with_ground else None
         recorded = self._pinhole, self._sees.size, grounds, self._sees.unit
         return Tracked(self.odometry, self._recorder, *recorded, bool(stopped), problem)
