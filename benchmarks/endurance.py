@@ -79,6 +79,7 @@ def main() -> None:
         print(" ".join(rows[-1]), flush=True)
         before = end
     print(table(HEADINGS, rows))
+    odometry.finish()
     true = sequence.poses[torch.arange(options.frames) % options.lap]
     scores = evaluate_odometry(odometry.trajectory, Trajectory(true, odometry.trajectory.timestamps), "7dof")
     print(f"{odometry.summary()}; ATE {scores['ate_m']:.2f} m of {float(Trajectory(true).distances()[-1]):.0f} m")

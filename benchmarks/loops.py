@@ -92,6 +92,7 @@ def close(sequence: WorldSequence, poses: Tensor, scales: Tensor, options: LoopO
         started = time.perf_counter()
         closer.add(frame, depth, listed[: i + 1])
         took += time.perf_counter() - started
+    closer.finish(listed)
     return closer, 1e3 * took / len(closer.keyframes)
 
 
@@ -154,6 +155,7 @@ def learned_row(kind: str, seed: int, model: Model, size: tuple[int, int]) -> li
         started = time.perf_counter()
         for i in range(len(sequence)):
             odometry.register_frame(sequence.frame(i), i / sequence.options.rate)
+        odometry.finish()
         took.append(len(sequence) / (time.perf_counter() - started))
         scores.append(evaluate_odometry(odometry.trajectory, true, "7dof"))
     frames = torch.tensor(list(odometry.depth_scales))

@@ -77,7 +77,7 @@ class Course:
             return False
         error = similarity.log(similarity.inverse(loop.S_first_second) @ between)
         drift = self._covariance[second] - self._covariance[first]
-        covariance = _carried(pose.inverse(self.T_world_cam[second]), drift) + _covariance(loop)
+        covariance = _carried(pose.inverse(self.T_world_cam[second]), drift) + _covariance([loop])[0]
         return bool(_distance(error, covariance) < self._options.significance)
 
     def agree(self, loop: Loop, others: Sequence[Loop]) -> np.ndarray:
@@ -90,8 +90,8 @@ class Course:
         theirs = torch.stack([x.S_first_second for x in others])
         error = similarity.log(S @ firsts @ theirs @ seconds)
         covariance = (
-            _covariance(loop)
-            + _carried(similarity.inverse(seconds), torch.stack([_covariance(x) for x in others]))
+            _covariance([loop])
+            + _carried(similarity.inverse(seconds), _covariance(others))
             + _carried(S @ pose.inverse(T[loop.first]), self._drift(loop.first, first))
             + _carried(pose.inverse(T[loop.second]), self._drift(loop.second, second))
         )
@@ -103,10 +103,14 @@ class Course:
         return torch.where((there < here)[:, None, None], -change, change)
 
 
-def loop_deviations(loop: Loop) -> Tensor:
-    """Standard deviations (7,) of a loop's similarity, in the axes of its second keyframe."""
-    distance = loop.distance / float(similarity.scale(loop.S_first_second))
-    return torch.tensor([LOOP[0] * distance] * 3 + [LOOP[1]] * 3 + [LOOP[2]], dtype=torch.float64)
+def loop_deviations(loops: Sequence[Loop]) -> Tensor:
+    """Standard deviations (L, 7) of loops' similarities, in the axes of their second keyframes."""
+    if not loops:
+        return torch.zeros(0, 7, dtype=torch.float64)
+    scales = similarity.scale(torch.stack([x.S_first_second for x in loops]))
+    distances = scales.new_tensor([x.distance for x in loops]) / scales
+    rest = scales.new_tensor([LOOP[1]] * 3 + [LOOP[2]]).expand(len(loops), 4)
+    return torch.cat([LOOP[0] * distances[:, None].expand(-1, 3), rest], -1)
 
 
 def consistent_set(agreement: np.ndarray) -> np.ndarray:
@@ -160,8 +164,8 @@ def _deviations(lengths: Tensor, spacing: Tensor, doubt: Tensor, options: LoopOp
     return deviations * doubt[:, None]
 
 
-def _covariance(loop: Loop) -> Tensor:
-    return torch.diag(loop_deviations(loop).square())
+def _covariance(loops: Sequence[Loop]) -> Tensor:
+    return torch.diag_embed(loop_deviations(loops).square())
 
 
 def _carried(S: Tensor, covariance: Tensor) -> Tensor:

@@ -134,7 +134,7 @@ class Correction:
         for loop in fresh:
             first, second = (self.similarities[k] @ course.T_world_cam[k] for k in (loop.first, loop.second))
             between = similarity.inverse(first) @ second
-            error = similarity.log(similarity.inverse(loop.S_first_second) @ between) / loop_deviations(loop)
+            error = similarity.log(similarity.inverse(loop.S_first_second) @ between) / loop_deviations([loop])[0]
             if error.square().sum() > options.significance:
                 return SURPRISED
         return CALM if fresh else 0
@@ -148,7 +148,7 @@ def optimum(course: Course, similarities: Tensor, loops: tuple[Loop, ...]) -> Op
     """
     told = untold(course.map, loops).logical_not()
     links = torch.arange(len(similarities) - 1)[told]
-    deviations = torch.cat([course.deviations[told], *(loop_deviations(x)[None] for x in loops)])
+    deviations = torch.cat([course.deviations[told], loop_deviations(loops)])
     graph = PoseGraph(
         joined(similarities @ course.T_world_cam, course.map, loops),
         torch.cat([links, torch.tensor([x.first for x in loops], dtype=torch.int64)]),
