@@ -21,7 +21,7 @@ FEW = 1000
 SURPRISED, CALM = 200, 20
 """most optimisations while as many keyframes come as there are, where new loops contradict the corrected course, and
 where they confirm it: their cost grows with the video, their number must not"""
-AWAITED = 100
+AWAITED = 300
 """parts of a video of more keyframes in one of which an optimisation beside tracking is to end"""
 PRECISION = 1e-6
 """gain of a step, relative to the cost, that is not worth another one"""
