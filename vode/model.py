@@ -13,8 +13,6 @@ from vode.adaptation.config import AdaptationConfig
 from vode.cameras.lens import Camera, CameraLike, vertical_focal
 from vode.devices import device_name
 from vode.errors import InputError
-from vode.evaluation.depth_report import predict_depth
-from vode.evaluation.flow_report import predict_flow
 from vode.geometry.resize import image_size, magnified
 from vode.io.array import float_image, like
 from vode.networks.checkpoints.reading import Checkpoint, is_checkpoint, read_checkpoint
@@ -26,6 +24,7 @@ from vode.networks.weights import prepare
 from vode.odometry.options import TrackerOptions
 from vode.odometry.perception import Perception, network_perception
 from vode.odometry.sources.pose_network import WithPoseNetwork
+from vode.prediction import predict_depth, predict_flow
 from vode.run_folder import BESIDE, RunFolder, find_run
 from vode.training.config import SupervisedConfig, VideoConfig
 from vode.view_synthesis.config import ViewSynthesisConfig

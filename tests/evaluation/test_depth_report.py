@@ -13,7 +13,6 @@ from vode.evaluation.depth_report import (
     from_file,
     from_network,
     per_image_csv,
-    predict_depth,
     score_frames,
     worst,
 )
@@ -74,13 +73,6 @@ def test_perfect_and_scaled_predictions():
         assert (result["d1"] == 1) == perfect
     assert (result["images"], result["images_without_ground_truth"]) == (5, 1)
     assert "drive frame 4" in result.notes[0]
-
-
-def test_flip_averages_the_inverse_depths():
-    image = torch.rand(3, 8, 16)
-    plain, both = (predict_depth(Leaning(), image, (8, 16), flip=flip) for flip in (False, True))
-    assert torch.equal(plain[0, 0], torch.linspace(1, 3, 16))
-    torch.testing.assert_close(both, 2 / (1 / plain + 1 / plain.flip(-1)))
 
 
 def test_a_file_of_predictions_gives_the_same_scores(tmp_path):

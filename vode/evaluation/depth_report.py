@@ -26,28 +26,11 @@ from vode.geometry.resize import image_size
 from vode.io.atomic import make_folder, write_bytes
 from vode.io.image import write_image
 from vode.networks.depth import DepthNet
-from vode.odometry.frames import network_image
+from vode.prediction import predict_depth
 from vode.visualization.panels import depth_panel, save_panel, spread
 
 Source = Callable[[int], Tensor]
 """The predicted depth (1, H, W) of the frame of that number; any size, in any unit."""
-
-
-@torch.no_grad()
-def predict_depth(
-    depth: DepthNet, image: Tensor, size: tuple[int, int], *, focal: float | None = None, flip: bool = False
-) -> Tensor:
-    """Depth (1, height, width) of a frame (3, H, W), computed at ``size``.
-
-    ``focal`` is the vertical focal length in pixels of the frame, for metric depth. ``flip`` predicts the mirrored
-    frame too and takes the mean of both inverse depths (Godard et al., CVPR 2017, without their ramps at the borders).
-    """
-    images = network_image(image, size, next(depth.parameters()).device)
-    focal = None if focal is None else focal * size[0] / image.shape[-2]
-    if not flip:
-        return depth.depth(images, focal)[0].float().cpu()
-    both = depth.depth(torch.cat([images, images.flip(-1)]), focal).float()
-    return (2 / (1 / both[0] + 1 / both[1].flip(-1))).cpu()
 
 
 def from_network(depth: DepthNet, frames: DepthFrames, size: tuple[int, int], *, flip: bool = False) -> Source:

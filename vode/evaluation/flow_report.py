@@ -6,39 +6,20 @@ from collections.abc import Callable, Sequence
 from itertools import tee
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from vode.datasets.flow_pairs import FlowPairs
 from vode.evaluation.flow import evaluate_flow
 from vode.evaluation.result import Result
-from vode.geometry.inverse_search import LARGER, refine_flow
 from vode.geometry.resize import SizeFor, image_size
-from vode.geometry.warp import resize_flow
 from vode.io.image import write_image
 from vode.networks.flow import FlowNet
-from vode.odometry.frames import network_image
+from vode.prediction import predict_flow
 from vode.visualization.colors import color_wheel
 from vode.visualization.panels import flow_panel, save_panel
 
 Source = Callable[[int], Tensor]
 """The predicted flow (2, H, W) of the pair of that number, in its own pixels."""
-
-
-@torch.no_grad()
-def predict_flow(
-    flow: FlowNet, image_a: Tensor, image_b: Tensor, size: tuple[int, int], *, refine: bool = False
-) -> Tensor:
-    """Flow (2, H, W) between two frames (3, H, W), computed at ``size`` and given in pixels of the frames.
-
-    ``refine`` it on the frames, if they are ``LARGER`` than that.
-    """
-    device, full = next(flow.parameters()).device, image_size(image_a)
-    found = flow(network_image(image_a, size, device), network_image(image_b, size, device))
-    flow_ab, flow_ba = (resize_flow(flows[0].float(), full) for flows in found)
-    if refine and full[0] >= LARGER * size[0]:
-        flow_ab, _ = refine_flow(image_a[None], image_b[None], flow_ab.cpu(), flow_ba.cpu())
-    return flow_ab[0].cpu()
 
 
 def from_network(flow: FlowNet, pairs: FlowPairs, size_for: SizeFor, *, refine: bool = False) -> Source:

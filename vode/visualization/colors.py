@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import torch
-from matplotlib import colormaps
 from torch import Tensor
 
 # Hues around the wheel of Baker et al. (IJCV 2011), red at angle 0 (to the right, clockwise), and how many
@@ -81,6 +80,9 @@ def error_to_color(error: Tensor, *, limit: float = 0.3, known: Tensor | None = 
 
 def map_color(values: Tensor, name: str) -> Tensor:
     """Colours (..., 3, H, W) of ``values`` (..., 1, H, W), clamped to 0..1, by matplotlib's colour map ``name``."""
+    # a fifth of a second that nothing without colours has to wait for
+    from matplotlib import colormaps
+
     table = torch.as_tensor(colormaps[name].resampled(256)(range(256))[:, :3], dtype=torch.float32)
     index = (values.nan_to_num().clamp(0, 1) * 255).round().long().squeeze(-3)
     return table.to(values.device)[index].movedim(-1, -3)

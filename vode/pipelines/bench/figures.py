@@ -9,13 +9,13 @@ from typing import Any
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from vode.evaluation.depth_report import predict_depth
 from vode.geometry.resize import image_size
 from vode.model import load
 from vode.pipelines.bench.entries import Schedule
 from vode.pipelines.bench.options import BenchOptions
 from vode.pipelines.bench.scoring import sequences_of
 from vode.pipelines.bench.summary import CONSTANT, Runs, constant_depth
+from vode.prediction import predict_depth
 from vode.visualization.curves import learning_figure
 from vode.visualization.panels import depth_strip, panel_figure, spread
 
