@@ -132,6 +132,19 @@ def test_it_does_not_matter_how_long_an_optimisation_takes(course, odometry, mon
     assert torch.equal(late.corrected(poses), quick.corrected(poses))
 
 
+def test_a_camera_that_stands_still_is_corrected_too(course, odometry, closer, monkeypatch):
+    poses, scales = odometry
+    monkeypatch.setattr(correction, "FEW", 0)
+    known = min(k for k, changed in enumerate(closer.changes) if changed)
+    standing = course.closed(poses, scales, order=range(known + 1))
+    assert standing.loops
+    assert not any(standing.changes)
+    here = [*poses[: known + 1], poses[known]]
+    changed = standing.add(course.frame(known, known + 1), float(scales[known]) * course.seen(known)[1], here)
+    assert len(standing.keyframes) == known + 1
+    assert set(changed) >= set(range(5, known))
+
+
 def test_a_long_video_recognises_some_keyframes_of_a_known_way(course, monkeypatch):
     order = [*range(22), *range(8)]
     poses, scales = course.poses[order], torch.ones(30)

@@ -5,7 +5,8 @@ import torch
 
 from vode.geometry import similarity
 from vode.geometry.pose import inverse, relative, rotation_angle
-from vode.odometry.loop_closure.maps import joined, rejoined
+from vode.odometry.loop_closure import closure
+from vode.odometry.loop_closure.maps import joined, rejoined, untold
 from vode.odometry.loop_closure.verification import Loop
 
 START, HIDDEN = 8, 12
@@ -84,6 +85,21 @@ def test_frames_lost_one_by_one_begin_a_new_map(course):
     assert [x.frame for x in closer.keyframes if x.lost] == [START + course.options.lost - 1]
 
 
+def test_a_new_map_does_not_begin_on_a_known_way(course, monkeypatch):
+    monkeypatch.setattr(closure, "FEW", 0)
+    monkeypatch.setattr(closure, "TIED", 3)
+    order = [*range(22), *range(6)]
+    closer = course.closed(course.poses[order], torch.ones(len(order)), order=order)
+    assert closer.loops[-1].second == 27 == len(order) - 1
+    # then the camera is carried to the start, and odometry knows nothing of it
+    poses = [*course.poses[order], *(course.poses[START - 1] @ course.poses[:START])]
+    for k in range(START):
+        frame, missing = course.frame(k, len(order) + k), course.options.lost if k == 0 else 0
+        closer.add(frame, course.seen(k)[1], poses[: frame.index + 1], doubtful=k == 0, missing=missing)
+    assert [x.frame for x in closer.keyframes if x.lost] == [28]
+    assert [x.second for x in closer.loops if x.second >= 28][:3] == [28, 29, 30]
+
+
 def test_maps_start_from_their_surest_loop():
     generator = torch.Generator().manual_seed(0)
     nodes = similarity.exp(torch.randn(6, 7, generator=generator, dtype=torch.float64))
@@ -100,6 +116,20 @@ def test_maps_start_from_their_surest_loop():
     ]
     found = joined(moved, maps, loops)
     torch.testing.assert_close(found[:4], exact[:4])
-    torch.testing.assert_close(found[4:], nodes[4:])
+    # the last map goes on from where the one before it ends
+    torch.testing.assert_close(found[4:], exact[3] @ similarity.inverse(moved[3]) @ nodes[4:])
     assert rejoined(maps, loops) == {0, 1}
     assert rejoined(maps, [*loops, loops[0]._replace(first=2, second=4)]) == {0, 1, 2}
+
+
+def test_a_map_is_placed_by_a_later_one():
+    generator = torch.Generator().manual_seed(1)
+    exact = similarity.exp(torch.randn(6, 7, generator=generator, dtype=torch.float64))
+    one, other = similarity.exp(torch.randn(2, 7, generator=generator, dtype=torch.float64))
+    maps = torch.tensor([0, 0, 1, 1, 2, 2])
+    displaced = torch.cat([exact[:2], one @ exact[2:4], other @ exact[4:]])
+    loops = [Loop(a, b, similarity.inverse(exact[a]) @ exact[b], 1.0, 30 + a) for a, b in ((1, 5), (2, 4))]
+    torch.testing.assert_close(joined(displaced, maps, loops), exact)
+    assert untold(maps, loops).tolist() == [False, True, False, True, False]
+    # with the first map alone, the last one makes its own guess needless, but not that to the map between
+    assert untold(maps, loops[:1]).tolist() == [False, False, False, True, False]

@@ -44,7 +44,7 @@ class LoopCloser:
         self._places = Places(options)
         self._begun = 0
         self._found = FoundLoops(options)
-        self._correction = Correction()
+        self._correction = Correction(options)
         self._course: Course | None = None
         self._unseen: list[int] = []
         self._doubtful, self._missing = False, 0
@@ -83,23 +83,14 @@ class LoopCloser:
         """
         self._doubtful |= doubtful
         self._missing = self._missing + missing if missing else 0
-        last, lost = self.keyframes[-1].frame if self.keyframes else None, self._missing >= self.options.lost
-        distance = median_depth(depth)
-        if last is not None and not lost and not is_keyframe(poses[last], poses[frame.index], distance, self.options):
-            return ()
-        seen = None if features is None else features.result()
-        keyframe = describe(frame, depth, self.options, features=seen)._replace(doubtful=self._doubtful, lost=lost)
-        self._doubtful, self._missing = False, 0 if lost else self._missing
-        self.keyframes.append(keyframe)
-        if len(self.keyframes) % TIDY == 0:
-            give_back_memory()
-        self._correction.append()
-        self._begun = len(self.keyframes) - 1 if lost else self._begun
-        loop = self._loop_to(keyframe, image_size(frame.image))
-        if loop is not None and (course := self._course_of(poses)).allows(loop):
-            earlier, self.loops = self.loops, self._found.add(loop, course)
-            self._correction.tell(earlier, self.loops, course, self.options)
-        return _numbers(self._corrected_by(self._correction.advance, poses)[:-1]) if self._correction.is_due else ()
+        lost = self._missing >= self.options.lost
+        if self._is_next(frame, median_depth(depth), poses) or lost:
+            seen = None if features is None else features.result()
+            keyframe = describe(frame, depth, self.options, features=seen)
+            self._take_up(keyframe._replace(doubtful=self._doubtful, lost=lost), image_size(frame.image), poses)
+            self._doubtful, self._missing = False, 0 if lost else self._missing
+        due = self._correction.is_due(len(poses))
+        return _numbers(self._corrected_by(self._correction.advance, poses)[:-1]) if due else ()
 
     @torch.no_grad()
     def finish(self, poses: Sequence[Tensor]) -> tuple[int, ...]:
@@ -144,11 +135,29 @@ class LoopCloser:
         # the course is made anew where it is needed
         return vars(self) | {"_course": None}
 
-    def _corrected_by(self, correct: Callable[[Course, tuple[Loop, ...]], None], poses: Sequence[Tensor]) -> Tensor:
+    def _is_next(self, frame: Frame, distance: float, poses: Sequence[Tensor]) -> bool:
+        """Whether a frame of this median depth becomes a keyframe by its pose."""
+        if not self.keyframes:
+            return True
+        return is_keyframe(poses[self.keyframes[-1].frame], poses[frame.index], distance, self.options)
+
+    def _take_up(self, keyframe: Keyframe, size: tuple[int, int], poses: Sequence[Tensor]) -> None:
+        """Append a keyframe, and the loop to it, if there is one that is allowed."""
+        self.keyframes.append(keyframe)
+        if len(self.keyframes) % TIDY == 0:
+            give_back_memory()
+        self._correction.append()
+        self._begun = len(self.keyframes) - 1 if keyframe.lost else self._begun
+        loop = self._loop_to(keyframe, size)
+        if loop is not None and (course := self._course_of(poses)).allows(loop):
+            self.loops = self._found.add(loop, course)
+            self._correction.tell(self.loops, course)
+
+    def _corrected_by(self, correct: Callable[[Course], None], poses: Sequence[Tensor]) -> Tensor:
         """Of which frames (N,) bool a step of the correction changes the poses."""
         every = torch.stack(list(poses))
         before = self.corrected(every)
-        correct(self._course_of(poses), self.loops)
+        correct(self._course_of(poses))
         return (self.corrected(every) != before).flatten(1).any(1)
 
     def _course_of(self, poses: Sequence[Tensor]) -> Course:
@@ -161,18 +170,20 @@ class LoopCloser:
         # all visits are compared with the first: a graph whose visits were tied to one another would be slow to solve
         again = [*(x.second for x in self.loops), *self._unseen]
         places = self._places.add(keyframe.descriptors, self._begun, again)
-        if self._is_known_way:
+        if not keyframe.doubtful and self._is_known_way:
             self._unseen.append(len(self.keyframes) - 1)
             return None
         return self._recognised(places, size)
 
     @property
     def _is_known_way(self) -> bool:
-        """Whether a long video goes along a way that enough loops tie to an earlier one."""
-        newest = len(self.keyframes) - 1
+        """Whether a long video goes along a way that enough loops tie to an earlier one, in a map of a known place."""
+        newest, begun = len(self.keyframes) - 1, self._begun
         if newest < FEW or len(self.loops) < TIED:
             return False
-        return self.loops[-1].second > newest - SINCE and self.loops[-TIED].second > newest - self.options.gap
+        last, tenth = self.loops[-1].second, self.loops[-TIED].second
+        tied = last > newest - SINCE and tenth > max(newest - self.options.gap, begun)
+        return tied and (not begun or self.maps[self.keyframes[begun].frame])
 
     def _recognised(self, places: list[int], size: tuple[int, int]) -> Loop | None:
         """The loop from the place of most inliers to the newest keyframe."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -19,7 +18,7 @@ from vode.odometry.pose_graph import PoseGraph, optimize
 FEW = 1000
 """keyframes up to which an optimisation costs too little to be put off"""
 SURPRISED, CALM = 200, 20
-"""most optimisations while as many keyframes come as there are, where new loops contradict the corrected course, and
+"""most optimisations while as many frames come as there are, where new loops contradict the corrected course, and
 where they confirm it: their cost grows with the video, their number must not"""
 AWAITED = 300
 """parts of a video of more keyframes in one of which an optimisation beside tracking is to end"""
@@ -62,15 +61,18 @@ class Correction:
     """A similarity for each keyframe, from the world of odometry to the corrected one.
 
     The first keyframe, whose frame is the world, stays where it is, and so does the mean of the logarithms of the
-    scales. From ``FEW`` keyframes on optimisations go on beside tracking, and count a number of keyframes later that
-    does not depend on how long they take.
+    scales. From ``FEW`` keyframes on optimisations go on beside tracking, and count a number of frames later that does
+    not depend on how long they take.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: LoopOptions = LoopOptions()) -> None:
+        self._options = options
         self.loops: tuple[Loop, ...] = ()
         """those that the poses are corrected by"""
         self.level = 1.0
         self.similarities = torch.zeros(0, 4, 4, dtype=torch.float64)
+        self._told: tuple[Loop, ...] = ()
+        self._fresh: list[Loop] = []
         self._rate, self._since = 0, 0
         self._awaited: Optimisation | None = None
 
@@ -78,66 +80,73 @@ class Correction:
         """The next keyframe, which follows the last one."""
         last = self.similarities[-1:] if len(self.similarities) else torch.eye(4, dtype=torch.float64)[None]
         self.similarities = torch.cat([self.similarities, last])
-        self._since += 1
 
     def corrected(self, T_world_cam: Tensor, index: Tensor | int) -> Tensor:
         """Poses (..., 4, 4) as corrected, by the number of the keyframe that each one follows."""
         poses = similarity.rigid(self.similarities[index] @ T_world_cam)
         return pose.from_rotation_translation(poses[..., :3, :3], self.level * poses[..., :3, 3])
 
-    @property
-    def is_due(self) -> bool:
-        """Whether ``advance`` has something to do at the newest keyframe."""
+    def tell(self, loops: tuple[Loop, ...], course: Course) -> None:
+        """Say which loops are believed now."""
+        known, ends = {x[:2] for x in self._told}, {x[:2] for x in loops}
+        self._told = loops
+        self._fresh += [x for x in loops if x[:2] not in known]
+        if not known <= ends:
+            self._rate = SURPRISED
         if self._awaited is None:
-            return self._rate > 0 and self._since > len(self.similarities) // self._rate
-        return self._since > len(self.similarities) // AWAITED
+            self._judge(course)
 
-    def tell(self, earlier: Sequence[Loop], loops: Sequence[Loop], course: Course, options: LoopOptions) -> None:
-        """Say which loops are believed now, and which were before."""
-        self._rate = max(self._rate, self._told(earlier, loops, course, options))
+    def is_due(self, frames: int) -> bool:
+        """Whether ``advance`` has something to do, after so many frames; asked once for each."""
+        self._since += 1
+        if self._awaited is None:
+            return self._rate > 0 and self._since > frames // self._rate
+        return self._since > frames // AWAITED
 
-    def advance(self, course: Course, loops: tuple[Loop, ...]) -> None:
+    def advance(self, course: Course) -> None:
         """Begin the optimisation that is due, or end the one that goes on, or both."""
         if self._awaited is None:
-            self._begin(course, loops)
+            self._begin(course)
             if len(self.similarities) >= FEW:
                 return
-        self._end()
+        self._end(course)
 
-    def finish(self, course: Course, loops: tuple[Loop, ...]) -> None:
+    def finish(self, course: Course) -> None:
         """End what goes on, and do what was put off."""
-        self._end()
+        self._end(course)
         if self._rate:
-            self._begin(course, loops)
-            self._end()
+            self._begin(course)
+            self._end(course)
 
-    def _begin(self, course: Course, loops: tuple[Loop, ...]) -> None:
-        self._awaited = Optimisation(course, self.similarities, loops)
+    def _begin(self, course: Course) -> None:
+        self._awaited = Optimisation(course, self.similarities, self._told)
         self._rate, self._since = 0, 0
+        self._fresh = []
 
-    def _end(self) -> None:
+    def _end(self, course: Course) -> None:
         """Take over what was found; all stays as it was where there is no optimum."""
-        ended, self._awaited = self._awaited, None
-        found = None if ended is None else ended.result()
-        if ended is None or found is None:
+        if self._awaited is None:
             return
-        self.loops, self.level = ended.loops, found.level
-        newer = len(self.similarities) - len(found.similarities)
-        self.similarities = torch.cat([found.similarities, found.similarities[-1:].expand(newer, 4, 4)])
+        found, ended = self._awaited.result(), self._awaited
+        self._awaited = None
+        if found is not None:
+            self.loops, self.level = ended.loops, found.level
+            newer = len(self.similarities) - len(found.similarities)
+            self.similarities = torch.cat([found.similarities, found.similarities[-1:].expand(newer, 4, 4)])
+        self._judge(course)
 
-    def _told(self, earlier: Sequence[Loop], loops: Sequence[Loop], course: Course, options: LoopOptions) -> int:
-        """How often optimisations may be for what loops say that earlier ones did not; 0 where they are the same."""
-        known, ends = {x[:2] for x in earlier}, {x[:2] for x in loops}
-        fresh = [x for x in loops if x[:2] not in known]
-        if not known <= ends or (fresh and len(self.similarities) < FEW):
-            return SURPRISED
-        for loop in fresh:
-            first, second = (self.similarities[k] @ course.T_world_cam[k] for k in (loop.first, loop.second))
-            between = similarity.inverse(first) @ second
-            error = similarity.log(similarity.inverse(loop.S_first_second) @ between) / loop_deviations([loop])[0]
-            if error.square().sum() > options.significance:
-                return SURPRISED
-        return CALM if fresh else 0
+    def _judge(self, course: Course) -> None:
+        """How often optimisations may be for what new loops say: seldom where they confirm the corrected course."""
+        fresh, self._fresh = self._fresh, []
+        if not fresh:
+            return
+        first, second = (torch.tensor([x[k] for x in fresh]) for k in (0, 1))
+        one, other = (self.similarities[x] @ course.T_world_cam[x] for x in (first, second))
+        between = similarity.inverse(one) @ other
+        measured = torch.stack([x.S_first_second for x in fresh])
+        error = similarity.log(similarity.inverse(measured) @ between) / loop_deviations(fresh)
+        surprising = len(self.similarities) < FEW or bool((error.square().sum(-1) > self._options.significance).any())
+        self._rate = max(self._rate, SURPRISED if surprising else CALM)
 
 
 @torch.no_grad()

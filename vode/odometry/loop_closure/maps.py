@@ -12,37 +12,57 @@ from vode.odometry.loop_closure.verification import Loop
 
 
 def joined(nodes: Tensor, map_of: Tensor, loops: Sequence[Loop]) -> Tensor:
-    """Keyframes' similarities (K, 4, 4) with each map moved as a whole to where its surest loop to an earlier one says.
+    """Keyframes' similarities (K, 4, 4) with each map moved as a whole to where loops say, the surest first.
 
     ``map_of`` (K,) are the numbers of the keyframes' maps, which do not fall. It is where optimisation starts: from
-    anywhere it would not find its way. A map without such a loop stays as it is.
+    anywhere it would not find its way. A map that no loop joins to those before goes along with the end of the last.
     """
-    nodes = nodes.clone()
-    for number in range(1, int(map_of[-1]) + 1):
-        crossing = [x for x in loops if map_of[x.first] < number == map_of[x.second]]
-        if crossing:
-            loop = max(crossing, key=lambda x: x.inliers)
+    before, nodes, known = nodes, nodes.clone(), {0}
+    crossing = sorted(_crossing(map_of, loops), key=lambda x: -x[0].inliers)
+    while missing := set(map_of.tolist()) - known:
+        neither: tuple[None, int, int] = None, 0, min(missing)
+        loop, a, b = next((x for x in crossing if (x[1] in known) != (x[2] in known)), neither)
+        if loop is None:
+            last = int((map_of < b).sum()) - 1
+            there = nodes[last] @ similarity.inverse(before[last])
+        else:
             there = nodes[loop.first] @ loop.S_first_second @ similarity.inverse(nodes[loop.second])
-            members = map_of == number
-            nodes[members] = there @ nodes[members]
+        number, there = (b, there) if a in known else (a, similarity.inverse(there))
+        members = map_of == number
+        nodes[members] = there @ nodes[members]
+        known.add(number)
     return nodes
 
 
 def untold(map_of: Tensor, loops: Sequence[Loop]) -> Tensor:
-    """Which motions (K - 1,) bool between keyframes of these maps (K,) nothing told: those to maps that loops place.
+    """Which motions (K - 1,) bool between keyframes of these maps (K,) are guesses that loops make needless.
 
-    The guess that led there would only pull at the map; one that no loop joins to an earlier one keeps it.
+    A guess of what nothing told would only pull at maps that loops connect; where they do not, it is all there is.
     """
-    placed = {int(map_of[x.second]) for x in loops if map_of[x.first] < map_of[x.second]}
-    begins = map_of.diff() > 0
-    return begins & torch.isin(map_of[1:], torch.tensor(sorted(placed), dtype=map_of.dtype))
+    group = list(range(int(map_of[-1]) + 1))
+
+    def unite(a: int, b: int) -> bool:
+        before, after = group[b], group[a]
+        group[:] = [after if x == before else x for x in group]
+        return before != after
+
+    for _, a, b in _crossing(map_of, loops):
+        unite(a, b)
+    needless = [number for number in range(1, len(group)) if not unite(number - 1, number)]
+    return (map_of.diff() > 0) & torch.isin(map_of[1:], torch.tensor(needless, dtype=map_of.dtype))
 
 
 def rejoined(map_of: Tensor, loops: Sequence[Loop]) -> set[int]:
     """The numbers of the maps whose place is known: the first, and those that loops join to it, also by others."""
     known, before = {0}, 0
-    pairs = [(int(map_of[x.first]), int(map_of[x.second])) for x in loops]
+    pairs = [(a, b) for _, a, b in _crossing(map_of, loops)]
     while len(known) > before:
         before = len(known)
         known |= {b for a, b in pairs if a in known} | {a for a, b in pairs if b in known}
     return known
+
+
+def _crossing(map_of: Tensor, loops: Sequence[Loop]) -> list[tuple[Loop, int, int]]:
+    """The loops between two maps, with the numbers of these."""
+    numbers = map_of.tolist()
+    return [(x, numbers[x.first], numbers[x.second]) for x in loops if numbers[x.first] != numbers[x.second]]
