@@ -68,7 +68,7 @@ class VisualOdometry:
     colour gets its pose from constant velocity, and the next one is compared with the last that shows something.
     With ``TrackerOptions(refine="window")`` new frames correct the poses of earlier ones, and results say which. So
     they do with ``loops=True``, where the camera comes back to a place. Memory does not grow with the length of the
-    video but for poses and results, and with loops by 56 kB a keyframe.
+    video but for poses and results, and with loops by 0.1 MB a keyframe.
 
     Args:
         source: what sees the images (flow, or correspondences, and depth), or a model that has such a perception.
