@@ -89,7 +89,7 @@ class LoopCloser:
             keyframe = describe(frame, depth, self.options, features=seen)
             self._take_up(keyframe._replace(doubtful=self._doubtful, lost=lost), image_size(frame.image), poses)
             self._doubtful, self._missing = False, 0 if lost else self._missing
-        due = self._correction.is_due(len(poses))
+        due = self._correction.tick(len(poses))
         return _numbers(self._corrected_by(self._correction.advance, poses)[:-1]) if due else ()
 
     @torch.no_grad()

@@ -96,8 +96,8 @@ class Correction:
         if self._awaited is None:
             self._judge(course)
 
-    def is_due(self, frames: int) -> bool:
-        """Whether ``advance`` has something to do, after so many frames; asked once for each."""
+    def tick(self, frames: int) -> bool:
+        """Another frame, of so many: whether ``advance`` has something to do now."""
         self._since += 1
         if self._awaited is None:
             return self._rate > 0 and self._since > frames // self._rate
