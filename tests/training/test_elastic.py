@@ -57,6 +57,8 @@ def machine(hosts):
 
 ClipDataset.__getitem__, Stepper.__call__, video.score_run = written, until_lost, lambda *_: {{}}
 work("--run", str(root / "whole"))
+# what is said last comes last in the file, and no child says again what is buffered
+sys.stdout.flush()
 children = []
 for dies in (False, True):
     children.append(os.fork())
