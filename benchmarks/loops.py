@@ -7,7 +7,7 @@ depth and flow in place of that, without and with loops.
 python benchmarks/loops.py [vode-small] [--seeds 5] [--first 500] [--scenes town] [--scale 0.5] [--turn 0.2 1.0]
 python benchmarks/loops.py --laps 60 --turn 0.3
 
-The second goes over the first course again and again, where every keyframe brings a loop.
+The second goes over the first course again and again, where every keyframe could bring a loop.
 """
 
 from __future__ import annotations

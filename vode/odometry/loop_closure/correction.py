@@ -121,7 +121,6 @@ class Correction:
     def _begin(self, course: Course) -> None:
         self._awaited = Optimisation(course, self.similarities, self._told)
         self._rate, self._since = 0, 0
-        self._fresh = []
 
     def _end(self, course: Course) -> None:
         """Take over what was found; all stays as it was where there is no optimum."""

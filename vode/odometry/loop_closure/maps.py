@@ -39,27 +39,31 @@ def untold(map_of: Tensor, loops: Sequence[Loop]) -> Tensor:
 
     A guess of what nothing told would only pull at maps that loops connect; where they do not, it is all there is.
     """
-    group = list(range(int(map_of[-1]) + 1))
-
-    def unite(a: int, b: int) -> bool:
-        before, after = group[b], group[a]
-        group[:] = [after if x == before else x for x in group]
-        return before != after
-
-    for _, a, b in _crossing(map_of, loops):
-        unite(a, b)
-    needless = [number for number in range(1, len(group)) if not unite(number - 1, number)]
+    group, needless = _connected(map_of, loops), []
+    for number in range(1, len(group)):
+        if group[number - 1] == group[number]:
+            needless.append(number)
+        group = _united(group, number - 1, number)
     return (map_of.diff() > 0) & torch.isin(map_of[1:], torch.tensor(needless, dtype=map_of.dtype))
 
 
 def rejoined(map_of: Tensor, loops: Sequence[Loop]) -> set[int]:
     """The numbers of the maps whose place is known: the first, and those that loops join to it, also by others."""
-    known, before = {0}, 0
-    pairs = [(a, b) for _, a, b in _crossing(map_of, loops)]
-    while len(known) > before:
-        before = len(known)
-        known |= {b for a, b in pairs if a in known} | {a for a, b in pairs if b in known}
-    return known
+    group = _connected(map_of, loops)
+    return {number for number, label in enumerate(group) if label == group[0]}
+
+
+def _connected(map_of: Tensor, loops: Sequence[Loop]) -> list[int]:
+    """A label for each map, the same for those that loops connect."""
+    group = list(range(max(map_of.tolist(), default=0) + 1))
+    for _, a, b in _crossing(map_of, loops):
+        group = _united(group, a, b)
+    return group
+
+
+def _united(group: list[int], a: int, b: int) -> list[int]:
+    """Labels of maps, two of which are connected."""
+    return [group[a] if label == group[b] else label for label in group]
 
 
 def _crossing(map_of: Tensor, loops: Sequence[Loop]) -> list[tuple[Loop, int, int]]:
