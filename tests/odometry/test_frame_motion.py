@@ -85,6 +85,23 @@ def test_depth_in_another_unit_scales_the_translation_alone(inputs):
     assert two.scale_deviation == pytest.approx(one.scale_deviation, rel=1e-2)
 
 
+def test_a_threshold_suits_the_noise_of_the_correspondences(inputs):
+    flow_ab, flow_ba, depth_a, depth_b, intrinsics = inputs(0)
+    _, exact = flow_matches(flow_ab, flow_ba, TrackerOptions(), seed=0)
+    noise = 0.3 * torch.randn(exact.points_b.shape, generator=torch.Generator().manual_seed(0))
+    noisy, depths = exact._replace(points_b=exact.points_b + noise), motions.Depths(depth_a, depth_b)
+    found = [
+        motions.frame_motion(noisy, depths, intrinsics, STILL, TrackerOptions(coarsest_threshold=coarsest))
+        for coarsest in (0.1, 0.8)
+    ]
+    assert found[1][0].inliers > 2 * found[0][0].inliers
+    # that of either end, where one of them has all of it
+    assert found[1][1].noise == pytest.approx(0.3 / 2**0.5, rel=0.1)
+    assert found[1][1].threshold == 0.4
+    _, evidence = motions.frame_motion(exact, depths, intrinsics, STILL, TrackerOptions(threshold=0.8))
+    assert evidence.threshold == 0.4
+
+
 def test_points_that_are_carried_come_first_between_pixels_too(sequence, inputs):
     tracked = torch.tensor([[[20.25, 60.5], [300.0, 80.75]]], dtype=torch.float64)
     _, evidence = frame_motion(*inputs(0), STILL, TrackerOptions(count=500), tracked=tracked)

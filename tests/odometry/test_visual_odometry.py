@@ -216,6 +216,7 @@ def test_every_method_and_reason(sequence, ground_truth, options):
         (None, known, Method.START, None, False),
         (scripted.seen, known, Method.ESSENTIAL, None, False),
         (scripted.resting, unknown, Method.PNP, Reason.AT_REST, False),
+        (scripted.none, unknown, Method.EXTRAPOLATED, Reason.NO_TWO_VIEW_MOTION, True),
         (scripted.rotating, unknown, Method.ROTATION, Reason.PURE_ROTATION, True),
         (scripted.seen, unknown, Method.EXTRAPOLATED, Reason.UNKNOWN_SCALE, True),
         (scripted.none, known, Method.EXTRAPOLATED, Reason.NO_TWO_VIEW_MOTION, True),
@@ -230,12 +231,12 @@ def test_every_method_and_reason(sequence, ground_truth, options):
         if what == "unreadable":
             odometry.register_failure("cut short")
         else:
-            image = torch.zeros(3, *SIZE) if what == "black" else sequence.frame(6 if what == "same" else i)
+            image = torch.zeros(3, *SIZE) if what == "black" else sequence.frame(7 if what == "same" else i)
             odometry.register_frame(image)
     told = [(x.method, x.reason, x.details.pnp_failed) for x in odometry.results]
     assert told == [tuple(case[2:]) for case in cases]
     assert {x.method for x in odometry.results} == set(Method) - {Method.NETWORK}
-    assert {x.reason for x in odometry.results} == {None, *Reason} - {Reason.ASSUMED_SCALE}
+    assert {x.reason for x in odometry.results} == {None, *Reason} - {Reason.ASSUMED_SCALE, Reason.SHORT_BASELINE}
     assert odometry.trajectory.poses.isfinite().all()
 
 

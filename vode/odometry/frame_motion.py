@@ -1,6 +1,7 @@
 """Motion between two frames from correspondences and depth, with fallbacks in a stated order.
 
 1. Essential matrix (or the homography of a plane), its translation scaled by points that tracks know, else by depth.
+   Where the camera has moved little, and no window refines its motion, PnP on these points comes first.
 2. PnP on these points or the depth, when the camera hardly moves, or two views or the scale fail.
 3. Rotation alone, when two views determine that and the depth determines nothing.
 4. Constant velocity, when nothing determines the motion.
@@ -24,7 +25,7 @@ from vode.geometry.matches import Matches
 from vode.geometry.resize import image_size
 from vode.geometry.two_view import Model, TwoView
 from vode.odometry import trianflow
-from vode.odometry.options import TrackerOptions
+from vode.odometry.options import ScaleOptions, TrackerOptions
 from vode.odometry.result import Method, Reason
 from vode.odometry.scale import Scale, both, translation_scale
 from vode.odometry.two_frame import motion_from_matches, triangulate
@@ -37,6 +38,9 @@ UNRELIABLE = {
     Model.ESSENTIAL: Reason.UNRELIABLE_TRANSLATION,
 }
 """Why the translation of two views cannot be used, by their model."""
+FULL, ROOMY = 2 / 3, 0.45
+"""noise of the inliers, in thresholds: above the first, a seventh of them lie beyond it, and it doubles; below the
+second, half of it would do"""
 KNOWN = 0.999
 """bilinear weight of known depth from which on a sample has no unknown neighbour"""
 
@@ -96,6 +100,10 @@ class Evidence(NamedTuple):
     """correspondences (1, N)"""
     explained: Tensor
     """bool (1, N): matches that the motion explains"""
+    noise: float = 0.0
+    """pixels: standard deviation of the Sampson distances of the motion's inliers, and of a correspondence's ends"""
+    threshold: float | None = None
+    """pixels: the Sampson distance of an inlier that suits their noise, for the next pair; None where nothing tells"""
 
 
 @torch.no_grad()
@@ -120,40 +128,67 @@ def frame_motion(
         T_b_a, method, reason, explained = trianflow.motion(found, depths.a, depth_b, intrinsics)
         failed = method is Method.EXTRAPOLATED
         return FrameMotion(T_b_a, method, reason, failed, int(explained.sum())), Evidence(found, explained)
+    found, pair, threshold = _two_views(found, intrinsics, options, images)
+    motion, explained = _motion(found, pair, depths, intrinsics, expected, options)
+    return motion, Evidence(found, explained, float(pair.noise), threshold)
+
+
+def _two_views(
+    found: Matches, intrinsics: Tensor, options: TrackerOptions, images: tuple[Tensor, Tensor] | None
+) -> tuple[Matches, TwoView, float]:
+    """Matches as the images have them, their motion by the least threshold that their noise leaves room in, and the
+    threshold that the next pair is to begin with."""
     found, pair = motion_from_matches(found, intrinsics, options, images=images, seed=options.seed)
+    threshold = options.threshold
+    while float(pair.noise) > FULL * threshold and 2 * threshold <= options.coarsest_threshold:
+        threshold *= 2
+        _, pair = motion_from_matches(found, intrinsics, replace(options, threshold=threshold), seed=options.seed)
+    return found, pair, threshold / 2 if float(pair.noise) < ROOMY * threshold else threshold
+
+
+def _motion(
+    found: Matches, pair: TwoView, depths: Depths, intrinsics: Tensor, expected: Tensor, options: TrackerOptions
+) -> tuple[FrameMotion, Tensor]:
+    """Motion of one pair of frames, and the matches (1, N) that it explains."""
     depth_b = depths.b() if callable(depths.b) else depths.b
     size = image_size(depth_b)
     at_a, at_b = depth_at(depths.a, found.points_a), depth_at(depth_b, found.points_b)
     tracked = torch.zeros_like(at_a) if depths.tracked is None else depths.tracked
     inliers, parallax = int(pair.inliers.sum()), float(pair.parallax)
     reason = None if bool(pair.reliable) else UNRELIABLE[Model(int(pair.model))]
+    T_b_a = pair.T_b_a[0].double().cpu()
+    near = options.refine == "none" and not baseline_suffices(parallax, float(pair.noise), options.track_scale)
+    if reason is None and near:
+        solved = _pnp(found, tracked, intrinsics, options)
+        if solved is not None:
+            inliers = int(solved[1].sum())
+            return FrameMotion(solved[0], Method.PNP, Reason.SHORT_BASELINE, False, inliers, parallax), solved[1]
     if reason is None:
         ground = None if options.ground_scale is None else on_ground(depths.a, at_a, found.points_a, intrinsics)
         lengths = _lengths(found, pair, Known(at_a, at_b, tracked, ground), intrinsics, size, options)
         scale = lengths.best()
         if scale is not None:
-            T_b_a = pair.T_b_a[0].double().cpu()
             T_b_a[:3, 3] *= float(scale.value)
-            motion = FrameMotion(
-                T_b_a, Method.ESSENTIAL, None, False, inliers, parallax, float(scale.deviation), lengths
-            )
-            return motion, Evidence(found, pair.inliers)
+            known = float(scale.deviation)
+            return FrameMotion(T_b_a, Method.ESSENTIAL, None, False, inliers, parallax, known, lengths), pair.inliers
         reason = Reason.UNKNOWN_SCALE
-    solved = _pnp(found, tracked, intrinsics, options) or _pnp(found, at_a, intrinsics, options)
-    if solved is not None:
-        T_b_a, explained = solved
-        return FrameMotion(T_b_a, Method.PNP, reason, False, int(explained.sum()), parallax), Evidence(found, explained)
+    for depth in (tracked, at_a):
+        solved = _pnp(found, depth, intrinsics, options)
+        if solved is not None:
+            return FrameMotion(solved[0], Method.PNP, reason, False, int(solved[1].sum()), parallax), solved[1]
     if reason is Reason.UNKNOWN_SCALE and options.scale_from == "tracks":
-        T_b_a = pair.T_b_a[0].double().cpu()
-        motion = FrameMotion(T_b_a, Method.ESSENTIAL, Reason.ASSUMED_SCALE, True, inliers, parallax)
-        return motion, Evidence(found, pair.inliers)
+        return FrameMotion(T_b_a, Method.ESSENTIAL, Reason.ASSUMED_SCALE, True, inliers, parallax), pair.inliers
     unreliable = options.scale_from == "tracks" and reason is Reason.UNRELIABLE_TRANSLATION
     if pair.model[0] in (Model.STILL, Model.ROTATION) or unreliable:
-        T_b_a = pair.T_b_a[0].double().cpu()
         T_b_a[:3, 3] = 0
-        return FrameMotion(T_b_a, Method.ROTATION, reason, True, inliers, parallax), Evidence(found, pair.inliers)
-    motion = FrameMotion(expected.double(), Method.EXTRAPOLATED, reason, True)
-    return motion, Evidence(found, torch.zeros_like(pair.inliers))
+        return FrameMotion(T_b_a, Method.ROTATION, reason, True, inliers, parallax), pair.inliers
+    return FrameMotion(expected.double(), Method.EXTRAPOLATED, reason, True), torch.zeros_like(pair.inliers)
+
+
+def baseline_suffices(parallax: float, noise: float, options: ScaleOptions) -> bool:
+    """Whether two views tell how far points are as exactly as these have to know it, by their parallax in pixels and
+    the noise of either end of a correspondence."""
+    return parallax * options.accuracy > 2**0.5 * noise
 
 
 def depth_at(depth: Tensor, points: Tensor) -> Tensor:

@@ -214,6 +214,9 @@ class TrackerOptions(MatchOptions):
     subpixel: bool = True
     """move correspondences to where the two images agree best"""
     scale: ScaleOptions = field(default_factory=ScaleOptions)
+    coarsest_threshold: float = 0.8
+    """pixels: where the inliers' noise fills ``threshold``, as by rolling shutters, blur and lenses that are no
+    pinholes, it is doubled up to this; following pairs begin with what suited the last"""
     track_scale: ScaleOptions = field(default_factory=lambda: ScaleOptions(accuracy=0.05, least_points=30))
     """which points of tracks tell lengths"""
     ground_scale: ScaleOptions | None = field(

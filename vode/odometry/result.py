@@ -42,6 +42,8 @@ class Reason(StrEnum):
     AT_REST = "at_rest"
     PURE_ROTATION = "pure_rotation"
     UNRELIABLE_TRANSLATION = "unreliable_translation"
+    SHORT_BASELINE = "short_baseline"
+    """points that tracks know tell a small motion better than two views"""
     UNKNOWN_SCALE = "unknown_scale"
     ASSUMED_SCALE = "assumed_scale"
     """without depth: the length of the motion is that of the last one, or one unit at the start"""
@@ -55,6 +57,7 @@ PROSE = {
     Reason.AT_REST: "the camera is at rest",
     Reason.PURE_ROTATION: "the camera only rotates",
     Reason.UNRELIABLE_TRANSLATION: "two views do not determine the translation",
+    Reason.SHORT_BASELINE: "the camera moved too little for two views to tell how far points are",
     Reason.UNKNOWN_SCALE: "the depth does not determine the scale",
     Reason.ASSUMED_SCALE: "the length is that of the last motion, or one unit at the start",
 }

@@ -239,6 +239,7 @@ class VisualOdometry:
         if options.tracker == "pose-network":
             motion, evidence = network_motion(self._perception, (*last.earlier, last.frame, frame))
             return motion, Seen(self._depth(frame), evidence)
+        options = replace(options, threshold=backend.threshold)
         images = (last.frame.image, frame.image) if options.subpixel else None
         tracked = backend.tracked()
         found = find_matches(self._perception, last.frame, frame, options, tracked=tracked, seed=options.seed)
@@ -259,6 +260,8 @@ class VisualOdometry:
         if frame is None or seen is None:
             if self._backend is not None:
                 self._backend.append(motion)
+            if motion.method not in (Method.EXTRAPOLATED, Method.START, Method.REPEATED):
+                self._twist, self._duration = se3_log(motion.T_b_a), self._clock.elapsed
             return deviation, changed
         if self._backend is None or self._last is None or seen.evidence is None:
             self._backend = Backend(frame, self._intake.intrinsics[0], self.options)

@@ -18,6 +18,7 @@ from vode.odometry.options import TrackerOptions
 from vode.odometry.result import DepthLevel, Method, Reason
 from vode.odometry.scale import Scale
 from vode.odometry.smoothing.scale_filter import ScaleFilter, Step
+from vode.odometry.smoothing.views import Views
 from vode.odometry.sources.tracks import TrackedPoints
 from vode.odometry.window import Window
 
@@ -41,10 +42,13 @@ class Backend:
         if self._window is not None:
             self._window.start(frame.index, self.poses[-1])
         apart = options.scale_from == "tracks" or (options.scale_from == "fused" and self._window is None)
-        self._tracks = TrackedPoints(intrinsics, image_size(frame.image), options) if apart else None
+        self._tracks = TrackedPoints(intrinsics, options) if apart else None
         self._filter = ScaleFilter(options.scale_filter) if options.scale_from == "fused" else None
+        self._views = Views(image_size(frame.image)[1], options.track_scale)
         self._references: list[int] = []
         self._last = frame.index
+        self.threshold = options.threshold
+        """pixels: the Sampson distance of an inlier that suits the noise of the last correspondences"""
 
     def tracked(self) -> Tensor | None:
         """Points (1, M, 2) of the last view that are to be found in the next frame."""
@@ -68,17 +72,19 @@ class Backend:
         return self._tracks.points(self.poses[self._last])
 
     def keeps(self, motion: FrameMotion, evidence: Evidence) -> bool:
-        """Whether the frame of a motion becomes a view; False while it is too near to the first to set the unit."""
-        if self._tracks is None:
-            return True
-        followed = None if self._window is None else self._window.tracked()
-        return self._tracks.keeps(motion, evidence, followed)
+        """Note what a motion was found from; whether its frame becomes a view."""
+        self.threshold = max(evidence.threshold or 0.0, self.options.threshold)
+        if self._tracks is not None:
+            self._tracks.note(evidence, None if self._window is None else self._window.tracked())
+        # the window chooses its own keyframes, once a first baseline has set the unit
+        every = self._tracks is None or (self._window is not None and self._tracks.started)
+        return every or self._views.next(motion, evidence)
 
     def scaled(self, motion: FrameMotion) -> FrameMotion:
-        """A motion rigid to float64, with the last length that was known where nothing tells its own."""
+        """A motion rigid to float64, as fast as the last one where nothing tells its length."""
         # the rotation of two views comes in float32, and poses are products of thousands
         motion = motion._replace(T_b_a=orthonormal(motion.T_b_a))
-        return motion if self._tracks is None else self._tracks.scaled(motion)
+        return motion if self._tracks is None else self._tracks.scaled(motion, len(self.poses) - self._last)
 
     def append(self, motion: FrameMotion) -> None:
         """The next frame, which does not become a view, by its motion from the last one."""
@@ -95,7 +101,8 @@ class Backend:
         if self._window is not None:
             self._refine(self._window, motion, evidence)
         if self._tracks is not None:
-            self._tracks.advance(motion, self.poses[self._last], self.poses[-1])
+            frames = len(self.poses) - 1 - self._last
+            self._tracks.advance(motion, frames, self.poses[self._last], self.poses[-1])
         deviation = motion.scale_deviation
         self._last = len(self.poses) - 1
         if self._filter is not None:
@@ -138,7 +145,7 @@ class Backend:
         deviation = motion.scale_deviation or self.options.scale.deviation
         if self._filter is not None:
             deviation = max(deviation, LOOSE) if by_tracks else deviation
-        window.add(frame, motion.T_b_a, deviation, *evidence)
+        window.add(frame, motion.T_b_a, deviation, evidence.found, evidence.explained)
         # the two oldest stay as they are, to the last bit
         for index, pose in list(window.poses().items())[2:]:
             self.poses[index] = pose
